@@ -1,0 +1,182 @@
+//! The records in coordination: their names and their bytes.
+
+use bytes::Bytes;
+use prost::Message;
+
+use crate::coordination::Key;
+use crate::{Address, EntityId, Epoch, Incarnation, NodeId, PlayerId, SessionId, ShardIndex};
+
+#[allow(missing_docs, clippy::all, unreachable_pub, reason = "generated code")]
+mod generated {
+    include!("generated/wayfare.records.v1.rs");
+}
+
+/// A record that this build cannot read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("record {key} does not decode: {reason}")]
+pub struct CorruptRecord {
+    /// Its name.
+    pub key: Key,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// `entity/<kind>/<key>`: who owns an entity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EntityRecord {
+    /// Above every earlier one of this name.
+    pub epoch: Epoch,
+    /// The one shard it lives on.
+    pub owner: Address,
+}
+
+impl EntityRecord {
+    /// The record's name.
+    #[must_use]
+    pub fn key(entity: &EntityId) -> Key {
+        format!("entity/{entity}").into()
+    }
+
+    /// The record's bytes.
+    #[must_use]
+    pub fn encode(&self) -> Bytes {
+        let owner = Some(encode_address(&self.owner));
+        generated::EntityRecord {
+            epoch: self.epoch.0,
+            owner,
+        }
+        .encode_to_vec()
+        .into()
+    }
+
+    /// The record of these bytes.
+    ///
+    /// # Errors
+    /// If they are not one; `key` is named in the error.
+    pub fn decode(key: &Key, value: &[u8]) -> Result<Self, CorruptRecord> {
+        let corrupt = |reason: String| CorruptRecord {
+            key: key.clone(),
+            reason,
+        };
+        let record = generated::EntityRecord::decode(value).map_err(|e| corrupt(e.to_string()))?;
+        let owner = decode_address(record.owner).map_err(corrupt)?;
+        Ok(Self {
+            epoch: Epoch(record.epoch),
+            owner,
+        })
+    }
+}
+
+/// `session/<player>`: where a player's session lives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRecord {
+    /// The session.
+    pub session: SessionId,
+    /// Grows by one with each change of gateway.
+    pub epoch: Epoch,
+    /// The shard that holds it.
+    pub gateway: Address,
+    /// Tickets issued under a lower epoch are superseded.
+    pub ticket_epoch_min: Epoch,
+}
+
+impl SessionRecord {
+    /// The record's name.
+    #[must_use]
+    pub fn key(player: &PlayerId) -> Key {
+        format!("session/{player}").into()
+    }
+
+    /// The record's bytes.
+    #[must_use]
+    pub fn encode(&self) -> Bytes {
+        generated::SessionRecord {
+            session: Bytes::copy_from_slice(&self.session.to_bytes()),
+            epoch: self.epoch.0,
+            gateway: Some(encode_address(&self.gateway)),
+            ticket_epoch_min: self.ticket_epoch_min.0,
+        }
+        .encode_to_vec()
+        .into()
+    }
+
+    /// The record of these bytes.
+    ///
+    /// # Errors
+    /// If they are not one; `key` is named in the error.
+    pub fn decode(key: &Key, value: &[u8]) -> Result<Self, CorruptRecord> {
+        let corrupt = |reason: String| CorruptRecord {
+            key: key.clone(),
+            reason,
+        };
+        let record = generated::SessionRecord::decode(value).map_err(|e| corrupt(e.to_string()))?;
+        Ok(Self {
+            session: SessionId::from_slice(&record.session)
+                .ok_or_else(|| corrupt("the session is not 16 bytes".into()))?,
+            epoch: Epoch(record.epoch),
+            gateway: decode_address(record.gateway).map_err(corrupt)?,
+            ticket_epoch_min: Epoch(record.ticket_epoch_min),
+        })
+    }
+}
+
+fn encode_address(address: &Address) -> generated::Address {
+    generated::Address {
+        node: address.node.as_str().into(),
+        incarnation: address.incarnation.0,
+        shard: address.shard.0.into(),
+    }
+}
+
+fn decode_address(address: Option<generated::Address>) -> Result<Address, String> {
+    let address = address.ok_or("an address is missing")?;
+    Ok(Address {
+        node: NodeId::new(&address.node).map_err(|error| error.to_string())?,
+        incarnation: Incarnation(address.incarnation),
+        shard: ShardIndex(u16::try_from(address.shard).map_err(|error| error.to_string())?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address() -> Address {
+        Address {
+            node: NodeId::new("n1").unwrap(),
+            incarnation: Incarnation(3),
+            shard: ShardIndex(1),
+        }
+    }
+
+    #[test]
+    fn records_survive_their_bytes() {
+        let key = EntityRecord::key(&EntityId::new("plaza", "main").unwrap());
+        assert_eq!(&*key, "entity/plaza/main");
+        let entity = EntityRecord {
+            epoch: Epoch(9),
+            owner: address(),
+        };
+        assert_eq!(EntityRecord::decode(&key, &entity.encode()), Ok(entity));
+
+        let key = SessionRecord::key(&PlayerId::new("ada").unwrap());
+        let session = SessionRecord {
+            session: SessionId(5),
+            epoch: Epoch(2),
+            gateway: address(),
+            ticket_epoch_min: Epoch(1),
+        };
+        assert_eq!(SessionRecord::decode(&key, &session.encode()), Ok(session));
+    }
+
+    #[test]
+    fn a_corrupt_record_is_named() {
+        let key: Key = "entity/plaza/main".into();
+        let error = EntityRecord::decode(&key, &[0x08, 0x01]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "record entity/plaza/main does not decode: an address is missing"
+        );
+        assert!(EntityRecord::decode(&key, &[0xff]).is_err());
+    }
+}

@@ -1,0 +1,9 @@
+//! The client protocol as messages, generated from `proto/wayfare.proto`.
+
+#![allow(
+    missing_docs,
+    clippy::all,
+    reason = "generated code; proto/wayfare.proto has the words"
+)]
+
+include!("generated/wayfare.v1.rs");
