@@ -91,7 +91,7 @@ text_id! {
 ///
 /// The kind is lower-case letters, digits, `-` and `_`; the key is any text without control
 /// characters, `/` included.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntityId {
     text: Arc<str>,
     kind_bytes: u8,
@@ -136,6 +136,19 @@ impl EntityId {
     /// `kind/key`.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl std::hash::Hash for EntityId {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+/// Compares and orders as its text, so that the entities of one kind can be found by a prefix.
+impl std::borrow::Borrow<str> for EntityId {
+    fn borrow(&self) -> &str {
         &self.text
     }
 }

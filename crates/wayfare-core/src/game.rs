@@ -1,0 +1,259 @@
+//! What a shard knows of a game: rooms as objects that take bytes and leave effects.
+//!
+//! The façade turns a typed room into these traits; everything here is in payload bytes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use wayfare_protocol::{EntityId, ErrorCode, PlayerId};
+
+use crate::turn::Turn;
+
+pub use wayfare_protocol::wire::LeaveReason;
+
+/// Somebody whose identity was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Player {
+    /// The `sub` of the token, or an id made up for a guest.
+    pub id: PlayerId,
+    /// The name to show to others; the id if the token has none.
+    pub name: Arc<str>,
+    /// Let in without a token.
+    pub guest: bool,
+}
+
+/// A room's or the server's "no", with a reason for the person at the other end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// What sort of refusal.
+    pub code: ErrorCode,
+    /// The application's own number; 0 if none.
+    pub detail: u32,
+    /// For the person at the other end.
+    pub message: String,
+}
+
+impl Refusal {
+    /// The room's own refusal.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            code: ErrorCode::Refused,
+            detail: 0,
+            message: message.into(),
+        }
+    }
+
+    /// A refusal of another sort than the room's own.
+    pub fn with_code(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: 0,
+            message: message.into(),
+        }
+    }
+
+    /// The same refusal with the application's own number.
+    #[must_use]
+    pub fn detail(mut self, detail: u32) -> Self {
+        self.detail = detail;
+        self
+    }
+}
+
+/// One room's state and rules.
+///
+/// Handlers are synchronous and short. What a handler sends through its [`Turn`] is released only
+/// if it returns well: a refusal or a panic drops it.
+pub trait RoomLogic {
+    /// A player asks to come in. While this runs the player is not a member yet.
+    ///
+    /// # Errors
+    /// A refusal keeps the player out.
+    fn join(&mut self, player: &Player, payload: &[u8], turn: &Turn<'_>) -> Result<(), Refusal>;
+
+    /// Appends what this player gets to see of the room, on joining and on a resync.
+    ///
+    /// # Errors
+    /// If the view cannot be encoded.
+    fn view(&self, player: &Player, into: &mut Vec<u8>) -> Result<(), Refusal>;
+
+    /// A member's command; its answer is appended to `reply`, nothing appended being an answer too.
+    ///
+    /// # Errors
+    /// A refusal is the answer.
+    fn command(
+        &mut self,
+        player: &Player,
+        payload: &[u8],
+        reply: &mut Vec<u8>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal>;
+
+    /// One beat of the kind's tick rate.
+    fn tick(&mut self, turn: &Turn<'_>);
+
+    /// A note that the room left for itself came due.
+    ///
+    /// # Errors
+    /// If the note does not decode; it is reported and dropped.
+    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal>;
+
+    /// A player is no longer a member.
+    fn leave(&mut self, player: &Player, reason: LeaveReason, turn: &Turn<'_>);
+
+    /// A member's connection was lost (`false`) or is back (`true`); it stays a member meanwhile.
+    fn presence(&mut self, player: &Player, attached: bool, turn: &Turn<'_>);
+
+    /// Appends the whole state, for a snapshot.
+    ///
+    /// # Errors
+    /// If it cannot be encoded.
+    fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal>;
+}
+
+/// Makes the rooms of one kind.
+pub trait RoomKind: Send + Sync {
+    /// A new room. It has no members yet, so nothing can be sent.
+    ///
+    /// # Errors
+    /// A refusal answers the join that would have created the room.
+    fn open(&self, open: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal>;
+
+    /// The room of a snapshot.
+    ///
+    /// # Errors
+    /// If the bytes are no such snapshot.
+    fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal>;
+}
+
+/// Whom a kind allows something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Who {
+    /// Every player, guests included.
+    #[default]
+    Anyone,
+    /// Players with a token.
+    Authenticated,
+    /// No client; only the server itself.
+    Nobody,
+}
+
+impl Who {
+    /// Whether this player is among them.
+    #[must_use]
+    pub fn includes(self, player: &Player) -> bool {
+        match self {
+            Who::Anyone => true,
+            Who::Authenticated => !player.guest,
+            Who::Nobody => false,
+        }
+    }
+}
+
+/// What becomes of a room whose handler panicked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnPanic {
+    /// It starts again from its last snapshot, or as newly opened if there is none. Members that
+    /// the snapshot knows are resynced, the others are told that their stay is over.
+    #[default]
+    Restart,
+    /// It closes; its members are told.
+    Close,
+}
+
+/// How far back a room can replay. Whichever bound is met first holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryBounds {
+    /// At most this many events.
+    pub events_max: usize,
+    /// At most this many bytes of frames.
+    pub bytes_max: usize,
+    /// No event older than this.
+    pub age_max: Duration,
+}
+
+/// What is the same for all rooms of a kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindSettings {
+    /// Time between two ticks; `None` for a room that does not tick.
+    pub tick: Option<Duration>,
+    /// Members at once.
+    pub members_max: u32,
+    /// How long a detached member stays.
+    pub member_grace: Duration,
+    /// How long a room without members stays; `None` keeps it until it closes itself.
+    pub empty_grace: Option<Duration>,
+    /// How far back it can replay.
+    pub history: HistoryBounds,
+    /// Who may create one by joining.
+    pub create: Who,
+    /// Who may join one that exists.
+    pub join: Who,
+    /// Who may list those that are not private.
+    pub list: Who,
+    /// What becomes of one whose handler panicked.
+    pub on_panic: OnPanic,
+    /// Time between two snapshots to restart from; `None` for none.
+    pub snapshot_every: Option<Duration>,
+}
+
+impl Default for KindSettings {
+    fn default() -> Self {
+        use wayfare_protocol::limits;
+        Self {
+            tick: None,
+            members_max: limits::MEMBERS_MAX,
+            member_grace: limits::MEMBER_GRACE,
+            empty_grace: Some(limits::EMPTY_GRACE),
+            history: HistoryBounds {
+                events_max: limits::HISTORY_EVENTS_MAX,
+                bytes_max: limits::HISTORY_BYTES_MAX,
+                age_max: limits::HISTORY_AGE_MAX,
+            },
+            create: Who::Anyone,
+            join: Who::Anyone,
+            list: Who::Anyone,
+            on_panic: OnPanic::Restart,
+            snapshot_every: None,
+        }
+    }
+}
+
+/// A kind of room: its name, its rules, its settings.
+pub struct Kind {
+    /// The part of a room's id before the `/`.
+    pub name: String,
+    /// Makes its rooms.
+    pub logic: Box<dyn RoomKind>,
+    /// What is the same for all of them.
+    pub settings: KindSettings,
+}
+
+impl std::fmt::Debug for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kind")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All kinds of a game, shared by its shards.
+#[derive(Clone, Debug, Default)]
+pub struct Kinds(Arc<Vec<Arc<Kind>>>);
+
+impl Kinds {
+    /// These kinds; of two with one name the first is found.
+    #[must_use]
+    pub fn new(kinds: Vec<Kind>) -> Self {
+        Self(Arc::new(kinds.into_iter().map(Arc::new).collect()))
+    }
+
+    pub(crate) fn of(&self, entity: &EntityId) -> Option<&Arc<Kind>> {
+        self.named(entity.kind())
+    }
+
+    pub(crate) fn named(&self, name: &str) -> Option<&Arc<Kind>> {
+        self.0.iter().find(|kind| kind.name == name)
+    }
+}

@@ -1,0 +1,242 @@
+//! Bringing what rooms did to the connections it is for.
+
+use bytes::Bytes;
+use wayfare_protocol::limits::BACKLOG_BYTES_SOFT;
+use wayfare_protocol::{ErrorCode, Handle, Membership};
+
+use crate::environment::{ConnectionId, Environment, Output};
+use crate::members::SessionRef;
+use crate::peer::{self, JoinRefused, NotAMember, Request};
+use crate::recipients::Recipients;
+use crate::step::{Change, Item, Step};
+
+use super::Gateway;
+use super::attachments::Attached;
+use super::connections::Connections;
+use super::frames::{send_join_refused, send_left};
+use super::session::{SessionKey, Stay, tell};
+
+impl Gateway {
+    /// What a room did. A step under an epoch below the highest seen is void (R9).
+    pub(crate) fn step(&mut self, step: &Step, environment: &mut Environment) {
+        if !self
+            .attachments
+            .observe(step.handle, step.epoch, &step.owner)
+        {
+            return;
+        }
+        for item in &step.items {
+            match item {
+                Item::Frames {
+                    recipients,
+                    bytes,
+                    unreliable,
+                } => {
+                    let Some(room) = self.attachments.get(step.handle) else {
+                        continue;
+                    };
+                    let handle = unreliable.then_some(step.handle);
+                    let mut sender = Sender {
+                        connections: &mut self.connections,
+                        environment,
+                    };
+                    sender.fan_out(room, recipients, bytes, handle);
+                }
+                Item::Session {
+                    session,
+                    bytes,
+                    change,
+                } => {
+                    // Every gateway gets the whole step; a session is one gateway's business.
+                    if environment.is_here(&session.gateway) {
+                        self.session_item(step, session, bytes, *change, environment);
+                    }
+                }
+            }
+        }
+    }
+
+    fn session_item(
+        &mut self,
+        step: &Step,
+        reference: &SessionRef,
+        bytes: &Bytes,
+        change: Change,
+        environment: &mut Environment,
+    ) {
+        let found = self.current(reference);
+        let connection = found.and_then(|(_, connection)| connection);
+        match change {
+            Change::Attach(membership) => {
+                let stay = Stay {
+                    handle: step.handle,
+                    membership,
+                    entity: step.entity.clone(),
+                    owner: step.owner.clone(),
+                    attached: true,
+                };
+                let Some((key, Some(connection))) = found else {
+                    // Nobody is here to hear it: the room learns that the member is detached.
+                    return tell(&stay, reference, Request::Detach, environment);
+                };
+                self.attach_stay(key, connection, stay, step);
+            }
+            Change::Detach(membership) => {
+                if let Some((key, _)) = found {
+                    self.forget_stay(key, step.handle, membership);
+                }
+            }
+            Change::Cut(code) => {
+                if let Some(connection) = connection {
+                    let message = "a command's number leaves a gap";
+                    self.cut(connection, code, message, environment);
+                }
+            }
+            Change::Nothing => {}
+        }
+        if let Some(connection) = connection
+            && !bytes.is_empty()
+        {
+            environment.outputs.push_back(Output::Send {
+                connection,
+                bytes: bytes.clone(),
+            });
+        }
+    }
+
+    /// The session of this reference, if this gateway still holds it under that epoch.
+    fn current(&self, reference: &SessionRef) -> Option<(SessionKey, Option<ConnectionId>)> {
+        let key = *self.by_session.get(&reference.id)?;
+        let session = self.sessions.get(key)?;
+        (session.epoch == reference.epoch).then_some((key, session.connection))
+    }
+
+    fn attach_stay(&mut self, key: SessionKey, connection: ConnectionId, stay: Stay, step: &Step) {
+        let owner = (&step.owner, step.epoch);
+        self.attachments
+            .attach(step.handle, owner, stay.membership, connection);
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        session.joining.retain(|(entity, _)| *entity != stay.entity);
+        // Another stay in a room of that name is over: the room has at most one of each player.
+        let former = session
+            .rooms
+            .iter()
+            .position(|known| known.entity == stay.entity);
+        match former {
+            Some(index) => {
+                let former = std::mem::replace(&mut session.rooms[index], stay.clone());
+                if (former.handle, former.membership) != (stay.handle, stay.membership) {
+                    self.attachments.detach(former.handle, former.membership);
+                }
+            }
+            None => session.rooms.push(stay),
+        }
+    }
+
+    fn forget_stay(&mut self, key: SessionKey, handle: Handle, membership: Membership) {
+        self.attachments.detach(handle, membership);
+        if let Some(session) = self.sessions.get_mut(key) {
+            session
+                .rooms
+                .retain(|stay| (stay.handle, stay.membership) != (handle, membership));
+        }
+    }
+
+    /// A room's owner does not know a stay that the client means.
+    pub(crate) fn not_a_member(&mut self, unknown: &NotAMember, environment: &mut Environment) {
+        let Some((key, connection)) = self.current(&unknown.session) else {
+            return;
+        };
+        self.forget_stay(key, unknown.handle, unknown.membership);
+        if let Some(connection) = connection {
+            send_left(connection, unknown.handle, unknown.membership, environment);
+        }
+    }
+
+    /// A join that was not taken.
+    pub(crate) fn join_refused(&mut self, refused: &JoinRefused, environment: &mut Environment) {
+        let Some((key, connection)) = self.current(&refused.session) else {
+            return;
+        };
+        if let Some(session) = self.sessions.get_mut(key) {
+            let answered = (refused.entity.clone(), refused.sequence);
+            session.joining.retain(|joining| *joining != answered);
+        }
+        if let Some(connection) = connection {
+            let join = (refused.entity.to_string(), refused.sequence.0);
+            send_join_refused(connection, join, &refused.refusal, environment);
+        }
+    }
+
+    /// A room that the client is in cannot be found now: it shall come back and ask again.
+    pub(crate) fn unreachable(
+        &mut self,
+        unreachable: &peer::Unreachable,
+        environment: &mut Environment,
+    ) {
+        if let Some((_, Some(connection))) = self.current(&unreachable.session) {
+            let message = "a room of the session cannot be found now";
+            self.cut(connection, ErrorCode::Unavailable, message, environment);
+        }
+    }
+}
+
+struct Sender<'a> {
+    connections: &'a mut Connections,
+    environment: &'a mut Environment,
+}
+
+impl Sender<'_> {
+    fn fan_out(
+        &mut self,
+        room: &Attached,
+        recipients: &Recipients,
+        bytes: &Bytes,
+        unreliable: Option<Handle>,
+    ) {
+        match recipients {
+            Recipients::One(membership) => {
+                if let Some(connection) = room.connection(*membership) {
+                    self.send(connection, bytes, unreliable);
+                }
+            }
+            Recipients::Only(memberships) => {
+                for membership in memberships {
+                    if let Some(connection) = room.connection(*membership) {
+                        self.send(connection, bytes, unreliable);
+                    }
+                }
+            }
+            Recipients::Everyone => {
+                for (_, connection) in room.members() {
+                    self.send(*connection, bytes, unreliable);
+                }
+            }
+            Recipients::ExceptOne(_) | Recipients::Except(_) => {
+                for (membership, connection) in room.members() {
+                    if recipients.include(*membership) {
+                        self.send(*connection, bytes, unreliable);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reliable frames are queued; unreliable ones wait, newest only, while there is a backlog.
+    fn send(&mut self, connection: ConnectionId, bytes: &Bytes, unreliable: Option<Handle>) {
+        if let Some(handle) = unreliable {
+            let Some(slot) = self.connections.get_mut(connection) else {
+                return;
+            };
+            if slot.backlog > BACKLOG_BYTES_SOFT {
+                return slot.keep_unreliable(handle, bytes.clone());
+            }
+        }
+        self.environment.outputs.push_back(Output::Send {
+            connection,
+            bytes: bytes.clone(),
+        });
+    }
+}

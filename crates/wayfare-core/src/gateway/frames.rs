@@ -1,0 +1,399 @@
+//! What clients say, frame by frame: checked, charged, and brought to whom it concerns.
+
+use bytes::Bytes;
+use wayfare_protocol::frame::{BadFrame, decode_client, server_frame};
+use wayfare_protocol::limits::{
+    FRAMES_HELD_BYTES_MAX, JOIN_COST, JOINS_PENDING_MAX, ROOMS_PER_SESSION_MAX,
+};
+use wayfare_protocol::wire::{self, JoinMode, client_frame::Body as Said, server_frame::Body};
+use wayfare_protocol::{EntityId, Epoch, ErrorCode, Handle, Instant, Membership, Sequence};
+
+use crate::environment::{ConnectionId, Environment, Output};
+use crate::game::Refusal;
+use crate::peer::{self, Request};
+use crate::room::{error, wire_error};
+
+use super::Gateway;
+use super::connections::State;
+use super::session::{SessionKey, tell};
+
+impl Gateway {
+    /// One whole frame from a client.
+    pub(crate) fn handle_frame(
+        &mut self,
+        connection: ConnectionId,
+        payload: &[u8],
+        environment: &mut Environment,
+    ) {
+        let Some(slot) = self.connections.get_mut(connection) else {
+            return;
+        };
+        let State::Open(key) = slot.state else {
+            return self.first_frame(connection, payload, environment);
+        };
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        session.last_heard = environment.now;
+        if session.held.is_empty() {
+            self.take_frame(key, connection, payload, environment);
+        } else {
+            self.hold(key, connection, payload, environment);
+        }
+    }
+
+    fn first_frame(
+        &mut self,
+        connection: ConnectionId,
+        payload: &[u8],
+        environment: &mut Environment,
+    ) {
+        let fresh = self
+            .connections
+            .get_mut(connection)
+            .is_some_and(|slot| matches!(slot.state, State::Fresh));
+        match decode_client(payload) {
+            Ok(Said::Hello(hello)) if fresh => self.hello(connection, hello, environment),
+            _ => {
+                let message = "the first frame is a Hello, and nothing follows it before Welcome";
+                self.cut(connection, ErrorCode::BadFrame, message, environment);
+            }
+        }
+    }
+
+    /// Keeps a frame that is over the rate, and reads no more until its turn.
+    fn hold(
+        &mut self,
+        key: SessionKey,
+        connection: ConnectionId,
+        payload: &[u8],
+        environment: &mut Environment,
+    ) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        session.held_bytes += payload.len();
+        session.held.push_back(Bytes::copy_from_slice(payload));
+        if session.held_bytes > FRAMES_HELD_BYTES_MAX {
+            let message = "the client sends faster than it may";
+            self.cut(connection, ErrorCode::RateLimited, message, environment);
+        }
+    }
+
+    /// The rate has room again: frames that were held, in order, as far as it goes.
+    pub(super) fn take_held(&mut self, key: SessionKey, environment: &mut Environment) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        session.held_until = None;
+        let mut held = std::mem::take(&mut session.held);
+        session.held_bytes = 0;
+        while let Some(payload) = held.pop_front() {
+            let Some(session) = self.sessions.get(key) else {
+                return;
+            };
+            let Some(connection) = session.connection else {
+                return;
+            };
+            self.take_frame(key, connection, &payload, environment);
+            let Some(session) = self.sessions.get_mut(key) else {
+                return;
+            };
+            if !session.held.is_empty() {
+                session.held_bytes += held.iter().map(Bytes::len).sum::<usize>();
+                session.held.append(&mut held);
+                return;
+            }
+        }
+        let connection = self
+            .sessions
+            .get(key)
+            .and_then(|session| session.connection);
+        if let Some(connection) = connection {
+            environment.outputs.push_back(Output::Resume(connection));
+        }
+    }
+
+    fn take_frame(
+        &mut self,
+        key: SessionKey,
+        connection: ConnectionId,
+        payload: &[u8],
+        environment: &mut Environment,
+    ) {
+        let said = match decode_client(payload) {
+            Ok(said) => said,
+            Err(BadFrame::Unknown) => return,
+            Err(malformed) => {
+                let message = malformed.to_string();
+                return self.cut(connection, ErrorCode::BadFrame, &message, environment);
+            }
+        };
+        let cost = match said {
+            Said::Join(_) | Said::Attach(_) | Said::List(_) => JOIN_COST,
+            _ => 1,
+        };
+        let rate = self.rate;
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        if let Err(at) = rate.charge(&mut session.paid_until, cost, environment.now) {
+            return self.wait_for_rate((key, connection), payload, at, environment);
+        }
+        self.dispatch(key, connection, said, environment);
+    }
+
+    fn wait_for_rate(
+        &mut self,
+        (key, connection): (SessionKey, ConnectionId),
+        payload: &[u8],
+        at: Instant,
+        environment: &mut Environment,
+    ) {
+        if let Some(session) = self.sessions.get_mut(key) {
+            session.held_until = Some(at);
+        }
+        environment.outputs.push_back(Output::Pause(connection));
+        self.hold(key, connection, payload, environment);
+        self.rearm(key, environment);
+    }
+
+    fn dispatch(
+        &mut self,
+        key: SessionKey,
+        connection: ConnectionId,
+        said: Said,
+        environment: &mut Environment,
+    ) {
+        match said {
+            Said::Hello(_) => {
+                self.cut(
+                    connection,
+                    ErrorCode::BadFrame,
+                    "a second Hello",
+                    environment,
+                );
+            }
+            Said::Acknowledge(_) => self.acknowledge(key, environment),
+            Said::Join(join) => self.join(key, connection, join, environment),
+            Said::Command(command) => self.member_request(
+                (key, connection),
+                (command.handle, command.membership),
+                Request::Command(Sequence(command.sequence), command.payload),
+                environment,
+            ),
+            Said::Leave(leave) => self.member_request(
+                (key, connection),
+                (leave.handle, leave.membership),
+                Request::Leave(Sequence(leave.sequence)),
+                environment,
+            ),
+            Said::Unreliable(command) => self.member_request(
+                (key, connection),
+                (command.handle, command.membership),
+                Request::Unreliable(command.payload),
+                environment,
+            ),
+            Said::Attach(attach) => self.attach(key, connection, &attach, environment),
+            Said::Ping(ping) => {
+                let bytes = server_frame(Body::Pong(wire::Pong { nonce: ping.nonce }));
+                environment
+                    .outputs
+                    .push_back(Output::Send { connection, bytes });
+            }
+            Said::List(list) => self.list(key, connection, list, environment),
+            Said::Bye(_) => self.bye(key, connection, environment),
+        }
+    }
+
+    /// Something about a stay: goes to the room's owner if the session is attached to it.
+    fn member_request(
+        &mut self,
+        (key, connection): (SessionKey, ConnectionId),
+        (handle, membership): (u64, u32),
+        request: Request,
+        environment: &mut Environment,
+    ) {
+        let (handle, membership) = (Handle(handle), Membership(membership));
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        match session
+            .stay(handle, membership)
+            .filter(|stay| stay.attached)
+        {
+            Some(stay) => {
+                let reference = session.reference(&environment.config.address);
+                tell(stay, &reference, request, environment);
+            }
+            None if matches!(request, Request::Unreliable(_)) => {}
+            None => send_left(connection, handle, membership, environment),
+        }
+    }
+
+    fn join(
+        &mut self,
+        key: SessionKey,
+        connection: ConnectionId,
+        join: wire::Join,
+        environment: &mut Environment,
+    ) {
+        let refusal = match join.room.parse::<EntityId>() {
+            Err(invalid) => Refusal::with_code(ErrorCode::RoomNameInvalid, invalid.to_string()),
+            Ok(entity) if environment.kinds.of(&entity).is_none() => {
+                let kind = entity.kind();
+                let message = format!("this server has no rooms of kind {kind:?}");
+                Refusal::with_code(ErrorCode::KindUnknown, message)
+            }
+            Ok(entity) => match self.note_join(key, &entity, &join) {
+                Err(refusal) => refusal,
+                Ok(()) => return self.find_room(key, entity, join, environment),
+            },
+        };
+        send_join_refused(
+            connection,
+            (join.room, join.sequence),
+            &refusal,
+            environment,
+        );
+    }
+
+    fn note_join(
+        &mut self,
+        key: SessionKey,
+        entity: &EntityId,
+        join: &wire::Join,
+    ) -> Result<(), Refusal> {
+        let no = |message: &str| Err(Refusal::with_code(ErrorCode::RoomsPerSession, message));
+        let Some(session) = self.sessions.get_mut(key) else {
+            return Ok(());
+        };
+        let known = session.rooms.iter().any(|stay| stay.entity == *entity)
+            || session.joining.iter().any(|(joining, _)| joining == entity);
+        if !known && session.rooms.len() + session.joining.len() >= ROOMS_PER_SESSION_MAX {
+            return no("the session is in as many rooms as it may be");
+        }
+        if session.joining.len() >= JOINS_PENDING_MAX {
+            return no("too many joins of the session wait for an answer");
+        }
+        session
+            .joining
+            .push((entity.clone(), Sequence(join.sequence)));
+        Ok(())
+    }
+
+    fn find_room(
+        &mut self,
+        key: SessionKey,
+        entity: EntityId,
+        join: wire::Join,
+        environment: &mut Environment,
+    ) {
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        let join = peer::Join {
+            player: session.player.clone(),
+            session: session.reference(&environment.config.address),
+            sequence: Sequence(join.sequence),
+            mode: JoinMode::try_from(join.mode).unwrap_or(JoinMode::JoinExisting),
+            open: join.open,
+            payload: join.payload,
+            hops: 0,
+            entity,
+        };
+        self.lookups.join(join, environment);
+    }
+
+    fn attach(
+        &mut self,
+        key: SessionKey,
+        connection: ConnectionId,
+        attach: &wire::Attach,
+        environment: &mut Environment,
+    ) {
+        let (handle, membership) = (Handle(attach.handle), Membership(attach.membership));
+        let Ok(entity) = attach.room.parse::<EntityId>() else {
+            return send_left(connection, handle, membership, environment);
+        };
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        let member = peer::Member {
+            handle,
+            session: session.reference(&environment.config.address),
+            membership,
+            request: Request::Attach {
+                epoch: Epoch(attach.epoch),
+                sequence: Sequence(attach.sequence),
+            },
+        };
+        self.lookups.attach(entity, member, environment);
+    }
+
+    fn bye(&mut self, key: SessionKey, connection: ConnectionId, environment: &mut Environment) {
+        use wire::LeaveReason::LeaveEnded;
+        self.end_session(key, LeaveEnded, None, environment);
+        self.close_slot(connection);
+        environment.outputs.push_back(Output::Close {
+            connection,
+            code: None,
+            abort: false,
+        });
+    }
+}
+
+/// Tells a client that a stay is over, without asking a room.
+pub(super) fn send_left(
+    connection: ConnectionId,
+    handle: Handle,
+    membership: Membership,
+    environment: &mut Environment,
+) {
+    let bytes = server_frame(Body::Left(wire::Left {
+        handle: handle.0,
+        membership: membership.0,
+        reason: wire::LeaveReason::LeaveNotAMember.into(),
+        message: String::new(),
+        applied: 0,
+    }));
+    environment
+        .outputs
+        .push_back(Output::Send { connection, bytes });
+}
+
+/// Answers a join with a refusal.
+pub(super) fn send_join_refused(
+    connection: ConnectionId,
+    (room, sequence): (String, u64),
+    refusal: &Refusal,
+    environment: &mut Environment,
+) {
+    let error = Some(wire_error(refusal));
+    let bytes = server_frame(Body::JoinRefused(wire::JoinRefused {
+        room,
+        sequence,
+        error,
+    }));
+    environment
+        .outputs
+        .push_back(Output::Send { connection, bytes });
+}
+
+/// Answers a list with a refusal.
+pub(super) fn send_list_refused(
+    connection: ConnectionId,
+    request: u32,
+    (code, message): (ErrorCode, &str),
+    environment: &mut Environment,
+) {
+    let bytes = server_frame(Body::Listing(wire::Listing {
+        request,
+        rooms: Vec::new(),
+        truncated: false,
+        error: Some(error(code, message)),
+    }));
+    environment
+        .outputs
+        .push_back(Output::Send { connection, bytes });
+}

@@ -1,0 +1,467 @@
+//! From a Hello to a session: who is it, and may it have the player's record?
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wayfare_protocol::coordination::{
+    Commit, Expect, Failure, Outcome, Record, Reply, Request, Revision, Write,
+};
+use wayfare_protocol::frame::server_frame;
+use wayfare_protocol::limits::{
+    CREDENTIAL_BYTES_MAX, FRAME_BYTES_MAX, NAME_BYTES_MAX, ROOMS_PER_SESSION_MAX, VERSION_MAX,
+    VERSION_MIN,
+};
+use wayfare_protocol::records::SessionRecord;
+use wayfare_protocol::wire::{self, LeaveReason, hello::Credential, server_frame::Body};
+use wayfare_protocol::{Epoch, ErrorCode, PlayerId, SessionId};
+
+use crate::calls::Asker;
+use crate::config::SecondLogin;
+use crate::environment::{ConnectionId, Environment, Output, Report};
+use crate::game::{Player, Refusal};
+use crate::peer::{Message, SessionTaken};
+use crate::ticket::Ticket;
+
+use super::connections::State;
+use super::session::{Session, SessionKey};
+use super::{Gateway, TimerKey};
+
+/// Reads of a record that changes under our hands before the client is told to come later.
+const ATTEMPTS_MAX: u8 = 4;
+
+/// A connection that wants a session.
+#[derive(Clone, Debug)]
+pub(super) struct Login {
+    player: Arc<Player>,
+    /// It resumes this session at this epoch, or wants a new one.
+    ticket: Option<(SessionId, Epoch)>,
+    version: u32,
+    attempts: u8,
+    /// The record as read, and the one asked for.
+    former: Option<SessionRecord>,
+    asked: Option<SessionRecord>,
+}
+
+impl Gateway {
+    pub(super) fn hello(
+        &mut self,
+        connection: ConnectionId,
+        hello: wire::Hello,
+        environment: &mut Environment,
+    ) {
+        let version = hello.version_max.min(VERSION_MAX);
+        if version < hello.version_min.max(VERSION_MIN) {
+            let message = format!(
+                "the client speaks versions {} to {}, this server {VERSION_MIN} to {VERSION_MAX}",
+                hello.version_min, hello.version_max
+            );
+            return self.cut(
+                connection,
+                ErrorCode::VersionUnsupported,
+                &message,
+                environment,
+            );
+        }
+        match hello.credential {
+            None => {
+                self.cut(
+                    connection,
+                    ErrorCode::BadFrame,
+                    "a Hello without credential",
+                    environment,
+                );
+            }
+            Some(Credential::Token(token)) => {
+                self.check_token(connection, token, version, environment);
+            }
+            Some(Credential::Ticket(ticket)) => {
+                self.check_ticket(connection, &ticket, version, environment);
+            }
+            Some(Credential::Guest(_)) if !environment.config.guests => {
+                let message = "this server lets nobody in without a token";
+                self.cut(connection, ErrorCode::GuestsRefused, message, environment);
+            }
+            Some(Credential::Guest(guest)) => {
+                let player = make_guest(&guest.name, environment);
+                self.claim(connection, Arc::new(player), None, version, environment);
+            }
+        }
+    }
+
+    fn check_token(
+        &mut self,
+        connection: ConnectionId,
+        token: String,
+        version: u32,
+        environment: &mut Environment,
+    ) {
+        if token.len() > CREDENTIAL_BYTES_MAX {
+            return self.cut(
+                connection,
+                ErrorCode::TooLarge,
+                "the token is too long",
+                environment,
+            );
+        }
+        if let Some(slot) = self.connections.get_mut(connection) {
+            slot.state = State::Authenticating { version };
+            environment
+                .outputs
+                .push_back(Output::Authenticate { connection, token });
+        }
+    }
+
+    fn check_ticket(
+        &mut self,
+        connection: ConnectionId,
+        bytes: &Bytes,
+        version: u32,
+        environment: &mut Environment,
+    ) {
+        if bytes.len() > CREDENTIAL_BYTES_MAX {
+            return self.cut(
+                connection,
+                ErrorCode::TooLarge,
+                "the ticket is too long",
+                environment,
+            );
+        }
+        let Ok(ticket) = Ticket::open(bytes, &environment.config.ticket_key) else {
+            let message = "the ticket was not made by this server";
+            return self.cut(connection, ErrorCode::TicketInvalid, message, environment);
+        };
+        let player = Player {
+            id: ticket.player,
+            name: ticket.name,
+            guest: ticket.guest,
+        };
+        let resumes = Some((ticket.session, ticket.epoch));
+        self.claim(connection, Arc::new(player), resumes, version, environment);
+    }
+
+    /// The answer to [`Output::Authenticate`].
+    pub(crate) fn authenticated(
+        &mut self,
+        connection: ConnectionId,
+        outcome: Result<Player, Refusal>,
+        environment: &mut Environment,
+    ) {
+        let Some(slot) = self.connections.get_mut(connection) else {
+            return;
+        };
+        let State::Authenticating { version } = slot.state else {
+            return;
+        };
+        match outcome {
+            Ok(player) => {
+                self.claim(connection, Arc::new(player), None, version, environment);
+            }
+            Err(refusal) => self.cut(connection, refusal.code, &refusal.message, environment),
+        }
+    }
+
+    fn claim(
+        &mut self,
+        connection: ConnectionId,
+        player: Arc<Player>,
+        ticket: Option<(SessionId, Epoch)>,
+        version: u32,
+        environment: &mut Environment,
+    ) {
+        if self.sessions.len() >= environment.config.sessions_max {
+            return self.cut(
+                connection,
+                ErrorCode::Full,
+                "the server is full",
+                environment,
+            );
+        }
+        let login = Login {
+            player,
+            ticket,
+            version,
+            attempts: 0,
+            former: None,
+            asked: None,
+        };
+        self.read_record(connection, login, environment);
+    }
+
+    fn read_record(
+        &mut self,
+        connection: ConnectionId,
+        mut login: Login,
+        environment: &mut Environment,
+    ) {
+        login.attempts += 1;
+        login.asked = None;
+        if login.attempts > ATTEMPTS_MAX {
+            let message = "the session's record keeps changing";
+            return self.cut(connection, ErrorCode::Unavailable, message, environment);
+        }
+        let key = SessionRecord::key(&login.player.id);
+        if let Some(slot) = self.connections.get_mut(connection) {
+            slot.state = State::Claiming(Arc::new(login));
+            environment.ask(Asker::Login(connection), Request::Get(key));
+        }
+    }
+
+    /// The answer to a read or a write of a player's record.
+    pub(crate) fn login_outcome(
+        &mut self,
+        connection: ConnectionId,
+        outcome: Outcome,
+        environment: &mut Environment,
+    ) {
+        let Some(slot) = self.connections.get_mut(connection) else {
+            return;
+        };
+        let State::Claiming(login) = &slot.state else {
+            return;
+        };
+        let login = Login::clone(login);
+        match (outcome, login.asked.is_some()) {
+            (Ok(Reply::Got { record, store }), false) => {
+                self.decide_login(connection, login, record, store, environment);
+            }
+            (Ok(Reply::Committed(Commit::Done(revision))), true) => {
+                self.open_session(connection, &login, revision, environment);
+            }
+            // Refused says nothing about others, unknown nothing at all: read again (R10). A
+            // write of ours that did apply is found as a record of this gateway, and taken over.
+            (Ok(Reply::Committed(Commit::Refused)) | Err(Failure::Unknown(_)), true) => {
+                self.read_record(connection, login, environment);
+            }
+            (outcome, _) => {
+                if let Err(failure) = outcome {
+                    environment.report(Report::CoordinationFailed(failure));
+                }
+                let message = "sessions cannot be settled now";
+                self.cut(connection, ErrorCode::Unavailable, message, environment);
+            }
+        }
+    }
+
+    fn decide_login(
+        &mut self,
+        connection: ConnectionId,
+        mut login: Login,
+        record: Option<Record>,
+        store: Revision,
+        environment: &mut Environment,
+    ) {
+        let key = SessionRecord::key(&login.player.id);
+        let expect = record
+            .as_ref()
+            .map_or(Expect::Absent, |r| Expect::Revision(r.revision));
+        let former = record
+            .map(|record| SessionRecord::decode(&key, &record.value))
+            .transpose();
+        let former = match former {
+            Ok(former) => former,
+            Err(corrupt) => {
+                environment.report(Report::CorruptRecord(corrupt));
+                let message = "the session's record is corrupt";
+                return self.cut(connection, ErrorCode::Internal, message, environment);
+            }
+        };
+        if let Err(refusal) = may_login(&login, former.as_ref(), environment) {
+            return self.cut(connection, refusal.code, &refusal.message, environment);
+        }
+        let after_former = former
+            .as_ref()
+            .map_or(Epoch(1), |former| former.epoch.next());
+        let epoch = after_former.max(Epoch(store.0));
+        let record = SessionRecord {
+            session: match login.ticket {
+                Some((session, _)) => session,
+                None => SessionId(environment.random_u128()),
+            },
+            epoch,
+            gateway: environment.config.address.clone(),
+            ticket_epoch_min: login.ticket.map_or(epoch, |(_, presented)| presented),
+        };
+        let write = Write::Put {
+            key,
+            expect,
+            value: record.encode(),
+        };
+        login.former = former;
+        login.asked = Some(record);
+        if let Some(slot) = self.connections.get_mut(connection) {
+            slot.state = State::Claiming(Arc::new(login));
+            environment.ask(Asker::Login(connection), Request::Commit(vec![write]));
+        }
+    }
+
+    /// The record is ours: whoever had it before is told, and the client is welcome.
+    fn open_session(
+        &mut self,
+        connection: ConnectionId,
+        login: &Login,
+        revision: Revision,
+        environment: &mut Environment,
+    ) {
+        let Some(record) = login.asked.clone() else {
+            return;
+        };
+        let resumed = login.ticket.is_some();
+        let mut rooms = Vec::new();
+        if let Some(former) = &login.former {
+            let here = self.by_session.get(&former.session).copied();
+            match here.filter(|_| environment.is_here(&former.gateway)) {
+                Some(key) if resumed => rooms = self.resume_here(key, environment),
+                Some(key) => {
+                    let why = (
+                        ErrorCode::SessionReplaced,
+                        "the same player logged in elsewhere",
+                    );
+                    self.end_session(key, LeaveReason::LeaveReplaced, Some(why), environment);
+                }
+                None => {
+                    let taken = SessionTaken {
+                        session: former.session,
+                        player: login.player.id.clone(),
+                        epoch: record.epoch,
+                        replaced: !resumed,
+                    };
+                    environment.post(former.gateway.clone(), Message::SessionTaken(taken));
+                }
+            }
+        }
+        let session = Session {
+            id: record.session,
+            epoch: record.epoch,
+            revision,
+            ticket_epoch_min: record.ticket_epoch_min,
+            player: Arc::clone(&login.player),
+            connection: Some(connection),
+            detached_at: environment.now,
+            last_heard: environment.now,
+            paid_until: environment.now,
+            held: std::collections::VecDeque::new(),
+            held_bytes: 0,
+            held_until: None,
+            rooms,
+            joining: Vec::new(),
+            armed: None,
+        };
+        self.welcome(connection, session, login, environment);
+    }
+
+    /// The session was here all the time: its rooms are kept, to be told when it ends.
+    fn resume_here(
+        &mut self,
+        key: SessionKey,
+        environment: &mut Environment,
+    ) -> Vec<super::session::Stay> {
+        if let Some(old) = self
+            .sessions
+            .get(key)
+            .and_then(|session| session.connection)
+        {
+            let why = "the session goes on over another connection";
+            self.cut(old, ErrorCode::SessionResumed, why, environment);
+        }
+        self.remove_session(key)
+            .map(|session| session.rooms)
+            .unwrap_or_default()
+    }
+
+    fn welcome(
+        &mut self,
+        connection: ConnectionId,
+        session: Session,
+        login: &Login,
+        environment: &mut Environment,
+    ) {
+        let config = &environment.config;
+        let ticket = Ticket {
+            player: session.player.id.clone(),
+            name: Arc::clone(&session.player.name),
+            guest: session.player.guest,
+            session: session.id,
+            epoch: session.epoch,
+        };
+        let millis =
+            |time: std::time::Duration| u32::try_from(time.as_millis()).unwrap_or(u32::MAX);
+        let body = Body::Welcome(wire::Welcome {
+            version: login.version,
+            session: Bytes::copy_from_slice(&session.id.to_bytes()),
+            player: session.player.id.to_string(),
+            ticket: ticket.seal(&config.ticket_key),
+            resumed: login.ticket.is_some(),
+            heartbeat_ms: millis(config.heartbeat),
+            grace_ms: millis(config.session_grace),
+            limits: Some(wire::Limits {
+                frame_bytes_max: FRAME_BYTES_MAX as u32,
+                rooms_max: ROOMS_PER_SESSION_MAX as u32,
+                frames_per_second: config.frames_per_second,
+            }),
+        });
+        environment.outputs.push_back(Output::Send {
+            connection,
+            bytes: server_frame(body),
+        });
+        environment.report(Report::SessionOpened {
+            player: session.player.id.clone(),
+        });
+        let (id, player) = (session.id, session.player.id.clone());
+        let key = self.sessions.insert(session);
+        self.by_session.insert(id, key);
+        self.by_player.insert(player, key);
+        if let Some(slot) = self.connections.get_mut(connection) {
+            slot.state = State::Open(key);
+            self.timers
+                .arm(TimerKey::Connection(connection.slot), &mut slot.armed, None);
+        }
+        self.rearm(key, environment);
+    }
+}
+
+/// Whether the record allows this login.
+fn may_login(
+    login: &Login,
+    former: Option<&SessionRecord>,
+    environment: &Environment,
+) -> Result<(), Refusal> {
+    let no = |code, message: &str| Err(Refusal::with_code(code, message));
+    match (login.ticket, former) {
+        (Some((session, presented)), Some(former)) if former.session == session => {
+            if presented < former.ticket_epoch_min {
+                return no(
+                    ErrorCode::TicketSuperseded,
+                    "a newer ticket was used already",
+                );
+            }
+            if presented > former.epoch {
+                return no(
+                    ErrorCode::TicketInvalid,
+                    "the ticket is from no session of ours",
+                );
+            }
+            Ok(())
+        }
+        (Some(_), _) => no(ErrorCode::TicketExpired, "the session has ended"),
+        (None, Some(_)) if environment.config.second_login == SecondLogin::Refuse => {
+            no(ErrorCode::AlreadyConnected, "the player is here already")
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+fn make_guest(name: &str, environment: &mut Environment) -> Player {
+    let id = format!("guest-{:016x}", environment.random_u64());
+    let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
+    let end = name.char_indices().map(|(index, c)| index + c.len_utf8());
+    let end = end
+        .take_while(|end| *end <= NAME_BYTES_MAX)
+        .last()
+        .unwrap_or(0);
+    let shown = if end == 0 { id.as_str() } else { &name[..end] };
+    Player {
+        name: shown.into(),
+        id: PlayerId::new(&id).unwrap_or_else(|_| unreachable!("hexadecimal and short")),
+        guest: true,
+    }
+}

@@ -1,0 +1,264 @@
+//! Finding out where a room is, and gathering what several shards know.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wayfare_protocol::coordination::{Outcome, Reply, Request as Ask};
+use wayfare_protocol::frame::server_frame;
+use wayfare_protocol::limits::{LISTING_ROOMS_MAX, PROPERTIES_MAX};
+use wayfare_protocol::records::EntityRecord;
+use wayfare_protocol::wire::{self, JoinMode, server_frame::Body};
+use wayfare_protocol::{Address, EntityId, ErrorCode};
+
+use crate::calls::Asker;
+use crate::environment::{ConnectionId, Environment, Output, Report};
+use crate::game::Refusal;
+use crate::peer::{Join, ListQuery, Listed, Member, Message, NotOwner};
+use crate::placement::place;
+use crate::room::{not_a_member, refuse};
+
+use super::Gateway;
+use super::frames::send_list_refused;
+use super::session::SessionKey;
+
+/// Shards a join may be sent on to before it is refused: nodes that disagree must not pass it
+/// round for ever.
+const HOPS_MAX: u8 = 4;
+
+/// What waits to learn where a room is.
+#[derive(Debug)]
+enum Waiting {
+    Join(Join),
+    Attach(Member),
+}
+
+/// A listing that shards are still answering.
+#[derive(Debug)]
+struct Listing {
+    connection: ConnectionId,
+    limit: usize,
+    missing: usize,
+    listing: wire::Listing,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Lookups {
+    waiting: BTreeMap<EntityId, Vec<Waiting>>,
+    listings: BTreeMap<u64, Listing>,
+    listings_made: u64,
+}
+
+impl Lookups {
+    pub(super) fn join(&mut self, join: Join, environment: &mut Environment) {
+        self.begin(join.entity.clone(), Waiting::Join(join), environment);
+    }
+
+    pub(super) fn attach(
+        &mut self,
+        entity: EntityId,
+        member: Member,
+        environment: &mut Environment,
+    ) {
+        self.begin(entity, Waiting::Attach(member), environment);
+    }
+
+    fn begin(&mut self, entity: EntityId, waiting: Waiting, environment: &mut Environment) {
+        let all = self.waiting.entry(entity.clone()).or_default();
+        all.push(waiting);
+        if all.len() == 1 {
+            let key = EntityRecord::key(&entity);
+            environment.ask(Asker::Lookup(entity), Ask::Get(key));
+        }
+    }
+}
+
+impl Gateway {
+    /// The record of a room that sessions wait for.
+    pub(crate) fn found(
+        &mut self,
+        entity: &EntityId,
+        outcome: Outcome,
+        environment: &mut Environment,
+    ) {
+        let waiting = self.lookups.waiting.remove(entity).unwrap_or_default();
+        let owner = match owner_of(entity, outcome, environment) {
+            Ok(owner) => owner,
+            Err(()) => return fail(waiting, environment),
+        };
+        for waiting in waiting {
+            match (waiting, owner.clone()) {
+                (Waiting::Attach(member), Some(owner)) => {
+                    environment.post(owner, Message::Member(member));
+                }
+                (Waiting::Attach(member), None) => not_a_member(&member, environment),
+                (Waiting::Join(join), Some(owner)) => {
+                    environment.post(owner, Message::Join(Box::new(join)));
+                }
+                (Waiting::Join(join), None) if join.mode == JoinMode::JoinExisting => {
+                    let message = "there is no such room";
+                    let refusal = Refusal::with_code(ErrorCode::RoomNotFound, message);
+                    refuse(&join, refusal, environment);
+                }
+                (Waiting::Join(join), None) => {
+                    let placed = place(entity, &environment.config.shards).cloned();
+                    let to = placed.unwrap_or_else(|| environment.config.address.clone());
+                    environment.post(to, Message::Join(Box::new(join)));
+                }
+            }
+        }
+    }
+
+    /// The shard that was asked does not own the room, and says who does.
+    pub(crate) fn not_owner(&mut self, not_owner: NotOwner, environment: &mut Environment) {
+        let NotOwner { mut join, owner } = not_owner;
+        join.hops += 1;
+        if join.hops > HOPS_MAX {
+            let message = "the room's owner cannot be found now";
+            refuse(
+                &join,
+                Refusal::with_code(ErrorCode::Unavailable, message),
+                environment,
+            );
+        } else {
+            environment.post(owner, Message::Join(Box::new(join)));
+        }
+    }
+
+    pub(super) fn list(
+        &mut self,
+        key: SessionKey,
+        connection: ConnectionId,
+        list: wire::List,
+        environment: &mut Environment,
+    ) {
+        let Some(session) = self.sessions.get(key) else {
+            return;
+        };
+        let refusal = match environment.kinds.named(&list.kind) {
+            None => Some((
+                ErrorCode::KindUnknown,
+                "this server has no rooms of that kind",
+            )),
+            Some(kind) if !kind.settings.list.includes(&session.player) => Some((
+                ErrorCode::NotAllowed,
+                "rooms of this kind cannot be listed by you",
+            )),
+            Some(_) if list.properties.len() > PROPERTIES_MAX => {
+                Some((ErrorCode::TooLarge, "too many properties to filter by"))
+            }
+            Some(_) => None,
+        };
+        if let Some(refusal) = refusal {
+            return send_list_refused(connection, list.request, refusal, environment);
+        }
+        let limit = match list.limit as usize {
+            0 => LISTING_ROOMS_MAX,
+            limit => limit.min(LISTING_ROOMS_MAX),
+        };
+        self.lookups.listings_made += 1;
+        let query = self.lookups.listings_made;
+        let shards = environment.config.shards.clone();
+        let empty = wire::Listing {
+            request: list.request,
+            ..wire::Listing::default()
+        };
+        let listing = Listing {
+            connection,
+            limit,
+            missing: shards.len(),
+            listing: empty,
+        };
+        self.lookups.listings.insert(query, listing);
+        let (kind, properties) = (list.kind, list.properties);
+        let gateway = environment.config.address.clone();
+        let asked = Arc::new(ListQuery {
+            query,
+            gateway,
+            kind,
+            properties,
+            limit,
+        });
+        for shard in shards {
+            environment.post(shard, Message::List(Arc::clone(&asked)));
+        }
+    }
+
+    /// One shard's part of a listing.
+    pub(crate) fn listed(&mut self, listed: Listed, environment: &mut Environment) {
+        let Some(listing) = self.lookups.listings.get_mut(&listed.query) else {
+            return;
+        };
+        listing.missing -= 1;
+        listing.listing.truncated |= listed.truncated;
+        listing.listing.rooms.extend(listed.rooms);
+        if listing.missing > 0 {
+            return;
+        }
+        let Some(mut done) = self.lookups.listings.remove(&listed.query) else {
+            return;
+        };
+        done.listing.rooms.sort_by(|a, b| a.room.cmp(&b.room));
+        done.listing.truncated |= done.listing.rooms.len() > done.limit;
+        done.listing.rooms.truncate(done.limit);
+        if self.connections.get_mut(done.connection).is_some() {
+            let bytes = server_frame(Body::Listing(done.listing));
+            environment.outputs.push_back(Output::Send {
+                connection: done.connection,
+                bytes,
+            });
+        }
+    }
+}
+
+/// The live owner of a room, if it has one.
+fn owner_of(
+    entity: &EntityId,
+    outcome: Outcome,
+    environment: &mut Environment,
+) -> Result<Option<Address>, ()> {
+    let record = match outcome {
+        Ok(Reply::Got { record, .. }) => record,
+        Ok(_) => return Err(()),
+        Err(failure) => {
+            environment.report(Report::CoordinationFailed(failure));
+            return Err(());
+        }
+    };
+    let Some(record) = record else {
+        return Ok(None);
+    };
+    match EntityRecord::decode(&EntityRecord::key(entity), &record.value) {
+        Err(corrupt) => {
+            environment.report(Report::CorruptRecord(corrupt));
+            Err(())
+        }
+        Ok(record) => {
+            let here = &environment.config.address;
+            let owner = record.owner;
+            let dead = owner.node == here.node && owner.incarnation < here.incarnation;
+            Ok((!dead).then_some(owner))
+        }
+    }
+}
+
+fn fail(waiting: Vec<Waiting>, environment: &mut Environment) {
+    for waiting in waiting {
+        match waiting {
+            Waiting::Join(join) => {
+                let message = "the room cannot be found now";
+                refuse(
+                    &join,
+                    Refusal::with_code(ErrorCode::Unavailable, message),
+                    environment,
+                );
+            }
+            Waiting::Attach(member) => {
+                let gateway = member.session.gateway.clone();
+                let unreachable = crate::peer::Unreachable {
+                    session: member.session,
+                };
+                environment.post(gateway, Message::Unreachable(unreachable));
+            }
+        }
+    }
+}

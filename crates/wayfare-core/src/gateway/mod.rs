@@ -1,0 +1,290 @@
+//! The side of a shard that holds connections and sessions. All of it is soft state: what must
+//! not be lost lies with the client and with the room.
+
+mod attachments;
+mod connections;
+mod fanout;
+mod frames;
+mod login;
+mod lookup;
+mod session;
+
+use std::collections::BTreeMap;
+
+use wayfare_protocol::{ErrorCode, Instant, PlayerId, SessionId};
+
+use crate::environment::{ConnectionId, Environment, Output};
+use crate::operator::SessionSummary;
+use crate::rate::Rate;
+use crate::room::error;
+use crate::timers::{Timers, Wake};
+
+use attachments::Attachments;
+use connections::{Connections, State};
+use lookup::Lookups;
+use session::{SessionKey, Sessions};
+
+/// What a timer of the gateway is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum TimerKey {
+    Connection(u32),
+    Session(SessionKey),
+}
+
+/// See the module's words.
+pub(crate) struct Gateway {
+    connections: Connections,
+    sessions: Sessions,
+    by_player: BTreeMap<PlayerId, SessionKey>,
+    by_session: BTreeMap<SessionId, SessionKey>,
+    attachments: Attachments,
+    lookups: Lookups,
+    timers: Timers<TimerKey>,
+    rate: Rate,
+    stopping: bool,
+}
+
+impl Gateway {
+    pub(crate) fn new(environment: &Environment) -> Self {
+        let config = &environment.config;
+        Self {
+            connections: Connections::default(),
+            sessions: Sessions::default(),
+            by_player: BTreeMap::new(),
+            by_session: BTreeMap::new(),
+            attachments: Attachments::default(),
+            lookups: Lookups::default(),
+            timers: Timers::default(),
+            rate: Rate::new(config.frames_per_second, config.frames_burst),
+            stopping: false,
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Wake> {
+        self.timers.next()
+    }
+
+    pub(crate) fn handle_timeout(&mut self, environment: &mut Environment) {
+        while let Some(key) = self.timers.pop(environment.now) {
+            match key {
+                TimerKey::Connection(slot) => self.handshake_timeout(slot, environment),
+                TimerKey::Session(key) => self.session_timeout(key, environment),
+            }
+        }
+    }
+
+    /// A transport connection is there; its Hello is awaited.
+    pub(crate) fn handle_connected(
+        &mut self,
+        connection: ConnectionId,
+        environment: &mut Environment,
+    ) {
+        self.connections.open(connection);
+        if self.stopping {
+            return self.cut(
+                connection,
+                ErrorCode::ShuttingDown,
+                "the server is stopping",
+                environment,
+            );
+        }
+        let at = environment.now + environment.config.handshake_time_max;
+        if let Some(slot) = self.connections.get_mut(connection) {
+            self.timers.arm(
+                TimerKey::Connection(connection.slot),
+                &mut slot.armed,
+                Some((at, "handshake")),
+            );
+        }
+    }
+
+    fn handshake_timeout(&mut self, slot: u32, environment: &mut Environment) {
+        let Some((connection, slot)) = self.connections.at(slot) else {
+            return;
+        };
+        slot.armed = None;
+        if !matches!(slot.state, State::Open(_)) {
+            self.cut(
+                connection,
+                ErrorCode::HandshakeTimeout,
+                "no accepted Hello in time",
+                environment,
+            );
+        }
+    }
+
+    /// The transport connection is gone.
+    pub(crate) fn handle_disconnected(
+        &mut self,
+        connection: ConnectionId,
+        environment: &mut Environment,
+    ) {
+        if let Some(key) = self.close_slot(connection) {
+            self.detach_session(key, environment);
+        }
+    }
+
+    /// Forgets a connection; the session that used it, if any, is the caller's to settle.
+    fn close_slot(&mut self, connection: ConnectionId) -> Option<SessionKey> {
+        let slot = self.connections.get_mut(connection)?;
+        self.timers
+            .arm(TimerKey::Connection(connection.slot), &mut slot.armed, None);
+        let state = self.connections.close(connection)?;
+        let State::Open(key) = state else { return None };
+        let session = self.sessions.get_mut(key)?;
+        (session.connection == Some(connection)).then_some(key)
+    }
+
+    /// Ends a connection with a reason that its client gets to read, and settles its session.
+    fn cut(
+        &mut self,
+        connection: ConnectionId,
+        code: ErrorCode,
+        message: &str,
+        environment: &mut Environment,
+    ) {
+        use wayfare_protocol::frame::server_frame;
+        use wayfare_protocol::wire::{Ended, server_frame::Body};
+
+        if self.connections.get_mut(connection).is_none() {
+            return;
+        }
+        let abort = matches!(code, ErrorCode::SlowReader | ErrorCode::Silent);
+        if !abort {
+            let bytes = server_frame(Body::Ended(Ended {
+                error: Some(error(code, message)),
+            }));
+            environment
+                .outputs
+                .push_back(Output::Send { connection, bytes });
+        }
+        environment.outputs.push_back(Output::Close {
+            connection,
+            code: Some(code),
+            abort,
+        });
+        environment.report(crate::environment::Report::Refused {
+            code,
+            message: message.into(),
+        });
+        if let Some(key) = self.close_slot(connection) {
+            self.detach_session(key, environment);
+        }
+    }
+
+    /// How much a connection has not taken yet, after the last flush.
+    pub(crate) fn handle_backlog(
+        &mut self,
+        connection: ConnectionId,
+        bytes: usize,
+        environment: &mut Environment,
+    ) {
+        use wayfare_protocol::limits::BACKLOG_BYTES_MAX;
+
+        let Some(slot) = self.connections.get_mut(connection) else {
+            return;
+        };
+        slot.backlog = bytes;
+        if bytes > BACKLOG_BYTES_MAX {
+            self.cut(
+                connection,
+                ErrorCode::SlowReader,
+                "the client reads too slowly",
+                environment,
+            );
+        } else if bytes == 0 {
+            for bytes in slot.take_unreliable() {
+                environment
+                    .outputs
+                    .push_back(Output::Send { connection, bytes });
+            }
+        }
+    }
+
+    /// The server stops: everybody is told, and may come back elsewhere or later.
+    pub(crate) fn stop(&mut self, environment: &mut Environment) {
+        self.stopping = true;
+        for connection in self.connections.all() {
+            self.cut(
+                connection,
+                ErrorCode::ShuttingDown,
+                "the server is stopping",
+                environment,
+            );
+        }
+    }
+
+    /// Ends a player's session by an operator's word. Whether there was one.
+    pub(crate) fn kick(&mut self, player: &PlayerId, environment: &mut Environment) -> bool {
+        use wayfare_protocol::wire::LeaveReason::LeaveEnded;
+        let Some(key) = self.by_player.get(player).copied() else {
+            return false;
+        };
+        let why = (ErrorCode::SessionKicked, "an operator ended the session");
+        self.end_session(key, LeaveEnded, Some(why), environment);
+        true
+    }
+
+    pub(crate) fn summaries(&self) -> Vec<SessionSummary> {
+        self.by_player
+            .values()
+            .filter_map(|key| self.sessions.get(*key))
+            .map(|session| SessionSummary {
+                player: session.player.id.clone(),
+                guest: session.player.guest,
+                connected: session.connection.is_some(),
+                rooms: session
+                    .rooms
+                    .iter()
+                    .map(|stay| stay.entity.clone())
+                    .collect(),
+            })
+            .collect()
+    }
+
+    pub(crate) fn count(&self, counts: &mut crate::operator::Counts) {
+        counts.connections += self.connections.len();
+        counts.sessions += self.sessions.len();
+        counts.attachments += self.attachments.len();
+        counts.timers += self.timers.len();
+    }
+
+    fn rearm(&mut self, key: SessionKey, environment: &Environment) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let wake = session.poll_timeout(&environment.config);
+        self.timers
+            .arm(TimerKey::Session(key), &mut session.armed, wake);
+    }
+
+    fn session_timeout(&mut self, key: SessionKey, environment: &mut Environment) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        session.armed = None;
+        let now = environment.now;
+        match session.due(&environment.config, now) {
+            Some(session::Due::Silent(connection)) => {
+                self.cut(
+                    connection,
+                    ErrorCode::Silent,
+                    "the client was silent",
+                    environment,
+                );
+            }
+            Some(session::Due::Expired) => {
+                use wayfare_protocol::wire::LeaveReason::LeaveEnded;
+                self.end_session(key, LeaveEnded, None, environment);
+            }
+            Some(session::Due::Held) => self.take_held(key, environment),
+            None => {}
+        }
+        self.rearm(key, environment);
+    }
+}
+
+/// When something that began at `since` and may last `span` is over.
+fn over(since: Instant, span: std::time::Duration, reason: &'static str) -> Wake {
+    (since + span, reason)
+}

@@ -1,0 +1,314 @@
+//! A session as its gateway holds it, and its end.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wayfare_protocol::coordination::{Commit, Outcome, Reply, Request, Revision, Write};
+use wayfare_protocol::records::SessionRecord;
+use wayfare_protocol::wire::LeaveReason;
+use wayfare_protocol::{
+    Address, EntityId, Epoch, ErrorCode, Handle, Instant, Membership, PlayerId, Sequence, SessionId,
+};
+
+use crate::calls::Asker;
+use crate::config::ShardConfig;
+use crate::environment::{ConnectionId, Environment};
+use crate::game::Player;
+use crate::members::SessionRef;
+use crate::peer::{self, Message};
+use crate::timers::{Wake, earlier};
+
+use super::{Gateway, over};
+
+/// Names a session within its gateway; used again after it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SessionKey(u32);
+
+/// One stay of the session in one room, attached or not.
+#[derive(Clone, Debug)]
+pub(super) struct Stay {
+    pub(super) handle: Handle,
+    pub(super) membership: Membership,
+    pub(super) entity: EntityId,
+    pub(super) owner: Address,
+    pub(super) attached: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) id: SessionId,
+    pub(super) epoch: Epoch,
+    /// Its record, as this gateway wrote it last.
+    pub(super) revision: Revision,
+    pub(super) ticket_epoch_min: Epoch,
+    pub(super) player: Arc<Player>,
+    pub(super) connection: Option<ConnectionId>,
+    pub(super) detached_at: Instant,
+    pub(super) last_heard: Instant,
+    pub(super) paid_until: Instant,
+    /// Frames over the rate, in order, and when the first has room.
+    pub(super) held: VecDeque<Bytes>,
+    pub(super) held_bytes: usize,
+    pub(super) held_until: Option<Instant>,
+    pub(super) rooms: Vec<Stay>,
+    /// Joins without an answer.
+    pub(super) joining: Vec<(EntityId, Sequence)>,
+    pub(super) armed: Option<Instant>,
+}
+
+/// What a session's timer found.
+pub(super) enum Due {
+    Silent(ConnectionId),
+    Expired,
+    Held,
+}
+
+impl Session {
+    pub(super) fn reference(&self, gateway: &Address) -> SessionRef {
+        SessionRef {
+            id: self.id,
+            epoch: self.epoch,
+            gateway: gateway.clone(),
+        }
+    }
+
+    pub(super) fn stay(&self, handle: Handle, membership: Membership) -> Option<&Stay> {
+        self.rooms
+            .iter()
+            .find(|stay| stay.handle == handle && stay.membership == membership)
+    }
+
+    pub(super) fn record(&self, gateway: &Address) -> SessionRecord {
+        SessionRecord {
+            session: self.id,
+            epoch: self.epoch,
+            gateway: gateway.clone(),
+            ticket_epoch_min: self.ticket_epoch_min,
+        }
+    }
+
+    pub(super) fn poll_timeout(&self, config: &ShardConfig) -> Option<Wake> {
+        let life = match self.connection {
+            Some(_) => over(self.last_heard, config.silence_max, "silence"),
+            None => over(self.detached_at, config.session_grace, "session grace"),
+        };
+        earlier(Some(life), self.held_until.map(|at| (at, "rate")))
+    }
+
+    pub(super) fn due(&self, config: &ShardConfig, now: Instant) -> Option<Due> {
+        let silent = self.last_heard + config.silence_max <= now;
+        let expired = self.detached_at + config.session_grace <= now;
+        match self.connection {
+            Some(connection) if silent => Some(Due::Silent(connection)),
+            None if expired => Some(Due::Expired),
+            _ => self.held_until.filter(|at| *at <= now).map(|_| Due::Held),
+        }
+    }
+
+    /// Forgets what was read from a connection that is gone: the client sends it again.
+    pub(super) fn drop_held(&mut self) {
+        self.held = VecDeque::new();
+        self.held_bytes = 0;
+        self.held_until = None;
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    // Boxed: a slot that was used once costs a word and no more.
+    slots: Vec<Option<Box<Session>>>,
+    free: Vec<u32>,
+}
+
+impl Sessions {
+    pub(super) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    pub(super) fn insert(&mut self, session: Session) -> SessionKey {
+        let session = Some(Box::new(session));
+        if let Some(index) = self.free.pop() {
+            self.slots[index as usize] = session;
+            return SessionKey(index);
+        }
+        self.slots.push(session);
+        SessionKey(u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    pub(super) fn get(&self, key: SessionKey) -> Option<&Session> {
+        self.slots.get(key.0 as usize)?.as_deref()
+    }
+
+    pub(super) fn get_mut(&mut self, key: SessionKey) -> Option<&mut Session> {
+        self.slots.get_mut(key.0 as usize)?.as_deref_mut()
+    }
+
+    fn remove(&mut self, key: SessionKey) -> Option<Session> {
+        let session = self.slots.get_mut(key.0 as usize)?.take()?;
+        self.free.push(key.0);
+        Some(*session)
+    }
+}
+
+impl Gateway {
+    /// The session has no connection any more; its rooms are told, and it waits for its client.
+    pub(super) fn detach_session(&mut self, key: SessionKey, environment: &mut Environment) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        session.connection = None;
+        session.detached_at = environment.now;
+        session.drop_held();
+        session.joining.clear();
+        let reference = session.reference(&environment.config.address);
+        for stay in &mut session.rooms {
+            if std::mem::replace(&mut stay.attached, false) {
+                self.attachments.detach(stay.handle, stay.membership);
+                tell(stay, &reference, peer::Request::Detach, environment);
+            }
+        }
+        self.rearm(key, environment);
+    }
+
+    /// Ends a session: its rooms are told why, its connection is closed, its record is given up.
+    pub(super) fn end_session(
+        &mut self,
+        key: SessionKey,
+        reason: LeaveReason,
+        close: Option<(ErrorCode, &str)>,
+        environment: &mut Environment,
+    ) {
+        let Some(session) = self.remove_session(key) else {
+            return;
+        };
+        let reference = session.reference(&environment.config.address);
+        for stay in &session.rooms {
+            tell(stay, &reference, peer::Request::End(reason), environment);
+        }
+        if let (Some(connection), Some((code, message))) = (session.connection, close) {
+            self.cut(connection, code, message, environment);
+        }
+        if reason != LeaveReason::LeaveReplaced {
+            release(&session.player.id, session.revision, environment);
+        }
+    }
+
+    /// Takes a session out of every list; its connection and its rooms are the caller's to settle.
+    pub(super) fn remove_session(&mut self, key: SessionKey) -> Option<Session> {
+        let session = self.sessions.get_mut(key)?;
+        self.timers
+            .arm(super::TimerKey::Session(key), &mut session.armed, None);
+        let session = self.sessions.remove(key)?;
+        self.by_session.remove(&session.id);
+        if self.by_player.get(&session.player.id) == Some(&key) {
+            self.by_player.remove(&session.player.id);
+        }
+        for stay in session.rooms.iter().filter(|stay| stay.attached) {
+            self.attachments.detach(stay.handle, stay.membership);
+        }
+        Some(session)
+    }
+
+    /// Another gateway took a session that was here.
+    pub(crate) fn session_taken(
+        &mut self,
+        taken: &peer::SessionTaken,
+        environment: &mut Environment,
+    ) {
+        let Some(key) = self.by_session.get(&taken.session).copied() else {
+            return;
+        };
+        if self
+            .sessions
+            .get(key)
+            .is_none_or(|session| session.epoch >= taken.epoch)
+        {
+            return;
+        }
+        if taken.replaced {
+            let why = (
+                ErrorCode::SessionReplaced,
+                "the same player logged in elsewhere",
+            );
+            return self.end_session(key, LeaveReason::LeaveReplaced, Some(why), environment);
+        }
+        let connection = self
+            .sessions
+            .get(key)
+            .and_then(|session| session.connection);
+        if let Some(connection) = connection {
+            // Its rooms hear that it is detached, under an epoch that is void wherever the client
+            // has attached over its new connection already.
+            let why = "the session goes on over another connection";
+            self.cut(connection, ErrorCode::SessionResumed, why, environment);
+        }
+        self.remove_session(key);
+    }
+
+    /// The client has its ticket: the record says so, and earlier tickets are void.
+    pub(super) fn acknowledge(&mut self, key: SessionKey, environment: &mut Environment) {
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        if session.ticket_epoch_min == session.epoch {
+            return;
+        }
+        session.ticket_epoch_min = session.epoch;
+        let write = Write::Put {
+            key: SessionRecord::key(&session.player.id),
+            expect: wayfare_protocol::coordination::Expect::Revision(session.revision),
+            value: session.record(&environment.config.address).encode(),
+        };
+        let asker = Asker::Acknowledge {
+            session: session.id,
+            epoch: session.epoch,
+            player: session.player.id.clone(),
+        };
+        environment.ask(asker, Request::Commit(vec![write]));
+    }
+
+    /// The answer to [`Gateway::acknowledge`]. If the session ended meanwhile, its record, which
+    /// could not be given up at the old revision, is given up now.
+    pub(crate) fn acknowledged(
+        &mut self,
+        (session, epoch): (SessionId, Epoch),
+        player: &PlayerId,
+        outcome: &Outcome,
+        environment: &mut Environment,
+    ) {
+        let Ok(Reply::Committed(Commit::Done(revision))) = *outcome else {
+            return;
+        };
+        let key = self.by_session.get(&session).copied();
+        match key.and_then(|key| self.sessions.get_mut(key)) {
+            Some(session) if session.epoch == epoch => session.revision = revision,
+            Some(_) => {}
+            None => release(player, revision, environment),
+        }
+    }
+}
+
+/// Tells the owner of a room something about a stay.
+pub(super) fn tell(
+    stay: &Stay,
+    session: &SessionRef,
+    request: peer::Request,
+    environment: &mut Environment,
+) {
+    let member = peer::Member {
+        handle: stay.handle,
+        session: session.clone(),
+        membership: stay.membership,
+        request,
+    };
+    environment.post(stay.owner.clone(), Message::Member(member));
+}
+
+fn release(player: &PlayerId, revision: Revision, environment: &mut Environment) {
+    let write = Write::Delete {
+        key: SessionRecord::key(player),
+        expect: revision,
+    };
+    environment.ask(Asker::Release, Request::Commit(vec![write]));
+}

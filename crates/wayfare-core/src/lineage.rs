@@ -1,0 +1,77 @@
+//! The epochs a room has lived under, and the sequence at which each began.
+
+use std::collections::VecDeque;
+
+use wayfare_protocol::{Epoch, Sequence};
+
+/// Owners remembered; a client whose position is from an older one is resynced.
+const OWNERS_MAX: usize = 16;
+
+/// Decides whether a position that a client states is part of this room's past.
+#[derive(Clone, Debug)]
+pub(crate) struct Lineage(VecDeque<(Epoch, Sequence)>);
+
+impl Lineage {
+    /// A room that begins under this epoch.
+    pub(crate) fn new(epoch: Epoch) -> Self {
+        Self(VecDeque::from([(epoch, Sequence(1))]))
+    }
+
+    /// From `first` on the room lives under a new epoch; what was numbered so before is void.
+    pub(crate) fn push(&mut self, epoch: Epoch, first: Sequence) {
+        self.0.push_back((epoch, first));
+        if self.0.len() > OWNERS_MAX {
+            self.0.pop_front();
+        }
+    }
+
+    /// Whether a client that saw `sequence` under `epoch` saw what is still true, the room now
+    /// being at `head`.
+    pub(crate) fn holds(&self, epoch: Epoch, sequence: Sequence, head: Sequence) -> bool {
+        let Some(index) = self.0.iter().position(|(known, _)| *known == epoch) else {
+            return false;
+        };
+        let void_from = self.0.range(index + 1..).map(|(_, first)| *first).min();
+        sequence <= head && void_from.is_none_or(|first| sequence < first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_beyond_the_end_of_its_epoch_is_void() {
+        let mut lineage = Lineage::new(Epoch(1));
+        lineage.push(Epoch(4), Sequence(10));
+        let check = |epoch, sequence, holds| {
+            assert_eq!(
+                lineage.holds(Epoch(epoch), Sequence(sequence), Sequence(12)),
+                holds
+            );
+        };
+        check(1, 9, true);
+        check(1, 10, false);
+        check(4, 12, true);
+        check(4, 13, false);
+        check(3, 5, false);
+    }
+
+    #[test]
+    fn a_second_fall_back_voids_positions_of_the_first_owner_too() {
+        let mut lineage = Lineage::new(Epoch(1));
+        lineage.push(Epoch(2), Sequence(10));
+        lineage.push(Epoch(3), Sequence(5));
+        assert!(!lineage.holds(Epoch(1), Sequence(7), Sequence(8)));
+        assert!(lineage.holds(Epoch(1), Sequence(4), Sequence(8)));
+    }
+
+    #[test]
+    fn owners_too_far_back_are_forgotten() {
+        let mut lineage = Lineage::new(Epoch(1));
+        for owner in 0..OWNERS_MAX as u64 {
+            lineage.push(Epoch(2 + owner), Sequence(1));
+        }
+        assert!(!lineage.holds(Epoch(1), Sequence(0), Sequence(0)));
+    }
+}

@@ -1,0 +1,169 @@
+//! The members of one room.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use wayfare_protocol::{Address, Epoch, Instant, Membership, PlayerId, Sequence, SessionId};
+
+use crate::game::Player;
+
+/// Whose connection a member's frames go to, as the gateway stated it last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRef {
+    /// The session.
+    pub id: SessionId,
+    /// Its epoch; messages under a lower one are void.
+    pub epoch: Epoch,
+    /// The shard that holds it.
+    pub gateway: Address,
+}
+
+/// One stay of one player.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) player: Arc<Player>,
+    pub(crate) session: SessionRef,
+    /// The last of the pair's sequence that was applied.
+    pub(crate) applied: Sequence,
+    /// Events up to here were before its time.
+    pub(crate) joined_at: Sequence,
+    pub(crate) attached: bool,
+    /// A command was answered with nothing, and `Applied` has not been sent yet.
+    pub(crate) owed_applied: bool,
+    /// The room fell back: commands numbered beyond a gap are on their way, and are let fall.
+    pub(crate) fell_back: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Detached {
+    at: Instant,
+    membership: Membership,
+    session_epoch: Epoch,
+}
+
+/// All members, by membership number and by player, never two of one player.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    by_number: BTreeMap<Membership, Member>,
+    by_player: BTreeMap<PlayerId, Membership>,
+    /// How many attached members each gateway has.
+    gateways: BTreeMap<Address, u32>,
+    /// Those that were detached, oldest first; an entry is void if the member attached since.
+    detached: VecDeque<Detached>,
+}
+
+impl Members {
+    pub(crate) fn len(&self) -> usize {
+        self.by_number.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_number.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Membership, &Member)> {
+        self.by_number
+            .iter()
+            .map(|(number, member)| (*number, member))
+    }
+
+    pub(crate) fn of_player(&self, id: &PlayerId) -> Option<(Membership, &Member)> {
+        let number = *self.by_player.get(id)?;
+        Some((number, self.by_number.get(&number)?))
+    }
+
+    pub(crate) fn get(&self, membership: Membership) -> Option<&Member> {
+        self.by_number.get(&membership)
+    }
+
+    pub(crate) fn get_mut(&mut self, membership: Membership) -> Option<&mut Member> {
+        self.by_number.get_mut(&membership)
+    }
+
+    /// The gateways that have at least one attached member.
+    pub(crate) fn gateways(&self) -> impl Iterator<Item = &Address> {
+        self.gateways.keys()
+    }
+
+    pub(crate) fn insert(&mut self, membership: Membership, member: Member) {
+        if member.attached {
+            *self
+                .gateways
+                .entry(member.session.gateway.clone())
+                .or_insert(0) += 1;
+        }
+        self.by_player.insert(member.player.id.clone(), membership);
+        self.by_number.insert(membership, member);
+    }
+
+    pub(crate) fn remove(&mut self, membership: Membership) -> Option<Member> {
+        let member = self.by_number.remove(&membership)?;
+        self.by_player.remove(&member.player.id);
+        if member.attached {
+            self.release_gateway(&member.session.gateway);
+        }
+        Some(member)
+    }
+
+    /// The member's frames go to this session from now on. Says whether it was detached before.
+    pub(crate) fn attach(&mut self, membership: Membership, session: &SessionRef) -> bool {
+        let Some(member) = self.by_number.get_mut(&membership) else {
+            return false;
+        };
+        let was_attached = std::mem::replace(&mut member.attached, true);
+        let former = std::mem::replace(&mut member.session, session.clone());
+        *self.gateways.entry(session.gateway.clone()).or_insert(0) += 1;
+        if was_attached {
+            self.release_gateway(&former.gateway);
+        }
+        !was_attached
+    }
+
+    /// The member's connection is gone. Says whether it was attached before.
+    pub(crate) fn detach(&mut self, membership: Membership, now: Instant) -> bool {
+        let Some(member) = self.by_number.get_mut(&membership) else {
+            return false;
+        };
+        if !std::mem::replace(&mut member.attached, false) {
+            return false;
+        }
+        let gateway = member.session.gateway.clone();
+        let session_epoch = member.session.epoch;
+        self.release_gateway(&gateway);
+        self.detached.push_back(Detached {
+            at: now,
+            membership,
+            session_epoch,
+        });
+        true
+    }
+
+    /// When the first detached member will have been so for `grace`.
+    pub(crate) fn expires_at(&self, grace: Duration) -> Option<Instant> {
+        self.detached.front().map(|detached| detached.at + grace)
+    }
+
+    /// Takes out one member that has been detached for `grace`.
+    pub(crate) fn pop_expired(&mut self, grace: Duration, now: Instant) -> Option<Membership> {
+        while self.expires_at(grace)? <= now {
+            let entry = self.detached.pop_front()?;
+            let still = self.by_number.get(&entry.membership).is_some_and(|member| {
+                !member.attached && member.session.epoch == entry.session_epoch
+            });
+            if still {
+                return Some(entry.membership);
+            }
+        }
+        None
+    }
+
+    fn release_gateway(&mut self, gateway: &Address) {
+        if let Some(count) = self.gateways.get_mut(gateway) {
+            *count -= 1;
+            if *count == 0 {
+                self.gateways.remove(gateway);
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! How fast one session may send.
+
+use std::time::Duration;
+
+use wayfare_protocol::Instant;
+
+/// A rate with a burst: the generic cell rate algorithm (ITU-T I.371, annex A), one word a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rate {
+    /// Time that one frame costs.
+    interval: Duration,
+    /// How far a session may be ahead of its rate.
+    tolerance: Duration,
+}
+
+impl Rate {
+    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
+        let interval = Duration::from_secs(1) / per_second.max(1);
+        Self {
+            interval,
+            tolerance: interval * burst.max(1),
+        }
+    }
+
+    /// Charges `cost` frames, or says when there is room for them. `paid_until` is the session's.
+    pub(crate) fn charge(
+        self,
+        paid_until: &mut Instant,
+        cost: u32,
+        now: Instant,
+    ) -> Result<(), Instant> {
+        let until = (*paid_until).max(now) + self.interval * cost;
+        if until.since(now) > self.tolerance.max(self.interval * cost) {
+            return Err(until - self.tolerance.max(self.interval * cost));
+        }
+        *paid_until = until;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_passes_and_then_the_rate_holds() {
+        let rate = Rate::new(10, 5);
+        let mut paid = Instant::ORIGIN;
+        let start = Instant::ORIGIN + Duration::from_secs(1);
+        for _ in 0..5 {
+            assert_eq!(rate.charge(&mut paid, 1, start), Ok(()));
+        }
+        let next = start + Duration::from_millis(100);
+        assert_eq!(rate.charge(&mut paid, 1, start), Err(next));
+        assert_eq!(rate.charge(&mut paid, 1, next), Ok(()));
+        assert!(rate.charge(&mut paid, 1, next).is_err());
+    }
+
+    #[test]
+    fn a_cost_above_the_burst_passes_when_all_is_paid() {
+        let rate = Rate::new(10, 1);
+        let mut paid = Instant::ORIGIN;
+        assert_eq!(rate.charge(&mut paid, 5, Instant::ORIGIN), Ok(()));
+        let again = Instant::ORIGIN + Duration::from_millis(500);
+        assert_eq!(rate.charge(&mut paid, 5, Instant::ORIGIN), Err(again));
+    }
+}

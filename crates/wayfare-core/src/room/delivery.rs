@@ -1,0 +1,222 @@
+//! Numbering, addressing and releasing what a room says.
+
+use wayfare_protocol::frame::{put_event, put_server_frame, put_unreliable};
+use wayfare_protocol::wire::server_frame::Body;
+use wayfare_protocol::wire::{self, reply};
+use wayfare_protocol::{ErrorCode, Membership, Sequence};
+
+use crate::environment::Environment;
+use crate::game::Refusal;
+use crate::recipients::Recipients;
+use crate::step::{Change, Step, StepBuilder};
+
+use super::Room;
+
+impl Room {
+    pub(super) fn builder(&mut self, environment: &mut Environment) -> &mut StepBuilder {
+        self.builder
+            .get_or_insert_with(|| environment.take_builder())
+    }
+
+    /// Sends an event of the room: numbered, kept for replay, encoded once.
+    pub(super) fn send_event(
+        &mut self,
+        recipients: Recipients,
+        payload: &[u8],
+        environment: &mut Environment,
+    ) {
+        self.sequence = self.sequence.next();
+        let (sequence, handle) = (self.sequence, self.handle);
+        if recipients == Recipients::Everyone {
+            self.told_everyone = sequence;
+        }
+        self.builder(environment)
+            .event(sequence, recipients, |bytes| {
+                put_event(bytes, handle, sequence, payload);
+            });
+        self.tell_position(environment);
+    }
+
+    pub(super) fn send_unreliable(
+        &mut self,
+        recipients: Recipients,
+        payload: &[u8],
+        environment: &mut Environment,
+    ) {
+        let handle = self.handle;
+        self.builder(environment).frame(recipients, true, |bytes| {
+            put_unreliable(bytes, handle, payload);
+        });
+    }
+
+    /// Answers a command. An answer with content is numbered like an event, so that a replay
+    /// brings it again; "applied, nothing to say" is told at the end of the turn.
+    pub(super) fn reply(
+        &mut self,
+        membership: Membership,
+        command: Sequence,
+        result: Result<&[u8], Refusal>,
+        environment: &mut Environment,
+    ) {
+        let result = match result {
+            Ok([]) => return self.owe_applied(membership, environment),
+            Ok(payload) => reply::Result::Payload(payload.to_vec().into()),
+            Err(refusal) => reply::Result::Error(wire_error(&refusal)),
+        };
+        self.sequence = self.sequence.next();
+        let sequence = self.sequence;
+        let body = Body::Reply(wire::Reply {
+            handle: self.handle.0,
+            sequence: sequence.0,
+            command: command.0,
+            result: Some(result),
+        });
+        self.builder(environment)
+            .event(sequence, Recipients::One(membership), |bytes| {
+                put_server_frame(bytes, body);
+            });
+        self.tell_position(environment);
+    }
+
+    /// The member is told at the end of the turn how far its commands were applied.
+    pub(super) fn owe_applied(&mut self, membership: Membership, environment: &mut Environment) {
+        if let Some(member) = self.members.get_mut(membership)
+            && !std::mem::replace(&mut member.owed_applied, true)
+        {
+            self.builder(environment).owed.push(membership);
+        }
+    }
+
+    /// Tells everybody the position before members that were not addressed for long would fall
+    /// out of the history: a quarter of it, so that the cost is small and the margin is not.
+    fn tell_position(&mut self, environment: &mut Environment) {
+        let behind = self.sequence.0 - self.told_everyone.0;
+        if behind as usize * 4 < self.kind.settings.history.events_max.max(4) {
+            return;
+        }
+        self.send_position(environment);
+    }
+
+    fn send_position(&mut self, environment: &mut Environment) {
+        self.told_everyone = self.sequence;
+        let body = Body::Position(wire::Position {
+            handle: self.handle.0,
+            sequence: self.sequence.0,
+        });
+        self.builder(environment)
+            .frame(Recipients::Everyone, false, |bytes| {
+                put_server_frame(bytes, body);
+            });
+    }
+
+    pub(super) fn send_to_session(
+        &mut self,
+        session: &crate::members::SessionRef,
+        change: Change,
+        body: Option<Body>,
+        environment: &mut Environment,
+    ) {
+        self.builder(environment).session(session, change, body);
+    }
+
+    /// Drops history beyond its bounds; nobody who is attached is left behind by it.
+    pub(super) fn trim_history(&mut self, environment: &mut Environment) {
+        self.history
+            .trim(&self.kind.settings.history, environment.now);
+        if self.history.dropped() > self.told_everyone {
+            self.send_position(environment);
+        }
+    }
+
+    /// Ends the turn: what was done becomes a step and goes to the gate. True if there was any.
+    pub(crate) fn finish_turn(&mut self, environment: &mut Environment) {
+        if self.builder.is_none() {
+            return;
+        }
+        self.pay_owed(environment);
+        self.seal(environment);
+        self.trim_history(environment);
+        let Some(mut builder) = self.builder.take() else {
+            return;
+        };
+        builder.seal(&mut self.history, environment.now);
+        let items = builder.take();
+        environment.return_builder(builder);
+        self.gate.push(Step {
+            handle: self.handle,
+            entity: self.entity.clone(),
+            epoch: self.epoch,
+            owner: self.owner.clone(),
+            items,
+        });
+    }
+
+    pub(super) fn seal(&mut self, environment: &mut Environment) {
+        if let Some(builder) = &mut self.builder {
+            builder.seal(&mut self.history, environment.now);
+        }
+    }
+
+    pub(super) fn pay_owed(&mut self, environment: &mut Environment) {
+        let owed = std::mem::take(&mut self.builder(environment).owed);
+        for membership in &owed {
+            let Some(member) = self.members.get_mut(*membership) else {
+                continue;
+            };
+            member.owed_applied = false;
+            let applied = member.applied.0;
+            let body = Body::Applied(wire::Applied {
+                handle: self.handle.0,
+                applied,
+            });
+            self.builder(environment)
+                .frame(Recipients::One(*membership), false, |bytes| {
+                    put_server_frame(bytes, body);
+                });
+        }
+        let mut owed = owed;
+        owed.clear();
+        self.builder(environment).owed = owed;
+    }
+
+    /// Sends the step to every gateway that has members of the room, or a session it names.
+    pub(crate) fn release(&mut self, step: Step, environment: &mut Environment) {
+        use std::collections::BTreeSet;
+        use std::sync::Arc;
+
+        use crate::peer::Message;
+        use crate::step::Item;
+
+        let mut named: BTreeSet<&wayfare_protocol::Address> = self.members.gateways().collect();
+        for item in &step.items {
+            if let Item::Session { session, .. } = item {
+                named.insert(&session.gateway);
+            }
+        }
+        let named: Vec<_> = named.into_iter().cloned().collect();
+        let step = Arc::new(step);
+        for gateway in named {
+            environment.post(gateway, Message::Step(Arc::clone(&step)));
+        }
+    }
+}
+
+/// A refusal as the wire says it.
+pub(crate) fn wire_error(refusal: &Refusal) -> wire::Error {
+    wire::Error {
+        code: refusal.code.code(),
+        message: refusal.message.clone(),
+        detail: refusal.detail,
+        retry_after_ms: 0,
+    }
+}
+
+/// A refusal of the server's own.
+pub(crate) fn error(code: ErrorCode, message: impl Into<String>) -> wire::Error {
+    wire::Error {
+        code: code.code(),
+        message: message.into(),
+        detail: 0,
+        retry_after_ms: 0,
+    }
+}

@@ -1,0 +1,231 @@
+//! Calling the game's handlers: with a context, without their panics getting out.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use wayfare_protocol::limits::{PROPERTIES_MAX, TIMERS_MAX, VIEW_BYTES_MAX};
+use wayfare_protocol::{ErrorCode, Instant, Membership, PlayerId};
+
+use crate::environment::{Environment, Report};
+use crate::game::{Kind, LeaveReason, Refusal, RoomLogic};
+use crate::members::Members;
+use crate::recipients::Recipients;
+use crate::turn::{Effect, Turn};
+
+use super::{Opened, Room};
+
+/// Why a handler did not return well.
+#[derive(Debug)]
+pub(super) enum Fault {
+    Refused(Refusal),
+    Panicked,
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Refused(refusal) => refusal,
+            Fault::Panicked => {
+                Refusal::with_code(ErrorCode::HandlerFailed, "the room failed on this request")
+            }
+        }
+    }
+}
+
+/// Calls `open` of a kind; its effects are left in the outbox.
+pub(super) fn open(
+    kind: &Arc<Kind>,
+    opened: &Opened,
+    nobody: &Members,
+    environment: &mut Environment,
+) -> Result<Box<dyn RoomLogic>, Refusal> {
+    environment.outbox.get_mut().clear(0);
+    environment.outbox.get_mut().timers_free = TIMERS_MAX;
+    let turn = Turn {
+        entity: &opened.entity,
+        age: Duration::ZERO,
+        members: nobody,
+        outbox: &environment.outbox,
+        rng: &environment.rng,
+    };
+    match catch(|| kind.logic.open(&opened.open, &turn)) {
+        Ok(outcome) => outcome,
+        Err(panic) => {
+            environment.report(Report::Panicked {
+                entity: opened.entity.clone(),
+                handler: "open",
+                panic,
+            });
+            Err(Fault::Panicked.into())
+        }
+    }
+}
+
+/// Runs `call`; a panic becomes its message.
+pub(super) fn catch<R>(call: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic without a message".into())
+    })
+}
+
+impl Room {
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        now.since(self.opened_at)
+    }
+
+    /// Calls one handler. Its effects lie in the outbox if it returned well; the caller applies
+    /// them. After a panic the room has failed and no handler runs until it started again.
+    pub(super) fn call<R>(
+        &mut self,
+        handler: &'static str,
+        environment: &mut Environment,
+        call: impl FnOnce(&mut dyn RoomLogic, &Members, &Turn<'_>) -> Result<R, Refusal>,
+    ) -> Result<R, Fault> {
+        let outbox = environment.outbox.get_mut();
+        outbox.clear(self.timers_made);
+        outbox.timers_free = TIMERS_MAX.saturating_sub(self.timers.len());
+        if self.failed.is_some() {
+            return Err(Fault::Panicked);
+        }
+        let turn = Turn {
+            entity: &self.entity,
+            age: self.age(environment.now),
+            members: &self.members,
+            outbox: &environment.outbox,
+            rng: &environment.rng,
+        };
+        let (logic, members) = (&mut *self.logic, &self.members);
+        match catch(|| call(logic, members, &turn)) {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(refusal)) => {
+                environment.outbox.get_mut().clear(self.timers_made);
+                Err(Fault::Refused(refusal))
+            }
+            Err(panic) => {
+                environment.outbox.get_mut().clear(self.timers_made);
+                self.failed = Some(handler);
+                environment.report(Report::Panicked {
+                    entity: self.entity.clone(),
+                    handler,
+                    panic,
+                });
+                Err(Fault::Panicked)
+            }
+        }
+    }
+
+    /// What a member gets to see.
+    pub(super) fn view(
+        &mut self,
+        membership: Membership,
+        environment: &mut Environment,
+    ) -> Result<Vec<u8>, Refusal> {
+        let view = self.call("view", environment, |logic, members, _| {
+            let mut view = Vec::new();
+            match members.get(membership) {
+                Some(member) => logic.view(&member.player, &mut view).map(|()| view),
+                None => Ok(view),
+            }
+        })?;
+        if view.len() > VIEW_BYTES_MAX {
+            let length = view.len();
+            return Err(Refusal::with_code(
+                ErrorCode::TooLarge,
+                format!("the room's view is {length} bytes long; at most {VIEW_BYTES_MAX}"),
+            ));
+        }
+        Ok(view)
+    }
+
+    /// Turns the outbox into frames and changes. With a joiner, events for the joiner itself are
+    /// left over for [`Room::apply_deferred`]: they follow its view.
+    pub(super) fn apply_effects(
+        &mut self,
+        joiner: Option<Membership>,
+        environment: &mut Environment,
+    ) -> Vec<(Recipients, Vec<u8>)> {
+        let mut deferred = Vec::new();
+        let mut kicked = Vec::new();
+        let mut outbox = environment.outbox.take();
+        self.timers_made = outbox.timers_made;
+        for effect in outbox.effects.drain(..) {
+            match effect {
+                Effect::Send {
+                    recipients,
+                    payload,
+                    unreliable: true,
+                } => {
+                    self.send_unreliable(recipients, &outbox.bytes[payload], environment);
+                }
+                Effect::Send {
+                    recipients,
+                    payload,
+                    ..
+                } => {
+                    if joiner.is_some_and(|joiner| is_for(&recipients, joiner)) {
+                        deferred.push((recipients, outbox.bytes[payload].to_vec()));
+                    } else {
+                        self.send_event(recipients, &outbox.bytes[payload], environment);
+                    }
+                }
+                Effect::After { timer, delay, note } => {
+                    let key = (environment.now + delay, timer);
+                    self.timers.insert(key, outbox.bytes[note].into());
+                }
+                Effect::Cancel(timer) => self.timers.retain(|(_, known), _| *known != timer),
+                Effect::Kick { player, message } => kicked.push((player, message)),
+                Effect::Lock(locked) => self.locked = locked,
+                Effect::Private(private) => self.private = private,
+                Effect::Property { name, value } => {
+                    self.set_property(name, value, environment);
+                }
+                Effect::Close => self.closing = true,
+            }
+        }
+        environment.outbox.replace(outbox);
+        for (player, message) in kicked {
+            self.kick(&player, &message, environment);
+        }
+        deferred
+    }
+
+    pub(super) fn apply_deferred(
+        &mut self,
+        deferred: Vec<(Recipients, Vec<u8>)>,
+        environment: &mut Environment,
+    ) {
+        for (recipients, payload) in deferred {
+            self.send_event(recipients, &payload, environment);
+        }
+    }
+
+    fn kick(&mut self, player: &PlayerId, message: &str, environment: &mut Environment) {
+        if let Some((membership, _)) = self.members.of_player(player) {
+            self.remove(membership, LeaveReason::LeaveKicked, message, environment);
+        }
+    }
+
+    fn set_property(&mut self, name: String, value: Option<String>, environment: &mut Environment) {
+        match value {
+            None => {
+                self.properties.remove(&name);
+            }
+            Some(value)
+                if self.properties.len() < PROPERTIES_MAX
+                    || self.properties.contains_key(&name) =>
+            {
+                self.properties.insert(name, value);
+            }
+            Some(_) => environment.report(Report::PropertiesFull {
+                entity: self.entity.clone(),
+            }),
+        }
+    }
+}
+
+fn is_for(recipients: &Recipients, joiner: Membership) -> bool {
+    matches!(recipients, Recipients::One(_) | Recipients::Only(_)) && recipients.include(joiner)
+}

@@ -1,0 +1,447 @@
+//! Coming in, being heard, going away: what sessions ask of a room, in sequence.
+
+use std::sync::Arc;
+
+use wayfare_protocol::limits::{HEARTBEAT, SESSION_GRACE, SILENCE_MAX};
+use wayfare_protocol::wire::server_frame::Body;
+use wayfare_protocol::wire::{self, JoinMode};
+use wayfare_protocol::{Epoch, ErrorCode, Membership, Sequence};
+
+use crate::environment::Environment;
+use crate::game::{LeaveReason, Player, Refusal};
+use crate::members::{Member, SessionRef};
+use crate::peer::{self, Join, JoinRefused, Message, NotAMember, Request};
+use crate::step::Change;
+
+use super::{Departed, Room};
+
+/// How long a join that was under way when its player left may still arrive: longer than any
+/// session can live on without the answer.
+const DEPARTED_KEPT: std::time::Duration = SESSION_GRACE
+    .saturating_add(SILENCE_MAX)
+    .saturating_add(HEARTBEAT);
+
+impl Room {
+    /// A player asks to come in. `created` says that this join opened the room.
+    pub(crate) fn join(&mut self, join: &Join, created: bool, environment: &mut Environment) {
+        if self.left_since(join, environment) {
+            return;
+        }
+        let replaced = match self.members.of_player(&join.player.id) {
+            Some((membership, member)) if member.session.id == join.session.id => {
+                if join.session.epoch < member.session.epoch {
+                    return;
+                }
+                if join.sequence <= member.applied {
+                    return self.send_joined(membership, join, Vec::new(), environment);
+                }
+                if let Some(member) = self.members.get_mut(membership) {
+                    member.applied = join.sequence;
+                }
+                let refusal = Refusal::with_code(
+                    ErrorCode::AlreadyJoined,
+                    "the session is in this room already",
+                );
+                return refuse(join, refusal, environment);
+            }
+            Some((_, member)) if join.session.epoch <= member.session.epoch => return,
+            Some((membership, _)) => Some(membership),
+            None => None,
+        };
+        if !created && let Err(refusal) = self.admits(join, replaced.is_some()) {
+            return refuse(join, refusal, environment);
+        }
+        if let Some(membership) = replaced {
+            self.remove(membership, LeaveReason::LeaveReplaced, "", environment);
+        }
+        self.admit(join, environment);
+    }
+
+    fn admits(&self, join: &Join, replaces: bool) -> Result<(), Refusal> {
+        let no = |code, message: &str| Err(Refusal::with_code(code, message));
+        let settings = &self.kind.settings;
+        if join.mode == JoinMode::JoinCreate {
+            return no(ErrorCode::RoomExists, "the room exists already");
+        }
+        if !settings.join.includes(&join.player) {
+            return no(
+                ErrorCode::NotAllowed,
+                "this kind of room cannot be joined by you",
+            );
+        }
+        if self.locked && !replaces {
+            return no(ErrorCode::RoomLocked, "the room takes no new members");
+        }
+        if self.members.len() >= settings.members_max as usize && !replaces {
+            return no(ErrorCode::RoomFull, "the room is full");
+        }
+        Ok(())
+    }
+
+    fn admit(&mut self, join: &Join, environment: &mut Environment) {
+        let membership = self.next_membership;
+        self.next_membership = Membership(membership.0 + 1);
+        let member = Member {
+            player: join.player.clone(),
+            session: join.session.clone(),
+            applied: join.sequence,
+            joined_at: self.sequence,
+            attached: true,
+            owed_applied: false,
+            fell_back: false,
+        };
+        self.members.insert(membership, member);
+        let outcome = self.call("join", environment, |logic, _, turn| {
+            logic.join(&join.player, &join.payload, turn)
+        });
+        if let Err(fault) = outcome {
+            self.members.remove(membership);
+            self.note_if_empty(environment.now);
+            return refuse(join, fault.into(), environment);
+        }
+        let deferred = self.apply_effects(Some(membership), environment);
+        if self.members.get(membership).is_none() {
+            let refusal = Refusal::new("the room removed you as you came in");
+            return refuse(join, refusal, environment);
+        }
+        if let Some(member) = self.members.get_mut(membership) {
+            member.joined_at = self.sequence;
+        }
+        self.empty_since = None;
+        self.send_joined(membership, join, deferred, environment);
+    }
+
+    /// Answers a join, the first time or again: the view of now, and what follows it.
+    fn send_joined(
+        &mut self,
+        membership: Membership,
+        join: &Join,
+        deferred: Vec<(crate::recipients::Recipients, Vec<u8>)>,
+        environment: &mut Environment,
+    ) {
+        let view = match self.view(membership, environment) {
+            Ok(view) => view,
+            Err(refusal) => {
+                self.remove(
+                    membership,
+                    LeaveReason::LeaveKicked,
+                    &refusal.message,
+                    environment,
+                );
+                return refuse(join, refusal, environment);
+            }
+        };
+        let returned = self.members.attach(membership, &join.session);
+        let body = Body::Joined(wire::Joined {
+            room: self.entity.to_string(),
+            sequence: join.sequence.0,
+            handle: self.handle.0,
+            membership: membership.0,
+            epoch: self.epoch.0,
+            position: self.sequence.0,
+            view: view.into(),
+        });
+        self.send_to_session(
+            &join.session,
+            Change::Attach(membership),
+            Some(body),
+            environment,
+        );
+        self.apply_deferred(deferred, environment);
+        if returned {
+            self.presence(membership, true, environment);
+        }
+    }
+
+    /// Whether the player left under a later epoch of the same session, or by another session
+    /// that came later: this join was under way meanwhile, and is void.
+    fn left_since(&mut self, join: &Join, environment: &Environment) -> bool {
+        while let Some((at, player)) = self.departed_order.front() {
+            if environment.now.since(*at) < DEPARTED_KEPT {
+                break;
+            }
+            if self
+                .departed
+                .get(player)
+                .is_some_and(|departed| departed.at == *at)
+            {
+                self.departed.remove(player);
+            }
+            self.departed_order.pop_front();
+        }
+        self.departed
+            .get(&join.player.id)
+            .is_some_and(|departed| join.session.epoch < departed.session_epoch)
+    }
+
+    /// A command in sequence: applied once, whatever was sent how often.
+    pub(super) fn command(
+        &mut self,
+        membership: Membership,
+        sequence: Sequence,
+        payload: &[u8],
+        environment: &mut Environment,
+    ) {
+        if !self.in_sequence(membership, sequence, environment) {
+            return;
+        }
+        let mut reply = std::mem::take(&mut environment.reply);
+        reply.clear();
+        let outcome = self.call("command", environment, |logic, members, turn| match members
+            .get(membership)
+        {
+            Some(member) => logic.command(&member.player, payload, &mut reply, turn),
+            None => Ok(()),
+        });
+        let result = match outcome {
+            Ok(()) => {
+                self.apply_effects(None, environment);
+                Ok(&*reply)
+            }
+            Err(fault) => Err(Refusal::from(fault)),
+        };
+        self.reply(membership, sequence, result, environment);
+        environment.reply = reply;
+    }
+
+    /// Takes the next number of a member's sequence. A repeat is only told how far it was
+    /// applied; a gap cannot come from a client that keeps to the protocol, except behind a
+    /// fall-back, where what was under way is let fall.
+    fn in_sequence(
+        &mut self,
+        membership: Membership,
+        sequence: Sequence,
+        environment: &mut Environment,
+    ) -> bool {
+        let Some(member) = self.members.get_mut(membership) else {
+            return false;
+        };
+        if sequence == member.applied.next() {
+            member.applied = sequence;
+            member.fell_back = false;
+            return true;
+        }
+        if sequence <= member.applied {
+            self.owe_applied(membership, environment);
+        } else if !member.fell_back {
+            let session = member.session.clone();
+            let cut = Change::Cut(ErrorCode::SequenceGap);
+            self.send_to_session(&session, cut, None, environment);
+        }
+        false
+    }
+
+    pub(super) fn unreliable(
+        &mut self,
+        membership: Membership,
+        payload: &[u8],
+        environment: &mut Environment,
+    ) {
+        let mut unheard = Vec::new();
+        let outcome = self.call("command", environment, |logic, members, turn| match members
+            .get(membership)
+        {
+            Some(member) => logic.command(&member.player, payload, &mut unheard, turn),
+            None => Ok(()),
+        });
+        if outcome.is_ok() {
+            self.apply_effects(None, environment);
+        }
+    }
+
+    pub(super) fn leave(
+        &mut self,
+        membership: Membership,
+        sequence: Sequence,
+        environment: &mut Environment,
+    ) {
+        if self.in_sequence(membership, sequence, environment) {
+            self.remove(membership, LeaveReason::LeaveRequested, "", environment);
+        }
+    }
+
+    /// Ends a stay: the session is told, then the room.
+    pub(super) fn remove(
+        &mut self,
+        membership: Membership,
+        reason: LeaveReason,
+        message: &str,
+        environment: &mut Environment,
+    ) {
+        if let Some(player) = self.dismiss(membership, reason, message, environment) {
+            self.tell_left(&player, reason, environment);
+        }
+    }
+
+    /// Ends a stay without telling the room's handler.
+    pub(super) fn dismiss(
+        &mut self,
+        membership: Membership,
+        reason: LeaveReason,
+        message: &str,
+        environment: &mut Environment,
+    ) -> Option<Arc<Player>> {
+        let member = self.members.remove(membership)?;
+        let left = wire::Left {
+            handle: self.handle.0,
+            membership: membership.0,
+            reason: reason.into(),
+            message: message.to_owned(),
+            applied: member.applied.0,
+        };
+        let change = Change::Detach(membership);
+        self.send_to_session(&member.session, change, Some(Body::Left(left)), environment);
+        let departed = Departed {
+            session_epoch: member.session.epoch,
+            at: environment.now,
+        };
+        self.departed_order
+            .push_back((departed.at, member.player.id.clone()));
+        self.departed.insert(member.player.id.clone(), departed);
+        self.note_if_empty(environment.now);
+        Some(member.player)
+    }
+
+    pub(super) fn tell_left(
+        &mut self,
+        player: &Player,
+        reason: LeaveReason,
+        environment: &mut Environment,
+    ) {
+        let outcome = self.call("leave", environment, |logic, _, turn| {
+            logic.leave(player, reason, turn);
+            Ok(())
+        });
+        if outcome.is_ok() {
+            self.apply_effects(None, environment);
+        }
+    }
+
+    /// The session is connected and states what its client has seen.
+    pub(super) fn attach(
+        &mut self,
+        membership: Membership,
+        session: &SessionRef,
+        (epoch, sequence): (Epoch, Sequence),
+        environment: &mut Environment,
+    ) {
+        self.seal(environment);
+        let returned = self.members.attach(membership, session);
+        let Some(member) = self.members.get(membership) else {
+            return;
+        };
+        let (applied, from) = (member.applied, sequence.max(member.joined_at));
+        let reached =
+            self.lineage.holds(epoch, sequence, self.sequence) && self.history.reaches(from);
+        if reached {
+            let body = Body::Attached(wire::Attached {
+                handle: self.handle.0,
+                epoch: self.epoch.0,
+                from: from.0,
+                applied: applied.0,
+            });
+            self.send_to_session(session, Change::Attach(membership), Some(body), environment);
+            self.seal(environment);
+            let replay: Vec<_> = self.history.replay(from, membership).cloned().collect();
+            for frame in replay {
+                self.builder(environment).replay(membership, frame);
+            }
+            self.owe_applied(membership, environment);
+            self.pay_owed(environment);
+        } else {
+            self.resync(membership, environment);
+        }
+        if returned {
+            self.presence(membership, true, environment);
+        }
+    }
+
+    /// A fresh view in place of what cannot be replayed.
+    pub(super) fn resync(&mut self, membership: Membership, environment: &mut Environment) {
+        let view = match self.view(membership, environment) {
+            Ok(view) => view,
+            Err(refusal) => {
+                let message = refusal.message;
+                return self.remove(membership, LeaveReason::LeaveKicked, &message, environment);
+            }
+        };
+        let Some(member) = self.members.get(membership) else {
+            return;
+        };
+        let session = member.session.clone();
+        let body = Body::Resync(wire::Resync {
+            handle: self.handle.0,
+            epoch: self.epoch.0,
+            position: self.sequence.0,
+            applied: member.applied.0,
+            view: view.into(),
+        });
+        self.send_to_session(
+            &session,
+            Change::Attach(membership),
+            Some(body),
+            environment,
+        );
+    }
+
+    pub(super) fn detach(&mut self, membership: Membership, environment: &mut Environment) {
+        if self.members.detach(membership, environment.now) {
+            self.presence(membership, false, environment);
+        }
+    }
+
+    fn presence(&mut self, membership: Membership, attached: bool, environment: &mut Environment) {
+        let outcome = self.call("presence", environment, |logic, members, turn| {
+            if let Some(member) = members.get(membership) {
+                logic.presence(&member.player, attached, turn);
+            }
+            Ok(())
+        });
+        if let Ok(()) = outcome {
+            self.apply_effects(None, environment);
+        }
+    }
+
+    pub(super) fn note_if_empty(&mut self, now: wayfare_protocol::Instant) {
+        if self.members.is_empty() && self.empty_since.is_none() {
+            self.empty_since = Some(now);
+        }
+    }
+
+    /// All stays end, and nothing runs any more.
+    pub(crate) fn close(&mut self, environment: &mut Environment) {
+        let members: Vec<Membership> = self.members.iter().map(|(number, _)| number).collect();
+        self.failed.get_or_insert("close");
+        for membership in members {
+            self.remove(membership, LeaveReason::LeaveClosed, "", environment);
+        }
+    }
+}
+
+/// Tells a session that means a stay which is not there; who does not wait for an answer gets none.
+pub(crate) fn not_a_member(member: &peer::Member, environment: &mut Environment) {
+    use Request::{Detach, End, Unreliable};
+    if matches!(member.request, Detach | End(_) | Unreliable(_)) {
+        return;
+    }
+    let unknown = NotAMember {
+        handle: member.handle,
+        session: member.session.clone(),
+        membership: member.membership,
+    };
+    environment.post(member.session.gateway.clone(), Message::NotAMember(unknown));
+}
+
+/// Answers a join with a refusal.
+pub(crate) fn refuse(join: &Join, refusal: Refusal, environment: &mut Environment) {
+    let refused = JoinRefused {
+        session: join.session.clone(),
+        entity: join.entity.clone(),
+        sequence: join.sequence,
+        refusal,
+    };
+    environment.post(
+        join.session.gateway.clone(),
+        Message::JoinRefused(Box::new(refused)),
+    );
+}

@@ -1,0 +1,210 @@
+//! The shard: sessions and rooms of one thread, composed. Inputs by `handle_…`, effects by
+//! [`Shard::poll_output`].
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use wayfare_protocol::Instant;
+use wayfare_protocol::coordination::Outcome;
+
+use crate::calls::{Asker, CallId};
+use crate::config::ShardConfig;
+use crate::environment::{ConnectionId, Environment, Output};
+use crate::game::{Kinds, Player, Refusal};
+use crate::gateway::Gateway;
+use crate::operator::{Answer, Counts, Question};
+use crate::peer::{Envelope, Message};
+use crate::rooms::Rooms;
+use crate::timers::{Wake, earlier};
+
+/// One shard: everything it decides, and nothing it does.
+///
+/// The driver hands in what happened, then takes outputs until there are none: that is one turn.
+/// What rooms do within a turn goes out together. The same inputs at the same times with the same
+/// seed give the same outputs.
+pub struct Shard {
+    environment: Environment,
+    gateway: Gateway,
+    rooms: Rooms,
+}
+
+impl Shard {
+    /// A shard without connections or rooms.
+    #[must_use]
+    pub fn new(config: ShardConfig, kinds: Kinds, seed: [u8; 32], now: Instant) -> Self {
+        let rng = ChaCha8Rng::from_seed(seed);
+        let environment = Environment::new(config, kinds, rng, now);
+        Self {
+            gateway: Gateway::new(&environment),
+            rooms: Rooms::default(),
+            environment,
+        }
+    }
+
+    /// A transport connection was accepted. The driver never uses an id twice.
+    pub fn handle_connected(&mut self, connection: ConnectionId, now: Instant) {
+        self.at(now);
+        self.gateway
+            .handle_connected(connection, &mut self.environment);
+    }
+
+    /// One whole frame, without its header, from a client.
+    pub fn handle_frame(&mut self, connection: ConnectionId, payload: &[u8], now: Instant) {
+        self.at(now);
+        self.gateway
+            .handle_frame(connection, payload, &mut self.environment);
+        self.settle();
+    }
+
+    /// A transport connection is gone, by whoever's doing.
+    pub fn handle_disconnected(&mut self, connection: ConnectionId, now: Instant) {
+        self.at(now);
+        self.gateway
+            .handle_disconnected(connection, &mut self.environment);
+    }
+
+    /// After a flush: this many bytes are still queued. To be told whenever it is not zero, and
+    /// when it becomes zero again.
+    pub fn handle_backlog(&mut self, connection: ConnectionId, bytes: usize, now: Instant) {
+        self.at(now);
+        self.gateway
+            .handle_backlog(connection, bytes, &mut self.environment);
+    }
+
+    /// The answer to [`Output::Authenticate`].
+    pub fn handle_authenticated(
+        &mut self,
+        connection: ConnectionId,
+        outcome: Result<Player, Refusal>,
+        now: Instant,
+    ) {
+        self.at(now);
+        self.gateway
+            .authenticated(connection, outcome, &mut self.environment);
+    }
+
+    /// The answer to [`Output::Coordinate`]. An answer that was given before is ignored.
+    pub fn handle_coordination(&mut self, call: CallId, outcome: Outcome, now: Instant) {
+        self.at(now);
+        let (gateway, rooms) = (&mut self.gateway, &mut self.rooms);
+        let environment = &mut self.environment;
+        match environment.calls.end(call) {
+            Some(Asker::Login(connection)) => {
+                gateway.login_outcome(connection, outcome, environment);
+            }
+            Some(Asker::Lookup(entity)) => gateway.found(&entity, outcome, environment),
+            Some(Asker::Acknowledge {
+                session,
+                epoch,
+                player,
+            }) => {
+                gateway.acknowledged((session, epoch), &player, &outcome, environment);
+            }
+            Some(Asker::Claim(entity)) => rooms.claimed(&entity, outcome, environment),
+            Some(Asker::Restart(handle)) => rooms.restarted(handle, &outcome, environment),
+            Some(Asker::Release) | None => {}
+        }
+        self.settle();
+    }
+
+    /// A message of another shard.
+    pub fn handle_peer(&mut self, envelope: Envelope, now: Instant) {
+        self.at(now);
+        self.take(envelope.message);
+        self.settle();
+    }
+
+    /// An operator's question or order; the answer is an [`Output::Operator`].
+    pub fn handle_operator(&mut self, question: u64, asked: &Question, now: Instant) {
+        self.at(now);
+        let environment = &mut self.environment;
+        let answer = match asked {
+            Question::Rooms => Answer::Rooms(self.rooms.summaries()),
+            Question::Room(entity) => Answer::Room(self.rooms.detail(entity)),
+            Question::CloseRoom(entity) => Answer::Done(self.rooms.close(entity, environment)),
+            Question::Sessions => Answer::Sessions(self.gateway.summaries()),
+            Question::Kick(player) => Answer::Done(self.gateway.kick(player, environment)),
+            Question::Counts => Answer::Counts(self.counts()),
+        };
+        self.environment
+            .outputs
+            .push_back(Output::Operator { question, answer });
+    }
+
+    /// The node stops: connections are told and closed, new ones are refused.
+    pub fn handle_stop(&mut self, now: Instant) {
+        self.at(now);
+        self.gateway.stop(&mut self.environment);
+    }
+
+    /// Does what is due. To be called at or after the time of [`Shard::poll_timeout`].
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.at(now);
+        self.gateway.handle_timeout(&mut self.environment);
+        self.rooms.handle_timeout(&mut self.environment);
+    }
+
+    /// When to call [`Shard::handle_timeout`], and why. Valid once outputs have been taken.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Wake> {
+        earlier(self.gateway.poll_timeout(), self.rooms.poll_timeout())
+    }
+
+    /// The next thing to do; `None` ends the turn.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        loop {
+            if let Some(output) = self.environment.outputs.pop_front() {
+                return Some(output);
+            }
+            self.settle();
+            let any = self.rooms.finish_turn(&mut self.environment);
+            if !any && self.environment.outputs.is_empty() && self.environment.local.is_empty() {
+                return None;
+            }
+        }
+    }
+
+    /// How many of everything there is.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            rooms: self.rooms.len(),
+            calls: self.environment.calls.len(),
+            timers: self.rooms.timers(),
+            ..Counts::default()
+        };
+        self.gateway.count(&mut counts);
+        counts
+    }
+
+    /// Time goes on, never back: a driver's clock that does is held.
+    fn at(&mut self, now: Instant) {
+        self.environment.now = self.environment.now.max(now);
+    }
+
+    /// Delivers this shard's messages to itself.
+    fn settle(&mut self) {
+        while let Some(message) = self.environment.local.pop_front() {
+            self.take(message);
+        }
+    }
+
+    fn take(&mut self, message: Message) {
+        let (gateway, rooms) = (&mut self.gateway, &mut self.rooms);
+        let environment = &mut self.environment;
+        match message {
+            Message::Join(join) => rooms.join(*join, environment),
+            Message::Member(member) => rooms.member(member, environment),
+            Message::Step(step) => gateway.step(&step, environment),
+            Message::NotOwner(not_owner) => gateway.not_owner(*not_owner, environment),
+            Message::JoinRefused(refused) => gateway.join_refused(&refused, environment),
+            Message::NotAMember(unknown) => gateway.not_a_member(&unknown, environment),
+            Message::Unreachable(unreachable) => gateway.unreachable(&unreachable, environment),
+            Message::SessionTaken(taken) => gateway.session_taken(&taken, environment),
+            Message::List(query) => {
+                let listed = rooms.list(&query);
+                environment.post(query.gateway.clone(), Message::Listed(listed));
+            }
+            Message::Listed(listed) => gateway.listed(listed, environment),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What a room did in one turn, for the gateways: frames encoded once, and whom they are for.
+
+use bytes::{Bytes, BytesMut};
+use wayfare_protocol::frame::put_server_frame;
+use wayfare_protocol::wire::server_frame::Body;
+use wayfare_protocol::{
+    Address, EntityId, Epoch, ErrorCode, Handle, Instant, Membership, Sequence,
+};
+
+use crate::history::History;
+use crate::members::SessionRef;
+use crate::recipients::Recipients;
+
+/// The effects of one turn of one room: released together or not at all.
+#[derive(Debug)]
+pub struct Step {
+    /// The room.
+    pub handle: Handle,
+    /// Its id.
+    pub entity: EntityId,
+    /// The epoch under which this was done; gateways drop what is below the highest they saw.
+    pub epoch: Epoch,
+    /// The shard that did it.
+    pub owner: Address,
+    /// In order.
+    pub items: Vec<Item>,
+}
+
+/// One part of a step.
+#[derive(Debug)]
+pub enum Item {
+    /// Frames for those members that are attached.
+    Frames {
+        /// Whom for.
+        recipients: Recipients,
+        /// One or more whole frames with their headers.
+        bytes: Bytes,
+        /// May be dropped under pressure.
+        unreliable: bool,
+    },
+    /// Frames for one session, whether it is attached or not.
+    Session {
+        /// Which.
+        session: SessionRef,
+        /// One whole frame with its header, or nothing.
+        bytes: Bytes,
+        /// What becomes of the session's attachment to this room.
+        change: Change,
+    },
+}
+
+/// What becomes of a session's attachment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It is attached as this member, before the frame is sent.
+    Attach(Membership),
+    /// It is no longer attached as this member.
+    Detach(Membership),
+    /// It broke the protocol: its connection is cut with this code.
+    Cut(ErrorCode),
+    /// Nothing.
+    Nothing,
+}
+
+#[derive(Debug)]
+enum Sort {
+    Frames {
+        recipients: Recipients,
+        unreliable: bool,
+    },
+    Session {
+        session: SessionRef,
+        change: Change,
+    },
+}
+
+/// A step in the making. Buffers are used again for other rooms.
+#[derive(Debug, Default)]
+pub(crate) struct StepBuilder {
+    bytes: BytesMut,
+    /// What lies in `bytes`, by where it ends.
+    open: Vec<(Sort, usize)>,
+    /// Events that lie in `bytes`, for the history.
+    events: Vec<(Sequence, Recipients, usize, usize)>,
+    sealed: Vec<Item>,
+    pub(crate) owed: Vec<Membership>,
+}
+
+impl StepBuilder {
+    /// Appends one frame for members. Neighbours for the same recipients become one item.
+    pub(crate) fn frame(
+        &mut self,
+        recipients: Recipients,
+        unreliable: bool,
+        put: impl FnOnce(&mut BytesMut),
+    ) {
+        put(&mut self.bytes);
+        let end = self.bytes.len();
+        if let Some((
+            Sort::Frames {
+                recipients: last,
+                unreliable: false,
+            },
+            last_end,
+        )) = self.open.last_mut()
+            && !unreliable
+            && *last == recipients
+        {
+            *last_end = end;
+            return;
+        }
+        self.open.push((
+            Sort::Frames {
+                recipients,
+                unreliable,
+            },
+            end,
+        ));
+    }
+
+    /// Appends one numbered frame for members: it goes into the history too.
+    pub(crate) fn event(
+        &mut self,
+        sequence: Sequence,
+        recipients: Recipients,
+        put: impl FnOnce(&mut BytesMut),
+    ) {
+        let start = self.bytes.len();
+        self.frame(recipients.clone(), false, put);
+        self.events
+            .push((sequence, recipients, start, self.bytes.len()));
+    }
+
+    /// Appends a frame for one session.
+    pub(crate) fn session(&mut self, session: &SessionRef, change: Change, body: Option<Body>) {
+        if let Some(body) = body {
+            put_server_frame(&mut self.bytes, body);
+        }
+        self.open.push((
+            Sort::Session {
+                session: session.clone(),
+                change,
+            },
+            self.bytes.len(),
+        ));
+    }
+
+    /// Appends frames that were made before. The builder must have been sealed.
+    pub(crate) fn replay(&mut self, membership: Membership, bytes: Bytes) {
+        debug_assert!(self.open.is_empty());
+        let recipients = Recipients::One(membership);
+        self.sealed.push(Item::Frames {
+            recipients,
+            bytes,
+            unreliable: false,
+        });
+    }
+
+    /// Gives the bytes so far their final place, and the events among them to the history.
+    pub(crate) fn seal(&mut self, history: &mut History, now: Instant) {
+        if self.open.is_empty() {
+            return;
+        }
+        // Exactly as long as it is: histories keep it for long.
+        let bytes = Bytes::copy_from_slice(&self.bytes);
+        self.bytes.clear();
+        for (sequence, recipients, start, end) in self.events.drain(..) {
+            history.push(sequence, recipients, bytes.slice(start..end), now);
+        }
+        let mut start = 0;
+        self.sealed.extend(self.open.drain(..).map(|(sort, end)| {
+            let bytes = bytes.slice(start..end);
+            start = end;
+            match sort {
+                Sort::Frames {
+                    recipients,
+                    unreliable,
+                } => Item::Frames {
+                    recipients,
+                    bytes,
+                    unreliable,
+                },
+                Sort::Session { session, change } => Item::Session {
+                    session,
+                    bytes,
+                    change,
+                },
+            }
+        }));
+    }
+
+    /// The items so far; the builder is empty again. It must have been sealed.
+    pub(crate) fn take(&mut self) -> Vec<Item> {
+        debug_assert!(self.open.is_empty());
+        std::mem::take(&mut self.sealed)
+    }
+}

@@ -1,0 +1,231 @@
+//! What a handler may do: read the room's surroundings, and leave effects in an outbox.
+
+use std::cell::{RefCell, RefMut};
+use std::ops::Range;
+use std::time::Duration;
+
+use rand_chacha::ChaCha8Rng;
+use wayfare_protocol::limits::{PROPERTIES_MAX, PROPERTY_BYTES_MAX, STEP_BYTES_MAX, TIMERS_MAX};
+use wayfare_protocol::{EntityId, PlayerId};
+
+use crate::game::Player;
+use crate::members::Members;
+use crate::recipients::Recipients;
+
+/// Whom an event is for, as a room says it.
+#[derive(Clone, Copy, Debug)]
+pub enum Audience<'a> {
+    /// All members.
+    Everyone,
+    /// All members but these.
+    Except(&'a [PlayerId]),
+    /// Those of these that are members.
+    Only(&'a [PlayerId]),
+}
+
+/// Names one timer of one room, for cancelling it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimerId(pub(crate) u64);
+
+/// One effect of a handler; ranges lie in the outbox's bytes.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    Send {
+        recipients: Recipients,
+        payload: Range<usize>,
+        unreliable: bool,
+    },
+    After {
+        timer: TimerId,
+        delay: Duration,
+        note: Range<usize>,
+    },
+    Cancel(TimerId),
+    Kick {
+        player: PlayerId,
+        message: String,
+    },
+    Lock(bool),
+    Private(bool),
+    Property {
+        name: String,
+        value: Option<String>,
+    },
+    Close,
+}
+
+/// Effects in the order in which a handler left them; the buffers are used again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) effects: Vec<Effect>,
+    pub(crate) timers_made: u64,
+    pub(crate) timers_free: usize,
+}
+
+impl Outbox {
+    pub(crate) fn clear(&mut self, timers_made: u64) {
+        self.bytes.clear();
+        self.effects.clear();
+        self.timers_made = timers_made;
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        assert!(
+            self.bytes.len() <= STEP_BYTES_MAX,
+            "one handler call sent more than {STEP_BYTES_MAX} bytes"
+        );
+        start..self.bytes.len()
+    }
+}
+
+/// A handler's context: who is there, what time it is, and what shall come of it.
+///
+/// Everything is by shared reference, so that a loop over the members can send.
+pub struct Turn<'a> {
+    pub(crate) entity: &'a EntityId,
+    pub(crate) age: Duration,
+    pub(crate) members: &'a Members,
+    pub(crate) outbox: &'a RefCell<Outbox>,
+    pub(crate) rng: &'a RefCell<ChaCha8Rng>,
+}
+
+impl<'a> Turn<'a> {
+    /// The room's id.
+    #[must_use]
+    pub fn entity(&self) -> &'a EntityId {
+        self.entity
+    }
+
+    /// The room's age: the only clock it has. It never goes back.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.age
+    }
+
+    /// A source of randomness, seeded from outside.
+    ///
+    /// # Panics
+    /// If an earlier one is still held.
+    #[must_use]
+    pub fn rng(&self) -> RefMut<'a, ChaCha8Rng> {
+        self.rng.borrow_mut()
+    }
+
+    /// All members in the order in which they joined, detached ones included.
+    pub fn members(&self) -> impl Iterator<Item = &'a Player> + use<'a> {
+        self.members.iter().map(|(_, member)| &*member.player)
+    }
+
+    /// How many members there are.
+    #[must_use]
+    pub fn member_count(&self) -> usize {
+        self.members.len()
+    }
+
+    /// The member of this id.
+    #[must_use]
+    pub fn member(&self, id: &PlayerId) -> Option<&'a Player> {
+        self.members
+            .of_player(id)
+            .map(|(_, member)| &*member.player)
+    }
+
+    /// Sends an event, in order, never lost, never twice. `write` appends its payload.
+    pub fn send(&self, audience: Audience<'_>, write: impl FnOnce(&mut Vec<u8>)) {
+        self.push_send(audience, write, false);
+    }
+
+    /// Sends an event that may be lost: newest wins, dropped first under pressure.
+    pub fn send_unreliable(&self, audience: Audience<'_>, write: impl FnOnce(&mut Vec<u8>)) {
+        self.push_send(audience, write, true);
+    }
+
+    /// Brings a note back to the room after `delay`; `write` appends it.
+    ///
+    /// # Panics
+    /// If the room has [`TIMERS_MAX`] timers running: a defect of the room.
+    pub fn after(&self, delay: Duration, write: impl FnOnce(&mut Vec<u8>)) -> TimerId {
+        let mut outbox = self.outbox.borrow_mut();
+        assert!(
+            outbox.timers_free > 0,
+            "the room has {TIMERS_MAX} timers running, the most it may"
+        );
+        outbox.timers_free -= 1;
+        let note = outbox.write(write);
+        let timer = TimerId(outbox.timers_made);
+        outbox.timers_made += 1;
+        outbox.effects.push(Effect::After { timer, delay, note });
+        timer
+    }
+
+    /// The note of this timer will not come, if it has not come yet.
+    pub fn cancel(&self, timer: TimerId) {
+        self.push(Effect::Cancel(timer));
+    }
+
+    /// Ends a member's stay; nothing if there is no such member.
+    pub fn kick(&self, player: &PlayerId, message: &str) {
+        self.push(Effect::Kick {
+            player: player.clone(),
+            message: message.to_owned(),
+        });
+    }
+
+    /// Whether the room takes new members.
+    pub fn set_locked(&self, locked: bool) {
+        self.push(Effect::Lock(locked));
+    }
+
+    /// Whether the room is left out of listings.
+    pub fn set_private(&self, private: bool) {
+        self.push(Effect::Private(private));
+    }
+
+    /// Sets or removes what listings show of the room.
+    ///
+    /// # Panics
+    /// If name or value is longer than [`PROPERTY_BYTES_MAX`]: a defect of the room.
+    pub fn set_property(&self, name: &str, value: Option<&str>) {
+        let longest = name.len().max(value.map_or(0, str::len));
+        assert!(
+            longest <= PROPERTY_BYTES_MAX,
+            "a property is {longest} bytes long; at most {PROPERTY_BYTES_MAX} bytes each for name \
+             and value, and {PROPERTIES_MAX} properties"
+        );
+        self.push(Effect::Property {
+            name: name.to_owned(),
+            value: value.map(str::to_owned),
+        });
+    }
+
+    /// Closes the room behind this handler.
+    pub fn close(&self) {
+        self.push(Effect::Close);
+    }
+
+    fn push(&self, effect: Effect) {
+        self.outbox.borrow_mut().effects.push(effect);
+    }
+
+    fn push_send(
+        &self,
+        audience: Audience<'_>,
+        write: impl FnOnce(&mut Vec<u8>),
+        unreliable: bool,
+    ) {
+        let recipients = Recipients::resolve(audience, self.members);
+        if recipients.is_nobody() {
+            return;
+        }
+        let mut outbox = self.outbox.borrow_mut();
+        let payload = outbox.write(write);
+        outbox.effects.push(Effect::Send {
+            recipients,
+            payload,
+            unreliable,
+        });
+    }
+}

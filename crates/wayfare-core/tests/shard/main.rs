@@ -1,0 +1,11 @@
+//! Whole shards against raw frames, in memory: what DESIGN sections 4 and 5 promise on one node.
+
+mod delivery;
+mod determinism;
+mod limits;
+mod resume;
+mod rooms;
+mod sessions;
+mod stub_lounge;
+mod time;
+mod world;

@@ -1,0 +1,183 @@
+//! A room whose commands are words, so that a test can make it do anything.
+
+use std::time::Duration;
+
+use wayfare_core::game::{Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_core::{Audience, Turn};
+use wayfare_protocol::PlayerId;
+
+/// Everything that happened to it, one line each.
+#[derive(Default)]
+pub(crate) struct Lounge {
+    log: Vec<String>,
+}
+
+pub(crate) struct LoungeKind;
+
+/// Kinds `lounge` with these settings.
+pub(crate) fn lounge(settings: KindSettings) -> Kind {
+    Kind {
+        name: "lounge".into(),
+        logic: Box::new(LoungeKind),
+        settings,
+    }
+}
+
+impl RoomKind for LoungeKind {
+    fn open(&self, open: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        match open {
+            b"refuse" => return Err(Refusal::new("not today")),
+            b"panic" => panic!("the lounge fell in"),
+            b"private" => turn.set_private(true),
+            _ => {}
+        }
+        Ok(Box::new(Lounge::default()))
+    }
+
+    fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
+        let text = String::from_utf8_lossy(snapshot);
+        Ok(Box::new(Lounge {
+            log: text.lines().map(str::to_owned).collect(),
+        }))
+    }
+}
+
+impl Lounge {
+    fn note_down(&mut self, line: impl Into<String>) {
+        self.log.push(line.into());
+    }
+}
+
+fn all(turn: &Turn<'_>, text: &str) {
+    turn.send(Audience::Everyone, |bytes| {
+        bytes.extend_from_slice(text.as_bytes());
+    });
+}
+
+fn id(name: &str) -> PlayerId {
+    PlayerId::new(name).unwrap()
+}
+
+impl RoomLogic for Lounge {
+    fn join(&mut self, player: &Player, payload: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+        match payload {
+            b"refuse" => return Err(Refusal::new("not you").detail(7)),
+            b"panic" => panic!("what a guest"),
+            b"kicked" => turn.kick(&player.id, "out"),
+            _ => {}
+        }
+        self.note_down(format!("join {}", player.id));
+        turn.send(Audience::Only(std::slice::from_ref(&player.id)), |bytes| {
+            bytes.extend_from_slice(b"welcome");
+        });
+        all(turn, &format!("{} came", player.id));
+        Ok(())
+    }
+
+    fn view(&self, _: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        into.extend_from_slice(self.log.join("\n").as_bytes());
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        player: &Player,
+        payload: &[u8],
+        reply: &mut Vec<u8>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        let text = String::from_utf8_lossy(payload).into_owned();
+        let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
+        self.note_down(format!("{}: {text}", player.id));
+        match word {
+            "say" => all(turn, rest),
+            "quiet" => {}
+            "echo" => reply.extend_from_slice(rest.as_bytes()),
+            "others" => turn.send(
+                Audience::Except(std::slice::from_ref(&player.id)),
+                |bytes| {
+                    bytes.extend_from_slice(rest.as_bytes());
+                },
+            ),
+            "to" => {
+                let (who, what) = rest.split_once(' ').unwrap();
+                turn.send(Audience::Only(&[id(who)]), |bytes| {
+                    bytes.extend_from_slice(what.as_bytes());
+                });
+            }
+            "wave" => turn.send_unreliable(Audience::Everyone, |bytes| {
+                bytes.extend_from_slice(rest.as_bytes());
+            }),
+            "refuse" => {
+                all(turn, "never heard");
+                return Err(Refusal::new("no").detail(3));
+            }
+            "panic" => {
+                all(turn, "never heard");
+                panic!("as asked");
+            }
+            "after" => {
+                let (millis, note) = rest.split_once(' ').unwrap();
+                let delay = Duration::from_millis(millis.parse().unwrap());
+                turn.after(delay, |bytes| bytes.extend_from_slice(note.as_bytes()));
+            }
+            "kick" => turn.kick(&id(rest), "told to"),
+            "lock" => turn.set_locked(true),
+            "unlock" => turn.set_locked(false),
+            "close" => turn.close(),
+            "set" => {
+                let (name, value) = rest.split_once('=').unwrap();
+                turn.set_property(name, Some(value));
+            }
+            "who" => {
+                let names: Vec<&str> = turn.members().map(|player| player.id.as_str()).collect();
+                reply.extend_from_slice(names.join(",").as_bytes());
+            }
+            "dice" => {
+                use rand::Rng;
+                reply.extend_from_slice(turn.rng().next_u64().to_string().as_bytes());
+            }
+            "fill" => turn.send(Audience::Everyone, |bytes| {
+                bytes.resize(bytes.len() + rest.parse::<usize>().unwrap(), b'x');
+            }),
+            other => return Err(Refusal::new(format!("what is {other}?"))),
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, turn: &Turn<'_>) {
+        all(turn, &format!("tick {}", turn.age().as_millis()));
+    }
+
+    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+        match note {
+            b"panic" => panic!("by note"),
+            b"bad" => Err(Refusal::new("unreadable")),
+            note => {
+                all(turn, &format!("note {}", String::from_utf8_lossy(note)));
+                Ok(())
+            }
+        }
+    }
+
+    fn leave(&mut self, player: &Player, reason: LeaveReason, turn: &Turn<'_>) {
+        self.note_down(format!("leave {} {reason:?}", player.id));
+        all(turn, &format!("{} left: {reason:?}", player.id));
+    }
+
+    fn presence(&mut self, player: &Player, attached: bool, turn: &Turn<'_>) {
+        all(
+            turn,
+            &format!(
+                "{} {}",
+                player.id,
+                if attached { "is back" } else { "is away" }
+            ),
+        );
+    }
+
+    fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        into.extend_from_slice(self.log.join("\n").as_bytes());
+        Ok(())
+    }
+}

@@ -1,0 +1,418 @@
+//! Some shards, one store, and clients that say frames: one thread, one clock, one seed.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use wayfare_core::game::{Kind, KindSettings, Kinds, Player, Refusal};
+use wayfare_core::{ConnectionId, Output, Report, Shard, ShardConfig};
+use wayfare_engine::model::ModelCoordination;
+use wayfare_protocol::frame::{client_payload, decode_server, split};
+use wayfare_protocol::wire::{self, client_frame::Body as Say, server_frame::Body};
+use wayfare_protocol::{Address, ErrorCode, Incarnation, Instant, NodeId, PlayerId, ShardIndex};
+
+use crate::stub_lounge::lounge;
+
+/// One client's connection, and what came over it.
+#[derive(Default)]
+pub(crate) struct Line {
+    shard: usize,
+    slot: u32,
+    pub(crate) heard: Vec<Body>,
+    pub(crate) closed: Option<Option<ErrorCode>>,
+    pub(crate) paused: bool,
+    pub(crate) welcome: Option<wire::Welcome>,
+}
+
+pub(crate) struct World {
+    pub(crate) shards: Vec<Shard>,
+    pub(crate) store: ModelCoordination,
+    pub(crate) now: Instant,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) reports: Vec<Report>,
+    pub(crate) trace: String,
+    by_connection: BTreeMap<(usize, u32), usize>,
+}
+
+/// Names a client of the world.
+pub(crate) type Client = usize;
+
+impl World {
+    pub(crate) fn new(shards: u16, settings: KindSettings) -> Self {
+        Self::with(shards, vec![lounge(settings)], 1, |_| {})
+    }
+
+    pub(crate) fn with(
+        shards: u16,
+        kinds: Vec<Kind>,
+        seed: u8,
+        adjust: impl Fn(&mut ShardConfig),
+    ) -> Self {
+        let kinds = Kinds::new(kinds);
+        let address = |shard| Address {
+            node: NodeId::new("n1").unwrap(),
+            incarnation: Incarnation(1),
+            shard: ShardIndex(shard),
+        };
+        let now = Instant::ORIGIN + Duration::from_secs(1000);
+        let make = |index| {
+            let mut config = ShardConfig::new(address(index), [9; 32]);
+            config.shards = (0..shards).map(address).collect();
+            config.guests = true;
+            adjust(&mut config);
+            Shard::new(config, kinds.clone(), [seed ^ index as u8; 32], now)
+        };
+        Self {
+            shards: (0..shards).map(make).collect(),
+            store: ModelCoordination::default(),
+            now,
+            lines: Vec::new(),
+            reports: Vec::new(),
+            trace: String::new(),
+            by_connection: BTreeMap::new(),
+        }
+    }
+
+    // ---- driving
+
+    /// Carries out outputs until there are none.
+    pub(crate) fn settle(&mut self) {
+        loop {
+            let mut any = false;
+            for shard in 0..self.shards.len() {
+                while let Some(output) = self.shards[shard].poll_output() {
+                    any = true;
+                    self.carry_out(shard, output);
+                }
+            }
+            if !any {
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, shard: usize, output: Output) {
+        writeln!(self.trace, "{} {shard} {output:?}", self.now.as_nanos()).unwrap();
+        let now = self.now;
+        match output {
+            Output::Send { connection, bytes } => self.hear(shard, connection, bytes),
+            Output::Close {
+                connection, code, ..
+            } => {
+                let line = self.line(shard, connection);
+                self.lines[line].closed = Some(code);
+            }
+            Output::Pause(connection) => {
+                let line = self.line(shard, connection);
+                self.lines[line].paused = true;
+            }
+            Output::Resume(connection) => {
+                let line = self.line(shard, connection);
+                self.lines[line].paused = false;
+            }
+            Output::Authenticate { connection, token } => {
+                let outcome = check_token(&token);
+                self.shards[shard].handle_authenticated(connection, outcome, now);
+            }
+            Output::Coordinate { call, request } => {
+                let outcome = self.store.apply(request);
+                self.shards[shard].handle_coordination(call, outcome, now);
+            }
+            Output::Peer(envelope) => {
+                let to = usize::from(envelope.to.shard.0);
+                self.shards[to].handle_peer(envelope, now);
+            }
+            Output::Operator { .. } => {}
+            Output::Report(report) => self.reports.push(report),
+        }
+    }
+
+    fn line(&self, shard: usize, connection: ConnectionId) -> usize {
+        self.by_connection[&(shard, connection.slot)]
+    }
+
+    fn hear(&mut self, shard: usize, connection: ConnectionId, bytes: Bytes) {
+        let line = self.line(shard, connection);
+        for payload in split(bytes) {
+            let body = decode_server(payload).unwrap();
+            if let Body::Welcome(welcome) = &body {
+                self.lines[line].welcome = Some(welcome.clone());
+            }
+            self.lines[line].heard.push(body);
+        }
+    }
+
+    /// Lets time pass; every shard wakes exactly when it asked to.
+    pub(crate) fn advance(&mut self, time: Duration) {
+        let end = self.now + time;
+        self.settle();
+        loop {
+            let due = self
+                .shards
+                .iter()
+                .filter_map(wayfare_core::Shard::poll_timeout)
+                .min();
+            match due.filter(|(at, _)| *at <= end) {
+                Some((at, _)) => self.now = self.now.max(at),
+                None => break,
+            }
+            for shard in &mut self.shards {
+                if shard.poll_timeout().is_some_and(|(at, _)| at <= self.now) {
+                    shard.handle_timeout(self.now);
+                }
+            }
+            self.settle();
+        }
+        self.now = end;
+    }
+
+    // ---- clients
+
+    /// A connection to a shard, without a Hello.
+    pub(crate) fn connect(&mut self, shard: usize) -> Client {
+        let slot = self.lines.len() as u32;
+        self.lines.push(Line {
+            shard,
+            slot,
+            ..Line::default()
+        });
+        self.by_connection
+            .insert((shard, slot), self.lines.len() - 1);
+        self.shards[shard].handle_connected(
+            ConnectionId {
+                slot,
+                generation: 1,
+            },
+            self.now,
+        );
+        self.settle();
+        self.lines.len() - 1
+    }
+
+    fn id(&self, client: Client) -> (usize, ConnectionId) {
+        let line = &self.lines[client];
+        (
+            line.shard,
+            ConnectionId {
+                slot: line.slot,
+                generation: 1,
+            },
+        )
+    }
+
+    /// Says a frame without letting anything happen behind it.
+    pub(crate) fn say_only(&mut self, client: Client, body: Say) {
+        let (shard, connection) = self.id(client);
+        let payload = client_payload(body);
+        self.shards[shard].handle_frame(connection, &payload, self.now);
+    }
+
+    pub(crate) fn say(&mut self, client: Client, body: Say) {
+        self.say_only(client, body);
+        self.settle();
+    }
+
+    pub(crate) fn say_raw(&mut self, client: Client, payload: &[u8]) {
+        let (shard, connection) = self.id(client);
+        self.shards[shard].handle_frame(connection, payload, self.now);
+        self.settle();
+    }
+
+    pub(crate) fn drop_connection(&mut self, client: Client) {
+        let (shard, connection) = self.id(client);
+        self.shards[shard].handle_disconnected(connection, self.now);
+        self.settle();
+    }
+
+    pub(crate) fn backlog(&mut self, client: Client, bytes: usize) {
+        let (shard, connection) = self.id(client);
+        self.shards[shard].handle_backlog(connection, bytes, self.now);
+        self.settle();
+    }
+
+    pub(crate) fn hello(&mut self, client: Client, credential: wire::hello::Credential) {
+        self.say(client, hello(1, 1, Some(credential)));
+    }
+
+    /// A player with a token, welcome on this shard.
+    pub(crate) fn login(&mut self, shard: usize, name: &str) -> Client {
+        let client = self.connect(shard);
+        self.hello(client, wire::hello::Credential::Token(name.into()));
+        client
+    }
+
+    /// The same session over a new connection.
+    pub(crate) fn resume(&mut self, shard: usize, former: Client) -> Client {
+        let ticket = self.lines[former]
+            .welcome
+            .as_ref()
+            .expect("welcome")
+            .ticket
+            .clone();
+        let client = self.connect(shard);
+        self.hello(client, wire::hello::Credential::Ticket(ticket));
+        client
+    }
+
+    pub(crate) fn join_with(&mut self, client: Client, join: wire::Join) -> Option<wire::Joined> {
+        self.say(client, Say::Join(join));
+        self.lines[client]
+            .heard
+            .iter()
+            .rev()
+            .find_map(|body| match body {
+                Body::Joined(joined) => Some(joined.clone()),
+                _ => None,
+            })
+    }
+
+    pub(crate) fn join(&mut self, client: Client, room: &str) -> wire::Joined {
+        self.join_with(client, join(room)).expect("joined")
+    }
+
+    pub(crate) fn command(
+        &mut self,
+        client: Client,
+        stay: &wire::Joined,
+        sequence: u64,
+        text: &str,
+    ) {
+        self.say(client, command(stay, sequence, text));
+    }
+
+    /// What the client heard since last asked, each as one line.
+    pub(crate) fn heard(&mut self, client: Client) -> Vec<String> {
+        std::mem::take(&mut self.lines[client].heard)
+            .iter()
+            .map(line_of)
+            .collect()
+    }
+
+    pub(crate) fn forget_heard(&mut self) {
+        for line in &mut self.lines {
+            line.heard.clear();
+        }
+    }
+}
+
+pub(crate) fn hello(min: u32, max: u32, credential: Option<wire::hello::Credential>) -> Say {
+    Say::Hello(wire::Hello {
+        version_min: min,
+        version_max: max,
+        sdk: "test".into(),
+        credential,
+    })
+}
+
+pub(crate) fn join(room: &str) -> wire::Join {
+    wire::Join {
+        room: room.into(),
+        sequence: 1,
+        ..wire::Join::default()
+    }
+}
+
+pub(crate) fn command(stay: &wire::Joined, sequence: u64, text: &str) -> Say {
+    Say::Command(wire::Command {
+        handle: stay.handle,
+        membership: stay.membership,
+        sequence,
+        payload: text.as_bytes().to_vec().into(),
+    })
+}
+
+pub(crate) fn attach(stay: &wire::Joined, sequence: u64) -> Say {
+    Say::Attach(wire::Attach {
+        room: stay.room.clone(),
+        handle: stay.handle,
+        membership: stay.membership,
+        epoch: stay.epoch,
+        sequence,
+    })
+}
+
+fn check_token(token: &str) -> Result<Player, Refusal> {
+    if token == "bad" {
+        return Err(Refusal::with_code(ErrorCode::TokenInvalid, "no"));
+    }
+    Ok(Player {
+        id: PlayerId::new(token).unwrap(),
+        name: token.into(),
+        guest: false,
+    })
+}
+
+fn text(bytes: &Bytes) -> String {
+    String::from_utf8_lossy(bytes).replace('\n', " | ")
+}
+
+fn code(error: Option<&wire::Error>) -> String {
+    let code = error.and_then(|error| ErrorCode::from_code(error.code));
+    code.map_or("?".into(), |code| format!("{code:?}"))
+}
+
+fn line_of(body: &Body) -> String {
+    match body {
+        Body::Welcome(welcome) => format!("welcome resumed={}", welcome.resumed),
+        Body::Ended(ended) => format!("ended {}", code(ended.error.as_ref())),
+        Body::Joined(joined) => format!("joined @{} [{}]", joined.position, text(&joined.view)),
+        Body::JoinRefused(refused) => format!("join refused {}", code(refused.error.as_ref())),
+        Body::Event(event) => format!("{} {}", event.sequence, text(&event.payload)),
+        Body::Reply(reply) => match &reply.result {
+            Some(wire::reply::Result::Payload(payload)) => {
+                format!(
+                    "{} reply {}: {}",
+                    reply.sequence,
+                    reply.command,
+                    text(payload)
+                )
+            }
+            Some(wire::reply::Result::Error(error)) => {
+                format!(
+                    "{} reply {}: {}",
+                    reply.sequence,
+                    reply.command,
+                    code(Some(error))
+                )
+            }
+            None => "reply?".into(),
+        },
+        Body::Applied(applied) => format!("applied {}", applied.applied),
+        Body::Position(position) => format!("position {}", position.sequence),
+        Body::Attached(attached) => {
+            format!(
+                "attached from={} applied={}",
+                attached.from, attached.applied
+            )
+        }
+        Body::Resync(resync) => {
+            format!(
+                "resync @{} applied={} [{}]",
+                resync.position,
+                resync.applied,
+                text(&resync.view)
+            )
+        }
+        Body::Left(left) => format!("left {:?} applied={}", left.reason(), left.applied),
+        Body::Unreliable(unreliable) => format!("~ {}", text(&unreliable.payload)),
+        Body::Pong(pong) => format!("pong {}", pong.nonce),
+        Body::Listing(listing) => {
+            let rooms: Vec<String> = listing
+                .rooms
+                .iter()
+                .map(|r| format!("{}:{}", r.room, r.members))
+                .collect();
+            let error = listing
+                .error
+                .as_ref()
+                .map(|error| format!(" {}", code(Some(error))));
+            let more = if listing.truncated { " +" } else { "" };
+            format!(
+                "listing {}{more}{}",
+                rooms.join(" "),
+                error.unwrap_or_default()
+            )
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The trait of the service that decides who owns what.
+
+use bytes::Bytes;
+use wayfare_protocol::coordination::{
+    Commit, Expect, Failure, Key, Outcome, Record, Reply, Request, Revision, Write,
+};
+
+use crate::{Pending, Watch};
+
+/// Small records with revisions, changed by compare-and-set, read linearizably.
+///
+/// The store has one revision, which every applied commit raises; a record carries the revision of
+/// its last commit. So a record that was removed and made again never returns to an earlier
+/// revision, and an expectation of a revision holds for exactly one state of one record.
+///
+/// Each change ends in one of three ways (rule R10): [`Commit::Done`]; certainly not done, which is
+/// [`Commit::Refused`] when an expectation did not hold and [`Failure::NotDone`] otherwise; or
+/// [`Failure::Unknown`], which may still happen later. An engine never repeats a change whose
+/// outcome it does not know: a repeat would be refused by the effect of the first.
+///
+/// Every call costs one round trip to the service, a change also one durable write there.
+/// Engines pass [`crate::contract::coordination`].
+pub trait Coordination: Send + Sync {
+    /// Reads one record, linearizably: it reflects every change done before the call.
+    ///
+    /// # Errors
+    /// Any failure; a read changes nothing, so it may be repeated in either case.
+    fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>>;
+
+    /// Writes one record if `expect` holds: a commit of one put.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    fn put(&self, key: Key, value: Bytes, expect: Expect) -> Pending<'_, Result<Commit, Failure>> {
+        self.commit(vec![Write::Put { key, expect, value }])
+    }
+
+    /// Removes one record if it was last written at `expect`: a commit of one delete.
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    fn delete(&self, key: Key, expect: Revision) -> Pending<'_, Result<Commit, Failure>> {
+        self.commit(vec![Write::Delete { key, expect }])
+    }
+
+    /// Applies all of `writes` at one new revision if every expectation holds, else none.
+    ///
+    /// A commit that only checks changes nothing and is done at the store's revision as it is.
+    ///
+    /// # Errors
+    /// [`Failure::NotDone`] for more than [`COMMIT_KEYS_MAX`] keys or a key that comes twice, and
+    /// when the service certainly did not take it; [`Failure::Unknown`] when it may have.
+    ///
+    /// [`COMMIT_KEYS_MAX`]: wayfare_protocol::limits::COMMIT_KEYS_MAX
+    fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>>;
+
+    /// Applies commits that do not depend on each other, in one round trip and in any order; each
+    /// has an outcome of its own, in the order given.
+    ///
+    /// # Errors
+    /// Those of [`Self::commit`], in the place of the commit they concern.
+    fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>>;
+
+    /// Reads all records whose name begins with `prefix`, byte for byte, in the order of their
+    /// names, all as of one revision. Costs their bytes.
+    ///
+    /// # Errors
+    /// Any failure; a read changes nothing, so it may be repeated in either case.
+    fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>>;
+
+    /// Follows the records whose name begins with `prefix`, from the first commit behind `after`:
+    /// the `store` of a listing, or the revision of the last change seen.
+    ///
+    /// The engine outlives lost connections by itself. What a watch says is a hint to read, not the
+    /// present truth. Costs a bounded queue while the watch is kept.
+    fn watch(&self, prefix: Key, after: Revision) -> Watch;
+
+    /// Carries out a request without the caller understanding it.
+    ///
+    /// # Errors
+    /// Those of the operation asked for; of a batch, in its reply.
+    fn call(&self, request: Request) -> Pending<'_, Outcome> {
+        Box::pin(async move {
+            Ok(match request {
+                Request::Get(key) => {
+                    let Read { record, store } = self.get(key).await?;
+                    Reply::Got { record, store }
+                }
+                Request::Commit(writes) => Reply::Committed(self.commit(writes).await?),
+                Request::Batch(commits) => Reply::Batched(self.batch(commits).await),
+                Request::List(prefix) => {
+                    let Listing { records, store } = self.list(prefix).await?;
+                    Reply::Listed { records, store }
+                }
+            })
+        })
+    }
+}
+
+/// One record as read, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The record, if there is one.
+    pub record: Option<Record>,
+    /// The store's revision at the read.
+    pub store: Revision,
+}
+
+/// Several records as read, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The records, by name.
+    pub records: Vec<(Key, Record)>,
+    /// The store's revision at the read: a watch behind it misses nothing.
+    pub store: Revision,
+}

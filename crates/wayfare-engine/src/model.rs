@@ -1,0 +1,44 @@
+//! Both services in memory: plain state machines for a simulator, and the traits over them.
+//!
+//! [`ModelCoordination`] and [`ModelStorage`] are synchronous and deterministic: one request in,
+//! one outcome out. [`MemoryCoordination`] and [`MemoryStorage`] share one of them between threads;
+//! their futures are ready at once. Nothing is kept when they are dropped.
+
+mod coordination;
+mod entity;
+mod log;
+mod memory;
+mod storage;
+
+pub use coordination::{CHANGES_MAX, ModelCoordination};
+pub use memory::{MemoryCoordination, MemoryStorage};
+pub use storage::ModelStorage;
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use bytes::Bytes;
+use wayfare_protocol::coordination::{Expect, Key, Revision};
+
+/// The entries behind `after` whose key begins with `prefix`, in order.
+fn scan<'a, T>(
+    entries: &'a BTreeMap<Key, T>,
+    prefix: &'a str,
+    after: Bound<&'a str>,
+) -> impl Iterator<Item = (&'a Key, &'a T)> {
+    entries
+        .range::<str, _>((after, Bound::Unbounded))
+        .take_while(move |(key, _)| key.starts_with(prefix))
+}
+
+fn holds(found: Option<Revision>, expect: Expect) -> bool {
+    match expect {
+        Expect::Absent => found.is_none(),
+        Expect::Revision(revision) => found == Some(revision),
+    }
+}
+
+/// A copy that keeps nothing else alive: what arrives may be a slice of a much larger buffer.
+fn own(bytes: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(bytes)
+}

@@ -1,0 +1,325 @@
+//! Coordination as a plain state machine.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
+
+use bytes::Bytes;
+use wayfare_protocol::coordination::{
+    Commit, Expect, Failure, Key, Outcome, Record, Reply, Request, Revision, Write,
+};
+use wayfare_protocol::limits::COMMIT_KEYS_MAX;
+
+use super::{holds, own, scan};
+use crate::coordination::{Listing, Read};
+use crate::watch::{Change, Changes, Compacted};
+
+/// Changes kept for watches, unless told otherwise: what a hundred rooms a second change in more
+/// than half a minute.
+pub const CHANGES_MAX: usize = 4096;
+
+const _: () = assert!(CHANGES_MAX >= COMMIT_KEYS_MAX);
+
+/// All records, one revision, and the latest changes.
+///
+/// A record costs its bytes, those of its key and about 110 more; a former value is kept only as
+/// long as it is one of the latest changes.
+#[derive(Clone, Debug)]
+pub struct ModelCoordination {
+    records: BTreeMap<Key, Kept>,
+    revision: Revision,
+    latest: VecDeque<Latest>,
+    changes_max: usize,
+    compacted: Revision,
+}
+
+/// A record at rest: `Bytes` would cost 16 bytes more, and 32 on top once it is shared.
+#[derive(Clone, Debug)]
+struct Kept {
+    value: Box<[u8]>,
+    revision: Revision,
+}
+
+impl Kept {
+    fn read(&self) -> Record {
+        Record {
+            value: Bytes::copy_from_slice(&self.value),
+            revision: self.revision,
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Latest {
+    revision: Revision,
+    change: Change,
+}
+
+impl Default for ModelCoordination {
+    fn default() -> Self {
+        Self::new(CHANGES_MAX)
+    }
+}
+
+impl ModelCoordination {
+    /// An empty store that keeps the `changes_max` latest changes of records for watches.
+    #[must_use]
+    pub const fn new(changes_max: usize) -> Self {
+        Self {
+            records: BTreeMap::new(),
+            revision: Revision(0),
+            latest: VecDeque::new(),
+            changes_max,
+            compacted: Revision(0),
+        }
+    }
+
+    /// Carries out one request.
+    ///
+    /// # Errors
+    /// [`Failure::NotDone`] for a commit over the bound or with a key twice.
+    pub fn apply(&mut self, request: Request) -> Outcome {
+        Ok(match request {
+            Request::Get(key) => {
+                let Read { record, store } = self.read(&key);
+                Reply::Got { record, store }
+            }
+            Request::Commit(writes) => Reply::Committed(self.commit(writes)?),
+            Request::Batch(commits) => Reply::Batched(self.batch(commits)),
+            Request::List(prefix) => {
+                let Listing { records, store } = self.list(&prefix);
+                Reply::Listed { records, store }
+            }
+        })
+    }
+
+    /// The store's revision: of the last commit that changed something.
+    #[must_use]
+    pub const fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// How many changes are kept for watches at most.
+    #[must_use]
+    pub const fn changes_max(&self) -> usize {
+        self.changes_max
+    }
+
+    /// Reads one record.
+    #[must_use]
+    pub fn read(&self, key: &str) -> Read {
+        Read {
+            record: self.records.get(key).map(Kept::read),
+            store: self.revision,
+        }
+    }
+
+    /// Reads all records whose name begins with `prefix`.
+    #[must_use]
+    pub fn list(&self, prefix: &str) -> Listing {
+        let records = scan(&self.records, prefix, Bound::Included(prefix))
+            .map(|(key, record)| (key.clone(), record.read()))
+            .collect();
+        Listing {
+            records,
+            store: self.revision,
+        }
+    }
+
+    /// Applies all writes or none.
+    ///
+    /// # Errors
+    /// [`Failure::NotDone`] for too many keys or a key that comes twice.
+    pub fn commit(&mut self, writes: Vec<Write>) -> Result<Commit, Failure> {
+        check_keys(&writes)?;
+        let all_hold = writes.iter().all(|write| {
+            let (key, expect) = expectation(write);
+            holds(self.records.get(key).map(|it| it.revision), expect)
+        });
+        if !all_hold {
+            return Ok(Commit::Refused);
+        }
+        let changes_any = writes
+            .iter()
+            .any(|write| !matches!(write, Write::Check { .. }));
+        if changes_any {
+            self.revision.0 += 1;
+            for write in writes {
+                self.write(write);
+            }
+            self.forget();
+        }
+        Ok(Commit::Done(self.revision))
+    }
+
+    /// Applies commits one after another, each with its own outcome.
+    pub fn batch(&mut self, commits: Vec<Vec<Write>>) -> Vec<Result<Commit, Failure>> {
+        commits
+            .into_iter()
+            .map(|writes| self.commit(writes))
+            .collect()
+    }
+
+    /// What happened behind `after` to records whose name begins with `prefix`, by commit.
+    ///
+    /// # Errors
+    /// [`Compacted`] if changes behind `after` were forgotten, of whatever record.
+    pub fn changes(&self, prefix: &str, after: Revision) -> Result<Vec<Changes>, Compacted> {
+        if after < self.compacted {
+            return Err(Compacted { at: self.compacted });
+        }
+        let start = self.latest.partition_point(|it| it.revision <= after);
+        let mut commits: Vec<Changes> = Vec::new();
+        for Latest { revision, change } in self.latest.range(start..) {
+            if !change.key.starts_with(prefix) {
+                continue;
+            }
+            match commits.last_mut() {
+                Some(commit) if commit.revision == *revision => commit.changes.push(change.clone()),
+                _ => commits.push(Changes {
+                    revision: *revision,
+                    changes: vec![change.clone()],
+                }),
+            }
+        }
+        Ok(commits)
+    }
+
+    fn write(&mut self, write: Write) {
+        match write {
+            Write::Put { key, value, .. } => {
+                let kept = Kept {
+                    value: value[..].into(),
+                    revision: self.revision,
+                };
+                self.remember(key.clone(), Some(own(&value)));
+                self.records.insert(key, kept);
+            }
+            Write::Delete { key, .. } => {
+                self.records.remove(&key);
+                self.remember(key, None);
+            }
+            Write::Check { .. } => {}
+        }
+    }
+
+    fn remember(&mut self, key: Key, value: Option<Bytes>) {
+        self.latest.push_back(Latest {
+            revision: self.revision,
+            change: Change { key, value },
+        });
+    }
+
+    /// Forgets the oldest changes over the bound, whole commits only.
+    fn forget(&mut self) {
+        while self.latest.len() > self.changes_max
+            || self
+                .latest
+                .front()
+                .is_some_and(|it| it.revision == self.compacted)
+        {
+            let Some(oldest) = self.latest.pop_front() else {
+                return;
+            };
+            self.compacted = oldest.revision;
+        }
+    }
+}
+
+fn check_keys(writes: &[Write]) -> Result<(), Failure> {
+    if writes.len() > COMMIT_KEYS_MAX {
+        return Err(Failure::NotDone(format!(
+            "{} keys in one commit, at most {COMMIT_KEYS_MAX} are allowed",
+            writes.len()
+        )));
+    }
+    let mut seen = BTreeSet::new();
+    for write in writes {
+        let (key, _) = expectation(write);
+        if !seen.insert(key) {
+            return Err(Failure::NotDone(format!("{key} comes twice in one commit")));
+        }
+    }
+    Ok(())
+}
+
+fn expectation(write: &Write) -> (&str, Expect) {
+    match write {
+        Write::Put { key, expect, .. } | Write::Check { key, expect } => (key, *expect),
+        Write::Delete { key, expect } => (key, Expect::Revision(*expect)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(key: &str) -> Write {
+        Write::Put {
+            key: key.into(),
+            expect: Expect::Absent,
+            value: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn changes_are_forgotten_by_whole_commits() {
+        let mut model = ModelCoordination::new(3);
+        model.commit(vec![put("a"), put("b")]).unwrap();
+        model.commit(vec![put("c")]).unwrap();
+        assert_eq!(model.changes("", Revision(0)).unwrap().len(), 2);
+        model.commit(vec![put("d")]).unwrap();
+        let at = Revision(1);
+        assert_eq!(model.changes("", Revision(0)), Err(Compacted { at }));
+        assert_eq!(model.changes("", at).unwrap().len(), 2);
+        assert_eq!(model.latest.len(), 2);
+    }
+
+    #[test]
+    fn a_commit_larger_than_the_bound_is_forgotten_at_once() {
+        let mut model = ModelCoordination::new(1);
+        model.commit(vec![put("a"), put("b")]).unwrap();
+        let at = Revision(1);
+        assert_eq!(model.changes("", Revision(0)), Err(Compacted { at }));
+        assert_eq!(model.changes("", at), Ok(vec![]));
+    }
+
+    #[test]
+    fn a_commit_that_only_checks_is_done_at_the_revision_as_it_is() {
+        let mut model = ModelCoordination::default();
+        let check = || Write::Check {
+            key: "b".into(),
+            expect: Expect::Absent,
+        };
+        model.commit(vec![put("a")]).unwrap();
+        let done = Ok(Commit::Done(Revision(1)));
+        assert_eq!(model.commit(vec![check()]), done);
+        assert_eq!(model.commit(Vec::new()), done);
+        assert_eq!(model.revision(), Revision(1));
+    }
+
+    #[test]
+    fn a_value_keeps_nothing_else_alive() {
+        let mut model = ModelCoordination::default();
+        let datagram = Bytes::from(vec![7; 1000]);
+        let value = datagram.slice(0..1);
+        let write = Write::Put {
+            key: "a".into(),
+            expect: Expect::Absent,
+            value,
+        };
+        model.commit(vec![write]).unwrap();
+        assert!(datagram.is_unique());
+    }
+
+    #[test]
+    fn the_same_requests_give_the_same_store() {
+        let run = || {
+            let mut model = ModelCoordination::default();
+            let outcomes: Vec<_> = ["b", "a", "b", "c"]
+                .map(|key| model.apply(Request::Commit(vec![put(key)])))
+                .into();
+            (outcomes, model.list(""))
+        };
+        assert_eq!(run(), run());
+    }
+}

@@ -1,0 +1,217 @@
+//! The models keep the contract, and an engine that does not is caught.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use bytes::Bytes;
+use wayfare_engine::contract::{self, Case};
+use wayfare_engine::coordination::{Listing, Read};
+use wayfare_engine::model::{CHANGES_MAX, MemoryCoordination, MemoryStorage, ModelCoordination};
+use wayfare_engine::{Coordination, Pending, Watch};
+use wayfare_protocol::coordination::{Commit, Expect, Failure, Key, Revision, Write};
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// The cases an engine does not pass, and why.
+fn broken<E: ?Sized + Sync>(cases: Vec<Case<E>>, engine: &E) -> Vec<String> {
+    let mut broken = Vec::new();
+    for case in cases {
+        if let Err(breach) = block_on(case.run(engine, "contract/1")) {
+            broken.push(format!("{}: {breach}", case.name));
+        }
+    }
+    broken
+}
+
+#[test]
+fn the_model_of_coordination_keeps_the_contract() {
+    let engine = MemoryCoordination::default();
+    let none: [&str; 0] = [];
+    assert_eq!(broken(contract::coordination(), &engine), none);
+}
+
+#[test]
+fn the_model_of_storage_keeps_the_contract() {
+    let engine = MemoryStorage::default();
+    let none: [&str; 0] = [];
+    assert_eq!(broken(contract::storage(), &engine), none);
+}
+
+#[test]
+fn cases_have_different_names() {
+    let coordination = contract::coordination();
+    let storage = contract::storage();
+    let names = coordination.iter().map(|case| case.name);
+    let mut names: Vec<_> = names.chain(storage.iter().map(|case| case.name)).collect();
+    // Both traits have a `call`.
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len() + 1, coordination.len() + storage.len());
+}
+
+#[test]
+fn the_model_of_coordination_says_what_it_forgot() {
+    let engine = MemoryCoordination::default();
+    block_on(contract::fall_behind(&engine, "contract", CHANGES_MAX)).unwrap();
+    let engine = MemoryCoordination::new(ModelCoordination::new(3));
+    block_on(contract::fall_behind(&engine, "contract", 3)).unwrap();
+}
+
+#[test]
+fn threads_that_race_lose_no_change() {
+    let engine = MemoryCoordination::default();
+    let run = || block_on(contract::race(&engine, "race")).unwrap();
+    let wins: u32 = thread::scope(|scope| {
+        let contenders: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();
+        contenders.into_iter().map(|it| it.join().unwrap()).sum()
+    });
+    assert!(wins >= contract::RACE_COUNTERS);
+    assert_eq!(block_on(contract::race_total(&engine, "race")), Ok(wins));
+}
+
+#[test]
+fn a_watch_wakes_a_reader_on_another_thread() {
+    let engine = MemoryCoordination::default();
+    let writers: u64 = 4;
+    let each: u64 = 200;
+    let mut watch = engine.watch("w/".into(), Revision(0));
+    let seen = thread::scope(|scope| {
+        for writer in 0..writers {
+            let engine = &engine;
+            scope.spawn(move || {
+                for i in 0..each {
+                    let key = format!("w/{writer}/{i}").into();
+                    block_on(engine.put(key, Bytes::new(), Expect::Absent)).unwrap();
+                }
+            });
+        }
+        let reader = scope.spawn(move || {
+            block_on(async {
+                let mut seen = Vec::new();
+                while seen.len() < (writers * each) as usize {
+                    seen.push(watch.next().await.unwrap().unwrap().revision.0);
+                }
+                seen
+            })
+        });
+        reader.join().unwrap()
+    });
+    assert_eq!(seen, (1..=writers * each).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_watch_ends_with_its_engine() {
+    let engine = MemoryCoordination::default();
+    let mut watch = engine.watch("".into(), Revision(0));
+    let reader = thread::spawn(move || block_on(watch.next()));
+    drop(engine);
+    assert_eq!(reader.join().unwrap(), None);
+}
+
+#[derive(Clone, Copy)]
+enum Fault {
+    LastWriteWins,
+    ChecksAreIgnored,
+    CommitsInParts,
+    PrefixEndsAnywhere,
+    WatchFromTheEnd,
+}
+
+/// A model with one fault.
+struct StubCoordination(MemoryCoordination, Fault);
+
+impl StubCoordination {
+    /// Expects of each record that it is as it is.
+    async fn expect_nothing(&self, mut writes: Vec<Write>) -> Result<Vec<Write>, Failure> {
+        for write in &mut writes {
+            if let Write::Put { key, expect, .. } = write {
+                let record = self.0.get(key.clone()).await?.record;
+                *expect = record.map_or(Expect::Absent, |it| Expect::Revision(it.revision));
+            }
+        }
+        Ok(writes)
+    }
+}
+
+impl Coordination for StubCoordination {
+    fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
+        self.0.get(key)
+    }
+
+    fn commit(&self, mut writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
+        Box::pin(async move {
+            match self.1 {
+                Fault::LastWriteWins => writes = self.expect_nothing(writes).await?,
+                Fault::ChecksAreIgnored => writes.retain(|it| !matches!(it, Write::Check { .. })),
+                Fault::CommitsInParts if writes.len() > 1 => {
+                    let last = writes.split_off(writes.len() - 1);
+                    self.0.commit(writes).await?;
+                    writes = last;
+                }
+                _ => {}
+            }
+            self.0.commit(writes).await
+        })
+    }
+
+    fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
+        self.0.batch(commits)
+    }
+
+    fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
+        if matches!(self.1, Fault::PrefixEndsAnywhere) {
+            return self.0.list(prefix.trim_end_matches('/').into());
+        }
+        self.0.list(prefix)
+    }
+
+    fn watch(&self, prefix: Key, after: Revision) -> Watch {
+        if matches!(self.1, Fault::WatchFromTheEnd) {
+            return self.0.watch(prefix, Revision(after.0 + 1));
+        }
+        self.0.watch(prefix, after)
+    }
+}
+
+#[test]
+fn an_engine_with_a_fault_is_caught() {
+    for (fault, expected) in [
+        (
+            Fault::LastWriteWins,
+            "one_of_several_writers_wins_a_revision",
+        ),
+        (Fault::ChecksAreIgnored, "a_commit_is_all_or_nothing"),
+        (Fault::CommitsInParts, "a_commit_is_all_or_nothing"),
+        (
+            Fault::PrefixEndsAnywhere,
+            "a_list_is_ordered_and_ends_with_its_prefix",
+        ),
+        (Fault::WatchFromTheEnd, "a_watch_tells_changes_in_order"),
+    ] {
+        let engine = StubCoordination(MemoryCoordination::default(), fault);
+        let mut cases = contract::coordination();
+        // A broken engine may keep other cases waiting for ever.
+        cases.retain(|case| case.name == expected);
+        assert_eq!(broken(cases, &engine).len(), 1, "{expected}");
+    }
+}

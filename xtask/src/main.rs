@@ -1,0 +1,53 @@
+//! The workspace's own tasks; `cargo xtask` alone lists them.
+
+mod codegen;
+mod command;
+mod tidy;
+mod verify;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+
+use crate::codegen::Mode;
+use crate::workspace::Workspace;
+
+const HELP: &str = "\
+usage: cargo xtask <command>
+
+  verify [--no-test]   everything CI checks; never writes to the tree
+  fix                  formats and regenerates, which cures most of what verify finds
+  tidy                 the rules of this house that no compiler knows
+  codegen [--check]    Rust from proto/*.proto; --check only names stale files";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> anyhow::Result<()> {
+    match arguments {
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        ["verify"] => verify::verify(&Workspace::find()?, verify::Tests::Run),
+        ["verify", "--no-test"] => verify::verify(&Workspace::find()?, verify::Tests::LeaveOut),
+        ["fix"] => verify::fix(&Workspace::find()?),
+        ["tidy"] => tidy::run(&Workspace::find()?),
+        ["codegen"] => codegen::run(&Workspace::find()?, Mode::Write),
+        ["codegen", "--check"] => codegen::run(&Workspace::find()?, Mode::Check),
+        [command @ ("verify" | "fix" | "tidy" | "codegen"), rest @ ..] => {
+            bail!("{command} does not take `{}`\n\n{HELP}", rest.join(" "))
+        }
+        [unknown, ..] => bail!("no command `{unknown}`: verify, fix, tidy or codegen\n\n{HELP}"),
+    }
+}

@@ -1,0 +1,112 @@
+//! The rules of this house that no compiler knows. Each check is a pure function from text to
+//! complaints; only this file reads anything.
+
+mod bans;
+mod code_map;
+mod complaint;
+mod error_pages;
+mod file_size;
+mod function_size;
+mod layers;
+mod leftovers;
+mod links;
+mod lock;
+mod metadata;
+mod names;
+mod opening;
+mod purity;
+mod rust_text;
+mod whitespace;
+
+use anyhow::bail;
+
+use crate::command;
+use crate::tidy::complaint::Complaint;
+use crate::tidy::rust_text::RustText;
+use crate::workspace::{Files, Workspace};
+
+/// Where generated code lives; it follows the generator's style, not this house's.
+const GENERATED: &str = "/generated/";
+
+/// # Errors
+///
+/// If anything complains; every complaint is printed first.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    let files = workspace.files()?;
+    let mut complaints = sources(&files);
+    complaints.extend(documents(&files));
+    complaints.extend(dependencies(workspace, &files)?);
+    complaints.sort();
+
+    for complaint in &complaints {
+        eprintln!("{complaint}");
+    }
+    if !complaints.is_empty() {
+        bail!("tidy has {} complaints", complaints.len());
+    }
+    Ok(())
+}
+
+/// What each Rust file must be.
+fn sources(files: &Files) -> Vec<Complaint> {
+    let mut complaints = names::check(&files.paths);
+    let written_here = |path: &&String| path.ends_with(".rs") && !path.contains(GENERATED);
+    for (path, text) in files.texts.iter().filter(|(path, _)| written_here(path)) {
+        let source = RustText::new(path, text);
+        complaints.extend(names::check_modules(&source));
+        complaints.extend(opening::check(&source));
+        complaints.extend(file_size::check(&source));
+        complaints.extend(function_size::check(&source));
+        complaints.extend(leftovers::check(&source));
+    }
+    complaints
+}
+
+/// What the pages must be, and that they agree with the tree.
+fn documents(files: &Files) -> Vec<Complaint> {
+    let mut complaints = code_map::check(files.texts.get(code_map::PATH), &files.paths);
+    complaints.extend(error_pages::check(&files.texts));
+    for (path, text) in &files.texts {
+        complaints.extend(links::check(path, text, &files.paths));
+        complaints.extend(whitespace::check(path, text));
+    }
+    complaints
+}
+
+/// What depends on what.
+fn dependencies(workspace: &Workspace, files: &Files) -> anyhow::Result<Vec<Complaint>> {
+    let mut cargo = command::cargo(&workspace.root);
+    cargo.args(["metadata", "--format-version", "1", "--no-deps", "--locked"]);
+    let members = metadata::members(&command::capture(cargo, "")?, &workspace.root)?;
+    let mut complaints = layers::check(&members, &files.texts);
+
+    for name in purity::DECISION_CRATES {
+        // `cargo tree -p` and not the graph in `cargo metadata`, which holds every feature that any
+        // crate of the workspace turns on: there, a WebSocket library makes `rand` draw on the
+        // operating system for all.
+        let mut cargo = command::cargo(&workspace.root);
+        cargo.args([
+            "tree",
+            "--locked",
+            "--package",
+            name,
+            "--edges",
+            "normal,no-proc-macro",
+        ]);
+        cargo.args([
+            "--target",
+            "all",
+            "--no-dedupe",
+            "--prefix",
+            "depth",
+            "--format",
+            "{p}",
+        ]);
+        complaints.extend(purity::check(name, &command::capture(cargo, "")?));
+    }
+
+    let lock = files.texts.get(lock::PATH).map_or("", String::as_str);
+    complaints.extend(lock::check(lock));
+    complaints.extend(bans::check(&files.texts));
+    Ok(complaints)
+}

@@ -1,0 +1,138 @@
+//! A link in a page leads somewhere.
+
+use std::collections::BTreeSet;
+
+use crate::tidy::complaint::Complaint;
+
+const PAGES: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
+
+/// Only relative links in the root's pages and under `docs/`: what is elsewhere on the net is not
+/// for a build to ask.
+pub(crate) fn check(path: &str, text: &str, paths: &BTreeSet<String>) -> Vec<Complaint> {
+    let is_page = PAGES.contains(&path) || path.starts_with("docs/") && path.ends_with(".md");
+    if !is_page {
+        return Vec::new();
+    }
+    let mut complaints = Vec::new();
+    let mut fenced = false;
+    for (index, line) in text.lines().enumerate() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+        }
+        if fenced {
+            continue;
+        }
+        for target in targets(line) {
+            if leads_nowhere(path, target, paths) {
+                let message = format!("the link to {target} leads nowhere: name what is there now");
+                complaints.push(Complaint::new(path, index + 1, message));
+            }
+        }
+    }
+    complaints
+}
+
+/// `[text](target "title")` and `[name]: target`, outside of backticks.
+fn targets(line: &str) -> Vec<&str> {
+    let mut targets = Vec::new();
+    if line.starts_with('[')
+        && let Some((_, target)) = line.split_once("]: ")
+    {
+        targets.extend(target.split_whitespace().next());
+    }
+    let mut offset = 0;
+    while let Some(found) = line[offset..].find("](") {
+        let start = offset + found + "](".len();
+        let quoted = line[..start].matches('`').count() % 2 == 1;
+        let end = line[start..]
+            .find(')')
+            .map_or(line.len(), |length| start + length);
+        if !quoted {
+            targets.extend(line[start..end].split_whitespace().next());
+        }
+        offset = end;
+    }
+    targets
+}
+
+fn leads_nowhere(page: &str, target: &str, paths: &BTreeSet<String>) -> bool {
+    let target = target.trim_matches(['<', '>']);
+    if target.starts_with('#') || target.contains("://") || target.starts_with("mailto:") {
+        return false;
+    }
+    let file = target.split_once('#').map_or(target, |(file, _)| file);
+    resolve(page, file).is_none_or(|path| !path.is_empty() && !paths.contains(&path))
+}
+
+/// From the page's directory, or from the root if it begins with `/`. None outside of the tree.
+fn resolve(page: &str, target: &str) -> Option<String> {
+    let mut parts: Vec<&str> = Vec::new();
+    if !target.starts_with('/') {
+        parts.extend(page.split('/'));
+        parts.pop();
+    }
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            name => parts.push(name),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tidy::complaint::expect_complaints;
+
+    fn check(path: &str, text: &str, expect: &[&str]) {
+        let paths = ["README.md", "docs", "docs/start.md", "docs/errors/1001.md"];
+        let paths = paths.iter().map(|path| (*path).to_owned()).collect();
+        expect_complaints(&super::check(path, text, &paths), expect);
+    }
+
+    #[test]
+    fn links_that_lead_somewhere() {
+        check(
+            "README.md",
+            "[a](docs/start.md#b) [b](#c) [c](https://a.example) [d](docs/)\n",
+            &[],
+        );
+        check(
+            "docs/errors/1001.md",
+            "[a](../start.md \"A\") [b](../../README.md) [c](/docs)\n",
+            &[],
+        );
+        check("docs/start.md", "[a]\n\n[a]: errors/1001.md\n", &[]);
+    }
+
+    #[test]
+    fn links_that_do_not() {
+        check(
+            "README.md",
+            "a\n[a](start.md), [b](docs/b.md)\n",
+            &[
+                "README.md:2: the link to start.md",
+                "README.md:2: the link to docs/b.md",
+            ],
+        );
+        check(
+            "docs/start.md",
+            "[a]: gone.md\n",
+            &["docs/start.md:1: the link to gone.md"],
+        );
+        check(
+            "README.md",
+            "[a](../elsewhere.md)\n",
+            &["README.md:1: the link to ../elsewhere.md"],
+        );
+    }
+
+    #[test]
+    fn what_is_no_link() {
+        check("README.md", "`[a](gone.md)`\n```\n[a](gone.md)\n```\n", &[]);
+        check("crates/a/README.md", "[a](gone.md)\n", &[]);
+    }
+}
