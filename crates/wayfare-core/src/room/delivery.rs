@@ -164,19 +164,28 @@ impl Room {
                 continue;
             };
             member.owed_applied = false;
-            let applied = member.applied.0;
-            let body = Body::Applied(wire::Applied {
-                handle: self.handle.0,
-                applied,
-            });
-            self.builder(environment)
-                .frame(Recipients::One(*membership), false, |bytes| {
-                    put_server_frame(bytes, body);
-                });
+            let applied = member.applied;
+            self.tell_applied(*membership, applied, environment);
         }
         let mut owed = owed;
         owed.clear();
         self.builder(environment).owed = owed;
+    }
+
+    pub(super) fn tell_applied(
+        &mut self,
+        membership: Membership,
+        applied: Sequence,
+        environment: &mut Environment,
+    ) {
+        let body = Body::Applied(wire::Applied {
+            handle: self.handle.0,
+            applied: applied.0,
+        });
+        self.builder(environment)
+            .frame(Recipients::One(membership), false, |bytes| {
+                put_server_frame(bytes, body);
+            });
     }
 
     /// Sends the step to every gateway that has members of the room, or a session it names.

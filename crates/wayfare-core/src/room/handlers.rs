@@ -22,6 +22,16 @@ pub(super) enum Fault {
     Panicked,
 }
 
+/// Effects that follow what the shard itself has to say about a handler's call.
+#[derive(Debug, Default)]
+#[must_use]
+pub(super) struct Deferred {
+    /// Events for a joiner itself: they follow its view.
+    events: Vec<(Recipients, Vec<u8>)>,
+    /// Members to remove: the reply to the command that did it comes first.
+    kicked: Vec<(PlayerId, String)>,
+}
+
 impl From<Fault> for Refusal {
     fn from(fault: Fault) -> Self {
         match fault {
@@ -140,15 +150,13 @@ impl Room {
         Ok(view)
     }
 
-    /// Turns the outbox into frames and changes. With a joiner, events for the joiner itself are
-    /// left over for [`Room::apply_deferred`]: they follow its view.
+    /// Turns the outbox into frames and changes. Some of it waits for [`Room::apply_deferred`].
     pub(super) fn apply_effects(
         &mut self,
         joiner: Option<Membership>,
         environment: &mut Environment,
-    ) -> Vec<(Recipients, Vec<u8>)> {
-        let mut deferred = Vec::new();
-        let mut kicked = Vec::new();
+    ) -> Deferred {
+        let mut deferred = Deferred::default();
         let mut outbox = environment.outbox.take();
         self.timers_made = outbox.timers_made;
         for effect in outbox.effects.drain(..) {
@@ -166,7 +174,8 @@ impl Room {
                     ..
                 } => {
                     if joiner.is_some_and(|joiner| is_for(&recipients, joiner)) {
-                        deferred.push((recipients, outbox.bytes[payload].to_vec()));
+                        let payload = outbox.bytes[payload].to_vec();
+                        deferred.events.push((recipients, payload));
                     } else {
                         self.send_event(recipients, &outbox.bytes[payload], environment);
                     }
@@ -176,7 +185,7 @@ impl Room {
                     self.timers.insert(key, outbox.bytes[note].into());
                 }
                 Effect::Cancel(timer) => self.timers.retain(|(_, known), _| *known != timer),
-                Effect::Kick { player, message } => kicked.push((player, message)),
+                Effect::Kick { player, message } => deferred.kicked.push((player, message)),
                 Effect::Lock(locked) => self.locked = locked,
                 Effect::Private(private) => self.private = private,
                 Effect::Property { name, value } => {
@@ -186,20 +195,22 @@ impl Room {
             }
         }
         environment.outbox.replace(outbox);
-        for (player, message) in kicked {
-            self.kick(&player, &message, environment);
-        }
         deferred
     }
 
-    pub(super) fn apply_deferred(
-        &mut self,
-        deferred: Vec<(Recipients, Vec<u8>)>,
-        environment: &mut Environment,
-    ) {
-        for (recipients, payload) in deferred {
+    pub(super) fn apply_deferred(&mut self, deferred: Deferred, environment: &mut Environment) {
+        for (recipients, payload) in deferred.events {
             self.send_event(recipients, &payload, environment);
         }
+        for (player, message) in deferred.kicked {
+            self.kick(&player, &message, environment);
+        }
+    }
+
+    /// All effects of a handler whose caller has nothing to say in between.
+    pub(super) fn apply_all_effects(&mut self, environment: &mut Environment) {
+        let deferred = self.apply_effects(None, environment);
+        self.apply_deferred(deferred, environment);
     }
 
     fn kick(&mut self, player: &PlayerId, message: &str, environment: &mut Environment) {

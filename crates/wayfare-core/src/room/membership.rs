@@ -13,6 +13,7 @@ use crate::members::{Member, SessionRef};
 use crate::peer::{self, Join, JoinRefused, Message, NotAMember, Request};
 use crate::step::Change;
 
+use super::handlers::Deferred;
 use super::{Departed, Room};
 
 /// How long a join that was under way when its player left may still arrive: longer than any
@@ -33,7 +34,7 @@ impl Room {
                     return;
                 }
                 if join.sequence <= member.applied {
-                    return self.send_joined(membership, join, Vec::new(), environment);
+                    return self.send_joined(membership, join, Deferred::default(), environment);
                 }
                 if let Some(member) = self.members.get_mut(membership) {
                     member.applied = join.sequence;
@@ -100,10 +101,6 @@ impl Room {
             return refuse(join, fault.into(), environment);
         }
         let deferred = self.apply_effects(Some(membership), environment);
-        if self.members.get(membership).is_none() {
-            let refusal = Refusal::new("the room removed you as you came in");
-            return refuse(join, refusal, environment);
-        }
         if let Some(member) = self.members.get_mut(membership) {
             member.joined_at = self.sequence;
         }
@@ -116,7 +113,7 @@ impl Room {
         &mut self,
         membership: Membership,
         join: &Join,
-        deferred: Vec<(crate::recipients::Recipients, Vec<u8>)>,
+        deferred: Deferred,
         environment: &mut Environment,
     ) {
         let view = match self.view(membership, environment) {
@@ -193,14 +190,12 @@ impl Room {
             Some(member) => logic.command(&member.player, payload, &mut reply, turn),
             None => Ok(()),
         });
-        let result = match outcome {
-            Ok(()) => {
-                self.apply_effects(None, environment);
-                Ok(&*reply)
-            }
-            Err(fault) => Err(Refusal::from(fault)),
+        let (result, deferred) = match outcome {
+            Ok(()) => (Ok(&*reply), self.apply_effects(None, environment)),
+            Err(fault) => (Err(Refusal::from(fault)), Deferred::default()),
         };
         self.reply(membership, sequence, result, environment);
+        self.apply_deferred(deferred, environment);
         environment.reply = reply;
     }
 
@@ -245,7 +240,7 @@ impl Room {
             None => Ok(()),
         });
         if outcome.is_ok() {
-            self.apply_effects(None, environment);
+            self.apply_all_effects(environment);
         }
     }
 
@@ -282,6 +277,9 @@ impl Room {
         environment: &mut Environment,
     ) -> Option<Arc<Player>> {
         let member = self.members.remove(membership)?;
+        if member.owed_applied {
+            self.tell_applied(membership, member.applied, environment);
+        }
         let left = wire::Left {
             handle: self.handle.0,
             membership: membership.0,
@@ -313,7 +311,7 @@ impl Room {
             Ok(())
         });
         if outcome.is_ok() {
-            self.apply_effects(None, environment);
+            self.apply_all_effects(environment);
         }
     }
 
@@ -398,7 +396,7 @@ impl Room {
             Ok(())
         });
         if let Ok(()) = outcome {
-            self.apply_effects(None, environment);
+            self.apply_all_effects(environment);
         }
     }
 

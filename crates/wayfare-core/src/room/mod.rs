@@ -145,7 +145,7 @@ impl Room {
             armed: None,
             dirty: false,
         };
-        room.apply_effects(None, environment);
+        room.apply_all_effects(environment);
         Ok(room)
     }
 

@@ -124,7 +124,7 @@ impl Room {
         } else {
             self.properties.clear();
             (self.locked, self.private) = (false, false);
-            self.apply_effects(None, environment);
+            self.apply_all_effects(environment);
         }
         self.settle_members(saved.as_deref(), environment);
         self.saved = saved;

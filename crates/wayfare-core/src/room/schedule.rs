@@ -68,7 +68,7 @@ impl Room {
         let outcome = self.call("note", environment, |logic, _, turn| logic.note(note, turn));
         match outcome {
             Ok(()) => {
-                self.apply_effects(None, environment);
+                self.apply_all_effects(environment);
             }
             Err(super::handlers::Fault::Refused(refusal)) => {
                 let entity = self.entity.clone();
@@ -103,7 +103,7 @@ impl Room {
             Ok(())
         });
         if outcome.is_ok() {
-            self.apply_effects(None, environment);
+            self.apply_all_effects(environment);
         }
     }
 }

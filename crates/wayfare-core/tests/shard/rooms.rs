@@ -124,10 +124,9 @@ fn the_game_may_refuse_or_fail_at_the_door() {
         refusal(&mut world, ada, bring("panic")).as_deref(),
         Some("HandlerFailed")
     );
-    assert_eq!(
-        refusal(&mut world, ada, bring("kicked")).as_deref(),
-        Some("Refused")
-    );
+    world.say(ada, Say::Join(bring("kicked")));
+    let heard = world.heard(ada).join(", ");
+    assert!(heard.ends_with("left LeaveKicked applied=1"), "{heard}");
     assert_eq!(refusal(&mut world, ada, join("lounge/a")), None);
 }
 
@@ -188,7 +187,10 @@ fn a_closed_room_tells_its_members_and_is_gone() {
     let stay = world.join(ada, "lounge/a");
     world.forget_heard();
     world.command(ada, &stay, 2, "close");
-    assert_eq!(world.heard(ada), ["left LeaveClosed applied=2"]);
+    assert_eq!(
+        world.heard(ada),
+        ["applied 2", "left LeaveClosed applied=2"]
+    );
     assert!(world.store.list("entity/").records.is_empty());
     let again = wire::Join {
         sequence: 3,

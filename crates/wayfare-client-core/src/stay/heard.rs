@@ -1,0 +1,213 @@
+//! What a room says to its member.
+
+use bytes::Bytes;
+use wayfare_protocol::wire::{self, reply};
+use wayfare_protocol::{Epoch, Handle, Instant, Membership, Sequence};
+
+use super::{Fate, Member, Phase, Stay};
+use crate::ledger::Request;
+use crate::outbox::Outbox;
+use crate::{CommandError, Event, JoinRefusal, LeaveReason, ServerError};
+
+impl Stay {
+    pub(crate) fn handle_joined(&mut self, joined: wire::Joined, out: &mut Outbox, now: Instant) {
+        let member = Member {
+            handle: Handle(joined.handle),
+            membership: Membership(joined.membership),
+            epoch: Epoch(joined.epoch),
+            position: Sequence(joined.position),
+            attached: true,
+        };
+        if self.leaving {
+            let item = self.ledger.push(Request::Leave);
+            out.send(member.request_frame(item), now);
+        } else {
+            out.event(Event::Joined {
+                room: self.key,
+                view: joined.view,
+                position: member.position,
+            });
+        }
+        self.phase = Phase::Member(member);
+    }
+
+    pub(crate) fn handle_join_refused(&self, error: JoinRefusal, out: &mut Outbox) {
+        if self.leaving {
+            self.left(LeaveReason::Requested, String::new(), out);
+        } else {
+            out.event(Event::JoinRefused {
+                room: self.key,
+                error,
+            });
+        }
+    }
+
+    pub(crate) fn handle_event(&mut self, event: wire::Event, out: &mut Outbox) {
+        let sequence = Sequence(event.sequence);
+        if self.advance(sequence) {
+            out.event(Event::Event {
+                room: self.key,
+                sequence,
+                payload: event.payload,
+            });
+        }
+    }
+
+    pub(crate) fn handle_position(&mut self, sequence: Sequence) {
+        self.advance(sequence);
+    }
+
+    pub(crate) fn handle_unreliable(&self, payload: Bytes, out: &mut Outbox) {
+        out.event(Event::Unreliable {
+            room: self.key,
+            payload,
+        });
+    }
+
+    pub(crate) fn handle_reply(&mut self, reply: wire::Reply, out: &mut Outbox) {
+        if !self.advance(Sequence(reply.sequence)) {
+            return;
+        }
+        let Some(command) = self.ledger.replied(Sequence(reply.command)) else {
+            return;
+        };
+        let result = match reply.result {
+            Some(reply::Result::Payload(payload)) => Ok(payload),
+            Some(reply::Result::Error(error)) => {
+                Err(CommandError::Refused(ServerError::from(Some(error))))
+            }
+            None => Ok(Bytes::new()),
+        };
+        self.resolve(command, result, out);
+    }
+
+    /// What is applied and had no reply of its own was answered with nothing.
+    pub(crate) fn handle_applied(&mut self, applied: Sequence, out: &mut Outbox) -> Fate {
+        if !self.is_attached() {
+            return Fate::Stays;
+        }
+        while let Some(request) = self.ledger.applied(applied) {
+            match request {
+                Request::Command { id, .. } => self.resolve(id, Ok(Bytes::new()), out),
+                Request::Leave => {
+                    self.left(LeaveReason::Requested, String::new(), out);
+                    return Fate::Over;
+                }
+            }
+        }
+        Fate::Stays
+    }
+
+    pub(crate) fn handle_attached(
+        &mut self,
+        attached: wire::Attached,
+        out: &mut Outbox,
+        now: Instant,
+    ) {
+        let Phase::Member(member) = &mut self.phase else {
+            return;
+        };
+        // A lower epoch is void: an owner that does not know yet that it is none any more.
+        if Epoch(attached.epoch) < member.epoch {
+            return;
+        }
+        member.epoch = Epoch(attached.epoch);
+        member.attached = true;
+        if self.ledger.adopt(Sequence(attached.applied)) {
+            out.event(Event::FellBack { room: self.key });
+        }
+        self.send_again(out, now);
+    }
+
+    pub(crate) fn handle_resync(
+        &mut self,
+        resync: wire::Resync,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Fate {
+        let Phase::Member(member) = &mut self.phase else {
+            return Fate::Stays;
+        };
+        if Epoch(resync.epoch) < member.epoch {
+            return Fate::Stays;
+        }
+        let position = Sequence(resync.position);
+        let events_undone = position < member.position;
+        member.epoch = Epoch(resync.epoch);
+        member.position = position;
+        member.attached = true;
+        let applied = Sequence(resync.applied);
+        let commands_undone = self.ledger.adopt(applied);
+        let mut lost_replies = 0;
+        let mut fate = Fate::Stays;
+        while let Some(request) = self.ledger.applied(applied) {
+            match request {
+                Request::Command { id, .. } => {
+                    lost_replies += 1;
+                    self.resolve(id, Err(CommandError::ReplyLost), out);
+                }
+                Request::Leave => fate = Fate::Over,
+            }
+        }
+        if fate == Fate::Over {
+            self.left(LeaveReason::Requested, String::new(), out);
+            return fate;
+        }
+        out.event(Event::Resync {
+            room: self.key,
+            view: resync.view,
+            position,
+            lost_replies,
+            fell_back: commands_undone || events_undone,
+        });
+        self.send_again(out, now);
+        fate
+    }
+
+    pub(crate) fn handle_left(&mut self, left: wire::Left, out: &mut Outbox) -> Fate {
+        let Phase::Member(member) = &self.phase else {
+            return Fate::Stays;
+        };
+        if member.membership != Membership(left.membership) {
+            return Fate::Stays;
+        }
+        let reason = wire::LeaveReason::try_from(left.reason).unwrap_or_default();
+        let reason = match LeaveReason::from(reason) {
+            // It went through, and only the word of it was lost.
+            LeaveReason::NotAMember if self.leaving => LeaveReason::Requested,
+            reason => reason,
+        };
+        while let Some(request) = self.ledger.applied(Sequence(left.applied)) {
+            if let Request::Command { id, .. } = request {
+                self.resolve(id, Err(CommandError::ReplyLost), out);
+            }
+        }
+        self.resolve_rest(&CommandError::Left(reason), out);
+        self.left(reason, left.message, out);
+        Fate::Over
+    }
+
+    /// Whether something with this sequence is new; what was heard before is a duplicate.
+    fn advance(&mut self, sequence: Sequence) -> bool {
+        match &mut self.phase {
+            Phase::Member(member) if member.attached && sequence > member.position => {
+                member.position = sequence;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    const fn is_attached(&self) -> bool {
+        matches!(&self.phase, Phase::Member(member) if member.attached)
+    }
+
+    fn send_again(&self, out: &mut Outbox, now: Instant) {
+        let Phase::Member(member) = &self.phase else {
+            return;
+        };
+        for item in self.ledger.unacknowledged() {
+            out.send(member.request_frame(item), now);
+        }
+    }
+}

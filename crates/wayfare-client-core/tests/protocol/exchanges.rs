@@ -1,0 +1,28 @@
+//! Every rule of the client as a text: see `exchanges/`.
+
+use crate::exchange::check;
+
+#[test]
+fn connect() {
+    check(include_str!("../../exchanges/connect.txt"));
+}
+
+#[test]
+fn heartbeat() {
+    check(include_str!("../../exchanges/heartbeat.txt"));
+}
+
+#[test]
+fn join() {
+    check(include_str!("../../exchanges/join.txt"));
+}
+
+#[test]
+fn commands() {
+    check(include_str!("../../exchanges/commands.txt"));
+}
+
+#[test]
+fn resume() {
+    check(include_str!("../../exchanges/resume.txt"));
+}

@@ -1,0 +1,9 @@
+//! The client against scripted servers, a reference room, and nonsense.
+
+mod arbitrary;
+mod exchange;
+mod exchanges;
+mod faults;
+mod ref_room;
+mod says;
+mod shows;

@@ -1,0 +1,263 @@
+//! A reference server with one room: as simple as the promises allow, and honest.
+
+use bytes::Bytes;
+use wayfare_protocol::ErrorCode;
+use wayfare_protocol::wire::{self, client_frame, reply, server_frame::Body};
+
+const HANDLE: u64 = 0xa;
+
+/// A room whose state is the list of commands it applied, each announced by an event.
+///
+/// A command that begins with `r` is answered with itself, any other with nothing.
+pub(crate) struct RefRoom {
+    pub(crate) state: Vec<String>,
+    epoch: u64,
+    sequence: u64,
+    /// Of this epoch and before, what was said at which sequence, of the surviving lineage.
+    history: Vec<(u64, Body)>,
+    /// Each epoch with its first sequence.
+    lineage: Vec<(u64, u64)>,
+    member: Option<Member>,
+    memberships: u32,
+    snapshot: Option<Box<Snapshot>>,
+    /// Frames for the connection, if there is one and it is attached.
+    pub(crate) says: Vec<Body>,
+    attached: bool,
+}
+
+#[derive(Clone)]
+struct Member {
+    membership: u32,
+    joined: u64,
+    applied: u64,
+}
+
+struct Snapshot {
+    state: Vec<String>,
+    sequence: u64,
+    history: Vec<(u64, Body)>,
+    member: Option<Member>,
+}
+
+impl RefRoom {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Vec::new(),
+            epoch: 1,
+            sequence: 0,
+            history: Vec::new(),
+            lineage: vec![(1, 1)],
+            member: None,
+            memberships: 0,
+            snapshot: None,
+            says: Vec::new(),
+            attached: false,
+        }
+    }
+
+    pub(crate) fn hear(&mut self, body: client_frame::Body) {
+        match body {
+            client_frame::Body::Hello(hello) => self.hello(&hello),
+            client_frame::Body::Join(join) => self.join(&join),
+            client_frame::Body::Attach(attach) => self.attach(&attach),
+            client_frame::Body::Command(command) => self.command(&command),
+            client_frame::Body::Ping(ping) => {
+                self.says.push(Body::Pong(wire::Pong { nonce: ping.nonce }));
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn cut(&mut self) {
+        self.attached = false;
+        self.says.clear();
+    }
+
+    /// The room changes its owner, and the gateway attaches to the new one by itself.
+    pub(crate) fn migrate(&mut self) {
+        self.epoch += 1;
+        self.lineage.push((self.epoch, self.sequence + 1));
+        let Some(member) = self.member.clone().filter(|_| self.attached) else {
+            return;
+        };
+        self.says.push(Body::Attached(wire::Attached {
+            handle: HANDLE,
+            epoch: self.epoch,
+            from: self.sequence,
+            applied: member.applied,
+        }));
+    }
+
+    /// Says openly how far it is.
+    pub(crate) fn acknowledge(&mut self) {
+        if let Some(member) = self.member.as_ref().filter(|_| self.attached) {
+            let (handle, applied) = (HANDLE, member.applied);
+            self.says
+                .push(Body::Applied(wire::Applied { handle, applied }));
+        }
+    }
+
+    /// Gives a fresh view unasked.
+    pub(crate) fn resync(&mut self) {
+        if self.attached {
+            self.say_view();
+        }
+    }
+
+    pub(crate) fn forget_history(&mut self) {
+        self.history.clear();
+    }
+
+    pub(crate) fn keep_snapshot(&mut self) {
+        if self.member.is_some() {
+            self.snapshot = Some(Box::new(Snapshot {
+                state: self.state.clone(),
+                sequence: self.sequence,
+                history: self.history.clone(),
+                member: self.member.clone(),
+            }));
+        }
+    }
+
+    /// Its owner dies and its last snapshot lives on. True if it has one.
+    pub(crate) fn fall_back(&mut self) -> bool {
+        let Some(snapshot) = self.snapshot.take() else {
+            return false;
+        };
+        self.state = snapshot.state;
+        self.sequence = snapshot.sequence;
+        self.history = snapshot.history;
+        self.member = snapshot.member;
+        self.epoch += 1;
+        self.lineage.push((self.epoch, self.sequence + 1));
+        true
+    }
+
+    fn hello(&mut self, hello: &wire::Hello) {
+        use wire::hello::Credential;
+        let resumed = matches!(hello.credential, Some(Credential::Ticket(_)));
+        self.says.push(Body::Welcome(wire::Welcome {
+            version: 1,
+            session: Bytes::from_static(&[1; 16]),
+            player: "ada".into(),
+            ticket: Bytes::from_static(b"ticket"),
+            resumed,
+            heartbeat_ms: 10_000,
+            grace_ms: 60_000,
+            limits: None,
+        }));
+    }
+
+    fn join(&mut self, join: &wire::Join) {
+        let repeated = |member: &&Member| join.sequence <= member.joined;
+        if self.member.as_ref().filter(repeated).is_none() {
+            self.memberships += 1;
+            self.member = Some(Member {
+                membership: self.memberships,
+                joined: join.sequence,
+                applied: join.sequence,
+            });
+        }
+        self.attached = true;
+        self.says.push(Body::Joined(wire::Joined {
+            room: join.room.clone(),
+            sequence: join.sequence,
+            handle: HANDLE,
+            membership: self.memberships,
+            epoch: self.epoch,
+            position: self.sequence,
+            view: self.view(),
+        }));
+    }
+
+    fn attach(&mut self, attach: &wire::Attach) {
+        let Some(member) = self.member.clone() else {
+            return self.says.push(Body::Left(wire::Left {
+                handle: HANDLE,
+                membership: attach.membership,
+                reason: wire::LeaveReason::LeaveNotAMember.into(),
+                message: String::new(),
+                applied: 0,
+            }));
+        };
+        assert_eq!(member.membership, attach.membership);
+        self.attached = true;
+        let behind =
+            |(epoch, first): &&(u64, u64)| *epoch > attach.epoch && *first <= attach.sequence;
+        let fell_back = self.lineage.iter().any(|epoch| behind(&epoch));
+        let oldest = self
+            .history
+            .first()
+            .map_or(self.sequence + 1, |(first, _)| *first);
+        if fell_back || attach.sequence + 1 < oldest {
+            return self.say_view();
+        }
+        self.says.push(Body::Attached(wire::Attached {
+            handle: HANDLE,
+            epoch: self.epoch,
+            from: attach.sequence,
+            applied: member.applied,
+        }));
+        let missed = self.history.iter().filter(|(at, _)| *at > attach.sequence);
+        self.says.extend(missed.map(|(_, body)| body.clone()));
+        self.acknowledge();
+    }
+
+    fn command(&mut self, command: &wire::Command) {
+        let Some(member) = self.member.as_mut().filter(|_| self.attached) else {
+            return;
+        };
+        if command.membership != member.membership || command.sequence <= member.applied {
+            return;
+        }
+        if command.sequence > member.applied + 1 {
+            let code = ErrorCode::SequenceGap.code();
+            let error = Some(wire::Error {
+                code,
+                ..wire::Error::default()
+            });
+            self.attached = false;
+            return self.says.push(Body::Ended(wire::Ended { error }));
+        }
+        member.applied = command.sequence;
+        let text = String::from_utf8_lossy(&command.payload).into_owned();
+        let payload = command.payload.clone();
+        self.sequence += 1;
+        let event = wire::Event {
+            handle: HANDLE,
+            sequence: self.sequence,
+            payload,
+        };
+        self.say(Body::Event(event));
+        if text.starts_with('r') {
+            self.sequence += 1;
+            self.say(Body::Reply(wire::Reply {
+                handle: HANDLE,
+                sequence: self.sequence,
+                command: command.sequence,
+                result: Some(reply::Result::Payload(command.payload.clone())),
+            }));
+        }
+        self.state.push(text);
+    }
+
+    fn say(&mut self, body: Body) {
+        self.history.push((self.sequence, body.clone()));
+        self.says.push(body);
+    }
+
+    fn say_view(&mut self) {
+        let applied = self.member.as_ref().map_or(0, |member| member.applied);
+        self.says.push(Body::Resync(wire::Resync {
+            handle: HANDLE,
+            epoch: self.epoch,
+            position: self.sequence,
+            applied,
+            view: self.view(),
+        }));
+    }
+
+    fn view(&self) -> Bytes {
+        self.state.join(" ").into()
+    }
+}
