@@ -63,14 +63,14 @@ pub enum Output {
         /// What.
         request: coordination::Request,
     },
-    /// Bring this to another shard.
-    Peer(Envelope),
+    /// Bring this to another shard. Boxed: nearly all outputs are sends, and are moved by value.
+    Peer(Box<Envelope>),
     /// The answer to an operator.
     Operator {
         /// Whose question.
         question: u64,
         /// The answer.
-        answer: operator::Answer,
+        answer: Box<operator::Answer>,
     },
     /// Something to log.
     Report(Report),
@@ -192,8 +192,8 @@ impl Environment {
             self.local.push_back(message);
         } else {
             let from = self.config.address.clone();
-            self.outputs
-                .push_back(Output::Peer(Envelope { to, from, message }));
+            let envelope = Box::new(Envelope { to, from, message });
+            self.outputs.push_back(Output::Peer(envelope));
         }
     }
 

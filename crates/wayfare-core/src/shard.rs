@@ -125,6 +125,7 @@ impl Shard {
             Question::Kick(player) => Answer::Done(self.gateway.kick(player, environment)),
             Question::Counts => Answer::Counts(self.counts()),
         };
+        let answer = Box::new(answer);
         self.environment
             .outputs
             .push_back(Output::Operator { question, answer });

@@ -282,7 +282,7 @@ impl Wires {
             }
             Output::Peer(envelope) => {
                 let to = usize::from(envelope.to.shard.0);
-                self.shards[to].handle_peer(envelope, now);
+                self.shards[to].handle_peer(*envelope, now);
             }
             Output::Operator { .. } | Output::Report(_) | Output::Pause(_) | Output::Resume(_) => {}
         }

@@ -183,7 +183,7 @@ fn an_event_is_encoded_once_for_all_who_get_it() {
                 }
                 wayfare_core::Output::Peer(envelope) => {
                     let to = usize::from(envelope.to.shard.0);
-                    world.shards[to].handle_peer(envelope, world.now);
+                    world.shards[to].handle_peer(*envelope, world.now);
                 }
                 _ => {}
             }

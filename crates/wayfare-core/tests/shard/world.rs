@@ -121,7 +121,7 @@ impl World {
             }
             Output::Peer(envelope) => {
                 let to = usize::from(envelope.to.shard.0);
-                self.shards[to].handle_peer(envelope, now);
+                self.shards[to].handle_peer(*envelope, now);
             }
             Output::Operator { .. } => {}
             Output::Report(report) => self.reports.push(report),
