@@ -302,3 +302,16 @@ fn a_silent_network_is_noticed_and_left() {
     world.settle();
     assert_eq!(world.server.state, ["r1"]);
 }
+
+#[test]
+fn a_client_never_gives_up_by_itself() {
+    let mut world = World::new();
+    world.refused = 2000;
+    world.act(Act::Cut);
+    while !world.connected {
+        world.act(Act::Timeout);
+    }
+    assert!(world.now.since(Instant::ORIGIN) > Duration::from_hours(1));
+    world.settle();
+    assert!(world.room.is_some());
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use wayfare_client_core::{CommandId, Event, Output, RoomKey};
+use wayfare_client_core::{CommandId, Event, ListId, Listing, Output, RoomKey, ServerError};
 use wayfare_protocol::wire::{client_frame::Body, hello};
 use wayfare_protocol::{Handle, frame};
 
@@ -164,17 +164,18 @@ fn event_text(event: &Event, names: &mut Names) -> String {
             reason,
             message,
         } => format!("left {}: {reason} {message}", names.room(*room)),
-        Event::Listing { list, result } => match result {
-            Ok(listing) => {
-                let rooms: Vec<_> = listing
-                    .rooms
-                    .iter()
-                    .map(|room| room.room.as_str())
-                    .collect();
-                let more = if listing.truncated { " and more" } else { "" };
-                format!("{list:?} {}{more}", rooms.join(" "))
-            }
-            Err(error) => format!("{list:?}! {error}"),
-        },
+        Event::Listing { list, result } => listing_text(*list, result),
+    }
+}
+
+fn listing_text(list: ListId, result: &Result<Listing, ServerError>) -> String {
+    match result {
+        Ok(listing) => {
+            let rooms = listing.rooms.iter().map(|listed| listed.room.as_str());
+            let rooms = rooms.collect::<Vec<_>>().join(" ");
+            let more = if listing.truncated { " and more" } else { "" };
+            format!("{list:?} {rooms}{more}")
+        }
+        Err(error) => format!("{list:?}! {error}"),
     }
 }

@@ -1,0 +1,319 @@
+//! The one task that owns the client core: it reads the clock and the socket, and decides nothing.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::sleep_until;
+use wayfare_client_core::{
+    Client, CommandId, End, Event, ListId, Listing, Output, RoomKey, Settings,
+};
+use wayfare_protocol::limits::BACKLOG_BYTES_SOFT;
+use wayfare_protocol::{EntityId, Instant};
+
+use crate::connection::{Connection, Happening};
+use crate::endpoint::Endpoint;
+use crate::request::Request;
+use crate::room::Parts;
+use crate::rooms::Rooms;
+use crate::{CommandError, JoinError, ListError, Resync, Room, RoomEvent, State};
+
+/// How the shell treats the application.
+#[derive(Clone, Copy)]
+pub(crate) struct Tuning {
+    pub(crate) events_max: usize,
+    pub(crate) unread_time_max: Duration,
+}
+
+pub(crate) struct Driver {
+    client: Client,
+    origin: tokio::time::Instant,
+    endpoints: Vec<Endpoint>,
+    connection: Connection,
+    closing: Option<JoinHandle<()>>,
+    rooms: Rooms,
+    joins: BTreeMap<RoomKey, (EntityId, oneshot::Sender<Result<Room, JoinError>>)>,
+    replies: BTreeMap<CommandId, oneshot::Sender<Result<Bytes, CommandError>>>,
+    lists: BTreeMap<ListId, oneshot::Sender<Result<Listing, ListError>>>,
+    /// Of the application's handles; weak, so that it closes when the last of them is gone.
+    requests: mpsc::WeakSender<Request>,
+    states: watch::Sender<State>,
+    ended: Option<End>,
+}
+
+impl Driver {
+    pub(crate) fn new(
+        settings: Settings,
+        tuning: Tuning,
+        endpoints: Vec<Endpoint>,
+        requests: mpsc::WeakSender<Request>,
+        states: watch::Sender<State>,
+    ) -> Self {
+        let Tuning {
+            events_max,
+            unread_time_max,
+        } = tuning;
+        // Jitter needs no more randomness than the keys that the standard library draws anyway.
+        let seed = RandomState::new().hash_one(0);
+        Self {
+            client: Client::new(settings, seed, Instant::ORIGIN),
+            origin: tokio::time::Instant::now(),
+            endpoints,
+            connection: Connection::default(),
+            closing: None,
+            rooms: Rooms::new(events_max, unread_time_max),
+            joins: BTreeMap::new(),
+            replies: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            requests,
+            states,
+            ended: None,
+        }
+    }
+
+    pub(crate) async fn run(mut self, mut requested: mpsc::Receiver<Request>) {
+        loop {
+            self.drain();
+            if self.ended.is_some() {
+                break;
+            }
+            let wake = self.client.poll_timeout().map(|(at, _)| self.wall(at));
+            let read = !self.rooms.is_waiting();
+            tokio::select! {
+                happening = self.connection.next(read) => self.happened(happening),
+                request = requested.recv() => self.requested(request.unwrap_or(Request::Close)),
+                left = self.rooms.settle() => {
+                    if let Some(key) = left {
+                        self.leave(key);
+                    }
+                }
+                () = sleep(wake) => {
+                    let now = self.now();
+                    self.client.handle_timeout(now);
+                }
+            }
+        }
+        drop(requested);
+        self.finish().await;
+    }
+
+    /// Answers nobody waits for are dropped with their senders, which the handles see.
+    async fn finish(mut self) {
+        self.joins.clear();
+        self.replies.clear();
+        self.lists.clear();
+        if matches!(self.ended, Some(End::Bye)) {
+            self.rooms.hurry();
+        }
+        while self.rooms.is_waiting() {
+            self.rooms.settle().await;
+        }
+        if let Some(closing) = self.closing.take() {
+            let _ = closing.await;
+        }
+    }
+
+    fn happened(&mut self, happening: Happening) {
+        let now = self.now();
+        match happening {
+            Happening::Connected => self.client.handle_connected(now),
+            Happening::Frame(payload) => self.client.handle_frame(payload, now),
+            Happening::Disconnected => self.client.handle_disconnected(now),
+        }
+    }
+
+    fn requested(&mut self, request: Request) {
+        let now = self.now();
+        match request {
+            Request::Join { join, answer } => {
+                let room = join.room.clone();
+                match self.client.join(join, now) {
+                    Ok(key) => {
+                        self.joins.insert(key, (room, answer));
+                    }
+                    Err(error) => {
+                        let _ = answer.send(Err(JoinError::NotTried(error)));
+                    }
+                }
+            }
+            Request::Send {
+                room,
+                payload,
+                answer,
+            } => match self.client.command(room, payload, now) {
+                Ok(id) => {
+                    self.replies.insert(id, answer);
+                }
+                Err(error) => {
+                    let _ = answer.send(Err(CommandError::NotTaken(error)));
+                }
+            },
+            Request::Cast {
+                room,
+                payload,
+                answer,
+            } => {
+                let taken = self.client.command(room, payload, now).map(|_| ());
+                let _ = answer.send(taken);
+            }
+            // It would only make what waits older.
+            Request::Unreliable { .. } if self.is_clogged() => {}
+            Request::Unreliable { room, payload } => {
+                let _ = self.client.send_unreliable(room, payload, now);
+            }
+            Request::List {
+                kind,
+                properties,
+                limit,
+                answer,
+            } => match self.client.list(&kind, properties, limit, now) {
+                Ok(id) => {
+                    self.lists.insert(id, answer);
+                }
+                Err(error) => {
+                    let _ = answer.send(Err(ListError::NotAsked(error)));
+                }
+            },
+            Request::Close => self.client.bye(now),
+        }
+    }
+
+    fn leave(&mut self, key: RoomKey) {
+        let now = self.now();
+        // Of a stay that is over there is nothing to leave.
+        let _ = self.client.leave(key, now);
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.client.poll_output() {
+            match output {
+                Output::Connect { endpoint } => {
+                    if let Some(endpoint) = self.endpoints.get(endpoint) {
+                        self.connection.open(endpoint);
+                    }
+                }
+                Output::Send(payload) => self.connection.send(payload),
+                Output::Disconnect => {
+                    self.closing = Some(tokio::spawn(self.connection.close()));
+                }
+                Output::Event(event) => self.tell(event),
+            }
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        match event {
+            Event::Connected {
+                session, player, ..
+            } => {
+                self.states
+                    .send_replace(State::Connected { session, player });
+            }
+            Event::Interrupted { retry_in, cause } => {
+                let detail = self.connection.failure();
+                self.states.send_replace(State::Interrupted {
+                    retry_in,
+                    cause,
+                    detail,
+                });
+            }
+            // The next `Connected` shows another session, and every room has been told.
+            Event::SessionLost => {}
+            Event::Ended(end) => {
+                self.states.send_replace(State::Ended(end.clone()));
+                self.ended = Some(end);
+            }
+            Event::Joined { room, view, .. } => self.joined(room, view),
+            Event::JoinRefused { room, error } => {
+                if let Some((_, answer)) = self.joins.remove(&room) {
+                    let _ = answer.send(Err(error.into()));
+                }
+            }
+            Event::Reply {
+                command, result, ..
+            } => {
+                if let Some(answer) = self.replies.remove(&command) {
+                    let _ = answer.send(result.map_err(Into::into));
+                }
+            }
+            Event::Listing { list, result } => {
+                if let Some(answer) = self.lists.remove(&list) {
+                    let _ = answer.send(result.map_err(ListError::Refused));
+                }
+            }
+            event => self.tell_room(event),
+        }
+    }
+
+    fn tell_room(&mut self, event: Event) {
+        let (room, event) = match event {
+            Event::Event { room, payload, .. } => (room, RoomEvent::Event(payload)),
+            Event::Unreliable { room, payload } => (room, RoomEvent::Unreliable(payload)),
+            Event::Resync {
+                room,
+                view,
+                lost_replies,
+                fell_back,
+                ..
+            } => {
+                let resync = Resync {
+                    view: view.into(),
+                    lost_replies,
+                    fell_back,
+                };
+                (room, RoomEvent::Resync(resync))
+            }
+            Event::FellBack { room } => (room, RoomEvent::FellBack),
+            Event::Left {
+                room,
+                reason,
+                message,
+            } => (room, RoomEvent::Left { reason, message }),
+            _ => return,
+        };
+        self.rooms.tell(room, event);
+    }
+
+    fn joined(&mut self, key: RoomKey, view: Bytes) {
+        let Some((room, answer)) = self.joins.remove(&key) else {
+            return;
+        };
+        // Without a handle left there is nobody who could want the room.
+        let Some(requests) = self.requests.upgrade() else {
+            return self.leave(key);
+        };
+        let (events, last) = self.rooms.seat(key);
+        // If the join was cancelled meanwhile, the handle is dropped here, and so leaves.
+        let _ = answer.send(Ok(Room::new(Parts {
+            key,
+            room,
+            view,
+            events,
+            last,
+            requests,
+        })));
+    }
+
+    const fn is_clogged(&self) -> bool {
+        self.connection.unwritten_bytes() > BACKLOG_BYTES_SOFT
+    }
+
+    fn now(&self) -> Instant {
+        Instant::ORIGIN + self.origin.elapsed()
+    }
+
+    fn wall(&self, at: Instant) -> tokio::time::Instant {
+        self.origin + at.since(Instant::ORIGIN)
+    }
+}
+
+async fn sleep(until: Option<tokio::time::Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
+        None => pending().await,
+    }
+}
