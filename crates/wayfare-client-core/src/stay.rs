@@ -226,18 +226,20 @@ impl Stay {
 impl Member {
     fn request_frame(&self, item: &Item) -> Body {
         let (handle, membership) = (self.handle.0, self.membership.0);
-        let sequence = item.sequence.0;
+        let (sequence, epoch) = (item.sequence.0, self.epoch.0);
         match &item.request {
             Request::Command { payload, .. } => Body::Command(wire::Command {
                 handle,
                 membership,
                 sequence,
                 payload: payload.clone(),
+                epoch,
             }),
             Request::Leave => Body::Leave(wire::Leave {
                 handle,
                 membership,
                 sequence,
+                epoch,
             }),
         }
     }

@@ -31,8 +31,6 @@ pub(crate) struct Member {
     pub(crate) attached: bool,
     /// A command was answered with nothing, and `Applied` has not been sent yet.
     pub(crate) owed_applied: bool,
-    /// The room fell back: commands numbered beyond a gap are on their way, and are let fall.
-    pub(crate) fell_back: bool,
 }
 
 #[derive(Clone, Debug)]

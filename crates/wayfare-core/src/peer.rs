@@ -105,15 +105,24 @@ pub struct Member {
     pub request: Request,
 }
 
+/// A place in the sequence of a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbered {
+    /// The place.
+    pub sequence: Sequence,
+    /// The epoch under which the client gave that number.
+    pub epoch: Epoch,
+}
+
 /// What a gateway asks for a member.
 #[derive(Clone, Debug)]
 pub enum Request {
-    /// A command, in sequence.
-    Command(Sequence, Bytes),
+    /// A command, in sequence, under the epoch that its client knew.
+    Command(Numbered, Bytes),
     /// A command without a promise.
     Unreliable(Bytes),
     /// The member leaves, in sequence.
-    Leave(Sequence),
+    Leave(Numbered),
     /// The session is connected; its client has seen everything up to here.
     Attach {
         /// The epoch it was seen under.

@@ -108,6 +108,7 @@ fn requests() -> Vec<Vector> {
         membership: 7,
         sequence: BIG,
         payload: payload(),
+        epoch: 4,
     };
     let attach = wire::Attach {
         room: "plaza/main".into(),
@@ -133,7 +134,7 @@ fn requests() -> Vec<Vector> {
             "command",
             Said::Command(command),
             json!({ "command": { "handle": HANDLE, "membership": 7, "sequence": BIG,
-                "payload": PAYLOAD_HEX } }),
+                "payload": PAYLOAD_HEX, "epoch": 4 } }),
         ),
         said(
             "leave",
@@ -141,8 +142,9 @@ fn requests() -> Vec<Vector> {
                 handle: HANDLE,
                 membership: 7,
                 sequence: 2,
+                epoch: 4,
             }),
-            json!({ "leave": { "handle": HANDLE, "membership": 7, "sequence": 2 } }),
+            json!({ "leave": { "handle": HANDLE, "membership": 7, "sequence": 2, "epoch": 4 } }),
         ),
         said(
             "attach",

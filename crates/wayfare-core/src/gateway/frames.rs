@@ -10,7 +10,7 @@ use wayfare_protocol::{EntityId, Epoch, ErrorCode, Handle, Instant, Membership, 
 
 use crate::environment::{ConnectionId, Environment, Output};
 use crate::game::Refusal;
-use crate::peer::{self, Request};
+use crate::peer::{self, Numbered, Request};
 use crate::room::{error, wire_error};
 
 use super::Gateway;
@@ -179,13 +179,13 @@ impl Gateway {
             Said::Command(command) => self.member_request(
                 (key, connection),
                 (command.handle, command.membership),
-                Request::Command(Sequence(command.sequence), command.payload),
+                Request::Command(numbered(command.sequence, command.epoch), command.payload),
                 environment,
             ),
             Said::Leave(leave) => self.member_request(
                 (key, connection),
                 (leave.handle, leave.membership),
-                Request::Leave(Sequence(leave.sequence)),
+                Request::Leave(numbered(leave.sequence, leave.epoch)),
                 environment,
             ),
             Said::Unreliable(command) => self.member_request(
@@ -340,6 +340,13 @@ impl Gateway {
             code: None,
             abort: false,
         });
+    }
+}
+
+fn numbered(sequence: u64, epoch: u64) -> Numbered {
+    Numbered {
+        sequence: Sequence(sequence),
+        epoch: Epoch(epoch),
     }
 }
 

@@ -10,7 +10,7 @@ use wayfare_protocol::{Epoch, ErrorCode, Membership, Sequence};
 use crate::environment::Environment;
 use crate::game::{LeaveReason, Player, Refusal};
 use crate::members::{Member, SessionRef};
-use crate::peer::{self, Join, JoinRefused, Message, NotAMember, Request};
+use crate::peer::{self, Join, JoinRefused, Message, NotAMember, Numbered, Request};
 use crate::step::Change;
 
 use super::handlers::Deferred;
@@ -89,7 +89,6 @@ impl Room {
             joined_at: self.sequence,
             attached: true,
             owed_applied: false,
-            fell_back: false,
         };
         self.members.insert(membership, member);
         let outcome = self.call("join", environment, |logic, _, turn| {
@@ -175,11 +174,11 @@ impl Room {
     pub(super) fn command(
         &mut self,
         membership: Membership,
-        sequence: Sequence,
+        numbered: Numbered,
         payload: &[u8],
         environment: &mut Environment,
     ) {
-        if !self.in_sequence(membership, sequence, environment) {
+        if !self.in_sequence(membership, numbered, environment) {
             return;
         }
         let mut reply = std::mem::take(&mut environment.reply);
@@ -194,31 +193,33 @@ impl Room {
             Ok(()) => (Ok(&*reply), self.apply_effects(None, environment)),
             Err(fault) => (Err(Refusal::from(fault)), Deferred::default()),
         };
-        self.reply(membership, sequence, result, environment);
+        self.reply(membership, numbered.sequence, result, environment);
         self.apply_deferred(deferred, environment);
         environment.reply = reply;
     }
 
     /// Takes the next number of a member's sequence. A repeat is only told how far it was
-    /// applied; a gap cannot come from a client that keeps to the protocol, except behind a
-    /// fall-back, where what was under way is let fall.
+    /// applied; a number from before the room fell back is void, for its client gives another;
+    /// a gap cannot come from a client that keeps to the protocol.
     fn in_sequence(
         &mut self,
         membership: Membership,
-        sequence: Sequence,
+        numbered: Numbered,
         environment: &mut Environment,
     ) -> bool {
         let Some(member) = self.members.get_mut(membership) else {
             return false;
         };
-        if sequence == member.applied.next() {
-            member.applied = sequence;
-            member.fell_back = false;
+        if numbered.epoch < self.numbers_since {
+            return false;
+        }
+        if numbered.sequence == member.applied.next() {
+            member.applied = numbered.sequence;
             return true;
         }
-        if sequence <= member.applied {
+        if numbered.sequence <= member.applied {
             self.owe_applied(membership, environment);
-        } else if !member.fell_back {
+        } else {
             let session = member.session.clone();
             let cut = Change::Cut(ErrorCode::SequenceGap);
             self.send_to_session(&session, cut, None, environment);
@@ -247,10 +248,10 @@ impl Room {
     pub(super) fn leave(
         &mut self,
         membership: Membership,
-        sequence: Sequence,
+        numbered: Numbered,
         environment: &mut Environment,
     ) {
-        if self.in_sequence(membership, sequence, environment) {
+        if self.in_sequence(membership, numbered, environment) {
             self.remove(membership, LeaveReason::LeaveRequested, "", environment);
         }
     }

@@ -59,6 +59,8 @@ pub(crate) struct Room {
     /// The last number that every member was told of.
     told_everyone: Sequence,
     lineage: Lineage,
+    /// Numbers that clients gave under a lower epoch are void: the room fell back since.
+    numbers_since: Epoch,
     history: History,
     pub(crate) gate: Gate<Step>,
     builder: Option<Builder>,
@@ -124,6 +126,7 @@ impl Room {
             sequence: Sequence(0),
             told_everyone: Sequence(0),
             lineage: Lineage::new(opened.epoch),
+            numbers_since: opened.epoch,
             history: History::behind(Sequence(0)),
             gate: Gate::default(),
             builder: None,
@@ -195,11 +198,11 @@ impl Room {
             return;
         }
         match request {
-            Request::Command(sequence, payload) => {
-                self.command(membership, sequence, &payload, environment);
+            Request::Command(numbered, payload) => {
+                self.command(membership, numbered, &payload, environment);
             }
             Request::Unreliable(payload) => self.unreliable(membership, &payload, environment),
-            Request::Leave(sequence) => self.leave(membership, sequence, environment),
+            Request::Leave(numbered) => self.leave(membership, numbered, environment),
             Request::Attach { epoch, sequence } => {
                 self.attach(membership, &session, (epoch, sequence), environment);
             }

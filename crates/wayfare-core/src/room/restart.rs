@@ -111,6 +111,7 @@ impl Room {
         self.sequence = saved.as_ref().map_or(Sequence(0), |saved| saved.sequence);
         self.told_everyone = self.sequence;
         self.lineage.push(epoch, self.sequence.next());
+        self.numbers_since = epoch;
         self.history = History::behind(self.sequence);
         let now = environment.now;
         self.next_tick = self.kind.settings.tick.map(|tick| now + tick);
@@ -160,7 +161,6 @@ impl Room {
             };
             member.owed_applied = false;
             if let Some((_, applied)) = known {
-                member.fell_back = true;
                 member.applied = *applied;
                 member.joined_at = member.joined_at.min(self.sequence);
             } else {

@@ -18,7 +18,7 @@ use crate::environment::Environment;
 use crate::game::{Kind, KindSettings, Kinds, Player, Refusal, RoomKind, RoomLogic};
 use crate::gate::Holder;
 use crate::members::SessionRef;
-use crate::peer::{self, Join, Message};
+use crate::peer::{self, Join, Message, Numbered};
 use crate::turn::{Audience, Turn};
 
 /// Says again what it is told.
@@ -135,7 +135,13 @@ impl Bench {
             handle: self.room.handle,
             session: self.session.clone(),
             membership: wayfare_protocol::Membership(1),
-            request: peer::Request::Command(Sequence(sequence), Bytes::from_static(b"hi")),
+            request: peer::Request::Command(
+                Numbered {
+                    sequence: Sequence(sequence),
+                    epoch: Epoch(1),
+                },
+                Bytes::from_static(b"hi"),
+            ),
         };
         self.room.member(member, &mut self.environment);
     }

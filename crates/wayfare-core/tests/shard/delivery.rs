@@ -130,6 +130,7 @@ fn a_command_of_a_former_stay_does_no_harm() {
         handle: first.handle,
         membership: first.membership,
         sequence: 2,
+        epoch: first.epoch,
     };
     world.say(ada, Say::Leave(leave));
     let again = wire::Join {

@@ -130,6 +130,7 @@ fn words_about_rooms_nobody_knows_are_answered_and_cost_nothing() {
             handle: 9,
             membership: 3,
             sequence: 1,
+            epoch: 0,
         }),
     );
     assert_eq!(world.heard(ada), ["left LeaveNotAMember applied=0"; 3]);

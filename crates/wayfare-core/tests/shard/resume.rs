@@ -303,10 +303,16 @@ fn a_room_that_panicked_falls_back_to_its_snapshot_and_says_so() {
         world.heard(bo),
         ["resync @5 applied=1 [join ada | join bo | ada: say kept]"]
     );
-    // Under way with their old numbers when the room fell back: let fall, then numbered anew.
-    world.command(ada, &stay, 5, "say under way");
+    // Under way with their old numbers when the room fell back: void, then numbered anew. The
+    // first would even fit.
+    world.command(ada, &stay, 3, "say under way");
+    world.command(ada, &stay, 5, "say under way too");
     assert_eq!(world.heard(ada), [""; 0]);
-    world.command(ada, &stay, 3, "say anew");
+    let anew = wire::Joined {
+        epoch: stay.epoch + 1,
+        ..stay.clone()
+    };
+    world.command(ada, &anew, 3, "say anew");
     assert_eq!(world.heard(ada), ["6 anew", "applied 3"]);
     world.drop_connection(bo);
     let bo = world.resume(0, bo);

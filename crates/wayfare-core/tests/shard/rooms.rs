@@ -219,6 +219,7 @@ fn an_empty_room_closes_after_its_grace_unless_somebody_comes() {
             handle: stay.handle,
             membership,
             sequence,
+            epoch: stay.epoch,
         })
     };
     world.say(ada, leave(2, 1));

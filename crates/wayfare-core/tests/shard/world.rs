@@ -319,6 +319,7 @@ pub(crate) fn command(stay: &wire::Joined, sequence: u64, text: &str) -> Say {
         membership: stay.membership,
         sequence,
         payload: text.as_bytes().to_vec().into(),
+        epoch: stay.epoch,
     })
 }
 

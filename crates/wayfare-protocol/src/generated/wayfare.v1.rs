@@ -98,6 +98,9 @@ pub struct Command {
     pub sequence: u64,
     #[prost(bytes = "bytes", tag = "4")]
     pub payload: ::prost::bytes::Bytes,
+    /// The epoch the client knows the room under: numbers given before a room fell back are void.
+    #[prost(uint64, tag = "5")]
+    pub epoch: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Leave {
@@ -107,6 +110,9 @@ pub struct Leave {
     pub membership: u32,
     #[prost(uint64, tag = "3")]
     pub sequence: u64,
+    /// As in Command.
+    #[prost(uint64, tag = "4")]
+    pub epoch: u64,
 }
 /// After a resume: attaches the session to a room it is a member of, by position.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
