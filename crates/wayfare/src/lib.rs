@@ -1,1 +1,89 @@
-//! Placeholder until its first step.
+//! Game servers whose rooms, and the players in them, move between machines while the game runs.
+//!
+//! A game is a type that implements [`Room`]: its state can be serialized, its handlers take what
+//! players say and send what they shall hear. [`serve()`] makes a server of it, which is the whole
+//! of a `main`. The smallest one is a [`SimpleRoom`]:
+//!
+//! ```no_run
+//! use serde::{Deserialize, Serialize};
+//! use wayfare::prelude::*;
+//!
+//! #[derive(Clone, Default, Serialize, Deserialize)]
+//! struct Counter(i64);
+//!
+//! impl SimpleRoom for Counter {
+//!     type Command = i64;
+//!     type Event = i64;
+//!
+//!     fn command(&mut self, _: &Player, by: i64, cx: &Context<Self>) -> Result<(), Refusal> {
+//!         self.0 += by;
+//!         cx.send(Everyone, &self.0);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! fn main() -> wayfare::Result<()> {
+//!     wayfare::serve().room::<Counter>("counter", |kind| kind).run()
+//! }
+//! ```
+//!
+//! `cargo run` serves it on this machine. Its test needs no server: a [`Table`](testing::Table)
+//! plays the room with the code that runs in production, without threads and in no time.
+//!
+//! ```
+//! # use serde::{Deserialize, Serialize};
+//! # use wayfare::prelude::*;
+//! # #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+//! # struct Counter(i64);
+//! # impl SimpleRoom for Counter {
+//! #     type Command = i64;
+//! #     type Event = i64;
+//! #     fn command(&mut self, _: &Player, by: i64, cx: &Context<Self>) -> Result<(), Refusal> {
+//! #         self.0 += by;
+//! #         cx.send(Everyone, &self.0);
+//! #         Ok(())
+//! #     }
+//! # }
+//! use wayfare::testing::Table;
+//!
+//! let mut table = Table::<Counter>::open(());
+//! table.join("ada", ())?;
+//! table.command("ada", 3)?;
+//! assert_eq!(table.join("bob", ())?, Counter(3));
+//! table.command("bob", 4)?;
+//! assert_eq!(table.events("ada"), [3, 7]);
+//! # Ok::<(), Refusal>(())
+//! ```
+//!
+//! Read [`Room`] next for all that a room can do, [`Context`] for what its handlers may do, and
+//! [`Kind`] for the settings.
+
+mod audience;
+mod codec;
+mod context;
+mod game;
+mod hosted;
+mod kind;
+mod player;
+pub mod prelude;
+mod room;
+mod serve;
+mod simple_room;
+mod snapshot;
+pub mod testing;
+
+pub use audience::{Audience, Everyone, EveryoneExcept, Players};
+pub use codec::{Codec, CodecError, Decode, Encode, Raw};
+pub use context::Context;
+pub use game::{InvalidGame, Problem};
+pub use kind::{Kind, hz};
+pub use player::{LeaveReason, Player, PlayerId};
+pub use rand;
+pub use room::Room;
+pub use serve::{Error, Result, Serve, serve};
+pub use simple_room::SimpleRoom;
+pub use snapshot::Snapshot;
+pub use wayfare_core::TimerId;
+pub use wayfare_core::game::{HistoryBounds, OnPanic, Refusal, Who};
+pub use wayfare_node::{Command, Ready};
+pub use wayfare_protocol::{EntityId, ErrorCode, InvalidId};

@@ -1,1 +1,15 @@
-//! Placeholder until its first step.
+//! The plaza: a square of 1000 by 1000 steps where people walk, talk and wave.
+//!
+//! Read [`Plaza`], which is the whole game; [`messages`] is what it and its clients say to each
+//! other. [`bots`] are players like any others, on the other side of the wire.
+
+#![allow(
+    elided_lifetimes_in_paths,
+    reason = "written as a game of one's own would be, without the lints of this workspace"
+)]
+
+pub mod bots;
+pub mod messages;
+mod plaza;
+
+pub use plaza::{Plaza, settings};

@@ -1,0 +1,186 @@
+//! Who is in a room, and why somebody is no longer.
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use wayfare_core::game;
+use wayfare_protocol::InvalidId;
+use wayfare_protocol::wire;
+
+/// An authenticated identity: the `sub` of the token. Cheap to clone.
+///
+/// It is a string to serde, and a map that is keyed by it can be asked with a `&str`.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use wayfare::PlayerId;
+///
+/// let mut scores = BTreeMap::new();
+/// scores.insert("ada".parse::<PlayerId>()?, 3);
+/// assert_eq!(scores.get("ada"), Some(&3));
+/// # Ok::<(), wayfare::InvalidId>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlayerId(wayfare_protocol::PlayerId);
+
+impl PlayerId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    pub(crate) fn wire(&self) -> &wayfare_protocol::PlayerId {
+        &self.0
+    }
+}
+
+impl FromStr for PlayerId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        wayfare_protocol::PlayerId::new(text).map(Self)
+    }
+}
+
+impl From<wayfare_protocol::PlayerId> for PlayerId {
+    fn from(id: wayfare_protocol::PlayerId) -> Self {
+        Self(id)
+    }
+}
+
+impl AsRef<PlayerId> for PlayerId {
+    fn as_ref(&self) -> &PlayerId {
+        self
+    }
+}
+
+impl Borrow<str> for PlayerId {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq<str> for PlayerId {
+    fn eq(&self, text: &str) -> bool {
+        self.as_str() == text
+    }
+}
+
+impl PartialEq<&str> for PlayerId {
+    fn eq(&self, text: &&str) -> bool {
+        self.as_str() == *text
+    }
+}
+
+impl fmt::Display for PlayerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for PlayerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl Serialize for PlayerId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for PlayerId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Somebody whose identity was checked. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Player {
+    id: PlayerId,
+    name: Arc<str>,
+    guest: bool,
+}
+
+impl Player {
+    /// Who it is: what a room keys its state by.
+    #[must_use]
+    pub fn id(&self) -> &PlayerId {
+        &self.id
+    }
+
+    /// The name to show to others; the id if the token has none. Not unique.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the player was let in without a token. A guest that logs in again is another player.
+    #[must_use]
+    pub fn is_guest(&self) -> bool {
+        self.guest
+    }
+}
+
+impl From<&game::Player> for Player {
+    fn from(player: &game::Player) -> Self {
+        Self {
+            id: PlayerId(player.id.clone()),
+            name: Arc::clone(&player.name),
+            guest: player.guest,
+        }
+    }
+}
+
+impl AsRef<PlayerId> for Player {
+    fn as_ref(&self) -> &PlayerId {
+        &self.id
+    }
+}
+
+/// Why a player is no longer a member of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LeaveReason {
+    /// The player's client asked for it.
+    Requested,
+    /// The room removed the player with [`Context::kick`](crate::Context::kick).
+    Kicked,
+    /// The room closed.
+    Closed,
+    /// The same player came in by another session, and takes the place.
+    Replaced,
+    /// The player's connection was lost for longer than the kind's grace.
+    Expired,
+    /// The player's session ended: by a goodbye, or because it was gone for too long.
+    Ended,
+    /// The room failed and started again without the player.
+    Restarted,
+    /// The room does not know the player. Only clients are told this.
+    NotAMember,
+    /// A reason of a later version.
+    Unknown,
+}
+
+impl From<wire::LeaveReason> for LeaveReason {
+    fn from(reason: wire::LeaveReason) -> Self {
+        match reason {
+            wire::LeaveReason::LeaveUnknown => Self::Unknown,
+            wire::LeaveReason::LeaveRequested => Self::Requested,
+            wire::LeaveReason::LeaveKicked => Self::Kicked,
+            wire::LeaveReason::LeaveClosed => Self::Closed,
+            wire::LeaveReason::LeaveReplaced => Self::Replaced,
+            wire::LeaveReason::LeaveExpired => Self::Expired,
+            wire::LeaveReason::LeaveEnded => Self::Ended,
+            wire::LeaveReason::LeaveRestarted => Self::Restarted,
+            wire::LeaveReason::LeaveNotAMember => Self::NotAMember,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A room's state as bytes: its version, then named MessagePack.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wayfare_core::game::Refusal;
+use wayfare_protocol::ErrorCode;
+
+use crate::codec::{CodecError, read_named, write_named};
+
+/// A room's state as an earlier (or later) version of the room wrote it.
+#[derive(Clone, Copy, Debug)]
+pub struct Snapshot<'a> {
+    version: u32,
+    state: &'a [u8],
+}
+
+impl<'a> Snapshot<'a> {
+    /// [`Room::VERSION`](crate::Room::VERSION) of the room that wrote it.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// The state, as the type it was when it was written.
+    ///
+    /// # Errors
+    /// If it is not one.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        read_named(self.state).map_err(|error| corrupt(&error))
+    }
+
+    /// The state's bytes: MessagePack with field names.
+    #[must_use]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.state
+    }
+
+    /// Splits what [`write()`] wrote.
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        let Some((version, state)) = bytes.split_first_chunk() else {
+            return Err(corrupt(&"it ends before its version"));
+        };
+        let version = u32::from_be_bytes(*version);
+        Ok(Self { version, state })
+    }
+}
+
+/// Appends a snapshot of `state`.
+pub(crate) fn write<T: Serialize>(
+    version: u32,
+    state: &T,
+    into: &mut Vec<u8>,
+) -> Result<(), CodecError> {
+    into.extend_from_slice(&version.to_be_bytes());
+    write_named(state, into)
+}
+
+fn corrupt(error: &dyn std::fmt::Display) -> Refusal {
+    let message = format!("the snapshot does not decode: {error}");
+    Refusal::with_code(ErrorCode::Internal, message)
+}

@@ -1,0 +1,372 @@
+//! One room and its players, without a server, without threads, in no time: [`Table`].
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use bytes::Bytes;
+use wayfare_core::game::Refusal;
+use wayfare_core::operator::RoomDetail;
+use wayfare_protocol::EntityId;
+use wayfare_protocol::wire::{self, hello::Credential};
+
+use super::driver::Driver;
+use super::seat::Left;
+use super::setup::Setup;
+use super::watched::{Latest, WatchedKind};
+use crate::game::check;
+use crate::{Decode, Encode, LeaveReason, Room, Snapshot};
+
+/// Plays one room: players join, say things, lose their connections, time passes; all at once and
+/// the same way each time.
+///
+/// The room is driven by the shard that drives it on a server, and the players speak the real
+/// protocol with it; so what holds here holds there. Only the rate limit is out of the way.
+/// Players are named by the test; a player's id is its name.
+///
+/// ```
+/// # use serde::{Deserialize, Serialize};
+/// # use wayfare::prelude::*;
+/// # use wayfare::testing::{Resumed, Table};
+/// # #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// # struct Chat(Vec<String>);
+/// # impl SimpleRoom for Chat {
+/// #     type Command = String;
+/// #     type Event = String;
+/// #     fn command(&mut self, _: &Player, said: String, cx: &Context<Self>) -> Result<(), Refusal> {
+/// #         cx.send(Everyone, &said);
+/// #         Ok(self.0.push(said))
+/// #     }
+/// # }
+/// let mut table = Table::<Chat>::open(());
+/// table.join("ada", ())?;
+/// table.join("bob", ())?;
+///
+/// table.drop_connection("bob");
+/// table.command("ada", "are you there?".to_owned())?;
+/// assert_eq!(table.resume("bob"), Resumed::Replayed(vec!["are you there?".to_owned()]));
+/// # Ok::<(), Refusal>(())
+/// ```
+pub struct Table<R> {
+    driver: Driver,
+    latest: Latest,
+    room: EntityId,
+    open: Bytes,
+    typed: PhantomData<fn() -> R>,
+}
+
+/// What a player gets that is back: see [`Table::resume`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resumed<E, V> {
+    /// The events that it missed, all of them.
+    Replayed(Vec<E>),
+    /// It missed more than the history holds, or the room fell back: a view in their place.
+    Resynced(V),
+    /// It was gone for too long and is a member no longer.
+    Left(LeaveReason),
+}
+
+/// Each method panics, and so fails the test, if the player it names never joined.
+impl<R: Room> Table<R> {
+    /// A table with the default settings. As on a server, the room opens when the first player
+    /// joins.
+    #[must_use]
+    pub fn open(open: R::Open) -> Self
+    where
+        R::Open: Encode,
+    {
+        Self::setup().open(open)
+    }
+
+    /// A table with other settings or another seed.
+    pub fn setup() -> Setup<R> {
+        Setup::new()
+    }
+
+    pub(super) fn lay(setup: Setup<R>, open: R::Open) -> Self
+    where
+        R::Open: Encode,
+    {
+        let mut kind = setup.kind.named(setup.room.kind());
+        if let Err(invalid) = check(std::slice::from_ref(&kind)) {
+            panic!("{invalid}");
+        }
+        let latest = Latest::default();
+        kind.logic = Box::new(WatchedKind {
+            logic: kind.logic,
+            latest: latest.clone(),
+        });
+        Self {
+            driver: Driver::new(kind, setup.seed),
+            latest,
+            room: setup.room,
+            open: encoded::<R, _>(open),
+            typed: PhantomData,
+        }
+    }
+
+    /// A player with a token comes in, and sees the room.
+    ///
+    /// # Errors
+    /// The room's refusal.
+    pub fn join(&mut self, player: &str, join: R::Join) -> Result<R::View, Refusal>
+    where
+        R::Join: Encode,
+        R::View: Decode,
+    {
+        self.join_with(player, Credential::Token(player.to_owned()), join)
+    }
+
+    /// A player without a token comes in, and sees the room. Its id is drawn; the test goes on
+    /// calling it by this name.
+    ///
+    /// # Errors
+    /// The room's refusal.
+    pub fn join_as_guest(&mut self, player: &str, join: R::Join) -> Result<R::View, Refusal>
+    where
+        R::Join: Encode,
+        R::View: Decode,
+    {
+        let guest = wire::Guest {
+            name: player.to_owned(),
+        };
+        self.join_with(player, Credential::Guest(guest), join)
+    }
+
+    fn join_with(
+        &mut self,
+        player: &str,
+        credential: Credential,
+        join: R::Join,
+    ) -> Result<R::View, Refusal>
+    where
+        R::Join: Encode,
+        R::View: Decode,
+    {
+        let seat = self.driver.take_seat(player);
+        if seat.connection.is_none() {
+            seat.forget_session();
+            self.driver.connect(player, credential);
+        }
+        let (room, open) = (self.room.to_string(), self.open.clone());
+        let payload = encoded::<R, _>(join);
+        let frame = self.driver.seat(player).say_join(&room, open, payload);
+        self.driver.say(player, frame);
+        let seat = self.driver.seat(player);
+        match (seat.join_refused.take(), &seat.stay) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Some(stay)) => Ok(decoded::<R, _>("view", &stay.view)),
+            (None, None) => panic!("{player}'s join got no answer: {:?}", seat.ended),
+        }
+    }
+
+    /// A member's command, and the room's answer.
+    ///
+    /// # Errors
+    /// The room's refusal, or that its handler panicked: then see also [`Table::panics`].
+    ///
+    /// # Panics
+    /// If the player is not in the room, or not connected.
+    pub fn command(&mut self, player: &str, command: R::Command) -> Result<R::Reply, Refusal>
+    where
+        R::Command: Encode,
+        R::Reply: Decode,
+    {
+        self.command_bytes(player, encoded::<R, _>(command))
+    }
+
+    /// A command as a client may get it wrong: bytes that need not be one.
+    ///
+    /// # Errors
+    /// As [`Table::command`].
+    ///
+    /// # Panics
+    /// As [`Table::command`].
+    pub fn command_bytes(
+        &mut self,
+        player: &str,
+        payload: impl Into<Vec<u8>>,
+    ) -> Result<R::Reply, Refusal>
+    where
+        R::Reply: Decode,
+    {
+        let spoken = self.driver.seat(player).say_command(payload.into().into());
+        let Some((number, frame)) = spoken else {
+            self.panic_outside(player);
+        };
+        self.driver.say(player, frame);
+        let seat = self.driver.seat(player);
+        match (seat.take_reply(number), &seat.left) {
+            (Some(reply), _) => Ok(decoded::<R, _>("reply", &reply?)),
+            (None, Some(left)) => {
+                let reason = left.reason;
+                Err(Refusal::new(format!(
+                    "the player left meanwhile: {reason:?}"
+                )))
+            }
+            (None, None) => panic!("{player}'s command got no answer: {:?}", seat.ended),
+        }
+    }
+
+    /// A member's command that carries no promise and gets no answer.
+    ///
+    /// # Panics
+    /// As [`Table::command`].
+    pub fn command_unreliable(&mut self, player: &str, command: R::Command)
+    where
+        R::Command: Encode,
+    {
+        let payload = encoded::<R, _>(command);
+        let Some(frame) = self.driver.seat(player).say_unreliable(payload) else {
+            self.panic_outside(player);
+        };
+        self.driver.say(player, frame);
+    }
+
+    /// A player leaves the room.
+    ///
+    /// # Panics
+    /// As [`Table::command`].
+    pub fn leave(&mut self, player: &str) {
+        let Some(frame) = self.driver.seat(player).say_leave() else {
+            self.panic_outside(player);
+        };
+        self.driver.say(player, frame);
+    }
+
+    /// The events a player got since this was last asked, in order; replies are not among them.
+    pub fn events(&mut self, player: &str) -> Vec<R::Event>
+    where
+        R::Event: Decode,
+    {
+        let events = std::mem::take(&mut self.driver.seat(player).events);
+        decoded_all::<R, _>("event", &events)
+    }
+
+    /// The unreliable events a player got since this was last asked.
+    pub fn unreliable_events(&mut self, player: &str) -> Vec<R::Event>
+    where
+        R::Event: Decode,
+    {
+        let events = std::mem::take(&mut self.driver.seat(player).unreliable);
+        decoded_all::<R, _>("event", &events)
+    }
+
+    /// The views a player got since this was last asked because the room fell back: after a panic
+    /// it may have started again from a snapshot.
+    pub fn resyncs(&mut self, player: &str) -> Vec<R::View>
+    where
+        R::View: Decode,
+    {
+        let views = std::mem::take(&mut self.driver.seat(player).resyncs);
+        decoded_all::<R, _>("view", &views)
+    }
+
+    /// How the player's last stay ended; `None` for a member.
+    pub fn left(&mut self, player: &str) -> Option<Left> {
+        self.driver.seat(player).left.clone()
+    }
+
+    /// The player's connection is lost, without a word to the server. Nothing if it has none.
+    pub fn drop_connection(&mut self, player: &str) {
+        self.driver.disconnect(player);
+    }
+
+    /// The player's client connects again, by itself as clients do, and gets what it missed.
+    ///
+    /// # Panics
+    /// If the player never joined.
+    pub fn resume(&mut self, player: &str) -> Resumed<R::Event, R::View>
+    where
+        R::Event: Decode,
+        R::View: Decode,
+    {
+        self.drop_connection(player);
+        let seat = self.driver.seat(player);
+        let Some(ticket) = seat.ticket.clone() else {
+            panic!("{player} has nothing to resume: `join` first");
+        };
+        let heard = seat.events.len();
+        self.driver.connect(player, Credential::Ticket(ticket));
+        if self.driver.seat(player).connection.is_none() {
+            self.driver.seat(player).forget_session();
+            return Resumed::Left(LeaveReason::Ended);
+        }
+        let room = self.room.to_string();
+        if let Some(attach) = self.driver.seat(player).say_attach(&room) {
+            self.driver.say(player, attach);
+        }
+        let seat = self.driver.seat(player);
+        if let Some(left) = &seat.left {
+            return Resumed::Left(left.reason);
+        }
+        if let Some(view) = seat.resyncs.pop() {
+            return Resumed::Resynced(decoded::<R, _>("view", &view));
+        }
+        let replayed = seat.events.split_off(heard);
+        Resumed::Replayed(decoded_all::<R, _>("event", &replayed))
+    }
+
+    /// Lets time pass: ticks, notes and graces in between happen at their exact times. Clients
+    /// that are connected stay so.
+    pub fn advance(&mut self, time: Duration) {
+        self.driver.advance(time);
+    }
+
+    /// The room's state as of its last handler. It has been through a snapshot, so that what would
+    /// not survive a move is missing here too.
+    ///
+    /// # Panics
+    /// If there is no room: nobody joined yet, or it closed.
+    pub fn state(&mut self) -> R {
+        assert!(
+            self.room().is_some(),
+            "there is no room: it opens when somebody joins"
+        );
+        let latest = self.latest.read();
+        let state = Snapshot::parse(&latest).and_then(|snapshot| snapshot.read());
+        state.unwrap_or_else(|refusal| panic!("{refusal}"))
+    }
+
+    /// What an operator sees of the room: members, properties, whether it is locked. `None` if
+    /// there is no room.
+    pub fn room(&mut self) -> Option<RoomDetail> {
+        self.driver.room(&self.room)
+    }
+
+    /// What handlers panicked with since the table was laid, each as `handler: message`.
+    #[must_use]
+    pub fn panics(&self) -> &[String] {
+        &self.driver.panics
+    }
+
+    fn panic_outside(&mut self, player: &str) -> ! {
+        let left = self.driver.seat(player).left.take();
+        panic!("{player} is not in the room: {left:?}");
+    }
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a test gives its messages away"
+)]
+fn encoded<R: Room, T: Encode>(message: T) -> Bytes {
+    let mut bytes = Vec::new();
+    match message.encode(R::CODEC, &mut bytes) {
+        Ok(()) => bytes.into(),
+        Err(error) => panic!("the message does not encode: {error}"),
+    }
+}
+
+fn decoded<R: Room, T: Decode>(what: &str, bytes: &[u8]) -> T {
+    match T::decode(R::CODEC, bytes) {
+        Ok(message) => message,
+        Err(error) => panic!("the room's {what} does not decode: {error}"),
+    }
+}
+
+fn decoded_all<R: Room, T: Decode>(what: &str, messages: &[Bytes]) -> Vec<T> {
+    messages
+        .iter()
+        .map(|message| decoded::<R, T>(what, message))
+        .collect()
+}

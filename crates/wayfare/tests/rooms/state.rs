@@ -1,0 +1,125 @@
+//! State as bytes: snapshots, their versions, and what a table shows of it.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use wayfare::prelude::*;
+
+use crate::probe::{Ask, Probe, text, three_players};
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct ScoreV1 {
+    points: u32,
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Score {
+    points: Vec<u32>,
+    #[serde(default)]
+    best: u32,
+}
+
+macro_rules! score_room {
+    ($state:ident, $($rest:tt)*) => {
+        impl Room for $state {
+            type Open = ();
+            type Join = ();
+            type Command = ();
+            type Reply = ();
+            type Event = ();
+            type View = ();
+            type Note = ();
+
+            fn view(&self, _: &Player) {}
+
+            fn command(&mut self, _: &Player, (): (), _: &Context<Self>) -> Result<(), Refusal> {
+                Ok(())
+            }
+
+            $($rest)*
+        }
+    };
+}
+
+score_room! { ScoreV1,
+    fn open((): (), _: &Context<Self>) -> Result<Self, Refusal> {
+        Ok(Self { points: 7 })
+    }
+}
+
+score_room! { Score,
+    const VERSION: u32 = 2;
+
+    fn open((): (), _: &Context<Self>) -> Result<Self, Refusal> {
+        Ok(Self { points: vec![], best: 0 })
+    }
+
+    fn upgrade(from: u32, snapshot: Snapshot<'_>) -> Result<Self, Refusal> {
+        assert_eq!(from, snapshot.version());
+        let former: ScoreV1 = snapshot.read()?;
+        Ok(Self { points: vec![former.points], best: 0 })
+    }
+}
+
+fn snapshot<R: Room>(version: u32, state: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+    let kinds = wayfare::serve()
+        .room::<R>("score", |kind| kind)
+        .kinds()
+        .unwrap();
+    let mut bytes = version.to_be_bytes().to_vec();
+    bytes.extend(rmp_serde::to_vec_named(state).unwrap());
+    let mut again = Vec::new();
+    kinds[0].logic.restore(&bytes)?.snapshot(&mut again)?;
+    Ok(again)
+}
+
+#[test]
+fn a_snapshot_is_its_version_and_named_message_pack() {
+    let bytes = snapshot::<ScoreV1>(1, &ScoreV1 { points: 7 }).unwrap();
+    assert_eq!(bytes, b"\0\0\0\x01\x81\xa6points\x07");
+}
+
+#[test]
+fn a_field_that_was_added_takes_its_default() {
+    #[derive(Serialize)]
+    struct Before {
+        points: Vec<u32>,
+    }
+    let bytes = snapshot::<Score>(2, &Before { points: vec![1] }).unwrap();
+    assert_eq!(bytes, b"\0\0\0\x02\x82\xa6points\x91\x01\xa4best\0");
+}
+
+#[test]
+fn a_snapshot_of_another_version_is_upgraded_or_refused() {
+    let bytes = snapshot::<Score>(1, &ScoreV1 { points: 7 }).unwrap();
+    assert_eq!(bytes, b"\0\0\0\x02\x82\xa6points\x91\x07\xa4best\0");
+    let refusal = snapshot::<ScoreV1>(9, &ScoreV1 { points: 7 }).unwrap_err();
+    assert_eq!(
+        refusal.message,
+        "the snapshot is of version 9 and this room of version 1: implement Room::upgrade"
+    );
+}
+
+#[test]
+fn garbage_is_refused() {
+    let kinds = wayfare::serve()
+        .room::<Score>("score", |kind| kind)
+        .kinds()
+        .unwrap();
+    for garbage in [&b""[..], b"\0\0", b"\0\0\0\x02", b"\0\0\0\x02\xc1"] {
+        assert!(kinds[0].logic.restore(garbage).is_err(), "{garbage:?}");
+    }
+}
+
+#[test]
+fn the_table_shows_what_survives_a_snapshot() {
+    let mut table = three_players();
+    table
+        .command("ada", Ask::After(Duration::from_secs(1), text("x")))
+        .unwrap();
+    let mut expect = Probe::default();
+    expect
+        .log
+        .extend(["ada joined", "bob joined", "cleo joined"].map(text));
+    assert_eq!(table.state(), expect);
+}

@@ -1,0 +1,123 @@
+//! Players that are programs: they come in by the front door, as any client does.
+
+use std::time::Duration;
+
+use rand::rngs::SmallRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+use wayfare_client::{Client, RoomEvent};
+
+use crate::messages::{Color, Command, Event, Outfit, Point, SIZE};
+
+const NAMES: [&str; 12] = [
+    "Ada", "Grace", "Alan", "Barbara", "Edsger", "Hedy", "Linus", "Margaret", "Niklaus", "Radia",
+    "Tony", "Frances",
+];
+
+const COLORS: [Color; 8] = [
+    Color::Red,
+    Color::Orange,
+    Color::Yellow,
+    Color::Green,
+    Color::Teal,
+    Color::Blue,
+    Color::Purple,
+    Color::Pink,
+];
+
+const SMALL_TALK: [&str; 10] = [
+    "Lovely weather for a walk.",
+    "Has anybody seen the cat?",
+    "I could do with a coffee.",
+    "Who are all these people?",
+    "They say this plaza moved to another machine once. I never noticed.",
+    "One more round, then I am off home.",
+    "Is it always this busy?",
+    "Mind the pigeons.",
+    "I like your coat!",
+    "What time is it, actually?",
+];
+
+/// Brings this many bots to the room `plaza/main` of the server at `url`, and plays them until all
+/// of them have been sent away. It blocks: give it a thread.
+///
+/// # Errors
+/// If the threads and timers of a client cannot be had.
+pub fn run(url: &str, count: usize) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let mut bots = JoinSet::new();
+        for number in 0..count {
+            bots.spawn(play(url.to_owned(), number));
+        }
+        while let Some(ended) = bots.join_next().await {
+            if let Err(error) = ended? {
+                eprintln!("a bot went home: {error:#}");
+            }
+        }
+        Ok(())
+    })
+}
+
+async fn play(url: String, number: usize) -> anyhow::Result<()> {
+    let mut rng = SmallRng::seed_from_u64(number as u64);
+    // People do not all arrive at once.
+    sleep(Duration::from_millis(300) * number as u32).await;
+    let name = NAMES[number % NAMES.len()];
+    let client = Client::builder()
+        .endpoint(url)
+        .guest(name)
+        .sdk("plaza-bot")
+        .connect()
+        .await?;
+    let outfit = Outfit {
+        color: COLORS[number % COLORS.len()],
+    };
+    let mut room = client.join("plaza/main", &outfit).await?;
+    let mut bored_at = Instant::now();
+    loop {
+        let command = tokio::select! {
+            event = room.next() => match event {
+                Some(RoomEvent::Event(event)) => answer(name, &event, &mut rng),
+                Some(_) => None,
+                None => return Ok(()),
+            },
+            () = sleep_until(bored_at) => {
+                bored_at += Duration::from_millis(rng.random_range(1500..6000));
+                Some(idle(&mut rng))
+            }
+        };
+        if let Some(command) = command {
+            let () = room.send(&command).await?;
+        }
+    }
+}
+
+/// What one does when somebody does something: nothing, or wave. Who answered words with words
+/// would never again fall silent among others that do.
+fn answer(name: &str, event: &Event, rng: &mut SmallRng) -> Option<Command> {
+    match event {
+        Event::Joined { .. } if rng.random_bool(0.3) => Some(Command::Wave),
+        Event::Said(line) if line.text.contains(name) => Some(Command::Wave),
+        _ => None,
+    }
+}
+
+/// What one does when nothing happens.
+fn idle(rng: &mut SmallRng) -> Command {
+    match rng.random_range(0..10) {
+        0 => Command::Wave,
+        1..3 => {
+            let text = SMALL_TALK.choose(rng).copied().unwrap_or_default();
+            Command::Say(text.to_owned())
+        }
+        _ => Command::Walk(Point {
+            x: rng.random_range(0.0..=SIZE),
+            y: rng.random_range(0.0..=SIZE),
+        }),
+    }
+}

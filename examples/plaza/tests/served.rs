@@ -1,0 +1,88 @@
+//! The plaza on a server: sockets, bots, and a visitor.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use clap::Parser;
+use plaza::messages::{Color, Command, Event, Outfit, World};
+use wayfare_client::{Client, RoomEvent};
+
+/// Far more than it takes; a test that hangs shall say so.
+const PATIENCE: Duration = Duration::from_secs(60);
+const BOTS: usize = 3;
+
+#[derive(Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: wayfare::Command,
+}
+
+/// A server of this process for as long as `visit` runs, which is given its address.
+fn serve(visit: impl FnOnce(&str) -> anyhow::Result<()> + Send + 'static) -> anyhow::Result<()> {
+    let data = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("served");
+    let data = data
+        .to_str()
+        .context("the target folder has a strange name")?;
+    let line = "plaza dev --listen 127.0.0.1:0 --admin off --data";
+    let line = Line::parse_from(line.split(' ').chain([data]));
+    let (done, outcome) = std::sync::mpsc::sync_channel(1);
+    wayfare::serve()
+        .room("plaza", plaza::settings)
+        .when_ready(move |server| {
+            let visited = visit(&server.url);
+            server.stop.stop();
+            let _ = done.send(visited);
+        })
+        .run_command(Some(line.command))?;
+    outcome.recv()?
+}
+
+async fn visit(url: &str) -> anyhow::Result<()> {
+    let client = Client::builder()
+        .endpoint(url)
+        .guest("Visitor")
+        .connect()
+        .await?;
+    let outfit = Outfit { color: Color::Teal };
+    let mut room = client.join("plaza/main", &outfit).await?;
+    let World { mut walkers, .. } = room.view()?;
+    ensure!(walkers.values().any(|walker| walker.name == "Visitor"));
+    while walkers.len() < BOTS + 1 {
+        if let RoomEvent::Event(Event::Joined { who, walker }) = next(&mut room).await? {
+            walkers.insert(who, walker);
+        }
+    }
+    let () = room
+        .send(&Command::Say("good morning, Ada".to_owned()))
+        .await?;
+    let refused = room.send::<()>(&Command::Say(String::new())).await;
+    ensure!(refused.is_err_and(|error| error.to_string().contains("say something")));
+    let mut greeted = false;
+    loop {
+        match next(&mut room).await? {
+            RoomEvent::Event(Event::Said(line)) if line.name == "Visitor" => greeted = true,
+            RoomEvent::Event(Event::Waved { who }) if greeted && walkers[&who].name == "Ada" => {
+                break;
+            }
+            _ => {}
+        }
+    }
+    client.close().await;
+    Ok(())
+}
+
+async fn next(room: &mut wayfare_client::Room) -> anyhow::Result<RoomEvent<Event>> {
+    room.next().await.context("the room sent us away")
+}
+
+#[test]
+fn a_visitor_finds_bots_that_walk_and_wave_back() -> anyhow::Result<()> {
+    serve(|url| {
+        let for_bots = url.to_owned();
+        std::thread::spawn(move || plaza::bots::run(&for_bots, BOTS));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async { tokio::time::timeout(PATIENCE, visit(url)).await? })
+    })
+}
