@@ -11,6 +11,7 @@ use wayfare_protocol::{Address, EntityId, ErrorCode, Instant};
 
 use crate::calls::{Asker, CallId, Calls};
 use crate::config::ShardConfig;
+use crate::departed::Departed;
 use crate::game::Kinds;
 use crate::operator;
 use crate::peer::{Envelope, Message};
@@ -163,6 +164,7 @@ pub(crate) struct Environment {
     /// Messages of this shard to itself.
     pub(crate) local: VecDeque<Message>,
     pub(crate) calls: Calls,
+    pub(crate) departed: Departed,
     builders: Vec<Builder>,
 }
 
@@ -178,6 +180,7 @@ impl Environment {
             outputs: VecDeque::new(),
             local: VecDeque::new(),
             calls: Calls::default(),
+            departed: Departed::default(),
             builders: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@
 
 mod calls;
 mod config;
+mod departed;
 mod environment;
 pub mod game;
 pub mod gate;

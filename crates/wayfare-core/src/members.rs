@@ -43,10 +43,11 @@ struct Detached {
 /// All members, by membership number and by player, never two of one player.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
-    by_number: BTreeMap<Membership, Member>,
+    // Boxed: a node of the tree has place for eleven, and most rooms have few.
+    by_number: BTreeMap<Membership, Box<Member>>,
     by_player: BTreeMap<PlayerId, Membership>,
     /// How many attached members each gateway has.
-    gateways: BTreeMap<Address, u32>,
+    gateways: Vec<(Address, u32)>,
     /// Those that were detached, oldest first; an entry is void if the member attached since.
     detached: VecDeque<Detached>,
 }
@@ -63,36 +64,35 @@ impl Members {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Membership, &Member)> {
         self.by_number
             .iter()
-            .map(|(number, member)| (*number, member))
+            .map(|(number, member)| (*number, &**member))
     }
 
     pub(crate) fn of_player(&self, id: &PlayerId) -> Option<(Membership, &Member)> {
         let number = *self.by_player.get(id)?;
-        Some((number, self.by_number.get(&number)?))
+        Some((number, &**self.by_number.get(&number)?))
     }
 
     pub(crate) fn get(&self, membership: Membership) -> Option<&Member> {
-        self.by_number.get(&membership)
+        self.by_number.get(&membership).map(|member| &**member)
     }
 
     pub(crate) fn get_mut(&mut self, membership: Membership) -> Option<&mut Member> {
-        self.by_number.get_mut(&membership)
+        self.by_number
+            .get_mut(&membership)
+            .map(|member| &mut **member)
     }
 
     /// The gateways that have at least one attached member.
     pub(crate) fn gateways(&self) -> impl Iterator<Item = &Address> {
-        self.gateways.keys()
+        self.gateways.iter().map(|(gateway, _)| gateway)
     }
 
     pub(crate) fn insert(&mut self, membership: Membership, member: Member) {
         if member.attached {
-            *self
-                .gateways
-                .entry(member.session.gateway.clone())
-                .or_insert(0) += 1;
+            self.hold_gateway(&member.session.gateway);
         }
         self.by_player.insert(member.player.id.clone(), membership);
-        self.by_number.insert(membership, member);
+        self.by_number.insert(membership, Box::new(member));
     }
 
     pub(crate) fn remove(&mut self, membership: Membership) -> Option<Member> {
@@ -101,7 +101,11 @@ impl Members {
         if member.attached {
             self.release_gateway(&member.session.gateway);
         }
-        Some(member)
+        if self.by_number.is_empty() {
+            // An emptied tree keeps its root: an idle room would pay for it.
+            *self = Self::default();
+        }
+        Some(*member)
     }
 
     /// The member's frames go to this session from now on. Says whether it was detached before.
@@ -111,7 +115,7 @@ impl Members {
         };
         let was_attached = std::mem::replace(&mut member.attached, true);
         let former = std::mem::replace(&mut member.session, session.clone());
-        *self.gateways.entry(session.gateway.clone()).or_insert(0) += 1;
+        self.hold_gateway(&session.gateway);
         if was_attached {
             self.release_gateway(&former.gateway);
         }
@@ -156,12 +160,21 @@ impl Members {
         None
     }
 
+    fn hold_gateway(&mut self, gateway: &Address) {
+        match self.gateways.iter_mut().find(|(known, _)| known == gateway) {
+            Some((_, count)) => *count += 1,
+            None => self.gateways.push((gateway.clone(), 1)),
+        }
+    }
+
     fn release_gateway(&mut self, gateway: &Address) {
-        if let Some(count) = self.gateways.get_mut(gateway) {
-            *count -= 1;
-            if *count == 0 {
-                self.gateways.remove(gateway);
-            }
+        let Some(index) = self.gateways.iter().position(|(known, _)| known == gateway) else {
+            return;
+        };
+        self.gateways[index].1 -= 1;
+        if self.gateways[index].1 == 0 {
+            // In order of arrival: steps go out in the same order in every run.
+            self.gateways.remove(index);
         }
     }
 }

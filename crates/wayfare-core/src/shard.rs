@@ -140,6 +140,7 @@ impl Shard {
     /// Does what is due. To be called at or after the time of [`Shard::poll_timeout`].
     pub fn handle_timeout(&mut self, now: Instant) {
         self.at(now);
+        self.environment.departed.handle_timeout(now);
         self.gateway.handle_timeout(&mut self.environment);
         self.rooms.handle_timeout(&mut self.environment);
     }
@@ -147,7 +148,9 @@ impl Shard {
     /// When to call [`Shard::handle_timeout`], and why. Valid once outputs have been taken.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Wake> {
-        earlier(self.gateway.poll_timeout(), self.rooms.poll_timeout())
+        let departed = self.environment.departed.poll_timeout();
+        let rooms = earlier(self.rooms.poll_timeout(), departed);
+        earlier(self.gateway.poll_timeout(), rooms)
     }
 
     /// The next thing to do; `None` ends the turn.

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use wayfare_protocol::limits::{HEARTBEAT, SESSION_GRACE, SILENCE_MAX};
 use wayfare_protocol::wire::server_frame::Body;
 use wayfare_protocol::wire::{self, JoinMode};
 use wayfare_protocol::{Epoch, ErrorCode, Membership, Sequence};
@@ -13,19 +12,17 @@ use crate::members::{Member, SessionRef};
 use crate::peer::{self, Join, JoinRefused, Message, NotAMember, Numbered, Request};
 use crate::step::Change;
 
+use super::Room;
 use super::handlers::Deferred;
-use super::{Departed, Room};
-
-/// How long a join that was under way when its player left may still arrive: longer than any
-/// session can live on without the answer.
-const DEPARTED_KEPT: std::time::Duration = SESSION_GRACE
-    .saturating_add(SILENCE_MAX)
-    .saturating_add(HEARTBEAT);
 
 impl Room {
     /// A player asks to come in. `created` says that this join opened the room.
     pub(crate) fn join(&mut self, join: &Join, created: bool, environment: &mut Environment) {
-        if self.left_since(join, environment) {
+        let epoch = join.session.epoch;
+        if environment
+            .departed
+            .since(self.handle, &join.player.id, epoch)
+        {
             return;
         }
         let replaced = match self.members.of_player(&join.player.id) {
@@ -149,27 +146,6 @@ impl Room {
         }
     }
 
-    /// Whether the player left under a later epoch of the same session, or by another session
-    /// that came later: this join was under way meanwhile, and is void.
-    fn left_since(&mut self, join: &Join, environment: &Environment) -> bool {
-        while let Some((at, player)) = self.departed_order.front() {
-            if environment.now.since(*at) < DEPARTED_KEPT {
-                break;
-            }
-            if self
-                .departed
-                .get(player)
-                .is_some_and(|departed| departed.at == *at)
-            {
-                self.departed.remove(player);
-            }
-            self.departed_order.pop_front();
-        }
-        self.departed
-            .get(&join.player.id)
-            .is_some_and(|departed| join.session.epoch < departed.session_epoch)
-    }
-
     /// A command in sequence: applied once, whatever was sent how often.
     pub(super) fn command(
         &mut self,
@@ -290,13 +266,12 @@ impl Room {
         };
         let change = Change::Detach(membership);
         self.send_to_session(&member.session, change, Some(Body::Left(left)), environment);
-        let departed = Departed {
-            session_epoch: member.session.epoch,
-            at: environment.now,
-        };
-        self.departed_order
-            .push_back((departed.at, member.player.id.clone()));
-        self.departed.insert(member.player.id.clone(), departed);
+        environment.departed.note(
+            self.handle,
+            &member.player.id,
+            member.session.epoch,
+            environment.now,
+        );
         self.note_if_empty(environment.now);
         Some(member.player)
     }

@@ -31,13 +31,6 @@ use restart::{Failures, Saved};
 pub(crate) use delivery::{error, wire_error};
 pub(crate) use membership::{not_a_member, refuse};
 
-/// What remains of a former member for a while: a join that was under way when it left is void.
-#[derive(Debug)]
-struct Departed {
-    session_epoch: Epoch,
-    at: Instant,
-}
-
 /// A room that runs on this shard.
 pub(crate) struct Room {
     pub(crate) entity: EntityId,
@@ -52,8 +45,6 @@ pub(crate) struct Room {
     open: Bytes,
     members: Members,
     next_membership: Membership,
-    departed: BTreeMap<PlayerId, Departed>,
-    departed_order: VecDeque<(Instant, PlayerId)>,
     /// The last event's number.
     sequence: Sequence,
     /// The last number that every member was told of.
@@ -121,8 +112,6 @@ impl Room {
             open: opened.open,
             members: nobody,
             next_membership: Membership(1),
-            departed: BTreeMap::new(),
-            departed_order: VecDeque::new(),
             sequence: Sequence(0),
             told_everyone: Sequence(0),
             lineage: Lineage::new(opened.epoch),

@@ -1,0 +1,454 @@
+//! One shard's thread: readiness, mail and time in; frames out, gathered and flushed once a turn.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::task::{Context, Poll as Ready, Waker};
+use std::time::{Duration, Instant as Deadline};
+
+use bytes::Bytes;
+use mio::{Events, Poll};
+use tokio::sync::oneshot;
+use wayfare_core::game::Kinds;
+use wayfare_core::operator::Answer;
+use wayfare_core::peer::Envelope;
+use wayfare_core::{CallId, ConnectionId, Output, Shard};
+use wayfare_protocol::coordination::Request;
+use wayfare_protocol::limits::FRAME_BYTES_MAX;
+use wayfare_protocol::{ErrorCode, Instant};
+use wayfare_transport::memory::ShardEnd;
+use wayfare_transport::{Closed, Connection, Flush, Read, WebSocket};
+
+use super::connections::Connections;
+use super::mailbox::{MAIL, Mail, Mailbox};
+use super::plan::ShardPlan;
+use super::tally::Tally;
+use super::{Surroundings, clock, reports};
+
+/// Events taken from the system at once: a turn's worth, so that no connection waits for long.
+const EVENTS_MAX: usize = 1024;
+/// Read from one connection in one turn.
+const SCRATCH_BYTES: usize = FRAME_BYTES_MAX;
+/// How long a close may take to reach the client.
+const LINGER: Duration = Duration::from_secs(5);
+/// A WebSocket close code for an [`ErrorCode`]: the private range begins at 4000, our codes at 1000.
+const CLOSE_CODE_BASE: u32 = 3000;
+
+pub(crate) struct EventLoop {
+    shard: Shard,
+    poll: Poll,
+    connections: Connections,
+    mailbox: Arc<Mailbox>,
+    surroundings: Arc<Surroundings>,
+    scratch: Vec<u8>,
+    mail: Vec<Mail>,
+    /// To flush at the end of this turn.
+    dirty: Vec<ConnectionId>,
+    /// To read again in the next turn, event or not.
+    unread: Vec<ConnectionId>,
+    /// Closing since, oldest first.
+    lingering: VecDeque<(Instant, ConnectionId)>,
+    memory: BTreeMap<u64, ConnectionId>,
+    /// What goes to each shard at the end of this turn.
+    outgoing: Vec<Vec<Envelope>>,
+    questions: BTreeMap<u64, oneshot::Sender<Answer>>,
+    questions_asked: u64,
+    stop_at: Option<Deadline>,
+    tally: Tally,
+}
+
+impl EventLoop {
+    pub(crate) fn new(
+        index: usize,
+        poll: Poll,
+        kinds: Kinds,
+        plan: &ShardPlan,
+        surroundings: Arc<Surroundings>,
+    ) -> Self {
+        let shard = Shard::new(plan.config(index), kinds, plan.seed(index), clock::now());
+        Self {
+            shard,
+            poll,
+            connections: Connections::default(),
+            mailbox: Arc::clone(&surroundings.mailboxes[index]),
+            outgoing: surroundings.mailboxes.iter().map(|_| Vec::new()).collect(),
+            surroundings,
+            scratch: vec![0; SCRATCH_BYTES],
+            mail: Vec::new(),
+            dirty: Vec::new(),
+            unread: Vec::new(),
+            lingering: VecDeque::new(),
+            memory: BTreeMap::new(),
+            questions: BTreeMap::new(),
+            questions_asked: 0,
+            stop_at: None,
+            tally: Tally::of_shard(index),
+        }
+    }
+
+    /// Turns until told to stop.
+    pub(crate) fn run(mut self) {
+        let runtime = self.surroundings.runtime.clone();
+        // Engines whose answers are not there at once await them on the runtime's reactor.
+        let _entered = runtime.enter();
+        let mut events = Events::with_capacity(EVENTS_MAX);
+        while !self.is_over() {
+            let timeout = self.timeout();
+            if let Err(error) = self.poll.poll(&mut events, timeout)
+                && error.kind() != std::io::ErrorKind::Interrupted
+            {
+                tracing::error!(%error, "the readiness queue failed");
+            }
+            self.turn(&events);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.stop_at
+            .is_some_and(|deadline| self.connections.len() == 0 || Deadline::now() >= deadline)
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        if !self.unread.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let due = self.shard.poll_timeout().map(|(at, _)| at);
+        let linger = self.lingering.front().map(|(at, _)| *at);
+        let now = clock::now();
+        let sooner = due.into_iter().chain(linger).min().map(|at| at.since(now));
+        let stop = self
+            .stop_at
+            .map(|at| at.saturating_duration_since(Deadline::now()));
+        sooner.into_iter().chain(stop).min()
+    }
+
+    fn turn(&mut self, events: &Events) {
+        let now = clock::now();
+        let again = std::mem::take(&mut self.unread);
+        for event in events {
+            if event.token() == MAIL {
+                continue;
+            }
+            let Some(id) = self.connections.of_token(event.token()) else {
+                continue;
+            };
+            if event.is_writable() {
+                self.writable(id);
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                self.read(id, now);
+            }
+        }
+        for id in again {
+            if self.connections.get_mut(id).is_some_and(|entry| entry.more) {
+                self.read(id, now);
+            }
+        }
+        self.take_mail(now);
+        if self.shard.poll_timeout().is_some_and(|(at, _)| at <= now) {
+            self.shard.handle_timeout(now);
+        }
+        self.end_lingering(now);
+        self.finish(now);
+        self.tally.flush();
+    }
+
+    // ---- in
+
+    fn read(&mut self, id: ConnectionId, now: Instant) {
+        let Some(entry) = self.connections.get_mut(id) else {
+            return;
+        };
+        entry.more = true;
+        if entry.paused && !entry.closing {
+            return;
+        }
+        let (shard, tally) = (&mut self.shard, &mut self.tally);
+        let outcome = entry.connection.read(&mut self.scratch, |message| {
+            tally.received();
+            shard.handle_frame(id, message, now);
+        });
+        entry.more = outcome == Read::More;
+        match outcome {
+            Read::Drained => {}
+            Read::More => self.unread.push(id),
+            Read::Closed(closed) => return self.ended(id, closed, now),
+        }
+        if entry.connection.is_dirty() {
+            self.mark_dirty(id);
+        }
+    }
+
+    /// The peer's side is over. What it is owed, a close frame at most, is written; then it goes.
+    fn ended(&mut self, id: ConnectionId, closed: Closed, now: Instant) {
+        let Some(entry) = self.connections.get_mut(id) else {
+            return;
+        };
+        let was_closing = std::mem::replace(&mut entry.closing, true);
+        if !was_closing {
+            self.shard.handle_disconnected(id, now);
+        }
+        let Some(entry) = self.connections.get_mut(id) else {
+            return;
+        };
+        let lost = matches!(closed, Closed::Reset(_));
+        if lost || was_closing || entry.connection.flush() != Flush::Blocked {
+            // A violation's close frame has been handed to the system; the socket may take it
+            // back if bytes of the peer are still unread, so those that broke the rules linger.
+            if matches!(closed, Closed::Violation(_)) && !was_closing {
+                self.unread.push(id);
+                if let Some(entry) = self.connections.get_mut(id) {
+                    entry.more = true;
+                }
+                return self.lingering.push_back((now + LINGER, id));
+            }
+            return self.drop_connection(id);
+        }
+        if let Some(entry) = self.connections.get_mut(id) {
+            entry.blocked = true;
+        }
+        self.lingering.push_back((now + LINGER, id));
+    }
+
+    fn writable(&mut self, id: ConnectionId) {
+        if let Some(entry) = self.connections.get_mut(id)
+            && std::mem::replace(&mut entry.blocked, false)
+        {
+            self.mark_dirty(id);
+        }
+    }
+
+    fn take_mail(&mut self, now: Instant) {
+        let mut mail = std::mem::take(&mut self.mail);
+        self.mailbox.take(&mut mail);
+        for mail in mail.drain(..) {
+            match mail {
+                Mail::Connect(stream, early) => self.connect(stream, early, now),
+                Mail::ConnectMemory(key, end) => self.connect_memory(key, end, now),
+                Mail::MemoryReady(key) => {
+                    if let Some(id) = self.memory.get(&key).copied() {
+                        self.writable(id);
+                        self.read(id, now);
+                    }
+                }
+                Mail::Peers(envelopes) => {
+                    for envelope in envelopes {
+                        self.shard.handle_peer(envelope, now);
+                    }
+                }
+                Mail::Coordinated(call, outcome) => {
+                    self.shard.handle_coordination(call, outcome, now);
+                }
+                Mail::Ask(question, reply) => {
+                    self.questions_asked += 1;
+                    self.questions.insert(self.questions_asked, reply);
+                    self.shard
+                        .handle_operator(self.questions_asked, &question, now);
+                }
+                Mail::Stop(deadline) => {
+                    self.stop_at = Some(deadline);
+                    self.shard.handle_stop(now);
+                }
+            }
+        }
+        self.mail = mail;
+    }
+
+    fn connect(&mut self, stream: std::net::TcpStream, early: Bytes, now: Instant) {
+        let stream = mio::net::TcpStream::from_std(stream);
+        let socket = WebSocket::server(stream, early, FRAME_BYTES_MAX);
+        let id = self.connections.insert(Connection::from(socket));
+        if let Err(error) = self.connections.register(id, self.poll.registry()) {
+            tracing::error!(%error, "a connection could not be registered");
+            return self.drop_connection(id);
+        }
+        self.shard.handle_connected(id, now);
+        self.read(id, now);
+    }
+
+    fn connect_memory(&mut self, key: u64, end: ShardEnd, now: Instant) {
+        let id = self.connections.insert(Connection::from(end));
+        self.memory.insert(key, id);
+        self.shard.handle_connected(id, now);
+        self.read(id, now);
+    }
+
+    // ---- out
+
+    /// Carries out what the shard decided, and flushes what it queued, until there is no more.
+    fn finish(&mut self, now: Instant) {
+        loop {
+            while let Some(output) = self.shard.poll_output() {
+                self.carry_out(output, now);
+            }
+            if self.dirty.is_empty() {
+                break;
+            }
+            let mut dirty = std::mem::take(&mut self.dirty);
+            for id in dirty.drain(..) {
+                self.flush(id, now);
+            }
+            if self.dirty.is_empty() {
+                self.dirty = dirty;
+            }
+        }
+        for (index, envelopes) in self.outgoing.iter_mut().enumerate() {
+            if !envelopes.is_empty() {
+                let envelopes = std::mem::take(envelopes);
+                self.surroundings.mailboxes[index].post(Mail::Peers(envelopes));
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: Output, now: Instant) {
+        match output {
+            Output::Send { connection, bytes } => {
+                if let Some(entry) = self.connections.get_mut(connection) {
+                    self.tally.queued(bytes.len());
+                    entry.connection.queue(bytes);
+                    self.mark_dirty(connection);
+                }
+            }
+            Output::Close {
+                connection,
+                code,
+                abort,
+            } => self.close(connection, code, abort, now),
+            Output::Pause(connection) => {
+                if let Some(entry) = self.connections.get_mut(connection) {
+                    entry.paused = true;
+                }
+            }
+            Output::Resume(connection) => {
+                if let Some(entry) = self.connections.get_mut(connection)
+                    && std::mem::replace(&mut entry.paused, false)
+                    && entry.more
+                {
+                    self.unread.push(connection);
+                }
+            }
+            Output::Authenticate { connection, token } => {
+                let outcome = self.surroundings.authenticator.authenticate(&token);
+                self.shard.handle_authenticated(connection, outcome, now);
+            }
+            Output::Coordinate { call, request } => self.coordinate(call, request, now),
+            Output::Peer(envelope) => {
+                // Addresses of other nodes come with links; until then there are none.
+                if let Some(outgoing) = self.outgoing.get_mut(usize::from(envelope.to.shard.0)) {
+                    outgoing.push(*envelope);
+                }
+            }
+            Output::Operator { question, answer } => {
+                if let Some(reply) = self.questions.remove(&question) {
+                    // Whoever asked may have gone meanwhile.
+                    drop(reply.send(*answer));
+                }
+            }
+            Output::Report(report) => reports::tell(&report),
+        }
+    }
+
+    /// Asks the engine. An answer that is there at once, as memory's is, costs no other thread.
+    fn coordinate(&mut self, call: CallId, request: Request, now: Instant) {
+        let coordination = Arc::clone(&self.surroundings.coordination);
+        let mut answer = Box::pin(async move { coordination.call(request).await });
+        match answer.as_mut().poll_once() {
+            Ready::Ready(outcome) => self.shard.handle_coordination(call, outcome, now),
+            Ready::Pending => {
+                let mailbox = Arc::clone(&self.mailbox);
+                self.surroundings.runtime.spawn(async move {
+                    mailbox.post(Mail::Coordinated(call, answer.await));
+                });
+            }
+        }
+    }
+
+    fn mark_dirty(&mut self, id: ConnectionId) {
+        if let Some(entry) = self.connections.get_mut(id)
+            && !std::mem::replace(&mut entry.dirty, true)
+        {
+            self.dirty.push(id);
+        }
+    }
+
+    fn flush(&mut self, id: ConnectionId, now: Instant) {
+        let Some(entry) = self.connections.get_mut(id) else {
+            return;
+        };
+        entry.dirty = false;
+        // A blocked connection is not tried again before it is writable.
+        let flushed = match entry.blocked {
+            true => Flush::Blocked,
+            false => entry.connection.flush(),
+        };
+        match flushed {
+            Flush::Drained => {
+                if std::mem::replace(&mut entry.behind, false) && !entry.closing {
+                    self.shard.handle_backlog(id, 0, now);
+                }
+            }
+            Flush::Blocked => {
+                entry.blocked = true;
+                entry.behind = true;
+                if !entry.closing {
+                    let bytes = entry.connection.queued_bytes();
+                    self.shard.handle_backlog(id, bytes, now);
+                }
+            }
+            Flush::Closed(closed) => self.ended(id, closed, now),
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId, code: Option<ErrorCode>, abort: bool, now: Instant) {
+        let Some(entry) = self.connections.get_mut(id) else {
+            return;
+        };
+        if abort {
+            return self.drop_connection(id);
+        }
+        entry.closing = true;
+        let (code, reason) = match code {
+            None => (1000, String::new()),
+            Some(code) => (CLOSE_CODE_BASE + code.code(), format!("{code:?}")),
+        };
+        entry
+            .connection
+            .begin_close(u16::try_from(code).unwrap_or(1011), &reason);
+        if std::mem::replace(&mut entry.paused, false) && entry.more {
+            self.unread.push(id);
+        }
+        self.lingering.push_back((now + LINGER, id));
+        self.mark_dirty(id);
+    }
+
+    fn end_lingering(&mut self, now: Instant) {
+        while self.lingering.front().is_some_and(|(at, _)| *at <= now) {
+            if let Some((_, id)) = self.lingering.pop_front() {
+                self.drop_connection(id);
+            }
+        }
+    }
+
+    fn drop_connection(&mut self, id: ConnectionId) {
+        let Some(mut entry) = self.connections.remove(id) else {
+            return;
+        };
+        if let Connection::Memory(_) = entry.connection {
+            self.memory.retain(|_, known| *known != id);
+        }
+        if let Err(error) = entry.connection.deregister(self.poll.registry()) {
+            tracing::debug!(%error, "a connection could not be deregistered");
+        }
+        self.mailbox.disconnected();
+        if !entry.closing {
+            self.shard.handle_disconnected(id, clock::now());
+        }
+    }
+}
+
+trait PollOnce: Future {
+    fn poll_once(self: std::pin::Pin<&mut Self>) -> Ready<Self::Output> {
+        self.poll(&mut Context::from_waker(Waker::noop()))
+    }
+}
+
+impl<F: Future> PollOnce for F {}

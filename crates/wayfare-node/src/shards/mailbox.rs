@@ -1,0 +1,87 @@
+//! How everything but sockets reaches a shard's thread.
+
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use bytes::Bytes;
+use mio::{Poll, Token, Waker};
+use tokio::sync::oneshot;
+use wayfare_core::CallId;
+use wayfare_core::operator::{Answer, Question};
+use wayfare_core::peer::Envelope;
+use wayfare_protocol::coordination::Outcome;
+use wayfare_transport::memory::ShardEnd;
+
+/// The waker's place among the connections' tokens.
+pub(crate) const MAIL: Token = Token(usize::MAX);
+
+/// Something that is not a socket event.
+pub(crate) enum Mail {
+    /// A WebSocket, and what was read of it already.
+    Connect(TcpStream, Bytes),
+    /// A connection within this process, under its name.
+    ConnectMemory(u64, ShardEnd),
+    /// The named connection can be read or written again.
+    MemoryReady(u64),
+    /// What another shard said in one of its turns.
+    Peers(Vec<Envelope>),
+    /// An answer of coordination.
+    Coordinated(CallId, Outcome),
+    /// An operator's question.
+    Ask(Question, oneshot::Sender<Answer>),
+    /// The node stops; at the latest then.
+    Stop(Instant),
+}
+
+/// A shard's mail: many write, its thread reads. One lock a turn, not one a message.
+pub(crate) struct Mailbox {
+    mail: Mutex<Vec<Mail>>,
+    waker: Waker,
+    /// The shard's connections, those in the mail included.
+    load: AtomicUsize,
+}
+
+impl Mailbox {
+    pub(crate) fn new(poll: &Poll) -> std::io::Result<Self> {
+        let waker = Waker::new(poll.registry(), MAIL)?;
+        Ok(Self {
+            mail: Mutex::default(),
+            waker,
+            load: AtomicUsize::new(0),
+        })
+    }
+
+    pub(crate) fn load(&self) -> usize {
+        self.load.load(Ordering::Relaxed)
+    }
+
+    /// Posts a new connection, and counts it from now on.
+    pub(crate) fn connect(&self, mail: Mail) {
+        self.load.fetch_add(1, Ordering::Relaxed);
+        self.post(mail);
+    }
+
+    /// A connection is no more.
+    pub(crate) fn disconnected(&self) {
+        self.load.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn post(&self, mail: Mail) {
+        let mut waiting = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = waiting.is_empty();
+        waiting.push(mail);
+        drop(waiting);
+        // Whoever finds it empty wakes the reader; the others' mail is read by the same turn.
+        if first && let Err(error) = self.waker.wake() {
+            tracing::error!(%error, "a shard could not be woken");
+        }
+    }
+
+    /// Takes all mail; `into` is empty, and its buffer is used for what comes next.
+    pub(crate) fn take(&self, into: &mut Vec<Mail>) {
+        let mut waiting = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *waiting, into);
+    }
+}

@@ -1,0 +1,170 @@
+//! The shards of a node: one thread and one readiness loop each, reached by mailboxes.
+
+mod clock;
+mod connections;
+mod event_loop;
+mod mailbox;
+mod plan;
+mod reports;
+mod tally;
+mod timed;
+
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use wayfare_core::game::{Kind, Kinds};
+use wayfare_core::operator::{Answer, Question};
+use wayfare_engine::Coordination;
+use wayfare_protocol::limits::{BACKLOG_BYTES_MAX, FRAME_BYTES_MAX};
+use wayfare_transport::memory;
+
+use event_loop::EventLoop;
+use mailbox::{Mail, Mailbox};
+
+pub use plan::{Authenticator, ShardPlan, ShardSettings};
+
+/// What a shard's loop works with besides its mailbox; the same for all shards of a node.
+pub(crate) struct Surroundings {
+    pub(crate) coordination: Arc<dyn Coordination>,
+    pub(crate) authenticator: Arc<dyn Authenticator>,
+    /// Where answers that are not there at once are awaited.
+    pub(crate) runtime: Handle,
+    pub(crate) mailboxes: Vec<Arc<Mailbox>>,
+}
+
+/// A handle to the running shards of a node. Cheap to clone; they run until [`Shards::stop`].
+#[derive(Clone)]
+pub struct Shards {
+    mailboxes: Arc<Vec<Arc<Mailbox>>>,
+    threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    next: Arc<AtomicUsize>,
+    memory_made: Arc<AtomicU64>,
+}
+
+impl Shards {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// If the system refuses a thread or a readiness queue.
+    pub fn start(
+        kinds: Vec<Kind>,
+        plan: &ShardPlan,
+        coordination: Arc<dyn Coordination>,
+        authenticator: Arc<dyn Authenticator>,
+        runtime: Handle,
+    ) -> std::io::Result<Self> {
+        let slow = plan.settings.slow_handler;
+        let kinds = Kinds::new(
+            kinds
+                .into_iter()
+                .map(|kind| timed::timed(kind, slow))
+                .collect(),
+        );
+        let mut polls = Vec::new();
+        let mut mailboxes = Vec::new();
+        for _ in 0..plan.shards.max(1) {
+            let poll = mio::Poll::new()?;
+            mailboxes.push(Arc::new(Mailbox::new(&poll)?));
+            polls.push(poll);
+        }
+        let surroundings = Arc::new(Surroundings {
+            coordination,
+            authenticator,
+            runtime,
+            mailboxes: mailboxes.clone(),
+        });
+        let mut threads = Vec::new();
+        for (index, poll) in polls.into_iter().enumerate() {
+            let parts = (kinds.clone(), plan.clone(), Arc::clone(&surroundings));
+            let thread = thread::Builder::new().name(format!("shard-{index}"));
+            threads.push(thread.spawn(move || {
+                let (kinds, plan, surroundings) = parts;
+                let guard = AbortOnPanic(index);
+                EventLoop::new(index, poll, kinds, &plan, surroundings).run();
+                std::mem::forget(guard);
+            })?);
+        }
+        Ok(Self {
+            mailboxes: Arc::new(mailboxes),
+            threads: Arc::new(Mutex::new(threads)),
+            next: Arc::default(),
+            memory_made: Arc::default(),
+        })
+    }
+
+    /// Gives an upgraded WebSocket to the shard with the fewest connections. `early` is what was
+    /// read behind the handshake already.
+    pub fn connect(&self, stream: TcpStream, early: Bytes) {
+        self.least_loaded().connect(Mail::Connect(stream, early));
+    }
+
+    /// A connection without a socket, from any thread of this process.
+    #[must_use]
+    pub fn connect_memory(&self) -> memory::PeerEnd {
+        let mailbox = Arc::clone(self.least_loaded());
+        let key = self.memory_made.fetch_add(1, Ordering::Relaxed);
+        let waker = Arc::clone(&mailbox);
+        let wake = Arc::new(move || waker.post(Mail::MemoryReady(key)));
+        let (shard_end, peer_end) = memory::pair(BACKLOG_BYTES_MAX, FRAME_BYTES_MAX, wake);
+        mailbox.connect(Mail::ConnectMemory(key, shard_end));
+        peer_end
+    }
+
+    /// Asks every shard, and gives an answer for each that is running.
+    pub async fn ask(&self, question: Question) -> Vec<Answer> {
+        let mut pending = Vec::new();
+        for mailbox in self.mailboxes.iter() {
+            let (reply, answer) = oneshot::channel();
+            mailbox.post(Mail::Ask(question.clone(), reply));
+            pending.push(answer);
+        }
+        let mut answers = Vec::new();
+        for answer in pending {
+            answers.extend(answer.await);
+        }
+        answers
+    }
+
+    /// Tells every client that the node stops, and ends the threads once what is queued has been
+    /// written, or after `flush_max`. Blocks until then.
+    pub fn stop(&self, flush_max: Duration) {
+        let deadline = Instant::now() + flush_max;
+        for mailbox in self.mailboxes.iter() {
+            mailbox.post(Mail::Stop(deadline));
+        }
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a shard ended in a panic");
+            }
+        }
+    }
+
+    fn least_loaded(&self) -> &Arc<Mailbox> {
+        let start = self.next.fetch_add(1, Ordering::Relaxed);
+        let count = self.mailboxes.len();
+        let in_turn = (0..count).map(|offset| &self.mailboxes[(start + offset) % count]);
+        // There is at least one; of equals the first in turn is taken.
+        in_turn
+            .min_by_key(|mailbox| mailbox.load())
+            .unwrap_or(&self.mailboxes[0])
+    }
+}
+
+/// A shard that panics has lost sessions and rooms: the process ends, so that this is seen.
+struct AbortOnPanic(usize);
+
+impl Drop for AbortOnPanic {
+    fn drop(&mut self) {
+        tracing::error!(shard = self.0, "the shard panicked; the process ends");
+        std::process::abort();
+    }
+}

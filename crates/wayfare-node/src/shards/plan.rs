@@ -1,0 +1,96 @@
+//! What the shards of a node are started with.
+
+use std::time::Duration;
+
+use wayfare_core::game::{Player, Refusal};
+use wayfare_core::{SecondLogin, ShardConfig};
+use wayfare_protocol::{Address, Incarnation, NodeId, ShardIndex};
+
+/// Checks tokens. Called on a shard's thread: it must not block.
+pub trait Authenticator: Send + Sync {
+    /// Who the bearer of this token is.
+    ///
+    /// # Errors
+    /// Why the token is not accepted, without repeating it.
+    fn authenticate(&self, token: &str) -> Result<Player, Refusal>;
+}
+
+/// How many shards, and what all of them share.
+#[derive(Clone, Debug)]
+pub struct ShardPlan {
+    /// The node's name.
+    pub node: NodeId,
+    /// Its run.
+    pub incarnation: Incarnation,
+    /// Threads; at least 1.
+    pub shards: u16,
+    /// Signs tickets.
+    pub ticket_key: [u8; 32],
+    /// Chance, from the system; each shard derives its own.
+    pub seed: [u8; 32],
+    /// See there.
+    pub settings: ShardSettings,
+}
+
+/// What an operator may set.
+#[derive(Clone, Debug)]
+pub struct ShardSettings {
+    /// Whether clients without a token are let in.
+    pub guests: bool,
+    /// What a second login of a player does.
+    pub second_login: SecondLogin,
+    /// Frames a session may send per second, sustained.
+    pub frames_per_second: u32,
+    /// Frames a session may send at once.
+    pub frames_burst: u32,
+    /// How long a session outlives its connection.
+    pub session_grace: Duration,
+    /// A client sends something at least this often.
+    pub heartbeat: Duration,
+    /// A connection silent for this long is lost.
+    pub silence_max: Duration,
+    /// From a connection to its accepted Hello.
+    pub handshake_time_max: Duration,
+    /// Rooms on one shard.
+    pub rooms_max: usize,
+    /// Sessions on one shard.
+    pub sessions_max: usize,
+    /// A handler that takes longer is named in the log.
+    pub slow_handler: Duration,
+}
+
+impl ShardPlan {
+    /// What the core of one shard is told.
+    pub(crate) fn config(&self, index: usize) -> ShardConfig {
+        let address = |shard| Address {
+            node: self.node.clone(),
+            incarnation: self.incarnation,
+            shard: ShardIndex(shard),
+        };
+        let settings = &self.settings;
+        ShardConfig {
+            address: address(u16::try_from(index).unwrap_or(u16::MAX)),
+            shards: (0..self.shards.max(1)).map(address).collect(),
+            guests: settings.guests,
+            second_login: settings.second_login,
+            ticket_key: self.ticket_key,
+            frames_per_second: settings.frames_per_second,
+            frames_burst: settings.frames_burst,
+            session_grace: settings.session_grace,
+            heartbeat: settings.heartbeat,
+            silence_max: settings.silence_max,
+            handshake_time_max: settings.handshake_time_max,
+            rooms_max: settings.rooms_max,
+            sessions_max: settings.sessions_max,
+        }
+    }
+
+    /// The seed of one shard: different from the others', from the same chance.
+    pub(crate) fn seed(&self, index: usize) -> [u8; 32] {
+        let mut seed = self.seed;
+        for (byte, number) in seed.iter_mut().zip((index as u64).to_le_bytes()) {
+            *byte ^= number;
+        }
+        seed
+    }
+}

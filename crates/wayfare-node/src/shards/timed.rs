@@ -1,0 +1,147 @@
+//! Handlers that took too long are named in the log: a room like any other around the game's.
+
+use std::time::{Duration, Instant};
+
+use wayfare_core::Turn;
+use wayfare_core::game::{Kind, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_protocol::EntityId;
+
+/// The same kind, with its handlers timed. Costs two readings of the clock a call.
+pub(crate) fn timed(kind: Kind, slow: Duration) -> Kind {
+    let Kind {
+        name,
+        logic,
+        settings,
+    } = kind;
+    let logic = Box::new(TimedKind {
+        inner: logic,
+        name: name.clone(),
+        slow,
+    });
+    Kind {
+        name,
+        logic,
+        settings,
+    }
+}
+
+struct TimedKind {
+    inner: Box<dyn RoomKind>,
+    name: String,
+    slow: Duration,
+}
+
+impl TimedKind {
+    fn wrap(&self, inner: Box<dyn RoomLogic>, room: Option<EntityId>) -> Box<dyn RoomLogic> {
+        Box::new(TimedRoom {
+            inner,
+            watch: Watch {
+                room,
+                slow: self.slow,
+            },
+        })
+    }
+}
+
+impl RoomKind for TimedKind {
+    fn open(&self, open: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        let watch = Watch {
+            room: Some(turn.entity().clone()),
+            slow: self.slow,
+        };
+        let inner = watch.time("open", || self.inner.open(open, turn))?;
+        Ok(self.wrap(inner, watch.room))
+    }
+
+    fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
+        let room = EntityId::new(&self.name, "?").ok();
+        let watch = Watch {
+            room,
+            slow: self.slow,
+        };
+        let inner = watch.time("restore", || self.inner.restore(snapshot))?;
+        Ok(self.wrap(inner, None))
+    }
+}
+
+struct Watch {
+    /// Learnt from the first handler that says it.
+    room: Option<EntityId>,
+    slow: Duration,
+}
+
+impl Watch {
+    fn time<R>(&self, handler: &'static str, call: impl FnOnce() -> R) -> R {
+        let start = Instant::now();
+        let outcome = call();
+        let took = start.elapsed();
+        if took > self.slow {
+            let room = self.room.as_ref().map_or("?", EntityId::as_str);
+            tracing::warn!(room, handler, ?took, "a handler held up its shard");
+            metrics::counter!("wayfare_slow_handlers_total").increment(1);
+        }
+        outcome
+    }
+
+    fn learn(&mut self, turn: &Turn<'_>) {
+        if self.room.is_none() {
+            self.room = Some(turn.entity().clone());
+        }
+    }
+}
+
+struct TimedRoom {
+    inner: Box<dyn RoomLogic>,
+    watch: Watch,
+}
+
+impl RoomLogic for TimedRoom {
+    fn join(&mut self, player: &Player, payload: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+        self.watch.learn(turn);
+        self.watch
+            .time("join", || self.inner.join(player, payload, turn))
+    }
+
+    fn view(&self, player: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.watch.time("view", || self.inner.view(player, into))
+    }
+
+    fn command(
+        &mut self,
+        player: &Player,
+        payload: &[u8],
+        reply: &mut Vec<u8>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        self.watch.learn(turn);
+        self.watch.time("command", || {
+            self.inner.command(player, payload, reply, turn)
+        })
+    }
+
+    fn tick(&mut self, turn: &Turn<'_>) {
+        self.watch.learn(turn);
+        self.watch.time("tick", || self.inner.tick(turn));
+    }
+
+    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+        self.watch.learn(turn);
+        self.watch.time("note", || self.inner.note(note, turn))
+    }
+
+    fn leave(&mut self, player: &Player, reason: LeaveReason, turn: &Turn<'_>) {
+        self.watch.learn(turn);
+        self.watch
+            .time("leave", || self.inner.leave(player, reason, turn));
+    }
+
+    fn presence(&mut self, player: &Player, attached: bool, turn: &Turn<'_>) {
+        self.watch.learn(turn);
+        self.watch
+            .time("presence", || self.inner.presence(player, attached, turn));
+    }
+
+    fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.watch.time("snapshot", || self.inner.snapshot(into))
+    }
+}
