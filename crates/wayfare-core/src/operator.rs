@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use wayfare_protocol::{EntityId, PlayerId};
+use wayfare_protocol::{EntityId, PlayerId, ShardIndex};
 
 /// An operator's question or order. Every shard of a node is asked; answers are put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub enum Answer {
 pub struct RoomSummary {
     /// Its id.
     pub entity: EntityId,
+    /// The shard it lives on.
+    pub shard: ShardIndex,
     /// Members, detached ones included.
     pub members: usize,
     /// Takes no new members.
@@ -69,6 +71,8 @@ pub struct RoomDetail {
 pub struct SessionSummary {
     /// Whose.
     pub player: PlayerId,
+    /// The shard that holds it.
+    pub shard: ShardIndex,
     /// Let in without a token.
     pub guest: bool,
     /// Has a connection.

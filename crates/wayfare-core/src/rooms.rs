@@ -478,6 +478,7 @@ fn summary(room: &Room) -> RoomSummary {
     let listed = room.listed();
     RoomSummary {
         entity: room.entity.clone(),
+        shard: room.shard(),
         members: listed.members as usize,
         locked: listed.locked,
         private: room.is_private(),

@@ -121,7 +121,7 @@ impl Shard {
             Question::Rooms => Answer::Rooms(self.rooms.summaries()),
             Question::Room(entity) => Answer::Room(self.rooms.detail(entity)),
             Question::CloseRoom(entity) => Answer::Done(self.rooms.close(entity, environment)),
-            Question::Sessions => Answer::Sessions(self.gateway.summaries()),
+            Question::Sessions => Answer::Sessions(self.gateway.summaries(environment)),
             Question::Kick(player) => Answer::Done(self.gateway.kick(player, environment)),
             Question::Counts => Answer::Counts(self.counts()),
         };

@@ -42,7 +42,8 @@ pub trait Encode: 'static {
 
 /// A message that can be read: everything serde can deserialize, and [`Raw`].
 ///
-/// A payload of no bytes at all reads as "nothing": `()` and `None` are made of it.
+/// A payload of no bytes at all reads as "nothing": `()`, `None`, and a struct whose fields all
+/// have a `#[serde(default)]` are made of it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be received as a message",
     note = "put `#[derive(serde::Deserialize)]` on it, or use `wayfare::Raw` for bytes of your own"
@@ -78,12 +79,18 @@ impl<T: Serialize + 'static> Encode for T {
 
 impl<T: DeserializeOwned + 'static> Decode for T {
     fn decode(codec: Codec, bytes: &[u8]) -> Result<Self, CodecError> {
-        match (codec, bytes) {
-            (Codec::MessagePack, []) => read_named(&[MESSAGE_PACK_NIL]),
-            (Codec::MessagePack, _) => read_named(bytes),
-            (Codec::Json, []) => serde_json::from_slice(b"null").map_err(CodecError::new),
-            (Codec::Json, _) => serde_json::from_slice(bytes).map_err(CodecError::new),
+        let read = |bytes: &[u8]| match codec {
+            Codec::MessagePack => read_named(bytes),
+            Codec::Json => serde_json::from_slice(bytes).map_err(CodecError::new),
+        };
+        if !bytes.is_empty() {
+            return read(bytes);
         }
+        let (nothing, no_fields): (&[u8], &[u8]) = match codec {
+            Codec::MessagePack => (&[MESSAGE_PACK_NIL], &[MESSAGE_PACK_EMPTY_MAP]),
+            Codec::Json => (b"null", b"{}"),
+        };
+        read(nothing).or_else(|_| read(no_fields))
     }
 }
 
@@ -101,6 +108,7 @@ impl Decode for Raw {
 }
 
 const MESSAGE_PACK_NIL: u8 = 0xc0;
+const MESSAGE_PACK_EMPTY_MAP: u8 = 0x80;
 
 /// MessagePack with names: of messages by default, of states and notes always.
 pub(crate) fn write_named<T: Serialize>(value: &T, into: &mut Vec<u8>) -> Result<(), CodecError> {
@@ -124,6 +132,12 @@ mod tests {
         Say(String),
         Walk { x: f32, y: f32 },
         Wave,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Outfit {
+        #[serde(default)]
+        hat: bool,
     }
 
     #[test]
@@ -156,6 +170,7 @@ mod tests {
             assert_eq!(Option::<Said>::decode(codec, b""), Ok(None));
             assert_eq!(Raw::decode(codec, b""), Ok(Raw::default()));
             assert!(Said::decode(codec, b"").is_err());
+            assert_eq!(Outfit::decode(codec, b""), Ok(Outfit { hat: false }));
         }
     }
 

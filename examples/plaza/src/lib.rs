@@ -11,5 +11,7 @@
 pub mod bots;
 pub mod messages;
 mod plaza;
+mod program;
 
 pub use plaza::{Plaza, settings};
+pub use program::run;

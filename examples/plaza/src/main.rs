@@ -1,11 +1,7 @@
 //! The plaza's server. Without a command it runs on this machine, with a few bots to talk to.
 
 use clap::Parser;
-use plaza::{Plaza, bots, settings};
 use wayfare::Command;
-
-/// Bots of a server that somebody tries out.
-const BOTS_IN_DEV: usize = 8;
 
 #[derive(Parser)]
 #[command(version, about = "A square where people walk and talk")]
@@ -19,19 +15,5 @@ struct Args {
 
 fn main() -> wayfare::Result<()> {
     let args = Args::parse();
-    let bots_by_default = match args.command {
-        None | Some(Command::Dev(_)) => BOTS_IN_DEV,
-        Some(_) => 0,
-    };
-    let bots = args.bots.unwrap_or(bots_by_default);
-    wayfare::serve()
-        .name("plaza")
-        .version(env!("CARGO_PKG_VERSION"))
-        .room::<Plaza>("plaza", settings)
-        .when_ready(move |server| {
-            if let Err(error) = bots::run(&server.url, bots) {
-                eprintln!("the bots went home: {error:#}");
-            }
-        })
-        .run_command(args.command)
+    plaza::run("plaza", args.bots, args.command)
 }

@@ -15,17 +15,20 @@ pub const TEXT_CHARS_MAX: usize = 200;
 pub const CHAT_LINES_MAX: usize = 20;
 
 /// What one brings: the name comes with the player.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outfit {
-    /// The colour of the coat.
+    /// The colour of the coat; grey unless said.
+    #[serde(default)]
     pub color: Color,
 }
 
 /// Coats there are.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "colours")]
 pub enum Color {
+    #[default]
+    Grey,
     Red,
     Orange,
     Yellow,

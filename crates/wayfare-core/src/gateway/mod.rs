@@ -225,12 +225,13 @@ impl Gateway {
         true
     }
 
-    pub(crate) fn summaries(&self) -> Vec<SessionSummary> {
+    pub(crate) fn summaries(&self, environment: &Environment) -> Vec<SessionSummary> {
         self.by_player
             .values()
             .filter_map(|key| self.sessions.get(*key))
             .map(|session| SessionSummary {
                 player: session.player.id.clone(),
+                shard: environment.config.address.shard,
                 guest: session.player.guest,
                 connected: session.connection.is_some(),
                 rooms: session

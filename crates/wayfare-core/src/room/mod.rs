@@ -14,7 +14,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::wire::ListedRoom;
-use wayfare_protocol::{Address, EntityId, Epoch, Handle, Instant, Membership, PlayerId, Sequence};
+use wayfare_protocol::{
+    Address, EntityId, Epoch, Handle, Instant, Membership, PlayerId, Sequence, ShardIndex,
+};
 
 use crate::environment::{Builder, Environment};
 use crate::game::{Kind, Refusal, RoomLogic};
@@ -163,6 +165,10 @@ impl Room {
         self.members
             .iter()
             .map(|(_, member)| (&member.player.id, member.attached))
+    }
+
+    pub(crate) fn shard(&self) -> ShardIndex {
+        self.owner.shard
     }
 
     pub(crate) fn sequence(&self) -> Sequence {

@@ -1,0 +1,38 @@
+//! The `wayfare` binary: a node with the plaza in it, a terminal client, and the benchmarks.
+
+mod play;
+
+use clap::{Parser, Subcommand};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Rooms, and the players inside them, on one machine.
+#[derive(Parser)]
+#[command(name = "wayfare", version, arg_required_else_help = true)]
+struct Arguments {
+    /// Bring this many bots to the plaza [default: 8 in dev, otherwise none]
+    #[arg(long)]
+    bots: Option<usize>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    #[command(flatten)]
+    Node(wayfare::Command),
+    /// Joins a room from this terminal.
+    Play(play::Play),
+    /// Measures this build on this machine.
+    Bench(wayfare_bench::Bench),
+}
+
+fn main() -> anyhow::Result<()> {
+    let Arguments { bots, command } = Arguments::parse();
+    match command {
+        Command::Node(command) => plaza::run("wayfare", bots, Some(command)),
+        Command::Play(play) => play::run(play),
+        Command::Bench(bench) => bench.run(),
+    }
+}

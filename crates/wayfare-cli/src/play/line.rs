@@ -1,0 +1,88 @@
+//! What a typed line means.
+
+use anyhow::{Context, Result, bail};
+use bytes::Bytes;
+use serde_json::Value;
+
+pub(super) const HELP: &str = "\
+a line is a command for the room:
+  say hello there        → {\"say\": \"hello there\"}
+  walk {\"x\": 1, \"y\": 2}  → {\"walk\": {\"x\": 1, \"y\": 2}}
+  wave                   → \"wave\"
+  {\"any\": \"json\"}        → as it is
+/view shows the room as you joined it, /quit leaves, and so does the end of the input";
+
+/// What to do about a line.
+#[derive(Debug, PartialEq)]
+pub(super) enum Line {
+    Nothing,
+    Help,
+    View,
+    Quit,
+    /// For the room, as MessagePack.
+    Command(Bytes),
+}
+
+/// Understands a line. A word followed by text or JSON is a command of that name.
+pub(super) fn parse(typed: &str) -> Result<Line> {
+    let typed = typed.trim();
+    Ok(match typed {
+        "" => Line::Nothing,
+        "/help" => Line::Help,
+        "/view" => Line::View,
+        "/quit" | "/leave" => Line::Quit,
+        other if other.starts_with('/') => bail!("no such command: {other}; /help lists them"),
+        other => Line::Command(encode(&command(other)?)?),
+    })
+}
+
+/// JSON as MessagePack.
+pub(super) fn payload(json: &str) -> Result<Bytes> {
+    encode(&serde_json::from_str(json)?)
+}
+
+fn command(typed: &str) -> Result<Value> {
+    if typed.starts_with(['{', '[', '"']) {
+        return serde_json::from_str(typed).context("that is not JSON");
+    }
+    let Some((name, rest)) = typed.split_once(char::is_whitespace) else {
+        return Ok(Value::String(typed.into()));
+    };
+    let rest = rest.trim();
+    let content = match serde_json::from_str(rest) {
+        Ok(json) if rest.starts_with(['{', '[', '"']) || rest.parse::<f64>().is_ok() => json,
+        _ if rest.starts_with(['{', '[']) => bail!("what follows {name:?} is not JSON"),
+        _ => Value::String(rest.into()),
+    };
+    Ok(Value::Object([(name.to_owned(), content)].into_iter().collect()))
+}
+
+fn encode(value: &Value) -> Result<Bytes> {
+    Ok(rmp_serde::to_vec_named(value)?.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_becomes_the_command_it_looks_like() {
+        let check = |typed: &str, json: &str| {
+            assert_eq!(parse(typed).unwrap(), Line::Command(payload(json).unwrap()), "{typed}");
+        };
+        check("say hello there", r#"{"say": "hello there"}"#);
+        check(r#"walk {"x": 1}"#, r#"{"walk": {"x": 1}}"#);
+        check("bid 5", r#"{"bid": 5}"#);
+        check("say true", r#"{"say": "true"}"#);
+        check("  wave ", r#""wave""#);
+        check(r#"{"a": [1]}"#, r#"{"a": [1]}"#);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_told() {
+        assert!(parse("walk {x: 1}").is_err());
+        assert!(parse("{x").is_err());
+        assert!(parse("/nonsense").is_err());
+        assert_eq!(parse("  ").unwrap(), Line::Nothing);
+    }
+}

@@ -1,0 +1,99 @@
+//! Payloads of any game as lines for a person.
+
+use std::fmt::Display;
+
+use rmpv::Value;
+use wayfare_client::{RoomEvent, State};
+
+use super::record::Answer;
+
+/// A value as JSON; an enum's variant with its fields as `name field=value …`.
+pub(super) fn value(value: &Value) -> String {
+    if let Some([(name, content)]) = value.as_map().map(Vec::as_slice)
+        && let Some(name) = name.as_str()
+    {
+        return match content {
+            Value::Map(fields) => {
+                let fields = fields.iter();
+                let fields = fields.map(|(key, value)| format!(" {}={}", plain(key), json(value)));
+                format!("{name}{}", fields.collect::<String>())
+            }
+            other => format!("{name} {}", plain(other)),
+        };
+    }
+    plain(value)
+}
+
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| json(value), str::to_owned)
+}
+
+/// Any MessagePack as JSON text; what JSON has no form for is described.
+pub(super) fn json(value: &Value) -> String {
+    serde_json::to_string(value).unwrap_or_else(|_| value.to_string())
+}
+
+pub(super) fn view<E: Display>(view: Result<Value, E>) -> String {
+    match view {
+        Ok(view) => format!("  room: {}", json(&view)),
+        Err(error) => format!("  (the room's view is not MessagePack: {error})"),
+    }
+}
+
+pub(super) fn event(event: &RoomEvent<Value>) -> String {
+    match event {
+        RoomEvent::Event(payload) => format!("  {}", value(payload)),
+        RoomEvent::Unreliable(payload) => format!("  ~ {}", value(payload)),
+        RoomEvent::Undecodable(error) => format!("  (an event that is not MessagePack: {error})"),
+        RoomEvent::Resync(resync) => {
+            let undone = if resync.fell_back { ", and some of it was undone" } else { "" };
+            let view = view(resync.view.decode::<Value>());
+            format!("  (events were missed{undone}; the room as it is now:)\n{view}")
+        }
+        RoomEvent::FellBack => "  (the room lost commands it had acknowledged)".into(),
+        RoomEvent::Left { reason, message } if message.is_empty() => format!("left: {reason}"),
+        RoomEvent::Left { reason, message } => format!("left: {reason}: {message}"),
+        RoomEvent::Unread => "left: events were not read in time".into(),
+    }
+}
+
+/// An answer worth a line; a plain "done" is not.
+pub(super) fn answer(answer: &Answer) -> Option<String> {
+    match answer {
+        Ok(payload) if payload.is_empty() => None,
+        Ok(payload) => Some(match rmp_serde::from_slice::<Value>(payload) {
+            Ok(reply) => format!("  = {}", value(&reply)),
+            Err(error) => format!("  = (not MessagePack: {error})"),
+        }),
+        Err(error) => Some(format!("  ! {error}")),
+    }
+}
+
+pub(super) fn state(state: &State) -> String {
+    match state {
+        State::Connecting => "connecting …".into(),
+        State::Connected { player, .. } => format!("connected as {player}"),
+        State::Interrupted { retry_in, cause, .. } => {
+            format!("{cause}; trying again in {} ms", retry_in.as_millis())
+        }
+        State::Ended(end) => format!("ended: {end}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variants_read_as_sentences() {
+        let check = |json: &str, expect: &str| {
+            let json: serde_json::Value = serde_json::from_str(json).unwrap();
+            let bytes = rmp_serde::to_vec_named(&json).unwrap();
+            assert_eq!(value(&rmp_serde::from_slice(&bytes).unwrap()), expect);
+        };
+        check(r#"{"said": {"who": "ada", "text": "hi"}}"#, r#"said text="hi" who="ada""#);
+        check(r#"{"left": "ada"}"#, "left ada");
+        check(r#""started""#, "started");
+        check("[1,2]", "[1,2]");
+    }
+}

@@ -1,0 +1,82 @@
+//! What a client did and saw, a JSON object a line: its own account, for checking promises.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use rmpv::Value;
+use serde_json::json;
+use wayfare_client::{CommandError, RoomEvent, State};
+
+use super::print;
+
+/// How a command ended, with the reply's bytes.
+pub(super) type Answer = Result<bytes::Bytes, CommandError>;
+
+/// Writes nothing if no file was asked for.
+pub(super) struct Record(Option<BufWriter<File>>);
+
+impl Record {
+    pub(super) fn create(path: Option<&Path>) -> Result<Self> {
+        let create = |path: &Path| {
+            let file = File::create(path);
+            file.with_context(|| format!("cannot write the record {}", path.display()))
+        };
+        Ok(Self(path.map(create).transpose()?.map(BufWriter::new)))
+    }
+
+    pub(super) fn joined(&mut self, view: &str) -> Result<()> {
+        self.write(&json!({ "joined": view }))
+    }
+
+    pub(super) fn sent(&mut self, number: u64, typed: &str) -> Result<()> {
+        self.write(&json!({ "sent": number, "command": typed }))
+    }
+
+    pub(super) fn answered(&mut self, number: u64, answer: &Answer) -> Result<()> {
+        match answer {
+            Ok(payload) => {
+                let reply = match rmp_serde::from_slice::<Value>(payload) {
+                    Ok(reply) => print::json(&reply),
+                    Err(_) => String::new(),
+                };
+                self.write(&json!({ "answered": number, "reply": reply }))
+            }
+            Err(error) => self.write(&json!({ "answered": number, "error": error.to_string() })),
+        }
+    }
+
+    pub(super) fn event(&mut self, event: &RoomEvent<Value>) -> Result<()> {
+        self.write(&match event {
+            RoomEvent::Event(payload) => json!({ "event": payload }),
+            RoomEvent::Unreliable(payload) => json!({ "unreliable": payload }),
+            RoomEvent::Resync(resync) => json!({
+                "resync": print::view(resync.view.decode::<Value>()),
+                "lost_replies": resync.lost_replies,
+                "fell_back": resync.fell_back,
+            }),
+            other => json!({ "notice": print::event(other) }),
+        })
+    }
+
+    pub(super) fn state(&mut self, state: &State) -> Result<()> {
+        self.write(&json!({ "state": print::state(state) }))
+    }
+
+    pub(super) fn finish(mut self) -> Result<()> {
+        match &mut self.0 {
+            Some(file) => file.flush().context("the record could not be written"),
+            None => Ok(()),
+        }
+    }
+
+    /// Flushed line by line: whoever follows the file sees what happened.
+    fn write(&mut self, line: &serde_json::Value) -> Result<()> {
+        if let Some(file) = &mut self.0 {
+            writeln!(file, "{line}").and_then(|()| file.flush())
+                .context("the record could not be written")?;
+        }
+        Ok(())
+    }
+}
