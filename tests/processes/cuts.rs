@@ -12,7 +12,11 @@ fn a_hundred_cuts_lose_nothing_and_repeat_nothing() {
     let proxy = Proxy::start(server.address(), CUTS, 6_000, 7);
     let mut steady = Terminal::join(&server.url, "steady", "plaza/main");
     let mut cut = Terminal::join(&format!("ws://{}", proxy.address), "cut", "plaza/main");
-    assert_eq!(sessions_by_shard(&server).len(), 2, "both shards have sessions");
+    assert_eq!(
+        sessions_by_shard(&server).len(),
+        2,
+        "both shards have sessions"
+    );
     let mut rounds = 0;
     while proxy.cuts() < CUTS {
         rounds += 1;
@@ -29,24 +33,43 @@ fn a_hundred_cuts_lose_nothing_and_repeat_nothing() {
         assert_eq!(account.sent().len(), rounds);
         let mut answered = account.answered();
         answered.sort_unstable();
-        assert_eq!(answered, (1..=rounds as u64).collect::<Vec<_>>(), "{name}: answered once each");
+        assert_eq!(
+            answered,
+            (1..=rounds as u64).collect::<Vec<_>>(),
+            "{name}: answered once each"
+        );
     }
     let of = |said: &[(String, String)], who: &str| -> Vec<String> {
-        said.iter().filter(|(name, _)| name == who).map(|(_, text)| text.clone()).collect()
+        said.iter()
+            .filter(|(name, _)| name == who)
+            .map(|(_, text)| text.clone())
+            .collect()
     };
     let (heard_by_cut, heard_by_steady) = (cut.said(), steady.said());
     for who in ["cut", "steady"] {
         let expected: Vec<String> = (1..=rounds).map(|round| format!("{who} {round}")).collect();
         assert_eq!(of(&heard_by_cut, who), expected, "{who} as heard by cut");
-        assert_eq!(of(&heard_by_steady, who), expected, "{who} as heard by steady");
+        assert_eq!(
+            of(&heard_by_steady, who),
+            expected,
+            "{who} as heard by steady"
+        );
     }
     // The bots' words too, from when both were there to when the first left.
     let first = |said: &[(String, String)]| said.iter().position(|(_, text)| text == "cut 1");
     let cut_from = &heard_by_cut[first(&heard_by_cut).unwrap()..];
     let steady_from = &heard_by_steady[first(&heard_by_steady).unwrap()..];
     let common = cut_from.len().min(steady_from.len());
-    assert_eq!(cut_from[..common], steady_from[..common], "one order for everybody");
-    assert!(cut.interruptions() >= CUTS / 2, "{} interruptions noticed", cut.interruptions());
+    assert_eq!(
+        cut_from[..common],
+        steady_from[..common],
+        "one order for everybody"
+    );
+    assert!(
+        cut.interruptions() >= CUTS / 2,
+        "{} interruptions noticed",
+        cut.interruptions()
+    );
 }
 
 /// Shards that have sessions.
@@ -55,8 +78,10 @@ fn sessions_by_shard(server: &Server) -> Vec<String> {
     let text = String::from_utf8(listed.stdout).unwrap();
     let listed: serde_json::Value = serde_json::from_str(&text).unwrap();
     let sessions = listed["sessions"].as_array().unwrap();
-    let mut shards: Vec<String> =
-        sessions.iter().map(|session| session["shard"].to_string()).collect();
+    let mut shards: Vec<String> = sessions
+        .iter()
+        .map(|session| session["shard"].to_string())
+        .collect();
     shards.sort();
     shards.dedup();
     shards

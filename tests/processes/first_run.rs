@@ -15,12 +15,19 @@ fn dev_says_in_three_lines_where_it_is_and_what_to_try() {
     lines.extend((lines.len()..3).filter_map(|_| server.next_line(Duration::from_secs(10))));
     assert_eq!(lines.len(), 3, "{lines:?}");
     assert!(lines[0].contains(&server.url), "{lines:?}");
-    assert!(lines[1].contains(&format!("wayfare play {} plaza/main", server.url)), "{lines:?}");
+    assert!(
+        lines[1].contains(&format!("wayfare play {} plaza/main", server.url)),
+        "{lines:?}"
+    );
     assert!(lines[2].contains("room list"), "{lines:?}");
     let (status, took) = server.terminate();
     assert!(status.success(), "{status}");
     assert!(took < Duration::from_secs(20), "{took:?}");
-    assert_eq!(server.next_line(Duration::from_secs(10)), None, "nothing more is printed");
+    assert_eq!(
+        server.next_line(Duration::from_secs(10)),
+        None,
+        "nothing more is printed"
+    );
 }
 
 #[test]
@@ -34,15 +41,24 @@ fn the_plaza_is_alive_and_answers() {
     terminal.wait_for("the plaza is 1000 by 1000 steps");
     terminal.wait_for("walks");
     let account = terminal.end();
-    assert_eq!(account.sent(), ["say hello there", "walk {\"x\": 5000, \"y\": 1}"]);
+    assert_eq!(
+        account.sent(),
+        ["say hello there", "walk {\"x\": 5000, \"y\": 1}"]
+    );
 }
 
 #[test]
 fn serve_asks_who_may_play() {
-    let refused = wayfare().args(["serve", "--listen", "127.0.0.1:0"]).output().unwrap();
+    let refused = wayfare()
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .output()
+        .unwrap();
     assert!(!refused.status.success());
     let words = String::from_utf8(refused.stderr).unwrap();
-    assert!(words.contains("WAYFARE_TOKEN_KEY") && words.contains("--guests"), "{words}");
+    assert!(
+        words.contains("WAYFARE_TOKEN_KEY") && words.contains("--guests"),
+        "{words}"
+    );
 }
 
 #[test]
@@ -52,16 +68,35 @@ fn a_player_gets_in_by_token_and_a_forger_reads_why_not() {
     let made = wayfare().args(["token", "key"]).output().unwrap();
     std::fs::write(&key, made.stdout).unwrap();
     let key = key.to_str().unwrap();
-    let server = Server::start_with(&["dev", "--token-key-file", key], &[("WAYFARE_GUESTS", "false")]);
+    let server = Server::start_with(
+        &["dev", "--token-key-file", key],
+        &[("WAYFARE_GUESTS", "false")],
+    );
     let minted = wayfare()
-        .args(["token", "mint", "--sub", "ada", "--name", "Ada", "--token-key-file", key])
+        .args([
+            "token",
+            "mint",
+            "--sub",
+            "ada",
+            "--name",
+            "Ada",
+            "--token-key-file",
+            key,
+        ])
         .output()
         .unwrap();
     let token = String::from_utf8(minted.stdout).unwrap();
     let token = token.trim();
     let play = |arguments: &[&str]| {
-        let played = wayfare().args(["play", &server.url]).args(arguments).output().unwrap();
-        (played.status.success(), String::from_utf8_lossy(&played.stderr).into_owned())
+        let played = wayfare()
+            .args(["play", &server.url])
+            .args(arguments)
+            .output()
+            .unwrap();
+        (
+            played.status.success(),
+            String::from_utf8_lossy(&played.stderr).into_owned(),
+        )
     };
     let (welcome, words) = play(&["--token", token]);
     assert!(welcome, "{words}");
@@ -80,14 +115,23 @@ fn a_stopping_server_tells_its_players() {
     assert!(status.success(), "{status}");
     let account = terminal.end();
     assert!(account.interruptions() >= 1);
-    let told = account.lines.iter().any(|line| line.to_string().contains("stopping"));
+    let told = account
+        .lines
+        .iter()
+        .any(|line| line.to_string().contains("stopping"));
     assert!(told, "{:?}", account.lines.last());
 }
 
 #[test]
 fn readme_and_ci_run_the_same_commands() {
-    let commands: Vec<&str> =
-        README.lines().filter(|line| line.starts_with("cargo ")).take(2).collect();
+    let commands: Vec<&str> = README
+        .lines()
+        .filter(|line| line.starts_with("cargo "))
+        .take(2)
+        .collect();
     assert_eq!(commands, ["cargo run -- dev", "cargo test --workspace"]);
-    assert!(CI.contains(commands[1]), ".ci/run calls README's test command");
+    assert!(
+        CI.contains(commands[1]),
+        ".ci/run calls README's test command"
+    );
 }

@@ -27,7 +27,9 @@ impl Proxy {
             let mut chance = ChaCha8Rng::seed_from_u64(seed);
             for client in listener.incoming() {
                 let Ok(client) = client else { return };
-                let Ok(upstream) = TcpStream::connect(&server) else { return };
+                let Ok(upstream) = TcpStream::connect(&server) else {
+                    return;
+                };
                 let budget = if counted.load(Ordering::SeqCst) < cuts_max {
                     (chance.next_u64() % bytes_max) as i64
                 } else {
@@ -56,7 +58,9 @@ fn carry(client: TcpStream, upstream: TcpStream, budget: i64, cuts: &Arc<AtomicU
         thread::spawn(move || {
             let mut buffer = [0; 4096];
             loop {
-                let Ok(read @ 1..) = from.read(&mut buffer) else { break };
+                let Ok(read @ 1..) = from.read(&mut buffer) else {
+                    break;
+                };
                 let left = budget.fetch_sub(read as i64, Ordering::SeqCst);
                 let pass = read.min(usize::try_from(left).unwrap_or(0));
                 if to.write_all(&buffer[..pass]).is_err() {

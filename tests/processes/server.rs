@@ -47,12 +47,22 @@ impl Server {
             .spawn()
             .unwrap();
         let lines = read_lines(child.stdout.take().unwrap());
-        let mut server =
-            Self { child, folder, lines, greeting: Vec::new(), url: String::new() };
+        let mut server = Self {
+            child,
+            folder,
+            lines,
+            greeting: Vec::new(),
+            url: String::new(),
+        };
         while server.url.is_empty() {
-            let line = server.lines.recv_timeout(PATIENCE).expect("the server says where it is");
+            let line = server
+                .lines
+                .recv_timeout(PATIENCE)
+                .expect("the server says where it is");
             if let Some(start) = line.find("ws://") {
-                let url = line[start..].split(|c: char| c.is_whitespace() || c == '"').next();
+                let url = line[start..]
+                    .split(|c: char| c.is_whitespace() || c == '"')
+                    .next();
                 server.url = url.unwrap_or_default().to_owned();
             }
             server.greeting.push(line);
@@ -71,18 +81,29 @@ impl Server {
 
     /// Host and port.
     pub(crate) fn address(&self) -> String {
-        self.url.trim_start_matches("ws://").trim_end_matches('/').to_owned()
+        self.url
+            .trim_start_matches("ws://")
+            .trim_end_matches('/')
+            .to_owned()
     }
 
     /// Runs an operator's command against it.
     pub(crate) fn operate(&self, arguments: &[&str]) -> Output {
-        wayfare().args(arguments).arg("--data").arg(self.data()).output().unwrap()
+        wayfare()
+            .args(arguments)
+            .arg("--data")
+            .arg(self.data())
+            .output()
+            .unwrap()
     }
 
     /// Asks it to stop, as an init system would, and says how it ended and how long it took.
     pub(crate) fn terminate(&mut self) -> (std::process::ExitStatus, Duration) {
         let start = Instant::now();
-        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        let killed = Command::new("kill")
+            .arg(self.child.id().to_string())
+            .status()
+            .unwrap();
         assert!(killed.success());
         (self.child.wait().unwrap(), start.elapsed())
     }

@@ -22,7 +22,16 @@ impl Terminal {
     pub(crate) fn join(url: &str, name: &str, room: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = wayfare()
-            .args(["play", url, room, "--name", name, "--record"])
+            .args([
+                "play",
+                url,
+                room,
+                "--name",
+                name,
+                "--backoff-max",
+                "50",
+                "--record",
+            ])
             .arg(folder.path().join("record"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -31,7 +40,12 @@ impl Terminal {
             .unwrap();
         let input = child.stdin.take();
         let output = read_lines(child.stdout.take().unwrap());
-        let terminal = Self { child, input, output, folder };
+        let terminal = Self {
+            child,
+            input,
+            output,
+            folder,
+        };
         terminal.wait_for(&format!("joined {room}"));
         terminal
     }
@@ -85,12 +99,20 @@ pub(crate) struct Account {
 impl Account {
     fn read(path: PathBuf) -> Self {
         let text = std::fs::read_to_string(path).unwrap();
-        Self { lines: text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() }
+        Self {
+            lines: text
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect(),
+        }
     }
 
     /// What was typed, in order.
     pub(crate) fn sent(&self) -> Vec<&str> {
-        self.lines.iter().filter_map(|line| line["command"].as_str()).collect()
+        self.lines
+            .iter()
+            .filter_map(|line| line["command"].as_str())
+            .collect()
     }
 
     /// The numbers of commands that were answered well, in the order of the answers.
@@ -99,12 +121,18 @@ impl Account {
             assert!(line.get("error").is_none(), "{line}");
             assert!(line.get("resync").is_none(), "{line}");
         }
-        self.lines.iter().filter_map(|line| line["answered"].as_u64()).collect()
+        self.lines
+            .iter()
+            .filter_map(|line| line["answered"].as_u64())
+            .collect()
     }
 
     /// Everything that was said in the room, with who said it.
     pub(crate) fn said(&self) -> Vec<(String, String)> {
-        let said = self.lines.iter().filter_map(|line| line["event"].get("said"));
+        let said = self
+            .lines
+            .iter()
+            .filter_map(|line| line["event"].get("said"));
         said.map(|said| {
             let field = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
             (field("name"), field("text"))
@@ -114,6 +142,8 @@ impl Account {
 
     pub(crate) fn interruptions(&self) -> usize {
         let states = self.lines.iter().filter_map(|line| line["state"].as_str());
-        states.filter(|state| state.contains("trying again")).count()
+        states
+            .filter(|state| state.contains("trying again"))
+            .count()
     }
 }

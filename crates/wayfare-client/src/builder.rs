@@ -24,6 +24,7 @@ pub struct Builder {
     sdk: Option<String>,
     connect_within: Duration,
     give_up_after: Option<Duration>,
+    backoff_max: Option<Duration>,
     events_max: usize,
     unread_time_max: Duration,
 }
@@ -36,6 +37,7 @@ impl Builder {
             sdk: None,
             connect_within: Duration::from_secs(15),
             give_up_after: None,
+            backoff_max: None,
             // A whole replay fits.
             events_max: HISTORY_EVENTS_MAX,
             // Below the silence after which the server, or this client, gives the connection up.
@@ -85,6 +87,13 @@ impl Builder {
         self
     }
 
+    /// The longest wait between two attempts to connect; 10 s by default. Waits double up to it
+    /// as attempts fail one after another.
+    pub const fn backoff_max(mut self, duration: Duration) -> Self {
+        self.backoff_max = Some(duration);
+        self
+    }
+
     /// Events of one room that wait for the application; 1024 by default.
     ///
     /// Beyond it nothing more is read from the server, for any room, until the application has
@@ -116,6 +125,10 @@ impl Builder {
         let count = NonZeroUsize::new(endpoints.len()).ok_or(ConnectError::NoEndpoint)?;
         let mut settings = Settings::new(count, self.credential);
         settings.give_up_after = self.give_up_after;
+        if let Some(longest) = self.backoff_max {
+            settings.backoff_max = longest;
+            settings.backoff_min = settings.backoff_min.min(longest);
+        }
         if let Some(sdk) = self.sdk {
             settings.sdk = sdk;
         }

@@ -54,7 +54,9 @@ fn command(typed: &str) -> Result<Value> {
         _ if rest.starts_with(['{', '[']) => bail!("what follows {name:?} is not JSON"),
         _ => Value::String(rest.into()),
     };
-    Ok(Value::Object([(name.to_owned(), content)].into_iter().collect()))
+    Ok(Value::Object(
+        [(name.to_owned(), content)].into_iter().collect(),
+    ))
 }
 
 fn encode(value: &Value) -> Result<Bytes> {
@@ -68,7 +70,11 @@ mod tests {
     #[test]
     fn a_line_becomes_the_command_it_looks_like() {
         let check = |typed: &str, json: &str| {
-            assert_eq!(parse(typed).unwrap(), Line::Command(payload(json).unwrap()), "{typed}");
+            assert_eq!(
+                parse(typed).unwrap(),
+                Line::Command(payload(json).unwrap()),
+                "{typed}"
+            );
         };
         check("say hello there", r#"{"say": "hello there"}"#);
         check(r#"walk {"x": 1}"#, r#"{"walk": {"x": 1}}"#);

@@ -6,6 +6,7 @@ mod record;
 
 use std::io::BufRead;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -37,6 +38,9 @@ pub(crate) struct Play {
     /// Join only if the room is there already.
     #[arg(long)]
     existing: bool,
+    /// The longest wait before connecting again, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 10_000)]
+    backoff_max: u64,
     /// Write all that was sent, answered and heard to this file, a JSON object a line.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -51,8 +55,10 @@ struct Target {
 
 impl Target {
     fn of(targets: &[String]) -> Result<Self> {
-        let (mut urls, rooms): (Vec<String>, Vec<String>) =
-            targets.iter().cloned().partition(|target| target.contains("://"));
+        let (mut urls, rooms): (Vec<String>, Vec<String>) = targets
+            .iter()
+            .cloned()
+            .partition(|target| target.contains("://"));
         if urls.is_empty() {
             urls.push("ws://127.0.0.1:7777".into());
         }
@@ -67,7 +73,9 @@ impl Target {
 
 /// Runs until the input ends, the person leaves or the stay is over.
 pub(crate) fn run(play: Play) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(converse(play))
 }
 
@@ -94,7 +102,10 @@ async fn converse(play: Play) -> Result<()> {
         room,
     };
     let view = print::view(conversation.room.view::<rmpv::Value>());
-    println!("joined {} — type `say hello`, or `/help`\n{view}", target.room);
+    println!(
+        "joined {} — type `say hello`, or `/help`\n{view}",
+        target.room
+    );
     record.joined(&view)?;
     while !conversation.is_over() {
         tokio::select! {
@@ -128,8 +139,11 @@ async fn converse(play: Play) -> Result<()> {
 async fn enter(play: &Play, target: &Target) -> Result<(Client, Room)> {
     let mut builder = Client::builder().credential(match &play.token {
         Some(token) => Credential::Token(token.clone()),
-        None => Credential::Guest { name: play.name.clone() },
+        None => Credential::Guest {
+            name: play.name.clone(),
+        },
     });
+    builder = builder.backoff_max(Duration::from_millis(play.backoff_max));
     for url in &target.urls {
         builder = builder.endpoint(url);
     }
@@ -150,7 +164,10 @@ async fn enter(play: &Play, target: &Target) -> Result<(Client, Room)> {
         Some(brings) => line::payload(brings).context("--join is not JSON")?,
         None => bytes::Bytes::new(),
     };
-    let room = join.join_raw(brings).await.with_context(|| format!("cannot join {}", target.room))?;
+    let room = join
+        .join_raw(brings)
+        .await
+        .with_context(|| format!("cannot join {}", target.room))?;
     Ok((client, room))
 }
 
@@ -228,12 +245,19 @@ mod tests {
         let check = |targets: &[&str], urls: &[&str], room: &str| {
             let targets: Vec<String> = targets.iter().map(|text| (*text).into()).collect();
             let urls = urls.iter().map(|text| (*text).into()).collect();
-            let expected = Target { urls, room: room.into() };
+            let expected = Target {
+                urls,
+                room: room.into(),
+            };
             assert_eq!(Target::of(&targets).unwrap(), expected);
         };
         check(&[], &["ws://127.0.0.1:7777"], "plaza/main");
         check(&["ws://a:1", "chess/7"], &["ws://a:1"], "chess/7");
-        check(&["chess/7", "ws://a:1", "ws://b:1"], &["ws://a:1", "ws://b:1"], "chess/7");
+        check(
+            &["chess/7", "ws://a:1", "ws://b:1"],
+            &["ws://a:1", "ws://b:1"],
+            "chess/7",
+        );
         assert!(Target::of(&["chess/7".into(), "chess/8".into()]).is_err());
     }
 }

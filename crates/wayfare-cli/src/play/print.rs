@@ -46,7 +46,11 @@ pub(super) fn event(event: &RoomEvent<Value>) -> String {
         RoomEvent::Unreliable(payload) => format!("  ~ {}", value(payload)),
         RoomEvent::Undecodable(error) => format!("  (an event that is not MessagePack: {error})"),
         RoomEvent::Resync(resync) => {
-            let undone = if resync.fell_back { ", and some of it was undone" } else { "" };
+            let undone = if resync.fell_back {
+                ", and some of it was undone"
+            } else {
+                ""
+            };
             let view = view(resync.view.decode::<Value>());
             format!("  (events were missed{undone}; the room as it is now:)\n{view}")
         }
@@ -73,7 +77,9 @@ pub(super) fn state(state: &State) -> String {
     match state {
         State::Connecting => "connecting …".into(),
         State::Connected { player, .. } => format!("connected as {player}"),
-        State::Interrupted { retry_in, cause, .. } => {
+        State::Interrupted {
+            retry_in, cause, ..
+        } => {
             format!("{cause}; trying again in {} ms", retry_in.as_millis())
         }
         State::Ended(end) => format!("ended: {end}"),
@@ -91,7 +97,10 @@ mod tests {
             let bytes = rmp_serde::to_vec_named(&json).unwrap();
             assert_eq!(value(&rmp_serde::from_slice(&bytes).unwrap()), expect);
         };
-        check(r#"{"said": {"who": "ada", "text": "hi"}}"#, r#"said text="hi" who="ada""#);
+        check(
+            r#"{"said": {"who": "ada", "text": "hi"}}"#,
+            r#"said text="hi" who="ada""#,
+        );
         check(r#"{"left": "ada"}"#, "left ada");
         check(r#""started""#, "started");
         check("[1,2]", "[1,2]");

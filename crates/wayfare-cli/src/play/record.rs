@@ -74,7 +74,8 @@ impl Record {
     /// Flushed line by line: whoever follows the file sees what happened.
     fn write(&mut self, line: &serde_json::Value) -> Result<()> {
         if let Some(file) = &mut self.0 {
-            writeln!(file, "{line}").and_then(|()| file.flush())
+            writeln!(file, "{line}")
+                .and_then(|()| file.flush())
                 .context("the record could not be written")?;
         }
         Ok(())
