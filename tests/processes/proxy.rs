@@ -57,10 +57,7 @@ fn carry(client: TcpStream, upstream: TcpStream, budget: i64, cuts: &Arc<AtomicU
         let (budget, cuts) = (Arc::clone(&budget), Arc::clone(cuts));
         thread::spawn(move || {
             let mut buffer = [0; 4096];
-            loop {
-                let Ok(read @ 1..) = from.read(&mut buffer) else {
-                    break;
-                };
+            while let Ok(read @ 1..) = from.read(&mut buffer) {
                 let left = budget.fetch_sub(read as i64, Ordering::SeqCst);
                 let pass = read.min(usize::try_from(left).unwrap_or(0));
                 if to.write_all(&buffer[..pass]).is_err() {

@@ -2,6 +2,8 @@
 
 mod play;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[global_allocator]
@@ -28,8 +30,17 @@ enum Command {
     Bench(wayfare_bench::Bench),
 }
 
-fn main() -> anyhow::Result<()> {
-    let Arguments { bots, command } = Arguments::parse();
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(Arguments { bots, command }: Arguments) -> anyhow::Result<()> {
     match command {
         Command::Node(command) => plaza::run("wayfare", bots, Some(command)),
         Command::Play(play) => play::run(play),

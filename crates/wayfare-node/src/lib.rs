@@ -1,1 +1,24 @@
-//! Placeholder until its first step.
+//! A node: threads, sockets, clocks, configuration and the operator's door. It drives shards and
+//! decides nothing.
+//!
+//! Read [`run`] for what a program does with a [`Game`] and a [`Command`]; then `server` for a
+//! node's doors and how it stops, [`shards`] for the threads that rooms live on, `config` for the
+//! settings, `token` for who players are, and `admin` for what an operator sees.
+
+mod admin;
+mod chance;
+mod commands;
+mod config;
+mod game;
+mod logs;
+mod server;
+pub mod shards;
+mod token;
+
+pub use commands::{
+    Command, ConfigCommand, Listing, Reach, RoomCommand, SessionCommand, TokenCommand, main, run,
+};
+pub use config::SettingFlags;
+pub use game::{Game, Ready};
+pub use server::Stop;
+pub use shards::{Authenticator, ShardPlan, ShardSettings, Shards};

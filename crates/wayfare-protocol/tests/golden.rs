@@ -117,12 +117,6 @@ fn requests() -> Vec<Vector> {
         epoch: 4,
         sequence: 300,
     };
-    let list = wire::List {
-        request: 9,
-        kind: "plaza".into(),
-        properties: BTreeMap::from([("map".into(), "sea".into()), ("mode".into(), "duel".into())]),
-        limit: 20,
-    };
     vec![
         said(
             "join",
@@ -152,6 +146,17 @@ fn requests() -> Vec<Vector> {
             json!({ "attach": { "room": "plaza/main", "handle": HANDLE, "membership": 7,
                 "epoch": 4, "sequence": 300 } }),
         ),
+    ]
+}
+
+fn more_requests() -> Vec<Vector> {
+    let list = wire::List {
+        request: 9,
+        kind: "plaza".into(),
+        properties: BTreeMap::from([("map".into(), "sea".into()), ("mode".into(), "duel".into())]),
+        limit: 20,
+    };
+    vec![
         said(
             "unreliable to the room",
             Said::Unreliable(wire::Unreliable {
@@ -250,18 +255,6 @@ fn answers() -> Vec<Vector> {
 }
 
 fn deliveries() -> Vec<Vector> {
-    let listing = wire::Listing {
-        request: 9,
-        rooms: vec![wire::ListedRoom {
-            room: "plaza/main".into(),
-            members: 3,
-            members_max: 100,
-            locked: true,
-            properties: BTreeMap::from([("map".into(), "sea".into())]),
-        }],
-        truncated: true,
-        error: None,
-    };
     vec![
         heard(
             "joined",
@@ -312,6 +305,11 @@ fn deliveries() -> Vec<Vector> {
             }),
             json!({ "attached": { "handle": HANDLE, "epoch": 4, "from": 300, "applied": 9 } }),
         ),
+    ]
+}
+
+fn endings() -> Vec<Vector> {
+    vec![
         heard(
             "resync",
             Heard::Resync(wire::Resync {
@@ -336,6 +334,23 @@ fn deliveries() -> Vec<Vector> {
             json!({ "left": { "handle": HANDLE, "membership": 7, "reason": "LEAVE_KICKED",
                 "message": "out", "applied": 9 } }),
         ),
+    ]
+}
+
+fn asides() -> Vec<Vector> {
+    let listing = wire::Listing {
+        request: 9,
+        rooms: vec![wire::ListedRoom {
+            room: "plaza/main".into(),
+            members: 3,
+            members_max: 100,
+            locked: true,
+            properties: BTreeMap::from([("map".into(), "sea".into())]),
+        }],
+        truncated: true,
+        error: None,
+    };
+    vec![
         heard(
             "unreliable to the client",
             Heard::Unreliable(wire::Unreliable {
@@ -377,7 +392,15 @@ fn unhex(text: &str) -> Vec<u8> {
 
 #[test]
 fn the_file_says_what_this_build_writes() {
-    let vectors = [hellos(), requests(), answers(), deliveries()];
+    let vectors = [
+        hellos(),
+        requests(),
+        more_requests(),
+        answers(),
+        deliveries(),
+        endings(),
+        asides(),
+    ];
     let written: Vec<Value> = vectors
         .into_iter()
         .flatten()

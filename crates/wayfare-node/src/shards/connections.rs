@@ -40,6 +40,12 @@ impl Connections {
         self.slots.len() - self.free.len()
     }
 
+    /// Nothing is left to write to anybody.
+    pub(crate) fn are_flushed(&self) -> bool {
+        let mut entries = self.slots.iter().filter_map(|slot| slot.entry.as_ref());
+        entries.all(|entry| !entry.connection.is_dirty())
+    }
+
     pub(crate) fn insert(&mut self, connection: Connection) -> ConnectionId {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());

@@ -33,6 +33,14 @@ const LINGER: Duration = Duration::from_secs(5);
 /// A WebSocket close code for an [`ErrorCode`]: the private range begins at 4000, our codes at 1000.
 const CLOSE_CODE_BASE: u32 = 3000;
 
+/// How long clients that do not answer the close may take to read it.
+const STOP_LINGER: Duration = Duration::from_secs(1);
+
+struct Stopping {
+    since: Deadline,
+    deadline: Deadline,
+}
+
 pub(crate) struct EventLoop {
     shard: Shard,
     poll: Poll,
@@ -52,7 +60,7 @@ pub(crate) struct EventLoop {
     outgoing: Vec<Vec<Envelope>>,
     questions: BTreeMap<u64, oneshot::Sender<Answer>>,
     questions_asked: u64,
-    stop_at: Option<Deadline>,
+    stopping: Option<Stopping>,
     tally: Tally,
 }
 
@@ -80,7 +88,7 @@ impl EventLoop {
             memory: BTreeMap::new(),
             questions: BTreeMap::new(),
             questions_asked: 0,
-            stop_at: None,
+            stopping: None,
             tally: Tally::of_shard(index),
         }
     }
@@ -100,11 +108,17 @@ impl EventLoop {
             }
             self.turn(&events);
         }
+        self.mailbox.close();
     }
 
+    /// Told to stop, and everybody has been told, or there is no more time for it. A client that
+    /// does not answer the close is not waited for, only given a moment to read it.
     fn is_over(&self) -> bool {
-        self.stop_at
-            .is_some_and(|deadline| self.connections.len() == 0 || Deadline::now() >= deadline)
+        self.stopping.as_ref().is_some_and(|stopping| {
+            let now = Deadline::now();
+            let told = now >= stopping.since + STOP_LINGER && self.connections.are_flushed();
+            self.connections.len() == 0 || told || now >= stopping.deadline
+        })
     }
 
     fn timeout(&self) -> Option<Duration> {
@@ -115,9 +129,7 @@ impl EventLoop {
         let linger = self.lingering.front().map(|(at, _)| *at);
         let now = clock::now();
         let sooner = due.into_iter().chain(linger).min().map(|at| at.since(now));
-        let stop = self
-            .stop_at
-            .map(|at| at.saturating_duration_since(Deadline::now()));
+        let stop = self.stopping.as_ref().map(|_| STOP_LINGER / 10);
         sooner.into_iter().chain(stop).min()
     }
 
@@ -245,7 +257,8 @@ impl EventLoop {
                         .handle_operator(self.questions_asked, &question, now);
                 }
                 Mail::Stop(deadline) => {
-                    self.stop_at = Some(deadline);
+                    let since = Deadline::now();
+                    self.stopping = Some(Stopping { since, deadline });
                     self.shard.handle_stop(now);
                 }
             }

@@ -37,7 +37,8 @@ pub(crate) enum Mail {
 
 /// A shard's mail: many write, its thread reads. One lock a turn, not one a message.
 pub(crate) struct Mailbox {
-    mail: Mutex<Vec<Mail>>,
+    /// None once the shard has ended: what is posted then is dropped, and whoever waits learns it.
+    mail: Mutex<Option<Vec<Mail>>>,
     waker: Waker,
     /// The shard's connections, those in the mail included.
     load: AtomicUsize,
@@ -47,7 +48,7 @@ impl Mailbox {
     pub(crate) fn new(poll: &Poll) -> std::io::Result<Self> {
         let waker = Waker::new(poll.registry(), MAIL)?;
         Ok(Self {
-            mail: Mutex::default(),
+            mail: Mutex::new(Some(Vec::new())),
             waker,
             load: AtomicUsize::new(0),
         })
@@ -69,10 +70,13 @@ impl Mailbox {
     }
 
     pub(crate) fn post(&self, mail: Mail) {
-        let mut waiting = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(waiting) = guard.as_mut() else {
+            return;
+        };
         let first = waiting.is_empty();
         waiting.push(mail);
-        drop(waiting);
+        drop(guard);
         // Whoever finds it empty wakes the reader; the others' mail is read by the same turn.
         if first && let Err(error) = self.waker.wake() {
             tracing::error!(%error, "a shard could not be woken");
@@ -82,6 +86,14 @@ impl Mailbox {
     /// Takes all mail; `into` is empty, and its buffer is used for what comes next.
     pub(crate) fn take(&self, into: &mut Vec<Mail>) {
         let mut waiting = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::swap(&mut *waiting, into);
+        if let Some(waiting) = waiting.as_mut() {
+            std::mem::swap(waiting, into);
+        }
+    }
+
+    /// The shard has ended: there is no more mail, and what waits is dropped.
+    pub(crate) fn close(&self) {
+        let mut waiting = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(waiting.take());
     }
 }

@@ -1,0 +1,115 @@
+//! A server in a process of its own, so that its time and memory are its own too.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::SocketAddr;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::folder::Folder;
+use crate::process::anonymous_bytes;
+use crate::usage::Meter;
+
+/// From the start of a server to the line that says where it listens.
+const START_TIME_MAX: Duration = Duration::from_secs(20);
+/// What stands before the address on that line.
+const LISTENS: &str = "listening on ";
+
+/// A running server. It ends with this value, or with this process, however that ends.
+#[derive(Debug)]
+pub(crate) struct ServerProcess {
+    child: Child,
+    /// The server ends when this closes.
+    _stdin: ChildStdin,
+    address: SocketAddr,
+    /// It runs in it; removed once the process has ended.
+    _folder: Folder,
+}
+
+impl ServerProcess {
+    /// Runs this program again as `bench <command> <folder>` and waits until it listens. Settings
+    /// of whoever runs the bench do not reach it.
+    pub(crate) fn start(command: &str, folder: Folder) -> Result<Self> {
+        let program = env::current_exe().context("this program does not know where it lies")?;
+        let settings = env::vars_os().map(|(name, _)| name);
+        let settings = settings.filter(|name| name.to_string_lossy().starts_with("WAYFARE_"));
+        let mut start = Command::new(program);
+        for name in settings {
+            start.env_remove(name);
+        }
+        let mut child = start
+            .args(["bench", command])
+            .arg(folder.path())
+            .current_dir(folder.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("the server did not start")?;
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take();
+        // From here on the child is ended by the guard, whatever fails.
+        let mut server = Self {
+            _stdin: stdin.context("the server has no standard input")?,
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            _folder: folder,
+        };
+        let stdout = stdout.context("the server has no standard output")?;
+        let (line, first_line) = mpsc::sync_channel(1);
+        thread::spawn(move || {
+            let mut text = String::new();
+            let outcome = BufReader::new(stdout).read_line(&mut text).map(|_| text);
+            // Nobody waits any more after a time-out.
+            let _ = line.send(outcome);
+        });
+        let text = first_line
+            .recv_timeout(START_TIME_MAX)
+            .context("the server does not listen in time")??;
+        let address = text.trim().strip_prefix(LISTENS);
+        let address = address.with_context(|| format!("the server said {text:?}"))?;
+        server.address = address.parse()?;
+        ensure!(
+            server.address.ip().is_loopback(),
+            "{address} is no loopback"
+        );
+        Ok(server)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Begins to measure its processor time.
+    pub(crate) fn meter(&self) -> Result<Meter> {
+        Meter::start(self.child.id())
+    }
+
+    pub(crate) fn anonymous_bytes(&self) -> Result<u64> {
+        anonymous_bytes(self.child.id())
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The server's side: tells the parent where it listens, and ends this process when the parent
+/// has gone.
+pub(crate) fn announce(address: SocketAddr) -> Result<()> {
+    thread::spawn(|| {
+        let mut stdin = std::io::stdin();
+        while !matches!(stdin.read(&mut [0; 64]), Ok(0) | Err(_)) {}
+        std::process::exit(0);
+    });
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{LISTENS}{address}")?;
+    Ok(stdout.flush()?)
+}

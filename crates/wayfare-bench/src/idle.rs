@@ -1,0 +1,196 @@
+//! `wayfare bench idle`: what a silent session costs in memory, before it ever spoke and after.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use serde::Serialize;
+use wayfare_protocol::limits::HEARTBEAT;
+use wayfare_protocol::wire::server_frame::Body;
+
+use crate::crowd::{Crowd, Heard};
+use crate::output::{Table, print, progress};
+use crate::process::raise_open_files;
+use crate::server::ServerNode;
+use crate::statistics::{rounded, slope};
+
+/// What each session sends in one command, and hears back in one reply.
+const TRAFFIC_BYTES: usize = 16 * 1024;
+/// Commands that are under way at once.
+const SPEAKING_MAX: usize = 64;
+const TRAFFIC_TIME_MAX: Duration = Duration::from_secs(60);
+/// From the last word to the measurement every session says that it is alive, as it would every
+/// ten seconds: an allocator gives memory back to the system only while it is at work.
+const SETTLE_ROUNDS: u32 = 3;
+const SETTLE_ROUND: Duration = Duration::from_secs(1);
+
+/// Memory of sessions that are members of one room and say nothing.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Idle {
+    /// Sessions at the first measurement.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
+    from: u32,
+    /// Sessions at the second one.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(2..=19_000))]
+    to: u32,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    /// Anonymous resident memory: the slope between the two measurements.
+    rss_bytes_per_connection: f64,
+    rss_bytes_per_connection_after_traffic: f64,
+    connections: (u32, u32),
+    rss_bytes: (u64, u64),
+    rss_bytes_after_traffic: (u64, u64),
+}
+
+impl Idle {
+    /// # Errors
+    /// If the server or a client fails.
+    pub(crate) fn run(&self) -> Result<()> {
+        ensure!(
+            self.from < self.to,
+            "a slope needs two different numbers of sessions"
+        );
+        raise_open_files(u64::from(self.to) + 256)?;
+        let connections = (self.from, self.to);
+        let few = measure(self.from)?;
+        let many = measure(self.to)?;
+        let silent = (few.silent, many.silent);
+        let spoken = (few.after_traffic, many.after_traffic);
+        let report = Report {
+            rss_bytes_per_connection: rounded(slope(connections, silent)),
+            rss_bytes_per_connection_after_traffic: rounded(slope(connections, spoken)),
+            connections,
+            rss_bytes: silent,
+            rss_bytes_after_traffic: spoken,
+        };
+        print(self.json, &report)
+    }
+}
+
+/// The server's memory, in bytes.
+struct Memory {
+    silent: u64,
+    after_traffic: u64,
+}
+
+/// Memory with this many sessions, of a server of its own: in one that had fewer before, newcomers
+/// would live in what the traffic of the others has left behind, and look cheap.
+fn measure(sessions: u32) -> Result<Memory> {
+    let mut sessions = Sessions::arrive(sessions)?;
+    let silent = sessions.settled_bytes("have said nothing")?;
+    sessions.speak()?;
+    let after_traffic = sessions.settled_bytes("have spoken")?;
+    Ok(Memory {
+        silent,
+        after_traffic,
+    })
+}
+
+struct Sessions {
+    node: ServerNode,
+    crowd: Crowd,
+    pinged: Duration,
+}
+
+impl Sessions {
+    fn arrive(sessions: u32) -> Result<Self> {
+        let node = ServerNode::start()?;
+        let crowd = Crowd::new(node.process().address(), Instant::now())?;
+        let mut all = Self {
+            node,
+            crowd,
+            pinged: Duration::ZERO,
+        };
+        // In groups, so that those who are in are kept alive meanwhile.
+        for first in (0..sessions).step_by(500) {
+            let group = first..sessions.min(first + 500);
+            let room = || Some("echo/idle".to_owned());
+            let speaks = group.map(|client| all.node.speaks(client, room()));
+            let speaks = speaks.collect::<Result<_>>()?;
+            all.crowd.arrive(speaks)?;
+            all.keep_alive()?;
+        }
+        Ok(all)
+    }
+
+    /// The server's memory, once everybody has been silent but for keep-alives.
+    fn settled_bytes(&mut self, who: &str) -> Result<u64> {
+        for _ in 0..SETTLE_ROUNDS {
+            self.crowd.ping_all()?;
+            let settled = self.crowd.now() + SETTLE_ROUND;
+            while self.crowd.now() < settled {
+                self.crowd.turn(settled, |_, _, _| Ok(()))?;
+            }
+        }
+        let bytes = self.node.process().anonymous_bytes()?;
+        let sessions = self.crowd.clients().len();
+        progress(format_args!(
+            "{sessions} sessions that {who}: {} KiB",
+            bytes / 1024
+        ));
+        self.keep_alive()?;
+        Ok(bytes)
+    }
+
+    /// Everybody sends a command and gets it back. Each arrives in two halves, so that the server
+    /// has to keep the first.
+    fn speak(&mut self) -> Result<()> {
+        let payload = vec![0x5a; TRAFFIC_BYTES];
+        let deadline = self.crowd.now() + TRAFFIC_TIME_MAX;
+        let all: Vec<usize> = (0..self.crowd.clients().len()).collect();
+        for group in all.chunks(SPEAKING_MAX) {
+            for client in group {
+                self.crowd.command_first_half(*client, &payload)?;
+            }
+            let later = self.crowd.now() + Duration::from_millis(2);
+            while self.crowd.now() < later {
+                self.crowd.turn(later, |_, _, _| Ok(()))?;
+            }
+            for client in group {
+                self.crowd.rest_of_command(*client)?;
+            }
+            let mut answered = 0;
+            while answered < group.len() {
+                ensure!(
+                    self.crowd.now() < deadline,
+                    "the server does not answer in time"
+                );
+                self.crowd.turn(deadline, |_, _, heard| {
+                    if let Heard::Other(Body::Reply(_)) = heard {
+                        answered += 1;
+                    }
+                    Ok(())
+                })?;
+            }
+            self.keep_alive()?;
+        }
+        Ok(())
+    }
+
+    fn keep_alive(&mut self) -> Result<()> {
+        if self.crowd.now() - self.pinged > HEARTBEAT / 2 {
+            self.pinged = self.crowd.now();
+            self.crowd.ping_all()?;
+        }
+        Ok(())
+    }
+}
+
+impl From<&Report> for Table {
+    fn from(report: &Report) -> Self {
+        let mut table = Self::default();
+        let (from, to) = report.connections;
+        table.heading(format_args!(
+            "memory per session, the slope from {from} to {to}"
+        ));
+        table.row("silent, bytes", report.rss_bytes_per_connection);
+        let after = report.rss_bytes_per_connection_after_traffic;
+        table.row("after 16 KiB each way, bytes", after);
+        table
+    }
+}

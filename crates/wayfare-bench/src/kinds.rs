@@ -1,0 +1,103 @@
+//! The rooms that are measured: they do as little as a room can, so that what is measured is ours.
+
+use wayfare_core::game::{Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_core::{Audience, Turn};
+
+/// Members of one room: the idle bench puts all its sessions into one.
+const MEMBERS_MAX: u32 = 20_000;
+/// What a room holds, for the memory that one costs.
+const STATE_BYTES: usize = 64;
+
+/// `fanout/…` sends each command to everybody, `echo/…` sends it back as the reply. Both stay
+/// when their last member has left.
+pub(crate) fn kinds() -> Vec<Kind> {
+    let kind = |name: &str, speech| Kind {
+        name: name.to_owned(),
+        logic: Box::new(speech),
+        settings: KindSettings {
+            members_max: MEMBERS_MAX,
+            empty_grace: None,
+            ..KindSettings::default()
+        },
+    };
+    vec![
+        kind("fanout", Speech::ToEveryone),
+        kind("echo", Speech::Back),
+    ]
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Speech {
+    ToEveryone,
+    Back,
+}
+
+impl RoomKind for Speech {
+    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(Box::new(Room {
+            state: [0; STATE_BYTES],
+            speech: *self,
+        }))
+    }
+
+    fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
+        let state = snapshot
+            .try_into()
+            .map_err(|_| Refusal::new("no such state"))?;
+        Ok(Box::new(Room {
+            state,
+            speech: *self,
+        }))
+    }
+}
+
+struct Room {
+    state: [u8; STATE_BYTES],
+    speech: Speech,
+}
+
+impl RoomLogic for Room {
+    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn view(&self, _: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        into.extend_from_slice(&self.state);
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        _: &Player,
+        payload: &[u8],
+        reply: &mut Vec<u8>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        // The state is written, so that the room is one that has been played in.
+        for (kept, byte) in self.state.iter_mut().zip(payload) {
+            *kept = *byte;
+        }
+        match self.speech {
+            Speech::ToEveryone => {
+                turn.send(Audience::Everyone, |into| into.extend_from_slice(payload));
+            }
+            Speech::Back => reply.extend_from_slice(payload),
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, _: &Turn<'_>) {}
+
+    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
+
+    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
+
+    fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        into.extend_from_slice(&self.state);
+        Ok(())
+    }
+}

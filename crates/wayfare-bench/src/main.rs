@@ -1,0 +1,25 @@
+//! `wayfare bench` as a program of its own, with the allocator of the shipped one.
+
+use clap::Parser;
+use wayfare_bench::Bench;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+#[command(name = "wayfare-bench", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Measures this server, beside a bare one.
+    Bench(Bench),
+}
+
+fn main() -> anyhow::Result<()> {
+    let Command::Bench(bench) = Arguments::parse().command;
+    bench.run()
+}

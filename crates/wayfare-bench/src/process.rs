@@ -1,0 +1,125 @@
+//! What the system knows of a process: its time on a processor, its memory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// The time each thread of a process has had, to the nanosecond.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ProcessorTime(BTreeMap<u32, u64>);
+
+impl ProcessorTime {
+    /// Of all threads that are alive now (`/proc/PID/task/TID/schedstat`).
+    pub(crate) fn read(process: u32) -> Result<Self> {
+        let mut times = BTreeMap::new();
+        let folder = format!("/proc/{process}/task");
+        for entry in fs::read_dir(&folder).with_context(|| folder.clone())? {
+            let entry = entry?;
+            let Some(thread) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse().ok())
+            else {
+                continue;
+            };
+            match fs::read_to_string(entry.path().join("schedstat")) {
+                Ok(text) => times.insert(thread, on_processor(&text)?),
+                // A thread that ended meanwhile.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(error.into()),
+            };
+        }
+        ensure!(!times.is_empty(), "process {process} has no threads");
+        Ok(Self(times))
+    }
+
+    /// What passed since `earlier`, in the threads that are still there.
+    pub(crate) fn since(&self, earlier: &Self) -> Duration {
+        let passed = |(thread, now): (&u32, &u64)| {
+            now.saturating_sub(earlier.0.get(thread).copied().unwrap_or(0))
+        };
+        Duration::from_nanos(self.0.iter().map(passed).sum())
+    }
+}
+
+/// The first of three numbers: nanoseconds on a processor.
+fn on_processor(schedstat: &str) -> Result<u64> {
+    let first = schedstat.split_ascii_whitespace().next();
+    first
+        .and_then(|text| text.parse().ok())
+        .context("schedstat does not begin with a number")
+}
+
+/// Resident anonymous memory, in bytes. Walked by the system at this moment: exact, where the
+/// counters in `status` lag by some pages per processor.
+pub(crate) fn anonymous_bytes(process: u32) -> Result<u64> {
+    let path = format!("/proc/{process}/smaps_rollup");
+    let text = fs::read_to_string(&path).with_context(|| path.clone())?;
+    kibibytes(&text, "Anonymous:")
+}
+
+fn kibibytes(text: &str, name: &str) -> Result<u64> {
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix(name) {
+            let number = rest.trim().trim_end_matches("kB").trim();
+            return Ok(number.parse::<u64>()? * 1024);
+        }
+    }
+    bail!("no line {name}");
+}
+
+/// Lets this process, and those it starts, open as many files as the system allows.
+///
+/// # Errors
+/// If that is fewer than `wanted`.
+pub(crate) fn raise_open_files(wanted: u64) -> Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    setrlimit(Resource::Nofile, raised)?;
+    let allowed = limit.maximum.unwrap_or(u64::MAX);
+    ensure!(
+        allowed >= wanted,
+        "this needs {wanted} open files, the system allows {allowed} (ulimit -Hn)"
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_counts_in_threads_old_and_new() {
+        let earlier = ProcessorTime(BTreeMap::from([(1, 100), (2, 50), (9, 7)]));
+        let later = ProcessorTime(BTreeMap::from([(1, 150), (2, 50), (3, 30)]));
+        assert_eq!(later.since(&earlier), Duration::from_nanos(80));
+    }
+
+    #[test]
+    fn this_process_has_time_and_memory() {
+        let process = std::process::id();
+        let before = ProcessorTime::read(process).unwrap();
+        let after = ProcessorTime::read(process).unwrap();
+        assert!(after.since(&before) < Duration::from_secs(60));
+        assert!(anonymous_bytes(process).unwrap() > 0);
+    }
+
+    #[test]
+    fn lines_of_the_system_are_read() {
+        let text = "Rss:  7 kB\nAnonymous:           116 kB\n";
+        assert_eq!(kibibytes(text, "Anonymous:").unwrap(), 116 * 1024);
+        assert!(kibibytes(text, "Swap:").is_err());
+        assert_eq!(
+            on_processor("585668745 208046721 87\n").unwrap(),
+            585_668_745
+        );
+        assert!(on_processor("").is_err());
+    }
+}

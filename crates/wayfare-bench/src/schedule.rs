@@ -1,0 +1,129 @@
+//! When each client sends: settled before the first byte, whatever the server does meanwhile.
+//!
+//! An open loop: a command that goes out late, because the server or the generator was slow, keeps
+//! the instant it was due, and its latency counts from there (Gil Tene's "coordinated omission").
+
+use std::time::Duration;
+
+use crate::wire::scramble;
+
+/// One command that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    /// Since the schedule's beginning.
+    pub(crate) at: Duration,
+    pub(crate) client: u32,
+}
+
+/// Every client once per period, each at a phase of its own, the same in every run.
+#[derive(Clone, Debug)]
+pub(crate) struct Schedule {
+    period: Duration,
+    rounds: u32,
+    /// Clients in the order of their phases.
+    order: Vec<Due>,
+    round: u32,
+    next: usize,
+}
+
+impl Schedule {
+    /// As many whole periods as fit into `length`, at least one.
+    pub(crate) fn new(clients: u32, rate_hz: f64, length: Duration) -> Self {
+        let period = Duration::from_secs_f64(1.0 / rate_hz);
+        let mut order: Vec<Due> = (0..clients)
+            .map(|client| Due {
+                at: period.mul_f64(scramble(u64::from(client)) as f64 / u64::MAX as f64),
+                client,
+            })
+            .collect();
+        order.sort_by_key(|due| (due.at, due.client));
+        let rounds = (length.as_secs_f64() * rate_hz + 1e-6) as u32;
+        Self {
+            period,
+            rounds: rounds.max(1),
+            order,
+            round: 0,
+            next: 0,
+        }
+    }
+
+    /// Commands in all.
+    pub(crate) fn len(&self) -> u64 {
+        u64::from(self.rounds) * self.order.len() as u64
+    }
+
+    /// From its beginning to the end of its last period.
+    pub(crate) fn length(&self) -> Duration {
+        self.period * self.rounds
+    }
+
+    /// What is due next; `None` once all is sent.
+    pub(crate) fn peek(&self) -> Option<Due> {
+        if self.round == self.rounds {
+            return None;
+        }
+        let due = *self.order.get(self.next)?;
+        Some(Due {
+            at: due.at + self.period * self.round,
+            ..due
+        })
+    }
+
+    /// Takes what is due at `now`.
+    pub(crate) fn pop(&mut self, now: Duration) -> Option<Due> {
+        let due = self.peek().filter(|due| due.at <= now)?;
+        self.next += 1;
+        if self.next == self.order.len() {
+            self.next = 0;
+            self.round += 1;
+        }
+        Some(due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drain(schedule: &mut Schedule, now: Duration) -> Vec<Due> {
+        std::iter::from_fn(|| schedule.pop(now)).collect()
+    }
+
+    #[test]
+    fn a_stall_of_the_sender_does_not_move_what_was_due() {
+        let length = Duration::from_secs(2);
+        let mut punctual = Schedule::new(10, 5.0, length);
+        let mut stalled = punctual.clone();
+        let mut on_time = Vec::new();
+        for step in 0..=2000 {
+            on_time.extend(drain(&mut punctual, Duration::from_millis(step)));
+        }
+        let mut late = drain(&mut stalled, Duration::from_millis(100));
+        late.extend(drain(&mut stalled, length));
+        assert_eq!(late, on_time);
+        assert_eq!(on_time.len() as u64, punctual.len());
+    }
+
+    #[test]
+    fn each_client_sends_once_per_period() {
+        let mut schedule = Schedule::new(7, 10.0, Duration::from_secs(3));
+        let all = drain(&mut schedule, Duration::from_secs(10));
+        assert_eq!(all.len(), 7 * 30);
+        assert!(all.is_sorted_by_key(|due| due.at));
+        for client in 0..7 {
+            let times: Vec<_> = all.iter().filter(|due| due.client == client).collect();
+            assert_eq!(times.len(), 30);
+            for pair in times.windows(2) {
+                assert_eq!(pair[1].at - pair[0].at, Duration::from_millis(100));
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_due_before_its_time() {
+        let mut schedule = Schedule::new(100, 5.0, Duration::from_secs(1));
+        let now = Duration::from_millis(50);
+        assert!(drain(&mut schedule, now).iter().all(|due| due.at <= now));
+        assert!(schedule.peek().is_some_and(|due| due.at > now));
+    }
+}

@@ -1,0 +1,108 @@
+//! Who had the machine's processors during a measurement: the server, the generator, others.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+
+use crate::process::ProcessorTime;
+
+/// `USER_HZ`, which is 100 on every architecture there is a node for.
+const TICKS_PER_SECOND: u32 = 100;
+
+/// A measurement under way.
+pub(crate) struct Meter {
+    server: u32,
+    begun: Instant,
+    server_time: ProcessorTime,
+    own_time: ProcessorTime,
+    busy: Duration,
+}
+
+/// Processor time during a measurement.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Usage {
+    pub(crate) elapsed: Duration,
+    pub(crate) server: Duration,
+    pub(crate) generator: Duration,
+    /// Of the whole machine, to the hundredth of a second: what disturbed the measurement.
+    pub(crate) others: Duration,
+}
+
+impl Meter {
+    /// Begins now; `server` is the process.
+    pub(crate) fn start(server: u32) -> Result<Self> {
+        Ok(Self {
+            server,
+            busy: machine_busy()?,
+            own_time: ProcessorTime::read(std::process::id())?,
+            server_time: ProcessorTime::read(server)?,
+            begun: Instant::now(),
+        })
+    }
+
+    /// Ends now.
+    pub(crate) fn stop(self) -> Result<Usage> {
+        let elapsed = self.begun.elapsed();
+        let server = ProcessorTime::read(self.server)?.since(&self.server_time);
+        let generator = ProcessorTime::read(std::process::id())?.since(&self.own_time);
+        let busy = machine_busy()?.saturating_sub(self.busy);
+        Ok(Usage {
+            elapsed,
+            server,
+            generator,
+            others: busy.saturating_sub(server + generator),
+        })
+    }
+}
+
+impl Usage {
+    /// How many processors' worth this time was.
+    pub(crate) fn processors(&self, time: Duration) -> f64 {
+        time.as_secs_f64() / self.elapsed.as_secs_f64()
+    }
+}
+
+/// The time in which some processor of the machine was not idle, all processors added up.
+fn machine_busy() -> Result<Duration> {
+    let text = fs::read_to_string("/proc/stat")?;
+    busy_ticks(&text).map(|ticks| Duration::from_secs(ticks) / TICKS_PER_SECOND)
+}
+
+/// `cpu user nice system idle iowait irq softirq steal …`: all but idle and waiting.
+fn busy_ticks(stat: &str) -> Result<u64> {
+    let line = stat
+        .lines()
+        .next()
+        .and_then(|line| line.strip_prefix("cpu "));
+    let fields = line
+        .context("/proc/stat does not begin with cpu")?
+        .split_ascii_whitespace();
+    let ticks: Vec<u64> = fields.take(8).map(str::parse).collect::<Result<_, _>>()?;
+    Ok([0, 1, 2, 5, 6, 7]
+        .iter()
+        .filter_map(|field| ticks.get(*field))
+        .sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waiting_is_not_work() {
+        let stat = "cpu  10 1 20 999 999 3 4 5 7 7\ncpu0 1 1 1 1\n";
+        assert_eq!(busy_ticks(stat).unwrap(), 43);
+        assert!(busy_ticks("nothing").is_err());
+    }
+
+    #[test]
+    fn a_process_that_works_is_seen_to() {
+        let meter = Meter::start(std::process::id()).unwrap();
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(50) {}
+        let usage = meter.stop().unwrap();
+        assert!(usage.server > Duration::from_millis(1), "{usage:?}");
+        assert!(usage.processors(usage.server) > 0.0);
+    }
+}

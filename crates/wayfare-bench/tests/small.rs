@@ -1,0 +1,99 @@
+//! Each bench once, small: both servers run as children of the real program.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_wayfare-bench");
+
+fn bench(arguments: &[&str]) -> Value {
+    let mut command = Command::new(PROGRAM);
+    let command = command.arg("bench").args(arguments).arg("--json");
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[track_caller]
+fn number(report: &Value, name: &str) -> f64 {
+    let value = report.pointer(name).and_then(Value::as_f64);
+    value.unwrap_or_else(|| panic!("no number {name} in {report}"))
+}
+
+#[test]
+fn a_fanout_delivers_everything_once_and_compares_with_the_bare_server() {
+    let shape = ["--rooms=2", "--members=5", "--rate=20"];
+    let legs = ["--seconds=1", "--pairs=1", "--against=raw"];
+    let report = bench(&[&["fanout"], &shape[..], &legs[..]].concat());
+    // Twenty a second from each of five, to each of five, in each of two rooms.
+    for side in ["", "/raw"] {
+        assert_eq!(
+            number(&report, &format!("{side}/deliveries")),
+            1000.0,
+            "{report}"
+        );
+        for fault in ["lost", "duplicated", "reordered"] {
+            assert_eq!(number(&report, &format!("{side}/{fault}")), 0.0, "{report}");
+        }
+        for figure in [
+            "server_cpu_us_per_delivery",
+            "latency_ms/p50",
+            "latency_ms/max",
+        ] {
+            assert!(
+                number(&report, &format!("{side}/{figure}")) > 0.0,
+                "{report}"
+            );
+        }
+    }
+    assert!(number(&report, "/ratio") > 0.0);
+}
+
+#[test]
+fn an_echo_comes_back_once() {
+    let report = bench(&["echo", "--connections=5", "--rate=20", "--seconds=1"]);
+    assert_eq!(number(&report, "/replies"), 100.0);
+    assert_eq!(number(&report, "/lost"), 0.0);
+    assert!(number(&report, "/rtt_us/p99") > 0.0);
+}
+
+#[test]
+fn idle_sessions_are_weighed_before_and_after_traffic() {
+    let report = bench(&["idle", "--from=10", "--to=60"]);
+    number(&report, "/rss_bytes_per_connection");
+    number(&report, "/rss_bytes_per_connection_after_traffic");
+}
+
+#[test]
+fn rooms_are_timed_and_weighed() {
+    let report = bench(&["rooms", "--samples=50", "--from=500", "--to=1500"]);
+    assert!(number(&report, "/first_reply_us/p50") > 0.0);
+    assert!(number(&report, "/rooms_per_s") > 0.0);
+    number(&report, "/rss_bytes_per_room");
+}
+
+#[test]
+fn a_server_ends_with_whoever_started_it() {
+    for server in ["server", "raw-server"] {
+        let folder = std::env::temp_dir().join(format!("bench-test-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("token.key"), "0123456789abcdef0123456789abcdef").unwrap();
+        let mut child = Command::new(PROGRAM)
+            .args(["bench", server])
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        assert!(line.starts_with("listening on 127.0.0.1:"), "{line}");
+        drop(child.stdin.take());
+        assert!(child.wait().unwrap().success());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,78 @@
+//! `GET /metrics`: counters from everywhere, and how many of everything each shard has now.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use metrics::gauge;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use wayfare_core::operator::{Answer, Question};
+
+use super::Admin;
+use super::failure::Failure;
+
+/// The exporter's own default.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The recorder of this process.
+#[derive(Clone)]
+pub(crate) struct Metrics(PrometheusHandle);
+
+/// One recorder serves a process: a second node in it (a test, a tool) shares the first one's.
+static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+
+impl Metrics {
+    /// Records from now on. A program that has a recorder of its own keeps it.
+    pub(crate) fn install() -> Self {
+        let mut installed = RECORDER.lock().unwrap_or_else(PoisonError::into_inner);
+        let handle = installed.get_or_insert_with(|| {
+            let recorder = PrometheusBuilder::new().build_recorder();
+            let handle = recorder.handle();
+            if metrics::set_global_recorder(recorder).is_err() {
+                tracing::warn!(
+                    "/metrics stays empty: this program has a metrics recorder of its own"
+                );
+            }
+            handle
+        });
+        Self(handle.clone())
+    }
+
+    /// Says which program this is.
+    pub(crate) fn describe(game: &str, version: &str, node: &str) {
+        let labels = [
+            ("game", game.to_owned()),
+            ("version", version.to_owned()),
+            ("node", node.to_owned()),
+        ];
+        gauge!("wayfare_node_info", &labels).set(1.0);
+    }
+
+    /// Keeps the recorder's memory bounded; never ends.
+    pub(crate) async fn upkeep(self) {
+        loop {
+            tokio::time::sleep(UPKEEP_EVERY).await;
+            self.0.run_upkeep();
+        }
+    }
+}
+
+pub(super) async fn render(State(admin): State<Admin>) -> Result<impl IntoResponse, Failure> {
+    let answers = admin.ask(Question::Counts).await?;
+    for (shard, answer) in answers.into_iter().enumerate() {
+        let Answer::Counts(counts) = answer else {
+            continue;
+        };
+        let label = [("shard", shard.to_string())];
+        gauge!("wayfare_connections", &label).set(counts.connections as f64);
+        gauge!("wayfare_sessions", &label).set(counts.sessions as f64);
+        gauge!("wayfare_rooms", &label).set(counts.rooms as f64);
+        gauge!("wayfare_attachments", &label).set(counts.attachments as f64);
+        gauge!("wayfare_coordination_calls", &label).set(counts.calls as f64);
+        gauge!("wayfare_timers", &label).set(counts.timers as f64);
+    }
+    Ok(([(CONTENT_TYPE, TEXT_FORMAT)], admin.metrics.0.render()))
+}

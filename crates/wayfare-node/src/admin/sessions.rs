@@ -1,0 +1,56 @@
+//! `/v1/sessions`: who is here, and ending a session.
+
+use axum::Json;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use wayfare_core::operator::{Answer, Question, SessionSummary};
+use wayfare_protocol::PlayerId;
+
+use super::Admin;
+use super::answers::{Kicked, Page, SessionList, SessionRow};
+use super::failure::Failure;
+
+pub(super) async fn list(
+    State(admin): State<Admin>,
+    page: Result<Query<Page>, QueryRejection>,
+) -> Result<Json<SessionList>, Failure> {
+    let Query(Page { limit }) = page.map_err(|rejected| Failure::bad_request(&rejected))?;
+    let answers = admin.ask(Question::Sessions).await?;
+    let mut sessions: Vec<SessionSummary> = answers
+        .into_iter()
+        .filter_map(|answer| match answer {
+            Answer::Sessions(sessions) => Some(sessions),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    sessions.sort_by(|left, right| left.player.cmp(&right.player));
+    let total = sessions.len();
+    let sessions = sessions.iter().take(limit).map(row).collect();
+    Ok(Json(SessionList { total, sessions }))
+}
+
+pub(super) async fn kick(
+    State(admin): State<Admin>,
+    player: Result<Path<String>, PathRejection>,
+) -> Result<Json<Kicked>, Failure> {
+    let Path(player) = player.map_err(|rejected| Failure::bad_request(&rejected))?;
+    let player = PlayerId::new(&player).map_err(|rejected| Failure::bad_request(&rejected))?;
+    if !admin.order(Question::Kick(player.clone())).await? {
+        return Err(Failure::session_not_found(player));
+    }
+    tracing::info!(%player, "an operator ended the session");
+    Ok(Json(Kicked {
+        kicked: player.to_string(),
+    }))
+}
+
+fn row(summary: &SessionSummary) -> SessionRow {
+    SessionRow {
+        player: summary.player.to_string(),
+        shard: summary.shard.0,
+        guest: summary.guest,
+        connected: summary.connected,
+        rooms: summary.rooms.iter().map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,125 @@
+//! The data folder, held by one node at a time, with the operator's socket in it.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{ErrorKind, Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use tokio::net::UnixListener;
+
+/// The socket's name in the data folder.
+const SOCKET: &str = "admin.sock";
+/// Held for as long as the node runs; the system lets go of it when the process ends, however it
+/// ends. It is never removed: whoever removed it might hold another file than the next node.
+const LOCK: &str = "node.lock";
+
+/// Where the node of this data folder listens.
+pub(crate) fn path_in(data: &Path) -> PathBuf {
+    data.join(SOCKET)
+}
+
+/// A data folder that no other node uses.
+pub(crate) struct DataFolder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataFolder {
+    /// Makes the folder if there is none, and takes it.
+    ///
+    /// # Errors
+    /// If another node has it, or the system does not let us.
+    pub(crate) fn take(path: &Path) -> anyhow::Result<Self> {
+        let shown = path.display();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(path)
+            .with_context(|| {
+                format!("the data folder {shown} cannot be made; choose another with --data")
+            })?;
+        let lock_path = path.join(LOCK);
+        let mut lock = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock_path)
+            .with_context(|| {
+                format!(
+                    "{} cannot be opened; choose another folder with --data",
+                    lock_path.display()
+                )
+            })?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut process = String::new();
+                let _ = lock.take(20).read_to_string(&mut process);
+                bail!(
+                    "another node (process {}) runs on the data folder {shown}: stop it, or choose \
+                     another folder with --data",
+                    process.trim(),
+                );
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error)
+                    .with_context(|| format!("{} cannot be locked", lock_path.display()));
+            }
+        }
+        // Only for the message above; the lock is what counts.
+        lock.set_len(0)?;
+        lock.rewind()?;
+        writeln!(lock, "{}", std::process::id())?;
+        Ok(Self {
+            path: path.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// Listens on the operator's socket. One that a dead node left behind is replaced.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub(crate) fn listen(&self) -> anyhow::Result<UnixListener> {
+        let socket = path_in(&self.path);
+        self.bind(&socket)
+            .with_context(|| format!("the operator's socket {} cannot be made", socket.display()))
+    }
+
+    /// Nobody but the owner may connect even for an instant, so the socket gets its permissions in
+    /// a folder that is closed to others, and appears in its place with them.
+    fn bind(&self, socket: &Path) -> anyhow::Result<UnixListener> {
+        let closed = self.path.join(".new");
+        remove(std::fs::remove_dir_all(&closed))?;
+        DirBuilder::new().mode(0o700).create(&closed)?;
+        let made = closed.join("s");
+        let listener = UnixListener::bind(&made).map_err(|error| match error.kind() {
+            ErrorKind::InvalidInput => {
+                anyhow::anyhow!("{error}: choose a folder with a shorter name with --data")
+            }
+            _ => error.into(),
+        })?;
+        std::fs::set_permissions(&made, Permissions::from_mode(0o600))?;
+        std::fs::rename(&made, socket)?;
+        std::fs::remove_dir(&closed)?;
+        Ok(listener)
+    }
+}
+
+impl Drop for DataFolder {
+    fn drop(&mut self) {
+        if let Err(error) = remove(std::fs::remove_file(path_in(&self.path))) {
+            tracing::warn!(%error, "the operator's socket is left behind");
+        }
+    }
+}
+
+fn remove(outcome: std::io::Result<()>) -> std::io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

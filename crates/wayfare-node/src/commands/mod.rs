@@ -1,0 +1,126 @@
+//! What a game's program can be told to do.
+
+mod client;
+mod listeners;
+mod operator;
+mod start;
+mod table;
+mod token;
+
+use std::io::{ErrorKind, Write};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::config::{Config, Inputs, Mode, SettingFlags};
+use crate::game::{Game, Ready};
+
+pub use operator::{Listing, Reach, RoomCommand, SessionCommand};
+pub use token::TokenCommand;
+
+/// A command of a node's program.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run on this machine, for this machine: guests get in, nothing has to be installed or set
+    Dev(SettingFlags),
+    /// Run for players
+    Serve(SettingFlags),
+    /// See the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Make tokens, and keys to sign them with
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// See and close the rooms of a running node
+    #[command(subcommand)]
+    Room(RoomCommand),
+    /// See and end the sessions of a running node
+    #[command(subcommand)]
+    Session(SessionCommand),
+}
+
+/// What can be done with the settings.
+#[derive(Clone, Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print every value with where it comes from, as `serve` would see it
+    Show {
+        /// As `dev` would see it
+        #[arg(long)]
+        dev: bool,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+        /// What else would be on the command line.
+        #[command(flatten)]
+        flags: SettingFlags,
+    },
+}
+
+#[derive(Parser)]
+struct Line {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// Does what the arguments of this process say; without any, `dev`. The whole `main` of a game.
+///
+/// # Errors
+/// None: what goes wrong is printed, without the stack that `RUST_BACKTRACE` would add to a mistake
+/// in a settings file, and the process ends with 1; with 2 for arguments that are no command.
+pub fn main(game: Game) -> anyhow::Result<()> {
+    let name = game.name.clone();
+    let about = format!("{name}, a Wayfare game server. Without a command: dev");
+    let line = Line::command()
+        .name(name)
+        .version(game.version.clone())
+        .about(about);
+    let line = Line::from_arg_matches(&line.get_matches()).unwrap_or_else(|error| error.exit());
+    if let Err(error) = run(game, line.command, None) {
+        eprintln!("error: {error:#}");
+        std::process::exit(1);
+    }
+    Ok(())
+}
+
+/// Carries out one command; `None` is [`Command::Dev`]. A command that runs a node blocks until
+/// the node has stopped, and calls `ready` once it takes connections.
+///
+/// # Errors
+/// Whatever keeps the command from being done, said for the person who gave it.
+pub fn run(
+    game: Game,
+    command: Option<Command>,
+    ready: Option<Box<dyn FnOnce(Ready) + Send>>,
+) -> anyhow::Result<()> {
+    match command.unwrap_or(Command::Dev(SettingFlags::default())) {
+        Command::Dev(flags) => start::start(game, Mode::Dev, &flags, ready),
+        Command::Serve(flags) => start::start(game, Mode::Serve, &flags, ready),
+        Command::Config(ConfigCommand::Show { dev, json, flags }) => {
+            let mode = if dev { Mode::Dev } else { Mode::Serve };
+            show_config(&game, mode, &flags, json)
+        }
+        Command::Token(command) => token::run(command),
+        Command::Room(command) => operator::rooms(command),
+        Command::Session(command) => operator::sessions(command),
+    }
+}
+
+fn show_config(game: &Game, mode: Mode, flags: &SettingFlags, json: bool) -> anyhow::Result<()> {
+    let config = Config::load(&Inputs::of_process(mode, flags), &game.kinds)?;
+    for warning in &config.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let shown = config.show();
+    if json {
+        return say(&serde_json::to_string_pretty(&shown)?);
+    }
+    let rows = shown.iter().map(|line| line.cells().to_vec()).collect();
+    say(&table::table(&["SETTING", "VALUE", "SOURCE"], rows))
+}
+
+/// Prints lines. Whoever reads them may stop reading: `room list | head` is no error.
+fn say(text: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => Ok(outcome?),
+    }
+}

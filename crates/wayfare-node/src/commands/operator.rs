@@ -1,0 +1,267 @@
+//! `room …` and `session …`: a running node through its operator's door.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use hyper::Method;
+use serde::Serialize;
+use wayfare_protocol::{EntityId, PlayerId};
+
+use super::client::{Node, encoded};
+use super::say;
+use super::table::table;
+use crate::admin::answers::{
+    Closed, Kicked, ROWS_DEFAULT, RoomList, RoomRow, RoomShown, SessionList, SessionRow,
+};
+use crate::config::{Config, Inputs, Mode, Secret, SettingFlags};
+
+/// What can be done about rooms.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RoomCommand {
+    /// The rooms that are open
+    List {
+        /// How many.
+        #[command(flatten)]
+        listing: Listing,
+        /// Which node.
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// One room with its members
+    Show {
+        /// Such as plaza/main
+        #[arg(value_name = "KIND/KEY")]
+        room: EntityId,
+        /// Which node.
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// Close a room; its members are told
+    Close {
+        /// Such as plaza/main
+        #[arg(value_name = "KIND/KEY")]
+        room: EntityId,
+        /// Which node.
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+/// What can be done about sessions.
+#[derive(Clone, Debug, Subcommand)]
+pub enum SessionCommand {
+    /// Who is here
+    List {
+        /// How many.
+        #[command(flatten)]
+        listing: Listing,
+        /// Which node.
+        #[command(flatten)]
+        reach: Reach,
+    },
+    /// End a player's session; the player may log in again
+    Kick {
+        /// The `sub` of the player's token, or a guest's id
+        player: PlayerId,
+        /// Which node.
+        #[command(flatten)]
+        reach: Reach,
+    },
+}
+
+/// How much is listed.
+#[derive(Clone, Debug, Args)]
+pub struct Listing {
+    /// Lines at most
+    #[arg(long, value_name = "COUNT", default_value_t = ROWS_DEFAULT)]
+    limit: usize,
+}
+
+/// The way to a running node.
+#[derive(Clone, Debug, Args)]
+pub struct Reach {
+    /// The node's data folder [default: the setting `data`]
+    #[arg(long, value_name = "PATH")]
+    data: Option<String>,
+    /// The node's admin API instead, such as http://10.0.0.7:7778
+    #[arg(long, env = "WAYFARE_URL")]
+    url: Option<String>,
+    /// The node's admin_key, with --url [default: the setting `admin_key`]
+    #[arg(long, value_name = "SECRET", value_parser = secret)]
+    admin_key: Option<Secret>,
+    /// The settings file [default: wayfare.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Reach {
+    fn node(&self) -> anyhow::Result<Node> {
+        let data = self.data.clone().map(Secret);
+        let values = [("data", data), ("admin_key", self.admin_key.clone())];
+        let flags = SettingFlags {
+            config: self.config.clone(),
+            values: values
+                .into_iter()
+                .filter_map(|(name, value)| Some((name, value?)))
+                .collect(),
+            kinds: Vec::new(),
+        };
+        let inputs = Inputs::of_process(Mode::Serve, &flags);
+        let (config, refused) = Config::load_what_can_be(&inputs);
+        for problem in refused.iter().flat_map(|refused| &refused.0) {
+            eprintln!("warning: {problem}");
+        }
+        let settings = config.settings;
+        // A folder on the command line means more than a URL in the environment.
+        match &self.url {
+            Some(url) if !url.is_empty() && self.data.is_none() => {
+                Node::remote(url, settings.admin_key)
+            }
+            _ => Ok(Node::Local {
+                data: settings.data,
+            }),
+        }
+    }
+
+    fn print<T: Serialize>(
+        &self,
+        answer: &T,
+        for_people: impl FnOnce(&T) -> String,
+    ) -> anyhow::Result<()> {
+        match self.json {
+            true => say(&serde_json::to_string_pretty(answer)?),
+            false => say(&for_people(answer)),
+        }
+    }
+}
+
+/// So that `Debug` never shows it.
+fn secret(text: &str) -> Result<Secret, Infallible> {
+    Ok(Secret(text.to_owned()))
+}
+
+pub(super) fn rooms(command: RoomCommand) -> anyhow::Result<()> {
+    match command {
+        RoomCommand::List { listing, reach } => {
+            let path = format!("/v1/rooms?limit={}", listing.limit);
+            reach.print(
+                &reach.node()?.call::<RoomList>(&Method::GET, &path)?,
+                list_rooms,
+            )
+        }
+        RoomCommand::Show { room, reach } => {
+            let path = room_path(&room);
+            reach.print(
+                &reach.node()?.call::<RoomShown>(&Method::GET, &path)?,
+                show_room,
+            )
+        }
+        RoomCommand::Close { room, reach } => {
+            let answer: Closed = reach.node()?.call(&Method::DELETE, &room_path(&room))?;
+            reach.print(&answer, |answer| format!("closed {}", answer.closed))
+        }
+    }
+}
+
+pub(super) fn sessions(command: SessionCommand) -> anyhow::Result<()> {
+    match command {
+        SessionCommand::List { listing, reach } => {
+            let path = format!("/v1/sessions?limit={}", listing.limit);
+            reach.print(
+                &reach.node()?.call::<SessionList>(&Method::GET, &path)?,
+                list_sessions,
+            )
+        }
+        SessionCommand::Kick { player, reach } => {
+            let path = format!("/v1/sessions/{}", encoded(player.as_str()));
+            let answer: Kicked = reach.node()?.call(&Method::DELETE, &path)?;
+            reach.print(&answer, |answer| {
+                format!("ended the session of {}", answer.kicked)
+            })
+        }
+    }
+}
+
+fn room_path(room: &EntityId) -> String {
+    format!("/v1/rooms/{}", encoded(room.as_str()))
+}
+
+fn list_rooms(list: &RoomList) -> String {
+    if list.total == 0 {
+        return "no rooms are open".into();
+    }
+    let row = |row: &RoomRow| {
+        let numbers =
+            [row.members as u64, row.sequence, row.epoch].map(|number| number.to_string());
+        [vec![row.room.clone()], numbers.to_vec(), vec![marks(row)]].concat()
+    };
+    let heading = ["ROOM", "MEMBERS", "SEQUENCE", "EPOCH", "MARKS"];
+    let rows = table(&heading, list.rooms.iter().map(row).collect());
+    with_rest(rows, list.rooms.len(), list.total)
+}
+
+fn marks(row: &RoomRow) -> String {
+    let marks = [(row.locked, "locked"), (row.private, "private")];
+    let marks = marks
+        .into_iter()
+        .filter(|(set, _)| *set)
+        .map(|(_, name)| name);
+    marks.collect::<Vec<_>>().join(",")
+}
+
+fn show_room(shown: &RoomShown) -> String {
+    let row = &shown.row;
+    let facts = [
+        ("room", row.room.clone()),
+        ("members", row.members.to_string()),
+        ("sequence", row.sequence.to_string()),
+        ("epoch", row.epoch.to_string()),
+        ("marks", marks(row)),
+    ];
+    let facts = facts
+        .into_iter()
+        .map(|(name, value)| vec![name.to_owned(), value]);
+    let properties = shown
+        .properties
+        .iter()
+        .map(|(name, value)| vec![format!("property {name}"), value.clone()]);
+    let facts = table(&["WHAT", "VALUE"], facts.chain(properties).collect());
+    let members = shown
+        .present
+        .iter()
+        .map(|member| vec![member.player.clone(), yes_or_no(member.connected)]);
+    let members = table(&["MEMBER", "CONNECTED"], members.collect());
+    format!("{facts}\n\n{members}")
+}
+
+fn list_sessions(list: &SessionList) -> String {
+    if list.total == 0 {
+        return "nobody is here".into();
+    }
+    let row = |row: &SessionRow| {
+        vec![
+            row.player.clone(),
+            yes_or_no(row.guest),
+            yes_or_no(row.connected),
+            row.rooms.join(" "),
+        ]
+    };
+    let heading = ["PLAYER", "GUEST", "CONNECTED", "ROOMS"];
+    let rows = table(&heading, list.sessions.iter().map(row).collect());
+    with_rest(rows, list.sessions.len(), list.total)
+}
+
+fn yes_or_no(is: bool) -> String {
+    if is { "yes" } else { "no" }.into()
+}
+
+fn with_rest(table: String, listed: usize, total: usize) -> String {
+    match total - listed.min(total) {
+        0 => table,
+        rest => format!("{table}\n… and {rest} more: --limit {total} shows all"),
+    }
+}

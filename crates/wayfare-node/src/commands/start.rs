@@ -1,0 +1,290 @@
+//! `dev` and `serve`: from settings to a running node.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::net::TcpListener;
+use wayfare_core::game::Kind;
+use wayfare_engine::model::MemoryCoordination;
+use wayfare_protocol::Incarnation;
+
+use super::{listeners, say};
+use crate::admin::socket::DataFolder;
+use crate::admin::{Credential, Metrics};
+use crate::chance;
+use crate::config::{Config, Inputs, Mode, SettingFlags, Settings, Source};
+use crate::game::{Game, Ready};
+use crate::logs;
+use crate::server::{Node, Signals, Stop};
+use crate::shards::{ShardPlan, Shards};
+use crate::token::{Key, Verifier};
+
+pub(super) fn start(
+    mut game: Game,
+    mode: Mode,
+    flags: &SettingFlags,
+    ready: Option<Box<dyn FnOnce(Ready) + Send>>,
+) -> anyhow::Result<()> {
+    let config = Config::load(&Inputs::of_process(mode, flags), &game.kinds)?;
+    logs::start(&config.settings);
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let key = Key::of(&config)?;
+    admit(mode, &config, key.as_ref())?;
+    config.apply(&mut game.kinds);
+    let folder = DataFolder::take(&config.settings.data)?;
+    raise_open_files();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(serve(game, mode, &config, key, &folder, ready));
+    // What is left are connections of operators; they must not keep the process.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// Whether this configuration may let players in at all.
+fn admit(mode: Mode, config: &Config, key: Option<&Key>) -> anyhow::Result<()> {
+    let Settings { listen, guests, .. } = config.settings;
+    if !guests && key.is_none() {
+        bail!(
+            "who may play? Either set a token key (WAYFARE_TOKEN_KEY, or --token-key-file FILE; \
+             `token key` makes one), or let everybody in with --guests. \
+             To try the game on this machine only, use `dev`"
+        );
+    }
+    let source = config.source("listen");
+    if mode == Mode::Dev && guests && !listen.ip().is_loopback() {
+        if !matches!(source, Source::Flag(_)) {
+            bail!(
+                "`dev` lets everybody in, so it does not listen on {listen} ({source}) unless told to \
+                 by --listen {listen}; --listen 127.0.0.1:{} keeps to this machine, and for players \
+                 there is `serve`",
+                listen.port(),
+            );
+        }
+        tracing::warn!(%listen, "whoever reaches this address gets in without a token");
+    }
+    Ok(())
+}
+
+async fn serve(
+    game: Game,
+    mode: Mode,
+    config: &Config,
+    key: Option<Key>,
+    folder: &DataFolder,
+    ready: Option<Box<dyn FnOnce(Ready) + Send>>,
+) -> anyhow::Result<()> {
+    let settings = &config.settings;
+    // From here on a signal stops the node in order instead of ending the process.
+    let signals = Signals::listen()?;
+    let or_next = mode == Mode::Dev;
+    let game_listener = listeners::listen(settings.listen, "listen", config, or_next)?;
+    let admin_listener = settings
+        .admin
+        .map(|address| listeners::listen(address, "admin", config, or_next))
+        .transpose()?;
+    let socket = folder.listen()?;
+    let credential = settings
+        .admin_key
+        .as_ref()
+        .map(Credential::new)
+        .transpose()?;
+    let listen = game_listener.local_addr()?;
+    let admin = admin_listener
+        .as_ref()
+        .map(TcpListener::local_addr)
+        .transpose()?;
+    let metrics = Metrics::install();
+    Metrics::describe(&game.name, &game.version, settings.node.as_str());
+
+    let first_kind = game.kinds.first().map(|kind| kind.name.clone());
+    let shards = start_shards(game.kinds, settings, key.as_ref())?;
+    let stop = Stop::new();
+    let now_ready = Ready {
+        url: format!("ws://{}", reachable(listen)),
+        listen,
+        admin,
+        data: settings.data.clone(),
+        shards: shards.clone(),
+        stop: stop.clone(),
+    };
+    let title = format!("{} {}", game.name, game.version);
+    let node = Node {
+        greeting: format!("{title}, a Wayfare game server. Games connect here by WebSocket.\n"),
+        game: game_listener,
+        admin: admin_listener,
+        socket,
+        credential,
+        metrics,
+        shards,
+        handshake_time_max: settings.handshake_time_max,
+        stop_grace: settings.stop_grace,
+    };
+    node.run(&stop, signals, || {
+        announce(&title, mode, config, &now_ready, first_kind.as_deref());
+        if let Some(ready) = ready {
+            ready(now_ready);
+        }
+    })
+    .await;
+    Ok(())
+}
+
+fn start_shards(
+    kinds: Vec<Kind>,
+    settings: &Settings,
+    key: Option<&Key>,
+) -> anyhow::Result<Shards> {
+    // Coordination lives in this process and is forgotten with it, so an incarnation only has to
+    // differ from one that a client may still hold a ticket of; a wall clock that steps back does
+    // no harm, because the ticket key is another one too.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+    let plan = ShardPlan {
+        node: settings.node.clone(),
+        incarnation: Incarnation(u64::try_from(now)?),
+        shards: settings.shards.get(),
+        ticket_key: chance::bytes()?,
+        seed: chance::bytes()?,
+        settings: settings.of_shards(),
+    };
+    let coordination = Arc::new(MemoryCoordination::default());
+    let verifier = Arc::new(Verifier::new(key));
+    let runtime = tokio::runtime::Handle::current();
+    Shards::start(kinds, &plan, coordination, verifier, runtime)
+        .context("the shards' threads cannot be started")
+}
+
+/// One line for the log, and in `dev` what to do next for who sits in front of it.
+fn announce(title: &str, mode: Mode, config: &Config, ready: &Ready, kind: Option<&str>) {
+    let settings = &config.settings;
+    tracing::info!(
+        listen = %ready.listen, admin = ?ready.admin, data = %ready.data.display(),
+        shards = settings.shards, guests = settings.guests, node = %settings.node,
+        "{title} takes players"
+    );
+    if mode == Mode::Serve {
+        return;
+    }
+    let wanted = settings.listen.port();
+    let taken = (wanted != 0 && wanted != ready.listen.port()).then_some(wanted);
+    let program = std::env::args().next().unwrap_or_default();
+    // An environment or a file is there for the next command as well; a flag has to be repeated.
+    let look = match config.source("data") {
+        Source::Flag(_) => format!("{program} room list --data {}", ready.data.display()),
+        _ => format!("{program} room list"),
+    };
+    if let Err(error) = say(&next_steps(title, &ready.url, taken, kind, &look)) {
+        tracing::warn!(%error, "standard output cannot be written");
+    }
+}
+
+/// Exactly three lines: where it is, what to try, how to look and to stop.
+fn next_steps(
+    title: &str,
+    url: &str,
+    taken: Option<u16>,
+    kind: Option<&str>,
+    look: &str,
+) -> String {
+    let taken = taken.map_or_else(String::new, |port| format!(" (port {port} was taken)"));
+    let room = kind.map_or_else(String::new, |kind| format!(" {kind}/main"));
+    format!(
+        "{title} is ready at {url}{taken}\n\
+         play:  wayfare play {url}{room}\n\
+         look:  {look}    stop: Ctrl-C"
+    )
+}
+
+/// An address that a client on this machine can connect to.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+/// Every player is an open file, and shells hand down a limit of 1024 that is meant for programs
+/// that use `select`.
+fn raise_open_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current == maximum {
+        return;
+    }
+    let raised = Rlimit {
+        current: maximum,
+        maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => tracing::debug!(?current, ?maximum, "the limit of open files is raised"),
+        Err(error) => tracing::warn!(%error, ?current, "the limit of open files cannot be raised"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Secret;
+
+    #[test]
+    fn three_lines_say_what_to_do_next() {
+        let url = "ws://127.0.0.1:7779";
+        let expect = "plaza 0.1.0 is ready at ws://127.0.0.1:7779 (port 7777 was taken)\n\
+            play:  wayfare play ws://127.0.0.1:7779 plaza/main\n\
+            look:  ./plaza room list    stop: Ctrl-C";
+        let lines = next_steps(
+            "plaza 0.1.0",
+            url,
+            Some(7777),
+            Some("plaza"),
+            "./plaza room list",
+        );
+        assert_eq!(lines, expect);
+    }
+
+    #[test]
+    fn an_address_of_no_machine_is_reached_on_this_one() {
+        let check = |listen: &str, expect: &str| {
+            assert_eq!(reachable(listen.parse().unwrap()).to_string(), expect);
+        };
+        check("0.0.0.0:7777", "127.0.0.1:7777");
+        check("[::]:7777", "[::1]:7777");
+        check("10.0.0.7:7777", "10.0.0.7:7777");
+    }
+
+    #[test]
+    fn dev_leaves_this_machine_only_when_told_to_by_a_flag() {
+        let check = |flags: &[(&'static str, &str)], environment: &[(&str, &str)]| {
+            let flags = SettingFlags {
+                values: flags
+                    .iter()
+                    .map(|(name, text)| (*name, Secret((*text).into())))
+                    .collect(),
+                ..SettingFlags::default()
+            };
+            let environment = environment
+                .iter()
+                .map(|(name, text)| ((*name).into(), (*text).into()));
+            let inputs = Inputs {
+                mode: Mode::Dev,
+                flags: &flags,
+                environment: environment.collect(),
+                folder: "/nowhere".into(),
+            };
+            let config = Config::load(&inputs, &[]).unwrap();
+            admit(Mode::Dev, &config, None).map_err(|error| error.to_string())
+        };
+        check(&[], &[]).unwrap();
+        check(&[("listen", "0.0.0.0:7777")], &[]).unwrap();
+        let refused = check(&[], &[("WAYFARE_LISTEN", "0.0.0.0:7777")]).unwrap_err();
+        assert!(refused.contains("env WAYFARE_LISTEN"), "{refused}");
+        assert!(refused.contains("--listen 127.0.0.1:7777"), "{refused}");
+    }
+}

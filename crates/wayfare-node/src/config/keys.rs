@@ -1,0 +1,134 @@
+//! The table of all settings of a node: what each is called, means, takes and shows.
+
+use super::settings::Settings;
+use super::value::Value;
+
+/// One setting.
+pub(crate) struct Key {
+    /// As in the file; `--` and `WAYFARE_` forms are made from it.
+    pub(crate) name: &'static str,
+    /// What it means, for `--help`.
+    pub(crate) about: &'static str,
+    /// What its value is called in `--help`.
+    pub(crate) value_name: &'static str,
+    /// Continues "is not …".
+    pub(crate) expected: &'static str,
+    /// Its text is not repeated in messages.
+    pub(crate) secret: bool,
+    /// Sets it, if the text is a value of it.
+    pub(crate) set: fn(&mut Settings, &str) -> Option<()>,
+    /// Its value as `config show` prints it.
+    pub(crate) show: fn(&Settings) -> serde_json::Value,
+}
+
+impl Key {
+    /// `session-grace`.
+    pub(crate) fn flag(&self) -> String {
+        self.name.replace('_', "-")
+    }
+
+    /// `WAYFARE_SESSION_GRACE`.
+    pub(crate) fn variable(&self) -> String {
+        format!("WAYFARE_{}", self.name.to_uppercase())
+    }
+
+    /// The setting of this name.
+    pub(crate) fn named(name: &str) -> Option<&'static Key> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+}
+
+const fn value_name<T: Value>(_: fn(&Settings) -> &T) -> &'static str {
+    T::NAME
+}
+
+const fn expected<T: Value>(_: fn(&Settings) -> &T) -> &'static str {
+    T::EXPECTED
+}
+
+macro_rules! key {
+    ($name:ident, $about:literal) => {
+        key!($name, $about, secret = false)
+    };
+    ($name:ident, $about:literal, secret = $secret:literal) => {
+        Key {
+            name: stringify!($name),
+            about: $about,
+            value_name: value_name(|settings| &settings.$name),
+            expected: expected(|settings| &settings.$name),
+            secret: $secret,
+            set: |settings, text| {
+                settings.$name = Value::parse(text)?;
+                Some(())
+            },
+            show: |settings| Value::show(&settings.$name),
+        }
+    };
+}
+
+/// Every setting, in the order of `config show`.
+pub(crate) const KEYS: &[Key] = &[
+    key!(node, "The name of this node, in logs and in its records"),
+    key!(listen, "Where clients connect"),
+    key!(
+        admin,
+        "Where probes, metrics and, with an admin_key, the admin API answer over TCP"
+    ),
+    key!(
+        admin_key,
+        "The credential of the admin API over TCP; without it only /healthz, /readyz and /metrics answer there",
+        secret = true
+    ),
+    key!(
+        data,
+        "The folder of this node, with the socket that operator commands use; one node at a time"
+    ),
+    key!(shards, "Threads that rooms and sessions live on"),
+    key!(guests, "Let in clients without a token"),
+    key!(
+        token_key,
+        "The secret that tokens are signed with (HS256), at least 32 bytes; as a flag others on this machine can see it",
+        secret = true
+    ),
+    key!(token_key_file, "A file that holds the token key instead"),
+    key!(
+        second_login,
+        "What a second login of a player does: replace the first, or be refused"
+    ),
+    key!(session_grace, "How long a session outlives its connection"),
+    key!(heartbeat, "A client says something at least this often"),
+    key!(
+        silence_max,
+        "A connection that is silent for this long is lost"
+    ),
+    key!(
+        handshake_time_max,
+        "From a connection to its WebSocket, and from there to an accepted login"
+    ),
+    key!(
+        frames_per_second,
+        "Frames a session may send per second, sustained"
+    ),
+    key!(frames_burst, "Frames a session may send at once"),
+    key!(rooms_max, "Rooms on each shard"),
+    key!(
+        sessions_max,
+        "Sessions on each shard, those without a connection included"
+    ),
+    key!(
+        slow_handler,
+        "A room's handler that takes longer is named in the log"
+    ),
+    key!(
+        stop_grace,
+        "How long a stopping node takes at most to tell its clients"
+    ),
+    key!(
+        log,
+        "What is logged: error, warn, info, debug, trace, or directives"
+    ),
+    key!(
+        log_format,
+        "How it is logged: for people, or one JSON object a line"
+    ),
+];

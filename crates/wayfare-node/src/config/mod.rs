@@ -1,0 +1,25 @@
+//! Settings: what may be set, where each value came from, and what is refused.
+//!
+//! Read [`Settings`] for what there is, [`layers`] for who overrides whom.
+
+mod file;
+mod flags;
+mod keys;
+mod kind_keys;
+mod layers;
+mod nearest;
+mod problem;
+mod relations;
+mod settings;
+mod show;
+mod source;
+mod value;
+
+pub use flags::SettingFlags;
+pub(crate) use layers::{Config, Inputs};
+pub(crate) use settings::{LogFormat, Mode, Secret, Settings};
+pub(crate) use source::Source;
+pub(crate) use value::{Value, show_duration};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! Why a configuration is refused, and how to put it right.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::source::Source;
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    /// The file cannot be read.
+    #[error("{} cannot be read: {reason}", path.display())]
+    Unreadable { path: PathBuf, reason: String },
+    /// The file is not TOML.
+    #[error("{} line {line} is not TOML: {reason}", path.display())]
+    Syntax {
+        path: PathBuf,
+        line: usize,
+        reason: String,
+    },
+    /// There is no such setting.
+    #[error("`{key}` ({place}) is no setting{}", hint(.nearest.as_deref(), .known))]
+    UnknownKey {
+        key: String,
+        place: Source,
+        nearest: Option<String>,
+        known: String,
+    },
+    /// The game has no such kind of room.
+    #[error("`{kind}` ({place}) is no kind of room of this game; it has: {known}")]
+    UnknownKind {
+        kind: String,
+        place: Source,
+        known: String,
+    },
+    /// The value is not one of its setting.
+    #[error("{key} = {value} ({place}) is not {expected}")]
+    BadValue {
+        key: String,
+        value: String,
+        place: Source,
+        expected: &'static str,
+    },
+    /// A flag that is not of the form it should have.
+    #[error("--kind {text:?} is not of the form KIND.KEY=VALUE, such as plaza.tick_hz=20")]
+    BadKindFlag { text: String },
+    /// Two settings do not go together.
+    #[error("{0}")]
+    Relation(String),
+}
+
+fn hint(nearest: Option<&str>, known: &str) -> String {
+    match nearest {
+        Some(nearest) => format!("; did you mean `{nearest}`?"),
+        None => format!("; there are: {known}"),
+    }
+}
+
+/// Everything that is wrong, so that it can be put right at once.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused(pub(crate) Vec<Problem>);
+
+impl std::error::Error for Refused {}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_slice() {
+            [only] => write!(f, "the configuration is refused: {only}"),
+            several => {
+                write!(f, "the configuration is refused:")?;
+                several
+                    .iter()
+                    .try_for_each(|problem| write!(f, "\n  - {problem}"))
+            }
+        }
+    }
+}

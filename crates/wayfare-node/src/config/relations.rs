@@ -1,0 +1,130 @@
+//! What must hold between settings. Each complaint names both, their values and their sources.
+
+use wayfare_protocol::limits;
+
+use super::layers::{Config, KindConfig};
+use super::problem::Problem;
+use super::value::{Size, Value, show_duration};
+
+/// Every relation that does not hold.
+pub(crate) fn check(config: &Config) -> Vec<Problem> {
+    let node = [
+        silence(config),
+        grace(config),
+        burst(config),
+        doors(config),
+        key(config),
+    ];
+    let kinds = config
+        .kinds
+        .iter()
+        .flat_map(|kind| [stay(config, kind), replay(kind)]);
+    let complaints = node.into_iter().chain(kinds).flatten();
+    complaints.map(Problem::Relation).collect()
+}
+
+/// Two heartbeats may go missing; see [`limits::SILENCE_MAX`].
+fn silence(config: &Config) -> Option<String> {
+    let settings = &config.settings;
+    let least = 2 * settings.heartbeat;
+    (settings.silence_max <= least).then(|| {
+        format!(
+            "{} must be more than twice {}: raise silence_max above {} or lower heartbeat",
+            value(config, "silence_max", &settings.silence_max),
+            value(config, "heartbeat", &settings.heartbeat),
+            show_duration(least),
+        )
+    })
+}
+
+/// A lost connection is noticed and resumed within the session's life.
+fn grace(config: &Config) -> Option<String> {
+    let settings = &config.settings;
+    (settings.session_grace <= settings.silence_max).then(|| {
+        format!(
+            "{} must be longer than {}, or a client that lost its connection comes back too late",
+            value(config, "session_grace", &settings.session_grace),
+            value(config, "silence_max", &settings.silence_max),
+        )
+    })
+}
+
+fn burst(config: &Config) -> Option<String> {
+    let burst = config.settings.frames_burst;
+    (burst.get() < limits::JOIN_COST).then(|| {
+        format!(
+            "{} must be at least {}, which is what a join is charged as",
+            value(config, "frames_burst", &burst),
+            limits::JOIN_COST,
+        )
+    })
+}
+
+fn doors(config: &Config) -> Option<String> {
+    let settings = &config.settings;
+    let admin = settings.admin?;
+    let same = admin == settings.listen && admin.port() != 0;
+    same.then(|| {
+        format!(
+            "{} and {} must differ",
+            value(config, "admin", &admin),
+            value(config, "listen", &settings.listen),
+        )
+    })
+}
+
+fn key(config: &Config) -> Option<String> {
+    let both = config.settings.token_key.is_some() && config.settings.token_key_file.is_some();
+    both.then(|| {
+        format!(
+            "token_key ({}) and token_key_file ({}) are both set: keep one of them",
+            config.source("token_key"),
+            config.source("token_key_file"),
+        )
+    })
+}
+
+/// A session never ends before its memberships do.
+fn stay(config: &Config, kind: &KindConfig) -> Option<String> {
+    let session_grace = config.settings.session_grace;
+    (kind.settings.member_grace > session_grace).then(|| {
+        format!(
+            "{} must not be longer than {}: a member cannot outstay its session",
+            kind_value(kind, "grace", &kind.settings.member_grace),
+            value(config, "session_grace", &session_grace),
+        )
+    })
+}
+
+/// A view and a whole replay fit into an empty queue: a resume never cuts itself.
+fn replay(kind: &KindConfig) -> Option<String> {
+    let bytes_max = limits::BACKLOG_BYTES_MAX - limits::VIEW_BYTES_MAX;
+    (kind.settings.history.bytes_max >= bytes_max).then(|| {
+        format!(
+            "{} must be less than {}, so that a whole replay fits into a client's queue",
+            kind_value(
+                kind,
+                "history_bytes",
+                &Size(kind.settings.history.bytes_max)
+            ),
+            plain(&Size(bytes_max)),
+        )
+    })
+}
+
+fn value(config: &Config, name: &str, value: &impl Value) -> String {
+    format!("{name} = {} ({})", plain(value), config.source(name))
+}
+
+fn kind_value(kind: &KindConfig, name: &str, value: &impl Value) -> String {
+    format!(
+        "kind.{}.{name} = {} ({})",
+        kind.name,
+        plain(value),
+        kind.source(name)
+    )
+}
+
+fn plain(value: &impl Value) -> String {
+    super::show::plain(&value.show())
+}

@@ -1,0 +1,141 @@
+//! Every setting of a node with its default.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use wayfare_core::SecondLogin;
+use wayfare_protocol::{NodeId, limits};
+
+use crate::shards::ShardSettings;
+
+/// What the node is started for; some defaults depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// On the developer's machine, for whoever sits there.
+    Dev,
+    /// For players.
+    Serve,
+}
+
+/// The settings of one node. What each means is said once, in [`super::keys::KEYS`].
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) node: NodeId,
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin: Option<SocketAddr>,
+    pub(crate) admin_key: Option<Secret>,
+    pub(crate) data: PathBuf,
+    pub(crate) shards: NonZeroU16,
+    pub(crate) guests: bool,
+    pub(crate) token_key: Option<Secret>,
+    pub(crate) token_key_file: Option<PathBuf>,
+    pub(crate) second_login: SecondLogin,
+    pub(crate) session_grace: Duration,
+    pub(crate) heartbeat: Duration,
+    pub(crate) silence_max: Duration,
+    pub(crate) handshake_time_max: Duration,
+    pub(crate) frames_per_second: NonZeroU32,
+    pub(crate) frames_burst: NonZeroU32,
+    pub(crate) rooms_max: NonZeroUsize,
+    pub(crate) sessions_max: NonZeroUsize,
+    pub(crate) slow_handler: Duration,
+    pub(crate) stop_grace: Duration,
+    pub(crate) log: LogFilter,
+    pub(crate) log_format: LogFormat,
+}
+
+impl Settings {
+    /// The defaults for `mode`.
+    pub(crate) fn of(mode: Mode) -> Self {
+        let serve = Self::default();
+        match mode {
+            Mode::Serve => serve,
+            Mode::Dev => Self {
+                // Nobody but this machine, and so guests do no harm.
+                listen: SocketAddr::from((Ipv4Addr::LOCALHOST, serve.listen.port())),
+                guests: true,
+                // The terminal belongs to the three lines that say what to do next.
+                log: LogFilter("warn".into()),
+                ..serve
+            },
+        }
+    }
+
+    /// What the shards are told of it.
+    pub(crate) fn of_shards(&self) -> ShardSettings {
+        ShardSettings {
+            guests: self.guests,
+            second_login: self.second_login,
+            frames_per_second: self.frames_per_second.get(),
+            frames_burst: self.frames_burst.get(),
+            session_grace: self.session_grace,
+            heartbeat: self.heartbeat,
+            silence_max: self.silence_max,
+            handshake_time_max: self.handshake_time_max,
+            rooms_max: self.rooms_max.get(),
+            sessions_max: self.sessions_max.get(),
+            slow_handler: self.slow_handler,
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        Self {
+            node: NodeId::new("local").expect("the default is a valid id"),
+            listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 7777)),
+            admin: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 7778))),
+            admin_key: None,
+            data: PathBuf::from("./wayfare-data"),
+            shards: u16::try_from(cores)
+                .ok()
+                .and_then(NonZeroU16::new)
+                .unwrap_or(NonZeroU16::MIN),
+            guests: false,
+            token_key: None,
+            token_key_file: None,
+            second_login: SecondLogin::default(),
+            session_grace: limits::SESSION_GRACE,
+            heartbeat: limits::HEARTBEAT,
+            silence_max: limits::SILENCE_MAX,
+            handshake_time_max: limits::HANDSHAKE_TIME_MAX,
+            frames_per_second: const { NonZeroU32::new(limits::FRAMES_PER_SECOND).unwrap() },
+            frames_burst: const { NonZeroU32::new(limits::FRAMES_BURST).unwrap() },
+            rooms_max: const { NonZeroUsize::new(limits::ROOMS_PER_SHARD_MAX).unwrap() },
+            sessions_max: const { NonZeroUsize::new(limits::SESSIONS_PER_SHARD_MAX).unwrap() },
+            // One tick of a 20 Hz game: beyond it a room holds up its neighbours' ticks.
+            slow_handler: Duration::from_millis(50),
+            // Below the 10 s after which `docker stop` kills.
+            stop_grace: Duration::from_secs(5),
+            log: LogFilter("info".into()),
+            log_format: LogFormat::Human,
+        }
+    }
+}
+
+/// Something that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Secret(pub(crate) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(set)")
+    }
+}
+
+/// What is logged: a level, or directives as `tracing_subscriber` takes them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LogFilter(pub(crate) String);
+
+/// What a log line looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people; in colour on a terminal.
+    Human,
+    /// One JSON object a line.
+    Json,
+}

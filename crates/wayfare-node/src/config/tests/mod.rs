@@ -1,0 +1,197 @@
+//! Settings from all four layers: who wins.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use clap::{Args, FromArgMatches};
+use wayfare_core::Turn;
+use wayfare_core::game::{Kind, KindSettings, Refusal, RoomKind, RoomLogic};
+
+use super::*;
+
+mod refusals;
+mod shown;
+
+struct StubKind;
+
+impl RoomKind for StubKind {
+    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Err(Refusal::new("there is no game here"))
+    }
+
+    fn restore(&self, _: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Err(Refusal::new("there is no game here"))
+    }
+}
+
+fn kind(name: &str) -> Kind {
+    let settings = KindSettings {
+        tick: Some(std::time::Duration::from_millis(50)),
+        ..KindSettings::default()
+    };
+    Kind {
+        name: name.into(),
+        logic: Box::new(StubKind),
+        settings,
+    }
+}
+
+/// A folder of its own, with `wayfare.toml` if there is text for it; removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(file: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "wayfare-config-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        if !file.is_empty() {
+            std::fs::write(path.join("wayfare.toml"), file).unwrap();
+        }
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn flags(line: &str) -> SettingFlags {
+    let command = SettingFlags::augment_args(clap::Command::new("test").no_binary_name(true));
+    let matches = command
+        .try_get_matches_from(line.split_whitespace())
+        .unwrap();
+    SettingFlags::from_arg_matches(&matches).unwrap()
+}
+
+fn load(
+    mode: Mode,
+    file: &str,
+    environment: &[(&str, &str)],
+    line: &str,
+) -> Result<Config, String> {
+    let folder = Folder::new(file);
+    let inputs = Inputs {
+        mode,
+        flags: &flags(line),
+        environment: environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect::<BTreeMap<_, _>>(),
+        folder: folder.0.clone(),
+    };
+    Config::load(&inputs, &[kind("plaza"), kind("war-room")]).map_err(|refused| refused.to_string())
+}
+
+#[test]
+fn each_layer_overrides_the_ones_before() {
+    let check = |file: &str, environment: &[(&str, &str)], line: &str, expect: [&str; 2]| {
+        let config = load(Mode::Serve, file, environment, line).unwrap();
+        let shown = config.show();
+        let heartbeat = shown
+            .iter()
+            .map(super::show::Shown::cells)
+            .find(|cells| cells[0] == "heartbeat");
+        assert_eq!(heartbeat.unwrap()[1..], expect);
+    };
+    let file = "listen = '127.0.0.1:1'\nheartbeat = '7s'";
+    let environment = [("WAYFARE_HEARTBEAT", "8s")];
+    check("", &[], "", ["10s", "default"]);
+    check(file, &[], "", ["7s", "file wayfare.toml:2"]);
+    check(file, &environment, "", ["8s", "env WAYFARE_HEARTBEAT"]);
+    check(
+        file,
+        &environment,
+        "--heartbeat 9s",
+        ["9s", "flag --heartbeat"],
+    );
+    // Empty is how shells and compose files say "not set".
+    check(
+        file,
+        &[("WAYFARE_HEARTBEAT", "")],
+        "",
+        ["7s", "file wayfare.toml:2"],
+    );
+}
+
+#[test]
+fn a_kind_is_set_by_every_layer_too() {
+    let check = |file: &str, environment: &[(&str, &str)], line: &str, expect: &str| {
+        let config = load(Mode::Serve, file, environment, line).unwrap();
+        let mut kinds = [kind("plaza"), kind("war-room")];
+        config.apply(&mut kinds);
+        assert_eq!(show_duration(kinds[1].settings.tick.unwrap()), expect);
+        assert_eq!(kinds[0].settings, kind("plaza").settings);
+    };
+    let file = "[kind.war-room]\ntick_hz = 10";
+    let environment = [("WAYFARE_KIND_WAR_ROOM_TICK_HZ", "5")];
+    check("", &[], "", "50ms");
+    check(file, &[], "", "100ms");
+    check(file, &environment, "", "200ms");
+    check(file, &environment, "--kind war-room.tick_hz=0.5", "2s");
+}
+
+#[test]
+fn dev_differs_where_it_must() {
+    let dev = load(Mode::Dev, "", &[], "").unwrap().settings;
+    let serve = load(Mode::Serve, "", &[], "").unwrap().settings;
+    assert_eq!(
+        (dev.listen.to_string().as_str(), dev.guests),
+        ("127.0.0.1:7777", true)
+    );
+    assert_eq!(
+        (serve.listen.to_string().as_str(), serve.guests),
+        ("0.0.0.0:7777", false)
+    );
+}
+
+#[test]
+fn a_switch_alone_says_yes() {
+    let guests = |line| {
+        load(Mode::Serve, "guests = false", &[], line)
+            .unwrap()
+            .settings
+            .guests
+    };
+    assert!(guests("--guests"));
+    assert!(!guests("--guests=false"));
+    assert!(!guests(""));
+}
+
+#[test]
+fn a_strange_variable_is_no_obstacle_and_a_mistyped_one_a_warning() {
+    let environment = [
+        ("WAYFARE_PORT", "tcp://10.0.0.1:7777"),
+        ("WAYFARE_HARTBEAT", "1s"),
+    ];
+    let config = load(Mode::Serve, "", &environment, "").unwrap();
+    assert_eq!(
+        config.warnings,
+        ["WAYFARE_HARTBEAT is set and means nothing; did you mean WAYFARE_HEARTBEAT?"]
+    );
+}
+
+#[test]
+fn an_operator_is_not_kept_out_by_a_mistake_elsewhere() {
+    let folder = Folder::new("data = 'there'\nhartbeat = 1\n[kind.unheard-of]\ntick_hz = 1");
+    let inputs = Inputs {
+        mode: Mode::Serve,
+        flags: &SettingFlags::default(),
+        environment: BTreeMap::new(),
+        folder: folder.0.clone(),
+    };
+    let (config, refused) = Config::load_what_can_be(&inputs);
+    assert_eq!(config.settings.data, PathBuf::from("there"));
+    let refused = refused.unwrap().to_string();
+    assert!(
+        refused.contains("hartbeat") && !refused.contains("unheard-of"),
+        "{refused}"
+    );
+}

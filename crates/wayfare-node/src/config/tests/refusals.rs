@@ -1,0 +1,174 @@
+//! What is refused, in which words.
+
+use super::*;
+
+#[test]
+fn what_is_wrong_in_the_file_is_named_with_its_line() {
+    let check = |file: &str, expect: &str| {
+        let refused = load(Mode::Serve, file, &[], "").unwrap_err();
+        assert_eq!(
+            refused,
+            format!("the configuration is refused: {expect}"),
+            "{file}"
+        );
+    };
+    check(
+        "guests = true\nhartbeat = '1s'",
+        "`hartbeat` (file wayfare.toml:2) is no setting; did you mean `heartbeat`?",
+    );
+    check(
+        "session-grace = '1s'",
+        "`session-grace` (file wayfare.toml:1) is no setting; did you mean `session_grace`?",
+    );
+    check(
+        "heartbeat = 10",
+        "heartbeat = \"10\" (file wayfare.toml:1) is not a duration such as 30s, 500ms or 2m",
+    );
+    check(
+        "\n\nshards = 0",
+        "shards = \"0\" (file wayfare.toml:3) is not a whole number from 1 to 65535, such as 4",
+    );
+    check(
+        "listen = 7777",
+        "listen = \"7777\" (file wayfare.toml:1) is not an IP address with a port, such as 127.0.0.1:7777 or [::]:7777",
+    );
+    check(
+        "listen = ['::']",
+        "listen = a list or a section (file wayfare.toml:1) is not an IP address with a port, such as 127.0.0.1:7777 or [::]:7777",
+    );
+    check(
+        "[log]\nlevel = 'info'",
+        "log = a list or a section (file wayfare.toml:1) is not a log level such as info, or directives such as warn,wayfare_node=debug",
+    );
+    check(
+        "guests = 'yes'",
+        "guests = \"yes\" (file wayfare.toml:1) is not true or false",
+    );
+    check(
+        "second_login = 'kick'",
+        "second_login = \"kick\" (file wayfare.toml:1) is not replace or refuse",
+    );
+    check(
+        "token_key = ['secret']",
+        "token_key = … (file wayfare.toml:1) is not a secret text",
+    );
+    check(
+        "[kind.plasa]\ntick_hz = 1",
+        "`plasa` (file wayfare.toml:2) is no kind of room of this game; it has: plaza, war-room",
+    );
+    check(
+        "[kind.plaza]\ntik_hz = 1",
+        "`kind.plaza.tik_hz` (file wayfare.toml:2) is no setting; did you mean `tick_hz`?",
+    );
+    check(
+        "[kind.plaza]\ntick_hz = 0",
+        "kind.plaza.tick_hz = \"0\" (file wayfare.toml:2) is not ticks per second from 0.01 to 1000, such as 20, or off",
+    );
+    check(
+        "kind.plaza = 1",
+        "`kind.plaza` (file wayfare.toml:1) is no setting; did you mean `[kind.plaza]`?",
+    );
+    check(
+        "guests = true\nguests = true",
+        "wayfare.toml line 2 is not TOML: duplicate key",
+    );
+}
+
+#[test]
+fn a_name_like_no_other_is_answered_with_all_there_are() {
+    let refused = load(Mode::Serve, "max_players = 3", &[], "").unwrap_err();
+    assert!(
+        refused.contains("is no setting; there are: node, listen, admin, "),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_is_wrong_elsewhere_is_named_by_its_place() {
+    let check = |environment: &[(&str, &str)], line: &str, expect: &str| {
+        let refused = load(Mode::Serve, "", environment, line).unwrap_err();
+        assert_eq!(refused, format!("the configuration is refused: {expect}"));
+    };
+    check(
+        &[("WAYFARE_SHARDS", "many")],
+        "",
+        "shards = \"many\" (env WAYFARE_SHARDS) is not a whole number from 1 to 65535, such as 4",
+    );
+    check(
+        &[],
+        "--stop-grace soon",
+        "stop_grace = \"soon\" (flag --stop-grace) is not a duration such as 30s, 500ms or 2m",
+    );
+    check(
+        &[],
+        "--kind plaza",
+        "--kind \"plaza\" is not of the form KIND.KEY=VALUE, such as plaza.tick_hz=20",
+    );
+    check(
+        &[],
+        "--kind arena.grace=1s",
+        "`arena` (flag --kind) is no kind of room of this game; it has: plaza, war-room",
+    );
+    check(
+        &[],
+        "--config other.toml",
+        "other.toml cannot be read: No such file or directory (os error 2)",
+    );
+    check(
+        &[("WAYFARE_CONFIG", "other.toml")],
+        "",
+        "other.toml cannot be read: No such file or directory (os error 2)",
+    );
+}
+
+#[test]
+fn settings_that_do_not_go_together_are_both_named() {
+    let check = |file: &str, expect: &str| {
+        let refused = load(Mode::Serve, file, &[], "").unwrap_err();
+        assert_eq!(
+            refused,
+            format!("the configuration is refused: {expect}"),
+            "{file}"
+        );
+    };
+    check(
+        "heartbeat = '15s'",
+        "silence_max = 25s (default) must be more than twice heartbeat = 15s (file wayfare.toml:1): raise silence_max above 30s or lower heartbeat",
+    );
+    check(
+        "session_grace = '25s'\n[kind]\nplaza.grace = '1s'\nwar-room.grace = '1s'",
+        "session_grace = 25s (file wayfare.toml:1) must be longer than silence_max = 25s (default), or a client that lost its connection comes back too late",
+    );
+    check(
+        "frames_burst = 4",
+        "frames_burst = 4 (file wayfare.toml:1) must be at least 5, which is what a join is charged as",
+    );
+    check(
+        "admin = '0.0.0.0:7777'",
+        "admin = 0.0.0.0:7777 (file wayfare.toml:1) and listen = 0.0.0.0:7777 (default) must differ",
+    );
+    check(
+        "token_key = 'k'\ntoken_key_file = 'f'",
+        "token_key (file wayfare.toml:1) and token_key_file (file wayfare.toml:2) are both set: keep one of them",
+    );
+    check(
+        "[kind.plaza]\ngrace = '2m'",
+        "kind.plaza.grace = 2m (file wayfare.toml:2) must not be longer than session_grace = 1m (default): a member cannot outstay its session",
+    );
+    check(
+        "[kind.plaza]\nhistory_bytes = '3MiB'",
+        "kind.plaza.history_bytes = 3MiB (file wayfare.toml:2) must be less than 3MiB, so that a whole replay fits into a client's queue",
+    );
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once() {
+    let refused = load(
+        Mode::Serve,
+        "shards = 0\nlisten = 'here'",
+        &[],
+        "--guests=maybe",
+    )
+    .unwrap_err();
+    assert_eq!(refused.lines().count(), 4, "{refused}");
+}

@@ -1,0 +1,337 @@
+//! How a setting's value is written: one text form for file, environment and flags.
+
+use std::net::SocketAddr;
+use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde_json::json;
+use tracing_subscriber::EnvFilter;
+use wayfare_core::SecondLogin;
+use wayfare_core::game::{OnPanic, Who};
+use wayfare_protocol::NodeId;
+
+use super::settings::{LogFilter, LogFormat, Secret};
+
+/// A type that settings have.
+pub(crate) trait Value: Sized {
+    /// Its place in `--help`.
+    const NAME: &'static str;
+    /// What a value has to be, with an example; continues "is not …".
+    const EXPECTED: &'static str;
+
+    /// The value of a text, if it is one.
+    fn parse(text: &str) -> Option<Self>;
+
+    /// The value as `config show` prints it.
+    fn show(&self) -> serde_json::Value;
+}
+
+macro_rules! from_str {
+    ($type:ty, $name:literal, $expected:literal, $show:expr) => {
+        impl Value for $type {
+            const NAME: &'static str = $name;
+            const EXPECTED: &'static str = $expected;
+
+            fn parse(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+
+            fn show(&self) -> serde_json::Value {
+                let show: fn(&Self) -> serde_json::Value = $show;
+                show(self)
+            }
+        }
+    };
+}
+
+from_str!(bool, "true|false", "true or false", |value| json!(value));
+from_str!(u32, "COUNT", "a whole number such as 1000", |value| json!(
+    value
+));
+from_str!(
+    usize,
+    "COUNT",
+    "a whole number such as 1000",
+    |value| json!(value)
+);
+from_str!(
+    NonZeroU16,
+    "COUNT",
+    "a whole number from 1 to 65535, such as 4",
+    |value| json!(value)
+);
+from_str!(
+    NonZeroU32,
+    "COUNT",
+    "a whole number from 1, such as 100",
+    |value| json!(value)
+);
+from_str!(
+    NonZeroUsize,
+    "COUNT",
+    "a whole number from 1, such as 100",
+    |value| json!(value)
+);
+from_str!(
+    SocketAddr,
+    "ADDRESS",
+    "an IP address with a port, such as 127.0.0.1:7777 or [::]:7777",
+    |value| json!(value.to_string())
+);
+from_str!(
+    NodeId,
+    "NAME",
+    "a name of at most 63 bytes, such as europe-1",
+    |value| json!(value.as_str())
+);
+
+macro_rules! choice {
+    ($type:ty, $name:literal, $expected:literal, { $($text:literal => $value:path),+ }) => {
+        impl Value for $type {
+            const NAME: &'static str = $name;
+            const EXPECTED: &'static str = $expected;
+
+            fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some($value),)+
+                    _ => None,
+                }
+            }
+
+            fn show(&self) -> serde_json::Value {
+                match self {
+                    $($value => json!($text),)+
+                }
+            }
+        }
+    };
+}
+
+choice!(SecondLogin, "replace|refuse", "replace or refuse", {
+    "replace" => SecondLogin::Replace, "refuse" => SecondLogin::Refuse
+});
+choice!(LogFormat, "human|json", "human or json", {
+    "human" => LogFormat::Human, "json" => LogFormat::Json
+});
+choice!(Who, "anyone|authenticated|nobody", "anyone, authenticated or nobody", {
+    "anyone" => Who::Anyone, "authenticated" => Who::Authenticated, "nobody" => Who::Nobody
+});
+choice!(OnPanic, "restart|close", "restart or close", {
+    "restart" => OnPanic::Restart, "close" => OnPanic::Close
+});
+
+impl Value for PathBuf {
+    const NAME: &'static str = "PATH";
+    const EXPECTED: &'static str = "a path such as ./wayfare-data";
+
+    fn parse(text: &str) -> Option<Self> {
+        (!text.is_empty() && !text.contains('\0')).then(|| text.into())
+    }
+
+    fn show(&self) -> serde_json::Value {
+        json!(self.display().to_string())
+    }
+}
+
+impl Value for Secret {
+    const NAME: &'static str = "SECRET";
+    const EXPECTED: &'static str = "a secret text";
+
+    fn parse(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self(text.into()))
+    }
+
+    fn show(&self) -> serde_json::Value {
+        json!("(set)")
+    }
+}
+
+impl Value for LogFilter {
+    const NAME: &'static str = "FILTER";
+    const EXPECTED: &'static str =
+        "a log level such as info, or directives such as warn,wayfare_node=debug";
+
+    fn parse(text: &str) -> Option<Self> {
+        EnvFilter::try_new(text).ok()?;
+        Some(Self(text.into()))
+    }
+
+    fn show(&self) -> serde_json::Value {
+        json!(self.0)
+    }
+}
+
+/// `off` is the absent value, for a setting that has a default.
+impl Value for Option<SocketAddr> {
+    const NAME: &'static str = "ADDRESS|off";
+    const EXPECTED: &'static str = "an IP address with a port such as 127.0.0.1:7778, or off";
+
+    fn parse(text: &str) -> Option<Self> {
+        or_off(text)
+    }
+
+    fn show(&self) -> serde_json::Value {
+        self.as_ref().map_or(json!("off"), Value::show)
+    }
+}
+
+impl Value for Option<Duration> {
+    const NAME: &'static str = "DURATION|off";
+    const EXPECTED: &'static str = "a duration such as 30s, 500ms or 2m, or off";
+
+    fn parse(text: &str) -> Option<Self> {
+        or_off(text)
+    }
+
+    fn show(&self) -> serde_json::Value {
+        self.as_ref().map_or(json!("off"), Value::show)
+    }
+}
+
+fn or_off<T: Value>(text: &str) -> Option<Option<T>> {
+    match text {
+        "off" => Some(None),
+        value => T::parse(value).map(Some),
+    }
+}
+
+/// Absent until it is set.
+macro_rules! optional {
+    ($($type:ty),+) => {$(
+        impl Value for Option<$type> {
+            const NAME: &'static str = <$type as Value>::NAME;
+            const EXPECTED: &'static str = <$type as Value>::EXPECTED;
+
+            fn parse(text: &str) -> Option<Self> {
+                <$type as Value>::parse(text).map(Some)
+            }
+
+            fn show(&self) -> serde_json::Value {
+                self.as_ref().map_or(serde_json::Value::Null, Value::show)
+            }
+        }
+    )+};
+}
+
+optional!(PathBuf, Secret);
+
+impl Value for Duration {
+    const NAME: &'static str = "DURATION";
+    const EXPECTED: &'static str = "a duration such as 30s, 500ms or 2m";
+
+    /// One or more whole numbers with a unit: `1h30m`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut rest = text.trim();
+        let mut total = Duration::ZERO;
+        loop {
+            let unit_at = rest.find(|c: char| !c.is_ascii_digit())?;
+            let count: u64 = rest[..unit_at].parse().ok()?;
+            let behind = &rest[unit_at..];
+            let unit_ends = behind
+                .find(|c: char| c.is_ascii_digit())
+                .unwrap_or(behind.len());
+            let millis = match &behind[..unit_ends] {
+                "ms" => 1,
+                "s" => 1_000,
+                "m" => 60_000,
+                "h" => 3_600_000,
+                "d" => 86_400_000,
+                _ => return None,
+            };
+            total = total.checked_add(Duration::from_millis(count.checked_mul(millis)?))?;
+            rest = &behind[unit_ends..];
+            if rest.is_empty() {
+                // A century: beyond it a time is a typing mistake, and adding it to a clock may overflow.
+                return (total <= Duration::from_secs(100 * 366 * 86_400)).then_some(total);
+            }
+        }
+    }
+
+    fn show(&self) -> serde_json::Value {
+        json!(show_duration(*self))
+    }
+}
+
+/// A duration as it would be written in a setting, in the largest unit that gives a whole number.
+pub(crate) fn show_duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1_000, "s"),
+    ];
+    let whole = units
+        .into_iter()
+        .find(|(unit, _)| millis > 0 && millis.is_multiple_of(*unit));
+    match whole {
+        Some((unit, name)) => format!("{}{name}", millis / unit),
+        None => format!("{millis}ms"),
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Size(pub(crate) usize);
+
+const SIZE_UNITS: [(usize, &str); 4] = [
+    (1 << 30, "GiB"),
+    (1 << 20, "MiB"),
+    (1 << 10, "KiB"),
+    (1, "B"),
+];
+
+impl Value for Size {
+    const NAME: &'static str = "SIZE";
+    const EXPECTED: &'static str = "a size such as 256KiB, 1MiB or 4096B";
+
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+        let count: usize = text[..unit_at].parse().ok()?;
+        let name = text[unit_at..].trim();
+        let (unit, _) = SIZE_UNITS.into_iter().find(|(_, unit)| *unit == name)?;
+        count.checked_mul(unit).map(Self)
+    }
+
+    fn show(&self) -> serde_json::Value {
+        let whole = SIZE_UNITS
+            .into_iter()
+            .find(|(unit, _)| self.0 > 0 && self.0.is_multiple_of(*unit));
+        let (unit, name) = whole.unwrap_or((1, "B"));
+        json!(format!("{}{name}", self.0 / unit))
+    }
+}
+
+/// A tick rate; absent for a kind that does not tick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct TickRate(pub(crate) Option<Duration>);
+
+impl Value for TickRate {
+    const NAME: &'static str = "HZ|off";
+    const EXPECTED: &'static str = "ticks per second from 0.01 to 1000, such as 20, or off";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "off" {
+            return Some(Self(None));
+        }
+        let hz: f64 = text.parse().ok()?;
+        (0.01..=1000.0)
+            .contains(&hz)
+            .then(|| Self(Some(Duration::from_secs_f64(1.0 / hz))))
+    }
+
+    fn show(&self) -> serde_json::Value {
+        let Some(tick) = self.0 else {
+            return json!("off");
+        };
+        // To a thousandth, which hides the rounding of a period to nanoseconds.
+        let hz = (1000.0 / tick.as_secs_f64()).round() / 1000.0;
+        if hz.fract() == 0.0 {
+            json!(hz as u64)
+        } else {
+            json!(hz)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! What a program brings to a node, and what it learns once the node runs.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use wayfare_core::game::Kind;
+
+use crate::server::Stop;
+use crate::shards::Shards;
+
+/// A game: what there is to play.
+#[derive(Debug)]
+pub struct Game {
+    /// The program's name in its messages.
+    pub name: String,
+    /// The program's version.
+    pub version: String,
+    /// Its kinds of room. A program without any can still be an operator's tool.
+    pub kinds: Vec<Kind>,
+}
+
+/// A node that takes connections.
+#[derive(Clone)]
+pub struct Ready {
+    /// Where a client on this machine connects.
+    pub url: String,
+    /// Where the node listens; the port is the one it got.
+    pub listen: SocketAddr,
+    /// Where probes and metrics answer over TCP.
+    pub admin: Option<SocketAddr>,
+    /// The data folder, with the operator's socket in it.
+    pub data: PathBuf,
+    /// For connections within this process.
+    pub shards: Shards,
+    /// Stops the node.
+    pub stop: Stop,
+}

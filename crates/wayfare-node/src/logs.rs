@@ -1,0 +1,20 @@
+//! Where log lines go: to standard error, for people or as JSON.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{LogFormat, Settings};
+
+/// Logs from now on. A program that has set up logging of its own keeps it.
+pub(crate) fn start(settings: &Settings) {
+    // Checked when the setting was read.
+    let filter = EnvFilter::new(&settings.log.0);
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let _ = match settings.log_format {
+        LogFormat::Human => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
+        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    };
+}

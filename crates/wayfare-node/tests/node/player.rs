@@ -1,0 +1,87 @@
+//! A player: tungstenite's WebSocket and just enough of the protocol.
+
+use std::net::TcpStream;
+use std::time::Duration;
+
+use tungstenite::{Message, WebSocket};
+use wayfare_node::Ready;
+use wayfare_protocol::frame::{client_payload, decode_server};
+use wayfare_protocol::wire::{self, client_frame, hello::Credential, server_frame};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Player(WebSocket<TcpStream>);
+
+impl Player {
+    pub(crate) fn connect(ready: &Ready) -> Self {
+        let stream = TcpStream::connect(ready.listen).unwrap();
+        // A fault is to fail the test, not to hang it.
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let (socket, _) = tungstenite::client(format!("{}/ws", ready.url), stream).unwrap();
+        Self(socket)
+    }
+
+    pub(crate) fn send(&mut self, body: client_frame::Body) {
+        self.0.send(Message::Binary(client_payload(body))).unwrap();
+    }
+
+    /// The next frame; `None` once the server has closed.
+    pub(crate) fn next(&mut self) -> Option<server_frame::Body> {
+        loop {
+            match self.0.read() {
+                Ok(Message::Binary(bytes)) => return Some(decode_server(bytes).unwrap()),
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => {}
+            }
+        }
+    }
+
+    /// The first answer to a Hello.
+    pub(crate) fn hello(&mut self, credential: Credential) -> server_frame::Body {
+        self.send(client_frame::Body::Hello(wire::Hello {
+            version_min: 1,
+            version_max: 1,
+            sdk: "test".into(),
+            credential: Some(credential),
+        }));
+        self.next().expect("an answer")
+    }
+
+    /// A guest in a room.
+    pub(crate) fn in_room(ready: &Ready, room: &str) -> Self {
+        Self::joined(ready, room).0
+    }
+
+    /// A guest in a room, and what the room said.
+    pub(crate) fn joined(ready: &Ready, room: &str) -> (Self, wire::Joined) {
+        let mut player = Self::connect(ready);
+        let welcome = player.hello(Credential::Guest(wire::Guest { name: "Ada".into() }));
+        assert!(
+            matches!(welcome, server_frame::Body::Welcome(_)),
+            "{welcome:?}"
+        );
+        player.send(client_frame::Body::Join(wire::Join {
+            room: room.into(),
+            sequence: 1,
+            ..wire::Join::default()
+        }));
+        let joined = player.until(|body| matches!(body, server_frame::Body::Joined(_)));
+        let server_frame::Body::Joined(joined) = joined else {
+            unreachable!()
+        };
+        (player, joined)
+    }
+
+    /// Reads up to the first frame that is wanted.
+    pub(crate) fn until(
+        &mut self,
+        wanted: impl Fn(&server_frame::Body) -> bool,
+    ) -> server_frame::Body {
+        loop {
+            let body = self.next().expect("the connection lasts");
+            if wanted(&body) {
+                return body;
+            }
+        }
+    }
+}

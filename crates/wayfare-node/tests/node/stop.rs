@@ -1,0 +1,58 @@
+//! The end of a node.
+
+use std::net::TcpStream;
+
+use wayfare_protocol::ErrorCode;
+use wayfare_protocol::wire::{self, client_frame, server_frame};
+
+use crate::http::local;
+use crate::player::Player;
+use crate::running::{Folder, Running};
+use crate::stub_room::held_game;
+
+#[test]
+fn a_node_that_stops_tells_its_players_and_leaves_no_socket() {
+    let folder = Folder::new();
+    let node = Running::on(&folder, "--admin off").unwrap();
+    let socket = node.ready.data.join("admin.sock");
+    assert!(socket.exists());
+    let mut player = Player::in_room(&node.ready, "plaza/main");
+    let reading = std::thread::spawn(move || {
+        let ended = player.until(|body| matches!(body, server_frame::Body::Ended(_)));
+        (ended, player.next())
+    });
+    node.stopped().unwrap();
+    let (ended, behind) = reading.join().unwrap();
+    let server_frame::Body::Ended(ended) = ended else {
+        unreachable!()
+    };
+    assert_eq!(ended.error.unwrap().code, ErrorCode::ShuttingDown.code());
+    assert_eq!(behind, None);
+    assert!(!socket.exists());
+}
+
+#[test]
+fn a_node_that_is_stopping_is_not_ready_and_takes_nobody() {
+    let folder = Folder::new();
+    let (game, hold) = held_game();
+    let node = Running::playing(game, &folder, "--admin off").unwrap();
+    let (mut player, joined) = Player::joined(&node.ready, "plaza/main");
+    assert_eq!(local(&node.ready, "GET /readyz").status, 200);
+    // The room's shard cannot stop before its command returns.
+    player.send(client_frame::Body::Command(wire::Command {
+        handle: joined.handle,
+        membership: joined.membership,
+        sequence: 2,
+        epoch: joined.epoch,
+        ..wire::Command::default()
+    }));
+    hold.began();
+    node.ready.stop.stop();
+    while local(&node.ready, "GET /readyz").status == 200 {}
+    let answer = local(&node.ready, "GET /readyz");
+    assert_eq!((answer.status, answer.body.as_str()), (503, "stopping\n"));
+    assert_eq!(local(&node.ready, "GET /healthz").status, 200);
+    while TcpStream::connect(node.ready.listen).is_ok() {}
+    drop((hold, player));
+    node.stopped().unwrap();
+}

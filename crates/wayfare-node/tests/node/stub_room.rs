@@ -1,0 +1,110 @@
+//! A room that lets everybody in and answers with nothing.
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use wayfare_core::Turn;
+use wayfare_core::game::{Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_node::Game;
+
+/// A game with one kind, `plaza`.
+pub(crate) fn game() -> Game {
+    with(StubKind { held: None })
+}
+
+/// A command that is being carried out, for as long as this is kept.
+pub(crate) struct Hold {
+    began: Receiver<()>,
+    _release: SyncSender<()>,
+}
+
+impl Hold {
+    /// Waits until a command is being carried out.
+    pub(crate) fn began(&self) {
+        self.began
+            .recv_timeout(Duration::from_secs(30))
+            .expect("a command");
+    }
+}
+
+/// The same game, where no command returns before the hold is dropped.
+pub(crate) fn held_game() -> (Game, Hold) {
+    let (begin, began) = sync_channel(1);
+    let (release, released) = sync_channel(0);
+    let held = Some(Arc::new((begin, Mutex::new(released))));
+    let hold = Hold {
+        began,
+        _release: release,
+    };
+    (with(StubKind { held }), hold)
+}
+
+fn with(logic: StubKind) -> Game {
+    let plaza = Kind {
+        name: "plaza".into(),
+        logic: Box::new(logic),
+        settings: KindSettings::default(),
+    };
+    Game {
+        name: "stub".into(),
+        version: "1.2.3".into(),
+        kinds: vec![plaza],
+    }
+}
+
+type Held = Option<Arc<(SyncSender<()>, Mutex<Receiver<()>>)>>;
+
+struct StubKind {
+    held: Held,
+}
+
+impl RoomKind for StubKind {
+    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(Box::new(StubRoom(self.held.clone())))
+    }
+
+    fn restore(&self, _: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(Box::new(StubRoom(self.held.clone())))
+    }
+}
+
+struct StubRoom(Held);
+
+impl RoomLogic for StubRoom {
+    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        _: &Player,
+        _: &[u8],
+        _: &mut Vec<u8>,
+        _: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        if let Some((begin, released)) = self.0.as_deref() {
+            let _ = begin.send(());
+            let _ = released.lock().unwrap().recv();
+        }
+        Ok(())
+    }
+
+    fn tick(&mut self, _: &Turn<'_>) {}
+
+    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
+
+    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
+
+    fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
