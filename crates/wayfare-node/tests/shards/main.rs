@@ -1,0 +1,127 @@
+//! The threads of a node, driven over memory: what the loop adds to the decisions of the core.
+
+mod seat;
+mod stub_echo;
+mod stub_engine;
+
+use std::io::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use wayfare_engine::model::MemoryCoordination;
+use wayfare_protocol::ErrorCode;
+use wayfare_protocol::wire::server_frame::Body;
+
+use seat::{Seat, node};
+use stub_engine::StubSlowEngine;
+
+#[test]
+fn players_on_two_threads_talk_in_one_room() {
+    let node = node(
+        2,
+        Arc::new(MemoryCoordination::default()),
+        Duration::from_secs(1),
+    );
+    let mut ada = Seat::joined(&node, "echo/a");
+    let mut bo = Seat::joined(&node, "echo/a");
+    ada.say(b"hello");
+    assert_eq!(bo.next_event(), b"hello");
+    bo.say(b"hello yourself");
+    assert_eq!(ada.next_event(), b"hello");
+    assert_eq!(ada.next_event(), b"hello yourself");
+    node.stop();
+}
+
+#[test]
+fn an_engine_that_takes_its_time_holds_nobody_up() {
+    let engine = Arc::new(StubSlowEngine::default());
+    let node = node(1, Arc::clone(&engine) as _, Duration::from_secs(1));
+    let mut ada = Seat::joined(&node, "echo/a");
+    engine.hold();
+    let mut late = Seat::hello_sent(&node);
+    // Its login waits for the engine; ada is served meanwhile.
+    ada.say(b"still here");
+    assert_eq!(ada.next_event(), b"still here");
+    engine.release();
+    assert!(matches!(late.next(), Body::Welcome(_)));
+    node.stop();
+}
+
+#[test]
+fn a_client_that_does_not_read_is_cut_and_the_others_are_served() {
+    let node = node(
+        1,
+        Arc::new(MemoryCoordination::default()),
+        Duration::from_secs(1),
+    );
+    let mut slow = Seat::joined(&node, "echo/a");
+    let mut ada = Seat::joined(&node, "echo/a");
+    let words = vec![b'x'; 60_000];
+    // More than the pipe and the bound on a backlog hold together.
+    for _ in 0..160 {
+        ada.say(&words);
+        assert_eq!(ada.next_event(), words);
+    }
+    assert!(slow.is_cut(), "the slow reader is still connected");
+    ada.say(b"still here");
+    assert_eq!(ada.next_event(), b"still here");
+    node.stop();
+}
+
+#[test]
+fn a_stopping_node_tells_everybody_first() {
+    let node = node(
+        2,
+        Arc::new(MemoryCoordination::default()),
+        Duration::from_secs(1),
+    );
+    let mut seats = [Seat::joined(&node, "echo/a"), Seat::joined(&node, "echo/b")];
+    node.stop();
+    for seat in &mut seats {
+        let Body::Ended(ended) = seat.next() else {
+            panic!("the stop was not told");
+        };
+        let code = ended.error.map(|error| error.code);
+        assert_eq!(code, Some(ErrorCode::ShuttingDown.code()));
+    }
+}
+
+/// Where the log of this process goes.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        log.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_handler_that_takes_too_long_is_named_with_its_room() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    subscriber.with_ansi(false).init();
+    // Any time at all is too long.
+    let node = node(1, Arc::new(MemoryCoordination::default()), Duration::ZERO);
+    let mut ada = Seat::joined(&node, "echo/slow");
+    ada.say(b"hello");
+    assert_eq!(ada.next_event(), b"hello");
+    node.stop();
+    let log = log.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let log = String::from_utf8_lossy(&log);
+    let named = |handler: &str| {
+        let mut lines = log.lines();
+        lines.any(|line| line.contains("echo/slow") && line.contains(handler))
+    };
+    assert!(
+        named("handler=\"join\"") && named("handler=\"command\""),
+        "{log}"
+    );
+}

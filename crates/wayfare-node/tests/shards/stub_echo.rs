@@ -1,0 +1,59 @@
+//! A room that tells everybody what it is told.
+
+use wayfare_core::game::{Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_core::{Audience, Turn};
+
+pub(crate) fn echo() -> Kind {
+    Kind {
+        name: "echo".into(),
+        logic: Box::new(StubEcho),
+        settings: KindSettings::default(),
+    }
+}
+
+struct StubEcho;
+
+impl RoomKind for StubEcho {
+    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(Box::new(StubEcho))
+    }
+
+    fn restore(&self, _: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(Box::new(StubEcho))
+    }
+}
+
+impl RoomLogic for StubEcho {
+    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        _: &Player,
+        payload: &[u8],
+        _: &mut Vec<u8>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        turn.send(Audience::Everyone, |bytes| bytes.extend_from_slice(payload));
+        Ok(())
+    }
+
+    fn tick(&mut self, _: &Turn<'_>) {}
+
+    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
+
+    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
+
+    fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
