@@ -66,7 +66,8 @@ impl Refusal {
 /// Handlers are synchronous and short. What a handler sends through its [`Turn`] is released only
 /// if it returns well: a refusal or a panic drops it.
 pub trait RoomLogic {
-    /// A player asks to come in. While this runs the player is not a member yet.
+    /// A player comes in, and is a member already while this runs. What is sent to the player by
+    /// name follows its view; what is sent to everyone is in it.
     ///
     /// # Errors
     /// A refusal keeps the player out.

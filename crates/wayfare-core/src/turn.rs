@@ -25,7 +25,7 @@ pub enum Audience<'a> {
 
 /// Names one timer of one room, for cancelling it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct TimerId(pub(crate) u64);
+pub struct TimerId(pub u64);
 
 /// One effect of a handler; ranges lie in the outbox's bytes.
 #[derive(Debug)]

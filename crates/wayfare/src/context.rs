@@ -5,11 +5,11 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use rand::{Rng, TryRng};
-use wayfare_core::{TimerId, Turn};
+use wayfare_core::Turn;
 use wayfare_protocol::EntityId;
 
 use crate::codec::write_named;
-use crate::{Audience, Encode, Player, PlayerId, Room};
+use crate::{Audience, Encode, Player, PlayerId, Room, TimerId};
 
 /// A handler's surroundings: who is there, what time it is, and what shall come of it.
 ///
@@ -58,25 +58,24 @@ impl<'a, R: Room> Context<'a, R> {
         });
     }
 
-    /// Brings a note back to the room after `delay`, by [`Room::note`]. It survives moves.
-    ///
-    /// The id is for [`Context::cancel`]. It cannot be serialized yet: a state that keeps one marks
-    /// it `#[serde(skip)]`, and takes a note it no longer expects for what it is.
+    /// Brings a note back to the room after `delay`, by [`Room::note`]. It is part of the room's
+    /// snapshots. The id is for [`Context::cancel`].
     ///
     /// # Panics
     /// If the room has 1024 timers running, the most it may.
     #[expect(clippy::needless_pass_by_value, reason = "it is given away")]
     pub fn after(&self, delay: Duration, note: R::Note) -> TimerId {
-        self.turn.after(delay, |into| {
+        let timer = self.turn.after(delay, |into| {
             if let Err(error) = write_named(&note, into) {
                 panic!("a note of room {} does not encode: {error}", self.id());
             }
-        })
+        });
+        TimerId::of_turn(timer)
     }
 
     /// The note of this timer will not come, if it has not come yet.
     pub fn cancel(&self, timer: TimerId) {
-        self.turn.cancel(timer);
+        self.turn.cancel(timer.for_turn());
     }
 
     /// Ends a player's membership and tells its client why; nothing if it is not a member.

@@ -71,6 +71,7 @@ mod serve;
 mod simple_room;
 mod snapshot;
 pub mod testing;
+mod timer;
 
 pub use audience::{Audience, Everyone, EveryoneExcept, Players};
 pub use codec::{Codec, CodecError, Decode, Encode, Raw};
@@ -83,7 +84,7 @@ pub use room::Room;
 pub use serve::{Error, Result, Serve, serve};
 pub use simple_room::SimpleRoom;
 pub use snapshot::Snapshot;
-pub use wayfare_core::TimerId;
+pub use timer::TimerId;
 pub use wayfare_core::game::{HistoryBounds, OnPanic, Refusal, Who};
 pub use wayfare_node::{Command, Ready};
 pub use wayfare_protocol::{EntityId, ErrorCode, InvalidId};

@@ -83,3 +83,23 @@ fn a_room_closes_on_a_panic_if_its_kind_says_so() {
     assert_eq!(table.left("ada").unwrap().reason, LeaveReason::Closed);
     assert!(table.room().is_none());
 }
+
+#[test]
+fn a_timer_kept_in_the_state_is_cancelled_by_a_room_that_started_again() {
+    for cancelled in [false, true] {
+        let mut table = Table::<Probe>::setup()
+            .kind(|kind| kind.snapshots_every(Duration::from_secs(5)))
+            .open(String::new());
+        table.join("ada", String::new()).unwrap();
+        let after = Ask::After(Duration::from_secs(20), text("rang"));
+        table.command("ada", after).unwrap();
+        table.advance(Duration::from_secs(6));
+        table.command("ada", Ask::Panic(text("never"))).unwrap_err();
+        if cancelled {
+            table.command("ada", Ask::Cancel(0)).unwrap();
+        }
+        table.advance(Duration::from_secs(20));
+        let rang = table.state().log.iter().any(|line| line.contains("rang"));
+        assert_eq!(rang, !cancelled);
+    }
+}

@@ -10,8 +10,9 @@ use wayfare::testing::Table;
 pub(crate) struct Probe {
     pub(crate) opened_with: String,
     pub(crate) log: Vec<String>,
-    #[serde(skip)]
     timers: Vec<TimerId>,
+    #[serde(skip)]
+    pub(crate) greetings: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -107,6 +108,7 @@ impl Room for Probe {
             Ask::SayTo(whom, text) => say_to(player, &whom, &text, cx),
             Ask::Murmur(text) => cx.send_unreliable(Everyone, &text),
             Ask::Greet => {
+                self.greetings += 1;
                 for member in cx.members() {
                     cx.send(&member, &format!("hello, {}", member.name()));
                 }

@@ -1,7 +1,5 @@
 //! State as bytes: snapshots, their versions, and what a table shows of it.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use wayfare::prelude::*;
 
@@ -114,9 +112,7 @@ fn garbage_is_refused() {
 #[test]
 fn the_table_shows_what_survives_a_snapshot() {
     let mut table = three_players();
-    table
-        .command("ada", Ask::After(Duration::from_secs(1), text("x")))
-        .unwrap();
+    table.command("ada", Ask::Greet).unwrap();
     let mut expect = Probe::default();
     expect
         .log
