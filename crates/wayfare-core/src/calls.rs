@@ -1,10 +1,13 @@
 //! Calls to coordination that are under way, and who waits for each.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use wayfare_protocol::coordination::{Commit, Key, Outcome, Reply, Request, Revision, Write};
 use wayfare_protocol::{EntityId, Epoch, Handle, PlayerId, SessionId};
 
-use crate::environment::ConnectionId;
+use crate::environment::{ConnectionId, Environment, Report};
+use crate::gateway::Login;
 
 /// Names one call; never used again by its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,21 +17,33 @@ pub struct CallId(pub u64);
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
     /// A login, to read or to take the player's record.
-    Login(ConnectionId),
+    Login {
+        connection: ConnectionId,
+        login: Arc<Login>,
+    },
     /// The gateway, to find the owner of a room that sessions want to join.
     Lookup(EntityId),
     /// The rooms, to own one.
     Claim(EntityId),
     /// A room that failed, to start again under a new epoch.
-    Restart(Handle),
+    Restart {
+        handle: Handle,
+        entity: EntityId,
+        attempt: u8,
+    },
     /// A session that raised its ticket bound.
     Acknowledge {
         session: SessionId,
         epoch: Epoch,
         player: PlayerId,
+        attempt: u8,
     },
-    /// Nobody: a record was given up.
-    Release,
+    /// Nobody: a record is given up, and this is the nth attempt.
+    Release {
+        key: Key,
+        revision: Revision,
+        attempt: u8,
+    },
 }
 
 /// Calls by their names.
@@ -54,4 +69,60 @@ impl Calls {
     pub(crate) fn end(&mut self, call: CallId) -> Option<Asker> {
         self.under_way.remove(&call)
     }
+}
+
+/// Attempts to settle or give up a record of ours. What is left then is taken over by whoever
+/// wants it next.
+pub(crate) const ATTEMPTS_MAX: u8 = 3;
+
+/// Gives up a record as this shard wrote it last.
+pub(crate) fn release(key: Key, revision: Revision, environment: &mut Environment) {
+    ask_release(key, revision, 1, environment);
+}
+
+/// The answer to [`release`], or to a question about the record behind it: what is still there as
+/// we wrote it is asked to be removed again. A refusal without cause, or silence, is no news (R10).
+pub(crate) fn released(
+    (key, revision, attempt): (Key, Revision, u8),
+    outcome: Outcome,
+    environment: &mut Environment,
+) {
+    let again = match outcome {
+        Ok(Reply::Committed(Commit::Done(_))) => return,
+        Ok(Reply::Got { record, .. }) => match record {
+            Some(record) if record.revision == revision => false,
+            _ => return,
+        },
+        Ok(_) => true,
+        Err(failure) => {
+            environment.report(Report::CoordinationFailed(failure));
+            true
+        }
+    };
+    if attempt == ATTEMPTS_MAX {
+        return;
+    }
+    if again {
+        let asker = Asker::Release {
+            key: key.clone(),
+            revision,
+            attempt: attempt + 1,
+        };
+        environment.ask(asker, Request::Get(key));
+    } else {
+        ask_release(key, revision, attempt, environment);
+    }
+}
+
+fn ask_release(key: Key, revision: Revision, attempt: u8, environment: &mut Environment) {
+    let write = Write::Delete {
+        key: key.clone(),
+        expect: revision,
+    };
+    let asker = Asker::Release {
+        key,
+        revision,
+        attempt,
+    };
+    environment.ask(asker, Request::Commit(vec![write]));
 }

@@ -29,6 +29,8 @@ pub(crate) struct Member {
     /// Events up to here were before its time.
     pub(crate) joined_at: Sequence,
     pub(crate) attached: bool,
+    /// The number of a command the room failed on; 0 once a later one came under the new epoch.
+    pub(crate) failed: Sequence,
     /// A command was answered with nothing, and `Applied` has not been sent yet.
     pub(crate) owed_applied: bool,
 }

@@ -11,7 +11,7 @@ use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::wire::JoinMode;
 use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode, Handle};
 
-use crate::calls::Asker;
+use crate::calls::{ATTEMPTS_MAX, Asker, release};
 use crate::environment::{Environment, Report};
 use crate::game::{Kind, Refusal};
 use crate::handles::HandleMap;
@@ -56,11 +56,7 @@ impl Rooms {
     pub(crate) fn join(&mut self, join: Join, environment: &mut Environment) {
         if let Some(handle) = self.by_name.get(&join.entity).copied() {
             return self.with_room(handle, environment, |room, environment| {
-                if room.failed.is_some() {
-                    room.waiting.push_back(Message::Join(Box::new(join)));
-                } else {
-                    room.join(&join, false, environment);
-                }
+                take_join(room, join, environment);
             });
         }
         if let Some(opening) = self.opening.get_mut(&join.entity) {
@@ -200,21 +196,16 @@ impl Rooms {
         let Some(opening) = self.opening.get_mut(entity) else {
             return false;
         };
-        let create = opening.kind.settings.create;
-        opening.waiting.retain(|join| {
-            let (code, message) = if join.mode == JoinMode::JoinExisting {
-                (ErrorCode::RoomNotFound, "there is no such room")
-            } else if !create.includes(&join.player) {
-                (
-                    ErrorCode::NotAllowed,
-                    "rooms of this kind cannot be created by you",
-                )
-            } else {
-                return true;
-            };
-            refuse(join, Refusal::with_code(code, message), environment);
-            false
-        });
+        let kind = Arc::clone(&opening.kind);
+        opening
+            .waiting
+            .retain(|join| match may_create(join, &kind) {
+                Ok(()) => true,
+                Err(refusal) => {
+                    refuse(join, refusal, environment);
+                    false
+                }
+            });
         let any = !opening.waiting.is_empty();
         if !any {
             self.opening.remove(entity);
@@ -260,40 +251,48 @@ impl Rooms {
         let Some(Opening { kind, waiting, .. }) = self.opening.remove(entity) else {
             return;
         };
-        let mut room = None;
-        for join in waiting {
-            let Some(handle) = room else {
-                let handle = self.fresh_handle(environment);
-                let opened = Opened {
-                    entity: entity.clone(),
-                    handle,
-                    epoch,
-                    revision,
-                    open: join.open.clone(),
-                };
-                match Room::open(opened, &kind, environment) {
-                    Err(refusal) => refuse(&join, refusal, environment),
-                    Ok(opened) => {
-                        room = Some(handle);
-                        self.by_name.insert(entity.clone(), handle);
-                        self.by_handle.insert(handle, Box::new(opened));
-                        environment.report(Report::Opened {
-                            entity: entity.clone(),
-                        });
-                        self.with_room(handle, environment, |room, environment| {
-                            room.join(&join, true, environment);
-                        });
-                    }
-                }
-                continue;
+        let (creators, mut others): (Vec<Join>, Vec<Join>) = waiting
+            .into_iter()
+            .partition(|join| may_create(join, &kind).is_ok());
+        let mut creators = creators.into_iter();
+        let room = creators.find_map(|join| {
+            let handle = self.fresh_handle(environment);
+            let opened = Opened {
+                entity: entity.clone(),
+                handle,
+                epoch,
+                revision,
+                open: join.open.clone(),
             };
-            self.with_room(handle, environment, |room, environment| {
-                room.join(&join, false, environment);
-            });
-        }
-        if room.is_none() {
-            release(entity, revision, environment);
-        }
+            match Room::open(opened, &kind, environment) {
+                Ok(opened) => Some((opened, join)),
+                Err(refusal) => {
+                    refuse(&join, refusal, environment);
+                    None
+                }
+            }
+        });
+        others.extend(creators);
+        let Some((room, creator)) = room else {
+            for join in others {
+                let refusal = may_create(&join, &kind).err();
+                let refusal = refusal.unwrap_or_else(|| Refusal::new("the room was not opened"));
+                refuse(&join, refusal, environment);
+            }
+            return release(EntityRecord::key(entity), revision, environment);
+        };
+        let handle = room.handle;
+        self.by_name.insert(entity.clone(), handle);
+        self.by_handle.insert(handle, Box::new(room));
+        environment.report(Report::Opened {
+            entity: entity.clone(),
+        });
+        self.with_room(handle, environment, |room, environment| {
+            room.join(&creator, true, environment);
+            for join in others {
+                take_join(room, join, environment);
+            }
+        });
     }
 
     fn fresh_handle(&self, environment: &mut Environment) -> Handle {
@@ -354,7 +353,7 @@ impl Rooms {
         };
         self.timers.arm(handle, &mut room.armed, None);
         self.by_name.remove(&room.entity);
-        release(&room.entity, room.revision, environment);
+        release(EntityRecord::key(&room.entity), room.revision, environment);
         environment.report(Report::Closed {
             entity: room.entity.clone(),
         });
@@ -373,16 +372,27 @@ impl Rooms {
     /// The answer to the claim of a room that failed.
     pub(crate) fn restarted(
         &mut self,
-        handle: Handle,
+        (handle, entity, attempt): (Handle, &EntityId, u8),
         outcome: &Outcome,
         environment: &mut Environment,
     ) {
+        if !self.by_handle.contains_key(&handle) {
+            // It closed meanwhile, and gave up the record at the revision before this one.
+            if let Ok(Reply::Committed(Commit::Done(revision))) = *outcome {
+                release(EntityRecord::key(entity), revision, environment);
+            }
+            return;
+        }
         self.with_room(handle, environment, |room, environment| {
-            room.restarting = false;
-            let Ok(Reply::Committed(Commit::Done(revision))) = *outcome else {
-                room.closing = true;
-                return;
+            let revision = match restart_claim((room, attempt), outcome, environment) {
+                Restart::Settled(revision) => revision,
+                Restart::Asked => return,
+                Restart::Lost => {
+                    room.closing = true;
+                    return;
+                }
             };
+            room.restarting = false;
             let epoch = room.epoch.next();
             room.revision = revision;
             if let Err(refusal) = room.restart(epoch, revision, environment) {
@@ -487,6 +497,30 @@ fn summary(room: &Room) -> RoomSummary {
     }
 }
 
+/// A join into a room that is there; one that failed takes it when it has started again.
+fn take_join(room: &mut Room, join: Join, environment: &mut Environment) {
+    if room.failed.is_some() {
+        room.waiting.push_back(Message::Join(Box::new(join)));
+    } else {
+        room.join(&join, false, environment);
+    }
+}
+
+/// Whether this join may make the room that it did not find.
+fn may_create(join: &Join, kind: &Kind) -> Result<(), Refusal> {
+    let (code, message) = if join.mode == JoinMode::JoinExisting {
+        (ErrorCode::RoomNotFound, "there is no such room")
+    } else if !kind.settings.create.includes(&join.player) {
+        (
+            ErrorCode::NotAllowed,
+            "rooms of this kind cannot be created by you",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::with_code(code, message))
+}
+
 /// A record may be taken from ourselves, and from an earlier run of our own node.
 fn may_claim(owner: &Address, environment: &Environment) -> bool {
     let here = &environment.config.address;
@@ -499,6 +533,10 @@ fn restart(room: &mut Room, environment: &mut Environment) {
         return;
     }
     room.restarting = true;
+    claim_next_epoch(room, 1, environment);
+}
+
+fn claim_next_epoch(room: &Room, attempt: u8, environment: &mut Environment) {
     let owner = environment.config.address.clone();
     let value = EntityRecord {
         epoch: room.epoch.next(),
@@ -511,13 +549,63 @@ fn restart(room: &mut Room, environment: &mut Environment) {
         expect,
         value,
     };
-    environment.ask(Asker::Restart(room.handle), Request::Commit(vec![write]));
+    let asker = Asker::Restart {
+        handle: room.handle,
+        entity: room.entity.clone(),
+        attempt,
+    };
+    environment.ask(asker, Request::Commit(vec![write]));
 }
 
-fn release(entity: &EntityId, revision: Revision, environment: &mut Environment) {
-    let write = Write::Delete {
-        key: EntityRecord::key(entity),
-        expect: revision,
-    };
-    environment.ask(Asker::Release, Request::Commit(vec![write]));
+/// What the answer to the claim of a room that failed means.
+enum Restart {
+    /// The next epoch is ours, written at this revision.
+    Settled(Revision),
+    /// It is not known yet; another question is out.
+    Asked,
+    /// The room is no longer ours, or that cannot be known.
+    Lost,
+}
+
+/// Unknown is settled by reading (R10): the record is ours at the next epoch, or as it was.
+fn restart_claim(
+    (room, attempt): (&Room, u8),
+    outcome: &Outcome,
+    environment: &mut Environment,
+) -> Restart {
+    let key = EntityRecord::key(&room.entity);
+    match outcome {
+        Ok(Reply::Committed(Commit::Done(revision))) => Restart::Settled(*revision),
+        Ok(Reply::Got {
+            record: Some(record),
+            ..
+        }) => match EntityRecord::decode(&key, &record.value) {
+            Ok(found) if environment.is_here(&found.owner) && found.epoch == room.epoch.next() => {
+                Restart::Settled(record.revision)
+            }
+            Ok(_) if record.revision == room.revision => {
+                claim_next_epoch(room, attempt, environment);
+                Restart::Asked
+            }
+            _ => Restart::Lost,
+        },
+        Err(failure @ Failure::Unknown(_)) => {
+            environment.report(Report::CoordinationFailed(failure.clone()));
+            if attempt == ATTEMPTS_MAX {
+                return Restart::Lost;
+            }
+            let asker = Asker::Restart {
+                handle: room.handle,
+                entity: room.entity.clone(),
+                attempt: attempt + 1,
+            };
+            environment.ask(asker, Request::Get(key));
+            Restart::Asked
+        }
+        Err(failure) => {
+            environment.report(Report::CoordinationFailed(failure.clone()));
+            Restart::Lost
+        }
+        Ok(_) => Restart::Lost,
+    }
 }

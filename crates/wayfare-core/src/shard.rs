@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use wayfare_protocol::Instant;
 use wayfare_protocol::coordination::Outcome;
 
-use crate::calls::{Asker, CallId};
+use crate::calls::{Asker, CallId, released};
 use crate::config::ShardConfig;
 use crate::environment::{ConnectionId, Environment, Output};
 use crate::game::{Kinds, Player, Refusal};
@@ -88,20 +88,31 @@ impl Shard {
         let (gateway, rooms) = (&mut self.gateway, &mut self.rooms);
         let environment = &mut self.environment;
         match environment.calls.end(call) {
-            Some(Asker::Login(connection)) => {
-                gateway.login_outcome(connection, outcome, environment);
+            Some(Asker::Login { connection, login }) => {
+                gateway.login_outcome((connection, login), outcome, environment);
             }
             Some(Asker::Lookup(entity)) => gateway.found(&entity, outcome, environment),
             Some(Asker::Acknowledge {
                 session,
                 epoch,
                 player,
+                attempt,
             }) => {
-                gateway.acknowledged((session, epoch), &player, &outcome, environment);
+                let session = (session, epoch);
+                gateway.acknowledged(session, (&player, attempt), &outcome, environment);
             }
             Some(Asker::Claim(entity)) => rooms.claimed(&entity, outcome, environment),
-            Some(Asker::Restart(handle)) => rooms.restarted(handle, &outcome, environment),
-            Some(Asker::Release) | None => {}
+            Some(Asker::Restart {
+                handle,
+                entity,
+                attempt,
+            }) => rooms.restarted((handle, &entity, attempt), &outcome, environment),
+            Some(Asker::Release {
+                key,
+                revision,
+                attempt,
+            }) => released((key, revision, attempt), outcome, environment),
+            None => {}
         }
         self.settle();
     }

@@ -164,8 +164,16 @@ impl StepBuilder {
         // Exactly as long as it is: histories keep it for long.
         let bytes = Bytes::copy_from_slice(&self.bytes);
         self.bytes.clear();
+        // A slice keeps the whole buffer alive: where most of it is not history (a view, say),
+        // history gets copies, so that it holds no more than it accounts for, twice at most.
+        let kept: usize = self.events.iter().map(|(.., start, end)| end - start).sum();
+        let share = kept * 2 >= bytes.len();
         for (sequence, recipients, start, end) in self.events.drain(..) {
-            history.push(sequence, recipients, bytes.slice(start..end), now);
+            let frame = match share {
+                true => bytes.slice(start..end),
+                false => Bytes::copy_from_slice(&bytes[start..end]),
+            };
+            history.push(sequence, recipients, frame, now);
         }
         let mut start = 0;
         self.sealed.extend(self.open.drain(..).map(|(sort, end)| {
@@ -193,5 +201,41 @@ impl StepBuilder {
     pub(crate) fn take(&mut self) -> Vec<Item> {
         debug_assert!(self.open.is_empty());
         std::mem::take(&mut self.sealed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bytes that a buffer of this step is kept alive for.
+    fn retained(view_bytes: usize) -> usize {
+        let mut history = History::behind(Sequence(0));
+        let mut builder = StepBuilder::default();
+        let recipients = Recipients::One(Membership(1));
+        builder.frame(recipients, false, |bytes| {
+            bytes.extend_from_slice(&vec![7; view_bytes]);
+        });
+        builder.event(Sequence(1), Recipients::Everyone, |bytes| {
+            bytes.extend_from_slice(b"event");
+        });
+        builder.seal(&mut history, Instant::ORIGIN);
+        let items = builder.take();
+        let start = items.iter().find_map(|item| match item {
+            Item::Frames { bytes, .. } => Some(bytes.as_ptr()),
+            Item::Session { .. } => None,
+        });
+        let frame = history.replay(Sequence(0), Membership(1)).next().unwrap();
+        let offset = (frame.as_ptr() as usize).wrapping_sub(start.unwrap() as usize);
+        match offset < view_bytes + frame.len() {
+            true => view_bytes + frame.len(),
+            false => frame.len(),
+        }
+    }
+
+    #[test]
+    fn history_keeps_no_view_alive() {
+        assert_eq!(retained(3), 8, "a small neighbour is shared");
+        assert_eq!(retained(1_000_000), 5, "a large one is not");
     }
 }

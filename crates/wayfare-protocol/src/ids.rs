@@ -213,7 +213,7 @@ impl Epoch {
     /// The one behind this.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 
@@ -223,10 +223,13 @@ number_id! {
 }
 
 impl Sequence {
+    /// The highest that a client may begin with: far more than can be counted to from there.
+    pub const MAX_FIRST: Sequence = Sequence(1 << 62);
+
     /// The one behind this.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 

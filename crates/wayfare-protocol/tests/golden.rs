@@ -302,8 +302,9 @@ fn deliveries() -> Vec<Vector> {
                 epoch: 4,
                 from: 300,
                 applied: 9,
+                failed: 12,
             }),
-            json!({ "attached": { "handle": HANDLE, "epoch": 4, "from": 300, "applied": 9 } }),
+            json!({ "attached": { "handle": HANDLE, "epoch": 4, "from": 300, "applied": 9, "failed": 12 } }),
         ),
     ]
 }
@@ -318,9 +319,10 @@ fn endings() -> Vec<Vector> {
                 position: 2,
                 applied: 1,
                 view: payload(),
+                failed: 12,
             }),
             json!({ "resync": { "handle": HANDLE, "epoch": 5, "position": 2, "applied": 1,
-                "view": PAYLOAD_HEX } }),
+                "view": PAYLOAD_HEX, "failed": 12 } }),
         ),
         heard(
             "left",

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use wayfare_protocol::wire::{self, reply};
-use wayfare_protocol::{Epoch, Handle, Instant, Membership, Sequence};
+use wayfare_protocol::{Epoch, ErrorCode, Handle, Instant, Membership, Sequence};
 
 use super::{Fate, Member, Phase, Stay};
 use crate::ledger::Request;
@@ -111,8 +111,10 @@ impl Stay {
         if Epoch(attached.epoch) < member.epoch {
             return;
         }
+        let failed = (Epoch(attached.epoch) > member.epoch).then_some(Sequence(attached.failed));
         member.epoch = Epoch(attached.epoch);
         member.attached = true;
+        self.settle_failed(failed, out);
         if self.ledger.adopt(Sequence(attached.applied)) {
             out.event(Event::FellBack { room: self.key });
         }
@@ -131,11 +133,13 @@ impl Stay {
         if Epoch(resync.epoch) < member.epoch {
             return Fate::Stays;
         }
+        let failed = (Epoch(resync.epoch) > member.epoch).then_some(Sequence(resync.failed));
         let position = Sequence(resync.position);
         let events_undone = position < member.position;
         member.epoch = Epoch(resync.epoch);
         member.position = position;
         member.attached = true;
+        self.settle_failed(failed, out);
         let applied = Sequence(resync.applied);
         let commands_undone = self.ledger.adopt(applied);
         let mut lost_replies = 0;
@@ -185,6 +189,20 @@ impl Stay {
         self.resolve_rest(&CommandError::Left(reason), out);
         self.left(reason, left.message, out);
         Fate::Over
+    }
+
+    /// The command that the room failed on under an earlier epoch is answered by that, and is not
+    /// sent again.
+    fn settle_failed(&mut self, failed: Option<Sequence>, out: &mut Outbox) {
+        if let Some(command) = failed.and_then(|failed| self.ledger.replied(failed)) {
+            let error = wire::Error {
+                code: ErrorCode::HandlerFailed.code(),
+                message: "the room failed on this request".into(),
+                ..wire::Error::default()
+            };
+            let refused = CommandError::Refused(ServerError::from(Some(error)));
+            self.resolve(command, Err(refused), out);
+        }
     }
 
     /// Whether something with this sequence is new; what was heard before is a duplicate.

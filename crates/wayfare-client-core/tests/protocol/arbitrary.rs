@@ -83,6 +83,7 @@ fn room_frame() -> impl Strategy<Value = Body> {
                 epoch,
                 from,
                 applied,
+                ..wire::Attached::default()
             }),
             5 => Body::Resync(wire::Resync {
                 handle,
@@ -90,6 +91,7 @@ fn room_frame() -> impl Strategy<Value = Body> {
                 position,
                 applied,
                 view,
+                ..wire::Resync::default()
             }),
             6 => {
                 let (reason, message) = (i32::from(sort), String::new());

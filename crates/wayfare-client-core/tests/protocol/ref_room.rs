@@ -85,6 +85,7 @@ impl RefRoom {
             epoch: self.epoch,
             from: self.sequence,
             applied: member.applied,
+            failed: 0,
         }));
     }
 
@@ -197,6 +198,7 @@ impl RefRoom {
             epoch: self.epoch,
             from: attach.sequence,
             applied: member.applied,
+            failed: 0,
         }));
         let missed = self.history.iter().filter(|(at, _)| *at > attach.sequence);
         self.says.extend(missed.map(|(_, body)| body.clone()));
@@ -254,6 +256,7 @@ impl RefRoom {
             position: self.sequence,
             applied,
             view: self.view(),
+            failed: 0,
         }));
     }
 

@@ -162,12 +162,14 @@ fn room_body(verb: &str, handle: u64, words: &mut Words<'_>) -> Body {
             epoch,
             from: sequence,
             applied,
+            failed: words.option_number("failed"),
         }),
         "resync" => Body::Resync(wire::Resync {
             handle,
             epoch,
             position: sequence,
             applied,
+            failed: words.option_number("failed"),
             view: words.rest().into(),
         }),
         "left" => Body::Left(wire::Left {

@@ -139,6 +139,7 @@ async fn a_cut_connection_is_resumed_without_the_application_noticing() {
         epoch: 2,
         from: 1,
         applied: 1,
+        ..wire::Attached::default()
     }))
     .await;
     peer.event(HANDLE, 1, &"one").await;
@@ -164,6 +165,7 @@ async fn a_resync_replaces_the_view() {
         position: 90,
         applied: 1,
         view: pack(&vec![9]),
+        ..wire::Resync::default()
     }))
     .await;
     let Some(RoomEvent::Resync(resync)) = within(room.next::<()>()).await else {

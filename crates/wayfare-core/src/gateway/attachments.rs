@@ -83,14 +83,22 @@ impl Attachments {
         }
     }
 
-    pub(super) fn detach(&mut self, handle: Handle, membership: Membership) {
+    /// Nothing if the member is attached over another connection.
+    pub(super) fn detach(
+        &mut self,
+        handle: Handle,
+        membership: Membership,
+        connection: ConnectionId,
+    ) {
         let Some(room) = self.rooms.get_mut(&handle) else {
             return;
         };
         let found = room
             .members
             .binary_search_by_key(&membership, |(number, _)| *number);
-        if let Ok(index) = found {
+        if let Ok(index) = found
+            && room.members[index].1 == connection
+        {
             room.members.remove(index);
             self.count -= 1;
             if room.members.is_empty() {

@@ -1,14 +1,12 @@
 //! Connections by the driver's slots, and how far each has come.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use wayfare_protocol::{Handle, Instant};
 
 use crate::environment::ConnectionId;
 
-use super::login::Login;
 use super::session::SessionKey;
 
 /// How far a connection has come.
@@ -19,7 +17,7 @@ pub(super) enum State {
     /// Its token is being checked.
     Authenticating { version: u32 },
     /// Its player's record is being read or taken.
-    Claiming(Arc<Login>),
+    Claiming,
     /// It carries a session.
     Open(SessionKey),
 }

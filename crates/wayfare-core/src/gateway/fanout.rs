@@ -105,7 +105,10 @@ impl Gateway {
     }
 
     /// The session of this reference, if this gateway still holds it under that epoch.
-    fn current(&self, reference: &SessionRef) -> Option<(SessionKey, Option<ConnectionId>)> {
+    pub(super) fn current(
+        &self,
+        reference: &SessionRef,
+    ) -> Option<(SessionKey, Option<ConnectionId>)> {
         let key = *self.by_session.get(&reference.id)?;
         let session = self.sessions.get(key)?;
         (session.epoch == reference.epoch).then_some((key, session.connection))
@@ -128,19 +131,27 @@ impl Gateway {
             Some(index) => {
                 let former = std::mem::replace(&mut session.rooms[index], stay.clone());
                 if (former.handle, former.membership) != (stay.handle, stay.membership) {
-                    self.attachments.detach(former.handle, former.membership);
+                    self.attachments
+                        .detach(former.handle, former.membership, connection);
                 }
             }
             None => session.rooms.push(stay),
         }
     }
 
+    /// Ends a stay of this session, and of no other: what a client says of a membership that is
+    /// not its own changes nothing.
     fn forget_stay(&mut self, key: SessionKey, handle: Handle, membership: Membership) {
-        self.attachments.detach(handle, membership);
-        if let Some(session) = self.sessions.get_mut(key) {
-            session
-                .rooms
-                .retain(|stay| (stay.handle, stay.membership) != (handle, membership));
+        let Some(session) = self.sessions.get_mut(key) else {
+            return;
+        };
+        let meant = |stay: &Stay| (stay.handle, stay.membership) == (handle, membership);
+        let Some(index) = session.rooms.iter().position(meant) else {
+            return;
+        };
+        session.rooms.remove(index);
+        if let Some(connection) = session.connection {
+            self.attachments.detach(handle, membership, connection);
         }
     }
 

@@ -121,16 +121,9 @@ impl Gateway {
         payload: &[u8],
         environment: &mut Environment,
     ) {
-        let said = match decode_client(payload) {
-            Ok(said) => said,
-            Err(BadFrame::Unknown) => return,
-            Err(malformed) => {
-                let message = malformed.to_string();
-                return self.cut(connection, ErrorCode::BadFrame, &message, environment);
-            }
-        };
-        let cost = match said {
-            Said::Join(_) | Said::Attach(_) | Said::List(_) => JOIN_COST,
+        let said = decode_client(payload);
+        let cost = match &said {
+            Ok(Said::Join(_) | Said::Attach(_) | Said::List(_)) => JOIN_COST,
             _ => 1,
         };
         let rate = self.rate;
@@ -140,7 +133,15 @@ impl Gateway {
         if let Err(at) = rate.charge(&mut session.paid_until, cost, environment.now) {
             return self.wait_for_rate((key, connection), payload, at, environment);
         }
-        self.dispatch(key, connection, said, environment);
+        match said {
+            Ok(said) => self.dispatch(key, connection, said, environment),
+            // Of a later version: charged like any other, and let fall.
+            Err(BadFrame::Unknown) => {}
+            Err(malformed) => {
+                let message = malformed.to_string();
+                self.cut(connection, ErrorCode::BadFrame, &message, environment);
+            }
+        }
     }
 
     fn wait_for_rate(
@@ -175,6 +176,10 @@ impl Gateway {
                 );
             }
             Said::Acknowledge(_) => self.acknowledge(key, environment),
+            Said::Join(join) if join.sequence > Sequence::MAX_FIRST.0 => {
+                let message = "a join's number is beyond all bounds";
+                self.cut(connection, ErrorCode::BadFrame, message, environment);
+            }
             Said::Join(join) => self.join(key, connection, join, environment),
             Said::Command(command) => self.member_request(
                 (key, connection),

@@ -15,7 +15,7 @@ use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::wire::{self, LeaveReason, hello::Credential, server_frame::Body};
 use wayfare_protocol::{Epoch, ErrorCode, PlayerId, SessionId};
 
-use crate::calls::Asker;
+use crate::calls::{Asker, release};
 use crate::config::SecondLogin;
 use crate::environment::{ConnectionId, Environment, Output, Report};
 use crate::game::{Player, Refusal};
@@ -29,16 +29,20 @@ use super::{Gateway, TimerKey};
 /// Reads of a record that changes under our hands before the client is told to come later.
 const ATTEMPTS_MAX: u8 = 4;
 
-/// A connection that wants a session.
+/// A connection that wants a session. It goes along with each question about the player's record,
+/// so that an answer finds it even if the connection is gone.
 #[derive(Clone, Debug)]
-pub(super) struct Login {
+pub(crate) struct Login {
     player: Arc<Player>,
     /// It resumes this session at this epoch, or wants a new one.
     ticket: Option<(SessionId, Epoch)>,
     version: u32,
     attempts: u8,
-    /// The record as read, and the one asked for.
+    /// The question out is a write.
+    writing: bool,
+    /// The record that the write displaces.
     former: Option<SessionRecord>,
+    /// The record that was written, be it for all we know.
     asked: Option<SessionRecord>,
 }
 
@@ -168,7 +172,9 @@ impl Gateway {
         version: u32,
         environment: &mut Environment,
     ) {
-        if self.sessions.len() >= environment.config.sessions_max {
+        // Who has a place here already takes no other: a full server still takes its own back.
+        let full = self.sessions.len() >= environment.config.sessions_max;
+        if full && !self.by_player.contains_key(&player.id) {
             return self.cut(
                 connection,
                 ErrorCode::Full,
@@ -181,6 +187,7 @@ impl Gateway {
             ticket,
             version,
             attempts: 0,
+            writing: false,
             former: None,
             asked: None,
         };
@@ -194,42 +201,40 @@ impl Gateway {
         environment: &mut Environment,
     ) {
         login.attempts += 1;
-        login.asked = None;
+        login.writing = false;
         if login.attempts > ATTEMPTS_MAX {
             let message = "the session's record keeps changing";
             return self.cut(connection, ErrorCode::Unavailable, message, environment);
         }
-        let key = SessionRecord::key(&login.player.id);
         if let Some(slot) = self.connections.get_mut(connection) {
-            slot.state = State::Claiming(Arc::new(login));
-            environment.ask(Asker::Login(connection), Request::Get(key));
+            slot.state = State::Claiming;
         }
+        let key = SessionRecord::key(&login.player.id);
+        let login = Arc::new(login);
+        environment.ask(Asker::Login { connection, login }, Request::Get(key));
     }
 
     /// The answer to a read or a write of a player's record.
     pub(crate) fn login_outcome(
         &mut self,
-        connection: ConnectionId,
+        (connection, login): (ConnectionId, Arc<Login>),
         outcome: Outcome,
         environment: &mut Environment,
     ) {
-        let Some(slot) = self.connections.get_mut(connection) else {
+        let login = Arc::unwrap_or_clone(login);
+        let waits = self.waits(connection);
+        if !waits && login.asked.is_none() {
             return;
-        };
-        let State::Claiming(login) = &slot.state else {
-            return;
-        };
-        let login = Login::clone(login);
-        match (outcome, login.asked.is_some()) {
+        }
+        match (outcome, login.writing) {
             (Ok(Reply::Got { record, store }), false) => {
                 self.decide_login(connection, login, record, store, environment);
             }
             (Ok(Reply::Committed(Commit::Done(revision))), true) => {
                 self.open_session(connection, &login, revision, environment);
             }
-            // Refused says nothing about others, unknown nothing at all: read again (R10). A
-            // write of ours that did apply is found as a record of this gateway, and taken over.
-            (Ok(Reply::Committed(Commit::Refused)) | Err(Failure::Unknown(_)), true) => {
+            // Refused says nothing about others, unknown nothing at all: read again (R10).
+            (Ok(Reply::Committed(Commit::Refused)) | Err(Failure::Unknown(_)), _) => {
                 self.read_record(connection, login, environment);
             }
             (outcome, _) => {
@@ -242,6 +247,11 @@ impl Gateway {
         }
     }
 
+    fn waits(&mut self, connection: ConnectionId) -> bool {
+        let slot = self.connections.get_mut(connection);
+        slot.is_some_and(|slot| matches!(slot.state, State::Claiming))
+    }
+
     fn decide_login(
         &mut self,
         connection: ConnectionId,
@@ -251,27 +261,33 @@ impl Gateway {
         environment: &mut Environment,
     ) {
         let key = SessionRecord::key(&login.player.id);
-        let expect = record
-            .as_ref()
-            .map_or(Expect::Absent, |r| Expect::Revision(r.revision));
-        let former = record
+        let revision = record.as_ref().map(|record| record.revision);
+        let found = record
             .map(|record| SessionRecord::decode(&key, &record.value))
             .transpose();
-        let former = match former {
-            Ok(former) => former,
+        let found = match found {
+            Ok(found) => found,
             Err(corrupt) => {
                 environment.report(Report::CorruptRecord(corrupt));
                 let message = "the session's record is corrupt";
                 return self.cut(connection, ErrorCode::Internal, message, environment);
             }
         };
-        if let Err(refusal) = may_login(&login, former.as_ref(), environment) {
+        if let Some(revision) = revision
+            && login.asked.is_some()
+            && found == login.asked
+        {
+            // The write of which nothing was heard did apply.
+            return self.open_session(connection, &login, revision, environment);
+        }
+        if !self.waits(connection) {
+            return;
+        }
+        if let Err(refusal) = may_login(&login, found.as_ref(), environment) {
             return self.cut(connection, refusal.code, &refusal.message, environment);
         }
-        let after_former = former
-            .as_ref()
-            .map_or(Epoch(1), |former| former.epoch.next());
-        let epoch = after_former.max(Epoch(store.0));
+        let after_found = found.as_ref().map_or(Epoch(1), |found| found.epoch.next());
+        let epoch = after_found.max(Epoch(store.0));
         let record = SessionRecord {
             session: match login.ticket {
                 Some((session, _)) => session,
@@ -281,20 +297,21 @@ impl Gateway {
             gateway: environment.config.address.clone(),
             ticket_epoch_min: login.ticket.map_or(epoch, |(_, presented)| presented),
         };
-        let write = Write::Put {
-            key,
-            expect,
-            value: record.encode(),
-        };
-        login.former = former;
+        let value = record.encode();
+        login.former = found;
         login.asked = Some(record);
-        if let Some(slot) = self.connections.get_mut(connection) {
-            slot.state = State::Claiming(Arc::new(login));
-            environment.ask(Asker::Login(connection), Request::Commit(vec![write]));
-        }
+        login.writing = true;
+        let expect = revision.map_or(Expect::Absent, Expect::Revision);
+        let login = Arc::new(login);
+        let write = Write::Put { key, expect, value };
+        environment.ask(
+            Asker::Login { connection, login },
+            Request::Commit(vec![write]),
+        );
     }
 
-    /// The record is ours: whoever had it before is told, and the client is welcome.
+    /// The record is ours: whoever had the session or the player's place before is told, and the
+    /// client, if it is still there, is welcome.
     fn open_session(
         &mut self,
         connection: ConnectionId,
@@ -307,27 +324,33 @@ impl Gateway {
         };
         let resumed = login.ticket.is_some();
         let mut rooms = Vec::new();
-        if let Some(former) = &login.former {
-            let here = self.by_session.get(&former.session).copied();
-            match here.filter(|_| environment.is_here(&former.gateway)) {
-                Some(key) if resumed => rooms = self.resume_here(key, environment),
-                Some(key) => {
-                    let why = (
-                        ErrorCode::SessionReplaced,
-                        "the same player logged in elsewhere",
-                    );
-                    self.end_session(key, LeaveReason::LeaveReplaced, Some(why), environment);
-                }
-                None => {
-                    let taken = SessionTaken {
-                        session: former.session,
-                        player: login.player.id.clone(),
-                        epoch: record.epoch,
-                        replaced: !resumed,
-                    };
-                    environment.post(former.gateway.clone(), Message::SessionTaken(taken));
-                }
-            }
+        // Whatever the record said, a session of that id or player may still be here: one that
+        // went elsewhere and came back before we heard of it.
+        if let Some(key) = self.by_session.get(&record.session).copied() {
+            rooms = self.resume_here(key, environment);
+        }
+        if let Some(key) = self.by_player.get(&login.player.id).copied() {
+            let why = (
+                ErrorCode::SessionReplaced,
+                "the same player logged in elsewhere",
+            );
+            self.end_session(key, LeaveReason::LeaveReplaced, Some(why), environment);
+        }
+        let former = login.former.as_ref();
+        if let Some(former) = former.filter(|former| !environment.is_here(&former.gateway)) {
+            let taken = SessionTaken {
+                session: former.session,
+                player: login.player.id.clone(),
+                epoch: record.epoch,
+                replaced: !resumed,
+            };
+            environment.post(former.gateway.clone(), Message::SessionTaken(taken));
+        }
+        let waits = self.waits(connection);
+        if !waits && !resumed {
+            // Nobody has a ticket of it, so nobody could ever come back to it.
+            let key = SessionRecord::key(&login.player.id);
+            return release(key, revision, environment);
         }
         let session = Session {
             id: record.session,
@@ -335,7 +358,7 @@ impl Gateway {
             revision,
             ticket_epoch_min: record.ticket_epoch_min,
             player: Arc::clone(&login.player),
-            connection: Some(connection),
+            connection: waits.then_some(connection),
             detached_at: environment.now,
             last_heard: environment.now,
             paid_until: environment.now,
@@ -346,7 +369,32 @@ impl Gateway {
             joining: Vec::new(),
             armed: None,
         };
-        self.welcome(connection, session, login, environment);
+        if waits {
+            self.welcome(connection, &session, login, environment);
+        }
+        self.seat(session, environment);
+    }
+
+    /// Enters a session into every list.
+    fn seat(&mut self, session: Session, environment: &mut Environment) {
+        environment.report(Report::SessionOpened {
+            player: session.player.id.clone(),
+        });
+        let (id, player) = (session.id, session.player.id.clone());
+        let connection = session.connection;
+        let key = self.sessions.insert(session);
+        self.by_session.insert(id, key);
+        self.by_player.insert(player, key);
+        let slot = connection.and_then(|connection| {
+            let slot = self.connections.get_mut(connection)?;
+            Some((connection, slot))
+        });
+        if let Some((connection, slot)) = slot {
+            slot.state = State::Open(key);
+            let timer = TimerKey::Connection(connection.slot);
+            self.timers.arm(timer, &mut slot.armed, None);
+        }
+        self.rearm(key, environment);
     }
 
     /// The session was here all the time: its rooms are kept, to be told when it ends.
@@ -371,7 +419,7 @@ impl Gateway {
     fn welcome(
         &mut self,
         connection: ConnectionId,
-        session: Session,
+        session: &Session,
         login: &Login,
         environment: &mut Environment,
     ) {
@@ -403,19 +451,6 @@ impl Gateway {
             connection,
             bytes: server_frame(body),
         });
-        environment.report(Report::SessionOpened {
-            player: session.player.id.clone(),
-        });
-        let (id, player) = (session.id, session.player.id.clone());
-        let key = self.sessions.insert(session);
-        self.by_session.insert(id, key);
-        self.by_player.insert(player, key);
-        if let Some(slot) = self.connections.get_mut(connection) {
-            slot.state = State::Open(key);
-            self.timers
-                .arm(TimerKey::Connection(connection.slot), &mut slot.armed, None);
-        }
-        self.rearm(key, environment);
     }
 }
 

@@ -13,6 +13,7 @@ use wayfare_protocol::{Address, EntityId, ErrorCode};
 use crate::calls::Asker;
 use crate::environment::{ConnectionId, Environment, Output, Report};
 use crate::game::Refusal;
+use crate::members::SessionRef;
 use crate::peer::{Join, ListQuery, Listed, Member, Message, NotOwner};
 use crate::placement::place;
 use crate::room::{not_a_member, refuse};
@@ -30,6 +31,15 @@ const HOPS_MAX: u8 = 4;
 enum Waiting {
     Join(Join),
     Attach(Member),
+}
+
+impl Waiting {
+    fn session(&self) -> &SessionRef {
+        match self {
+            Waiting::Join(join) => &join.session,
+            Waiting::Attach(member) => &member.session,
+        }
+    }
 }
 
 /// A listing that shards are still answering.
@@ -86,6 +96,10 @@ impl Gateway {
             Err(()) => return fail(waiting, environment),
         };
         for waiting in waiting {
+            // Whoever is gone meanwhile shall not come in by it.
+            if self.current(waiting.session()).is_none() {
+                continue;
+            }
             match (waiting, owner.clone()) {
                 (Waiting::Attach(member), Some(owner)) => {
                     environment.post(owner, Message::Member(member));

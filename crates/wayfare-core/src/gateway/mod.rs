@@ -24,6 +24,8 @@ use connections::{Connections, State};
 use lookup::Lookups;
 use session::{SessionKey, Sessions};
 
+pub(crate) use login::Login;
+
 /// What a timer of the gateway is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum TimerKey {

@@ -4,16 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wayfare_protocol::coordination::{Commit, Outcome, Reply, Request, Revision, Write};
+use wayfare_protocol::coordination::{Commit, Failure, Outcome, Reply, Request, Revision, Write};
 use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::wire::LeaveReason;
 use wayfare_protocol::{
     Address, EntityId, Epoch, ErrorCode, Handle, Instant, Membership, PlayerId, Sequence, SessionId,
 };
 
-use crate::calls::Asker;
+use crate::calls::{ATTEMPTS_MAX, Asker, release};
 use crate::config::ShardConfig;
-use crate::environment::{ConnectionId, Environment};
+use crate::environment::{ConnectionId, Environment, Report};
 use crate::game::Player;
 use crate::members::SessionRef;
 use crate::peer::{self, Message};
@@ -157,14 +157,17 @@ impl Gateway {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        session.connection = None;
+        let connection = session.connection.take();
         session.detached_at = environment.now;
         session.drop_held();
         session.joining.clear();
         let reference = session.reference(&environment.config.address);
         for stay in &mut session.rooms {
             if std::mem::replace(&mut stay.attached, false) {
-                self.attachments.detach(stay.handle, stay.membership);
+                if let Some(connection) = connection {
+                    self.attachments
+                        .detach(stay.handle, stay.membership, connection);
+                }
                 tell(stay, &reference, peer::Request::Detach, environment);
             }
         }
@@ -190,7 +193,11 @@ impl Gateway {
             self.cut(connection, code, message, environment);
         }
         if reason != LeaveReason::LeaveReplaced {
-            release(&session.player.id, session.revision, environment);
+            release(
+                SessionRecord::key(&session.player.id),
+                session.revision,
+                environment,
+            );
         }
     }
 
@@ -200,12 +207,17 @@ impl Gateway {
         self.timers
             .arm(super::TimerKey::Session(key), &mut session.armed, None);
         let session = self.sessions.remove(key)?;
-        self.by_session.remove(&session.id);
+        if self.by_session.get(&session.id) == Some(&key) {
+            self.by_session.remove(&session.id);
+        }
         if self.by_player.get(&session.player.id) == Some(&key) {
             self.by_player.remove(&session.player.id);
         }
-        for stay in session.rooms.iter().filter(|stay| stay.attached) {
-            self.attachments.detach(stay.handle, stay.membership);
+        if let Some(connection) = session.connection {
+            for stay in &session.rooms {
+                self.attachments
+                    .detach(stay.handle, stay.membership, connection);
+            }
         }
         Some(session)
     }
@@ -264,6 +276,7 @@ impl Gateway {
             session: session.id,
             epoch: session.epoch,
             player: session.player.id.clone(),
+            attempt: 1,
         };
         environment.ask(asker, Request::Commit(vec![write]));
     }
@@ -272,19 +285,43 @@ impl Gateway {
     /// could not be given up at the old revision, is given up now.
     pub(crate) fn acknowledged(
         &mut self,
-        (session, epoch): (SessionId, Epoch),
-        player: &PlayerId,
+        (id, epoch): (SessionId, Epoch),
+        (player, attempt): (&PlayerId, u8),
         outcome: &Outcome,
         environment: &mut Environment,
     ) {
-        let Ok(Reply::Committed(Commit::Done(revision))) = *outcome else {
-            return;
+        let key = SessionRecord::key(player);
+        let revision = match outcome {
+            Ok(Reply::Committed(Commit::Done(revision))) => *revision,
+            Ok(Reply::Got {
+                record: Some(record),
+                ..
+            }) => match SessionRecord::decode(&key, &record.value) {
+                Ok(found) if (found.session, found.epoch) == (id, epoch) => record.revision,
+                // Another took it, or it cannot be read: not ours to give up.
+                _ => return,
+            },
+            Ok(_) => return,
+            Err(failure) => {
+                // Whether it was written decides at which revision the record is given up: read.
+                environment.report(Report::CoordinationFailed(failure.clone()));
+                if matches!(failure, Failure::Unknown(_)) && attempt < ATTEMPTS_MAX {
+                    let asker = Asker::Acknowledge {
+                        session: id,
+                        epoch,
+                        player: player.clone(),
+                        attempt: attempt + 1,
+                    };
+                    environment.ask(asker, Request::Get(key));
+                }
+                return;
+            }
         };
-        let key = self.by_session.get(&session).copied();
-        match key.and_then(|key| self.sessions.get_mut(key)) {
+        let session = self.by_session.get(&id).copied();
+        match session.and_then(|key| self.sessions.get_mut(key)) {
             Some(session) if session.epoch == epoch => session.revision = revision,
             Some(_) => {}
-            None => release(player, revision, environment),
+            None => release(key, revision, environment),
         }
     }
 }
@@ -303,12 +340,4 @@ pub(super) fn tell(
         request,
     };
     environment.post(stay.owner.clone(), Message::Member(member));
-}
-
-fn release(player: &PlayerId, revision: Revision, environment: &mut Environment) {
-    let write = Write::Delete {
-        key: SessionRecord::key(player),
-        expect: revision,
-    };
-    environment.ask(Asker::Release, Request::Commit(vec![write]));
 }

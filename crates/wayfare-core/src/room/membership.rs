@@ -13,7 +13,7 @@ use crate::peer::{self, Join, JoinRefused, Message, NotAMember, Numbered, Reques
 use crate::step::Change;
 
 use super::Room;
-use super::handlers::Deferred;
+use super::handlers::{Deferred, Fault};
 
 impl Room {
     /// A player asks to come in. `created` says that this join opened the room.
@@ -86,6 +86,7 @@ impl Room {
             joined_at: self.sequence,
             attached: true,
             owed_applied: false,
+            failed: Sequence(0),
         };
         self.members.insert(membership, member);
         let outcome = self.call("join", environment, |logic, _, turn| {
@@ -167,7 +168,13 @@ impl Room {
         });
         let (result, deferred) = match outcome {
             Ok(()) => (Ok(&*reply), self.apply_effects(None, environment)),
-            Err(fault) => (Err(Refusal::from(fault)), Deferred::default()),
+            Err(fault) => {
+                if let (Fault::Panicked, Some(member)) = (&fault, self.members.get_mut(membership))
+                {
+                    member.failed = numbered.sequence;
+                }
+                (Err(Refusal::from(fault)), Deferred::default())
+            }
         };
         self.reply(membership, numbered.sequence, result, environment);
         self.apply_deferred(deferred, environment);
@@ -191,6 +198,7 @@ impl Room {
         }
         if numbered.sequence == member.applied.next() {
             member.applied = numbered.sequence;
+            member.failed = Sequence(0);
             return true;
         }
         if numbered.sequence <= member.applied {
@@ -304,7 +312,8 @@ impl Room {
         let Some(member) = self.members.get(membership) else {
             return;
         };
-        let (applied, from) = (member.applied, sequence.max(member.joined_at));
+        let (applied, failed) = (member.applied, member.failed);
+        let from = sequence.max(member.joined_at);
         let reached =
             self.lineage.holds(epoch, sequence, self.sequence) && self.history.reaches(from);
         if reached {
@@ -313,6 +322,7 @@ impl Room {
                 epoch: self.epoch.0,
                 from: from.0,
                 applied: applied.0,
+                failed: failed.0,
             });
             self.send_to_session(session, Change::Attach(membership), Some(body), environment);
             self.seal(environment);
@@ -349,6 +359,7 @@ impl Room {
             position: self.sequence.0,
             applied: member.applied.0,
             view: view.into(),
+            failed: member.failed.0,
         });
         self.send_to_session(
             &session,

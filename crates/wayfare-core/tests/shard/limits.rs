@@ -109,6 +109,12 @@ fn a_full_server_says_so() {
     world.forget_heard();
     world.say(ada, Say::Join(crate::world::join("lounge/b")));
     assert_eq!(world.heard(ada), ["join refused Full"]);
+    // It takes its own back: over a new connection, or by a new login.
+    world.drop_connection(ada);
+    let ada = world.resume(0, ada);
+    assert_eq!(world.heard(ada), ["welcome resumed=true"]);
+    let ada = world.login(0, "ada");
+    assert_eq!(world.heard(ada), ["welcome resumed=false"]);
 }
 
 #[test]

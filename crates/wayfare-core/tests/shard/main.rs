@@ -2,6 +2,7 @@
 
 mod delivery;
 mod determinism;
+mod faults;
 mod limits;
 mod resume;
 mod rooms;

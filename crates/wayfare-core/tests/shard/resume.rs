@@ -316,14 +316,14 @@ fn a_room_that_panicked_falls_back_to_its_snapshot_and_says_so() {
     assert_eq!(world.heard(ada), ["6 anew", "applied 3"]);
     world.drop_connection(bo);
     let bo = world.resume(0, bo);
-    world.say(bo, attach(&stay_of(&world, "bo", 2, &stay), 8));
+    world.say(bo, attach(&stay_of(2, &stay), 8));
     assert!(
         world.heard(bo)[1].starts_with("resync"),
         "a position of the void past is resynced"
     );
 }
 
-fn stay_of(_: &World, _: &str, membership: u32, other: &wire::Joined) -> wire::Joined {
+fn stay_of(membership: u32, other: &wire::Joined) -> wire::Joined {
     wire::Joined {
         membership,
         ..other.clone()
@@ -382,4 +382,30 @@ fn a_room_that_fails_again_and_again_closes() {
         );
     }
     assert_eq!(closed, 1);
+}
+
+#[test]
+fn a_command_that_the_room_failed_on_is_named_to_who_did_not_hear_it() {
+    let settings = KindSettings {
+        snapshot_every: Some(Duration::from_secs(1)),
+        ..KindSettings::default()
+    };
+    let mut world = World::new(2, settings);
+    let ((ada, stay), _) = ada_and_bo(&mut world);
+    world.advance(Duration::from_secs(1));
+    world.say_only(ada, command(&stay, 2, "panic"));
+    world.drop_connection(ada);
+    let ada = world.resume(0, ada);
+    world.say(ada, attach(&stay, 4));
+    let failed = world.lines[ada].heard.iter().find_map(|body| match body {
+        wayfare_protocol::wire::server_frame::Body::Attached(attached) => Some(attached.failed),
+        _ => None,
+    });
+    assert_eq!(failed, Some(2));
+    let panics = world
+        .reports
+        .iter()
+        .filter(|report| matches!(report, wayfare_core::Report::Panicked { .. }))
+        .count();
+    assert_eq!(panics, 1);
 }

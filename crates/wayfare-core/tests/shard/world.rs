@@ -1,13 +1,14 @@
 //! Some shards, one store, and clients that say frames: one thread, one clock, one seed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
 use wayfare_core::game::{Kind, KindSettings, Kinds, Player, Refusal};
-use wayfare_core::{ConnectionId, Output, Report, Shard, ShardConfig};
+use wayfare_core::{CallId, ConnectionId, Output, Report, Shard, ShardConfig};
 use wayfare_engine::model::ModelCoordination;
+use wayfare_protocol::coordination::{Commit, Failure, Reply, Request};
 use wayfare_protocol::frame::{client_payload, decode_server, split};
 use wayfare_protocol::wire::{self, client_frame::Body as Say, server_frame::Body};
 use wayfare_protocol::{Address, ErrorCode, Incarnation, Instant, NodeId, PlayerId, ShardIndex};
@@ -33,6 +34,26 @@ pub(crate) struct World {
     pub(crate) reports: Vec<Report>,
     pub(crate) trace: String,
     by_connection: BTreeMap<(usize, u32), usize>,
+    /// How the next calls to coordination end; beyond it, as the store says.
+    pub(crate) faults: VecDeque<Fault>,
+    /// Calls are kept until [`World::answer_all`].
+    pub(crate) late: bool,
+    calls: VecDeque<(usize, CallId, Request)>,
+}
+
+/// What goes wrong with one call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Fault {
+    /// Nothing.
+    None,
+    /// It certainly did not happen.
+    NotDone,
+    /// It happened, and nobody was told.
+    AppliedUnknown,
+    /// It did not happen, and nobody was told.
+    LostUnknown,
+    /// It was refused, though nothing had changed.
+    Refused,
 }
 
 /// Names a client of the world.
@@ -71,6 +92,9 @@ impl World {
             reports: Vec::new(),
             trace: String::new(),
             by_connection: BTreeMap::new(),
+            faults: VecDeque::new(),
+            late: false,
+            calls: VecDeque::new(),
         }
     }
 
@@ -116,8 +140,10 @@ impl World {
                 self.shards[shard].handle_authenticated(connection, outcome, now);
             }
             Output::Coordinate { call, request } => {
-                let outcome = self.store.apply(request);
-                self.shards[shard].handle_coordination(call, outcome, now);
+                self.calls.push_back((shard, call, request));
+                if !self.late {
+                    self.answer_all();
+                }
             }
             Output::Peer(envelope) => {
                 let to = usize::from(envelope.to.shard.0);
@@ -125,6 +151,26 @@ impl World {
             }
             Output::Operator { .. } => {}
             Output::Report(report) => self.reports.push(report),
+        }
+    }
+
+    /// Answers the calls that were kept.
+    pub(crate) fn answer_all(&mut self) {
+        while let Some((shard, call, request)) = self.calls.pop_front() {
+            let unknown = || Err(Failure::Unknown("a test".into()));
+            let commit = matches!(request, Request::Commit(_));
+            let outcome = match self.faults.pop_front().unwrap_or(Fault::None) {
+                Fault::None => self.store.apply(request),
+                Fault::NotDone => Err(Failure::NotDone("a test".into())),
+                Fault::LostUnknown => unknown(),
+                Fault::AppliedUnknown => {
+                    drop(self.store.apply(request));
+                    unknown()
+                }
+                Fault::Refused if commit => Ok(Reply::Committed(Commit::Refused)),
+                Fault::Refused => self.store.apply(request),
+            };
+            self.shards[shard].handle_coordination(call, outcome, self.now);
         }
     }
 

@@ -353,6 +353,9 @@ pub struct Attached {
     /// The last command applied; what is above it is to be sent again.
     #[prost(uint64, tag = "4")]
     pub applied: u64,
+    /// As in Resync.
+    #[prost(uint64, tag = "5")]
+    pub failed: u64,
 }
 /// The history did not reach, or the room fell back: a fresh view in place of what was missed.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -369,6 +372,11 @@ pub struct Resync {
     pub applied: u64,
     #[prost(bytes = "bytes", tag = "5")]
     pub view: ::prost::bytes::Bytes,
+    /// A command that the room failed on before it fell back, by the number it had then; 0 if none.
+    /// It is answered with HandlerFailed by this, and never sent again. Means nothing to a client
+    /// that knew the epoch of this resync already.
+    #[prost(uint64, tag = "6")]
+    pub failed: u64,
 }
 /// The membership is over. What was not applied before it never will be.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
