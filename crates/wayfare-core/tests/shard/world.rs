@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wayfare_core::game::{Kind, KindSettings, Kinds, Player, Refusal};
+use wayfare_core::peer::Envelope;
 use wayfare_core::{CallId, ConnectionId, Output, Report, Shard, ShardConfig};
 use wayfare_engine::model::ModelCoordination;
 use wayfare_protocol::coordination::{Commit, Failure, Reply, Request};
@@ -38,7 +39,10 @@ pub(crate) struct World {
     pub(crate) faults: VecDeque<Fault>,
     /// Calls are kept until [`World::answer_all`].
     pub(crate) late: bool,
-    calls: VecDeque<(usize, CallId, Request)>,
+    pub(crate) calls: VecDeque<(usize, CallId, Request)>,
+    /// Messages between shards are kept until [`World::release_peers`].
+    pub(crate) hold_peers: bool,
+    pub(crate) peers: VecDeque<Envelope>,
 }
 
 /// What goes wrong with one call.
@@ -95,6 +99,8 @@ impl World {
             faults: VecDeque::new(),
             late: false,
             calls: VecDeque::new(),
+            hold_peers: false,
+            peers: VecDeque::new(),
         }
     }
 
@@ -142,9 +148,10 @@ impl World {
             Output::Coordinate { call, request } => {
                 self.calls.push_back((shard, call, request));
                 if !self.late {
-                    self.answer_all();
+                    self.answer_next();
                 }
             }
+            Output::Peer(envelope) if self.hold_peers => self.peers.push_back(*envelope),
             Output::Peer(envelope) => {
                 let to = usize::from(envelope.to.shard.0);
                 self.shards[to].handle_peer(*envelope, now);
@@ -154,24 +161,58 @@ impl World {
         }
     }
 
-    /// Answers the calls that were kept.
+    /// Answers all calls that were kept, and those that come of it; from now on at once.
     pub(crate) fn answer_all(&mut self) {
-        while let Some((shard, call, request)) = self.calls.pop_front() {
-            let unknown = || Err(Failure::Unknown("a test".into()));
-            let commit = matches!(request, Request::Commit(_));
-            let outcome = match self.faults.pop_front().unwrap_or(Fault::None) {
-                Fault::None => self.store.apply(request),
-                Fault::NotDone => Err(Failure::NotDone("a test".into())),
-                Fault::LostUnknown => unknown(),
-                Fault::AppliedUnknown => {
-                    drop(self.store.apply(request));
-                    unknown()
-                }
-                Fault::Refused if commit => Ok(Reply::Committed(Commit::Refused)),
-                Fault::Refused => self.store.apply(request),
-            };
-            self.shards[shard].handle_coordination(call, outcome, self.now);
+        self.late = false;
+        while !self.calls.is_empty() {
+            self.answer_one();
         }
+    }
+
+    /// Answers the oldest call that was kept.
+    pub(crate) fn answer_one(&mut self) {
+        self.answer_next();
+        self.settle();
+    }
+
+    /// The store does what the oldest call asks, and the answer is lost.
+    pub(crate) fn answer_one_unknown(&mut self) {
+        self.faults.push_front(Fault::AppliedUnknown);
+        self.answer_one();
+    }
+
+    pub(crate) fn calls_kept(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Delivers the messages that were kept, in order.
+    pub(crate) fn release_peers(&mut self) {
+        self.hold_peers = false;
+        while let Some(envelope) = self.peers.pop_front() {
+            let to = usize::from(envelope.to.shard.0);
+            self.shards[to].handle_peer(envelope, self.now);
+            self.settle();
+        }
+    }
+
+    fn answer_next(&mut self) {
+        let Some((shard, call, request)) = self.calls.pop_front() else {
+            return;
+        };
+        let unknown = || Err(Failure::Unknown("a test".into()));
+        let commit = matches!(request, Request::Commit(_));
+        let outcome = match self.faults.pop_front().unwrap_or(Fault::None) {
+            Fault::None => self.store.apply(request),
+            Fault::NotDone => Err(Failure::NotDone("a test".into())),
+            Fault::LostUnknown => unknown(),
+            Fault::AppliedUnknown => {
+                drop(self.store.apply(request));
+                unknown()
+            }
+            Fault::Refused if commit => Ok(Reply::Committed(Commit::Refused)),
+            Fault::Refused => self.store.apply(request),
+        };
+        self.shards[shard].handle_coordination(call, outcome, self.now);
     }
 
     fn line(&self, shard: usize, connection: ConnectionId) -> usize {
