@@ -14,7 +14,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(name = "wayfare", version, arg_required_else_help = true)]
 struct Arguments {
     /// Bring this many bots to the plaza [default: 8 in dev, otherwise none]
-    #[arg(long)]
+    #[arg(long, global = true)]
     bots: Option<usize>,
     #[command(subcommand)]
     command: Command,

@@ -148,6 +148,9 @@ pub enum Report {
     CoordinationFailed(coordination::Failure),
 }
 
+/// Builders kept for the next turn: as many as rooms are busy at once, on a busy shard.
+const BUILDERS_MAX: usize = 256;
+
 /// Boxed: an idle room keeps a word for the builder it does not have.
 pub(crate) type Builder = Box<StepBuilder>;
 
@@ -223,6 +226,8 @@ impl Environment {
     }
 
     pub(crate) fn return_builder(&mut self, builder: Builder) {
-        self.builders.push(builder);
+        if self.builders.len() < BUILDERS_MAX {
+            self.builders.push(builder);
+        }
     }
 }

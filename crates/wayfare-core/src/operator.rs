@@ -71,6 +71,8 @@ pub struct RoomDetail {
 pub struct SessionSummary {
     /// Whose.
     pub player: PlayerId,
+    /// The name shown to others.
+    pub name: String,
     /// The shard that holds it.
     pub shard: ShardIndex,
     /// Let in without a token.

@@ -7,7 +7,7 @@ use wayfare::Command;
 #[command(version, about = "A square where people walk and talk")]
 struct Args {
     /// Bring in this many bots [default: 8 in dev, otherwise none]
-    #[arg(long)]
+    #[arg(long, global = true)]
     bots: Option<usize>,
     #[command(subcommand)]
     command: Option<Command>,

@@ -46,6 +46,9 @@ pub(crate) struct Play {
     record: Option<PathBuf>,
 }
 
+/// How long a person waits for a server before being told that there is none.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
+
 /// Where to go: addresses have a scheme, rooms have none.
 #[derive(Debug, PartialEq)]
 struct Target {
@@ -147,7 +150,9 @@ async fn enter(play: &Play, target: &Target) -> Result<(Client, Room)> {
     for url in &target.urls {
         builder = builder.endpoint(url);
     }
-    let client = builder.connect().await.with_context(|| {
+    eprintln!("connecting to {} …", target.urls.join(", "));
+    let client = builder.connect_within(CONNECT_TIME_MAX).connect().await;
+    let client = client.with_context(|| {
         format!(
             "no server answered at {}; start one with `wayfare dev`, or name another address",
             target.urls.join(", ")

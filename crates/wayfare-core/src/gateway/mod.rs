@@ -233,6 +233,7 @@ impl Gateway {
             .filter_map(|key| self.sessions.get(*key))
             .map(|session| SessionSummary {
                 player: session.player.id.clone(),
+                name: session.player.name.to_string(),
                 shard: environment.config.address.shard,
                 guest: session.player.guest,
                 connected: session.connection.is_some(),

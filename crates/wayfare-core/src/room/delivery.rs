@@ -128,7 +128,7 @@ impl Room {
         }
     }
 
-    /// Ends the turn: what was done becomes a step and goes to the gate. True if there was any.
+    /// Ends the turn: what was done becomes a step and goes to the gate.
     pub(crate) fn finish_turn(&mut self, environment: &mut Environment) {
         if self.builder.is_none() {
             return;

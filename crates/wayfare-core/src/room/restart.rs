@@ -135,7 +135,14 @@ impl Room {
     fn reopen(&self, environment: &mut Environment) -> Result<Box<dyn RoomLogic>, Refusal> {
         if let Some(saved) = &self.saved {
             let restored = handlers::catch(|| self.kind.logic.restore(&saved.state));
-            return restored.unwrap_or_else(|_| Err(Fault::Panicked.into()));
+            return restored.unwrap_or_else(|panic| {
+                environment.report(Report::Panicked {
+                    entity: self.entity.clone(),
+                    handler: "restore",
+                    panic,
+                });
+                Err(Fault::Panicked.into())
+            });
         }
         let opened = Opened {
             entity: self.entity.clone(),

@@ -58,6 +58,7 @@ pub(crate) struct SessionList {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SessionRow {
     pub(crate) player: String,
+    pub(crate) name: String,
     pub(crate) shard: u16,
     pub(crate) guest: bool,
     pub(crate) connected: bool,

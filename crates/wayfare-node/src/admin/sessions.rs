@@ -48,6 +48,7 @@ pub(super) async fn kick(
 fn row(summary: &SessionSummary) -> SessionRow {
     SessionRow {
         player: summary.player.to_string(),
+        name: summary.name.clone(),
         shard: summary.shard.0,
         guest: summary.guest,
         connected: summary.connected,
