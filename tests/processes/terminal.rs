@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -72,6 +73,15 @@ impl Terminal {
         let (status, account) = self.end_anyhow();
         assert!(status.success(), "{status}");
         account
+    }
+
+    /// Waits until the record, which is written line by line, says this.
+    pub(crate) fn wait_for_record(&self, text: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        let path = self.folder.path().join("record");
+        while !std::fs::read_to_string(&path).unwrap().contains(text) {
+            assert!(Instant::now() < deadline, "the record never said {text:?}");
+        }
     }
 
     /// Ends the input, whatever becomes of the terminal.

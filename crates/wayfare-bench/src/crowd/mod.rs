@@ -144,7 +144,10 @@ impl Crowd {
                     let mut heard = |now, what: Heard<'_>| heard(index, now, what);
                     client.read(&mut self.scratch, self.epoch, &mut heard)?;
                 }
-                ensure!(!event.is_read_closed(), "the server has closed the connection {event:?} {client:?}");
+                ensure!(
+                    !event.is_read_closed(),
+                    "the server has closed the connection {event:?} {client:?}"
+                );
                 Ok(())
             };
             each().with_context(|| format!("client {index}"))?;
