@@ -16,8 +16,10 @@ use crate::statistics::{rounded, slope};
 /// What each session sends in one command, and hears back in one reply.
 const TRAFFIC_BYTES: usize = 16 * 1024;
 /// Commands that are under way at once.
-const SPEAKING_MAX: usize = 64;
-const TRAFFIC_TIME_MAX: Duration = Duration::from_secs(60);
+const SPEAKING_MAX: usize = 16;
+/// Between the halves of a command: longer than a turn of the server.
+const HALVES_APART: Duration = Duration::from_millis(1);
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 /// From the last word to the measurement every session says that it is alive, as it would every
 /// ten seconds: an allocator gives memory back to the system only while it is at work.
 const SETTLE_ROUNDS: u32 = 3;
@@ -122,10 +124,7 @@ impl Sessions {
     fn settled_bytes(&mut self, who: &str) -> Result<u64> {
         for _ in 0..SETTLE_ROUNDS {
             self.crowd.ping_all()?;
-            let settled = self.crowd.now() + SETTLE_ROUND;
-            while self.crowd.now() < settled {
-                self.crowd.turn(settled, |_, _, _| Ok(()))?;
-            }
+            self.listen(SETTLE_ROUND)?;
         }
         let bytes = self.node.process().anonymous_bytes()?;
         let sessions = self.crowd.clients().len();
@@ -141,33 +140,44 @@ impl Sessions {
     /// has to keep the first.
     fn speak(&mut self) -> Result<()> {
         let payload = vec![0x5a; TRAFFIC_BYTES];
-        let deadline = self.crowd.now() + TRAFFIC_TIME_MAX;
         let all: Vec<usize> = (0..self.crowd.clients().len()).collect();
         for group in all.chunks(SPEAKING_MAX) {
+            let mut halves = Vec::new();
             for client in group {
-                self.crowd.command_first_half(*client, &payload)?;
+                let rest = self.crowd.command_first_half(*client, &payload)?;
+                halves.push((*client, rest));
             }
-            let later = self.crowd.now() + Duration::from_millis(2);
-            while self.crowd.now() < later {
-                self.crowd.turn(later, |_, _, _| Ok(()))?;
+            self.listen(HALVES_APART)?;
+            for (client, rest) in halves {
+                self.crowd.send_rest(client, &rest)?;
             }
-            for client in group {
-                self.crowd.rest_of_command(*client)?;
-            }
-            let mut answered = 0;
-            while answered < group.len() {
-                ensure!(
-                    self.crowd.now() < deadline,
-                    "the server does not answer in time"
-                );
-                self.crowd.turn(deadline, |_, _, heard| {
-                    if let Heard::Other(Body::Reply(_)) = heard {
-                        answered += 1;
-                    }
-                    Ok(())
-                })?;
-            }
+            self.hear_replies(group.len())?;
             self.keep_alive()?;
+        }
+        Ok(())
+    }
+
+    fn hear_replies(&mut self, wanted: usize) -> Result<()> {
+        let deadline = self.crowd.now() + ANSWER_TIME_MAX;
+        let mut answered = 0;
+        while answered < wanted {
+            ensure!(
+                self.crowd.now() < deadline,
+                "the server does not answer in time"
+            );
+            self.crowd.turn(deadline, |_, _, heard| {
+                answered += usize::from(matches!(heard, Heard::Other(Body::Reply(_))));
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Takes what comes, for as long as this.
+    fn listen(&mut self, length: Duration) -> Result<()> {
+        let until = self.crowd.now() + length;
+        while self.crowd.now() < until {
+            self.crowd.turn(until, |_, _, _| Ok(()))?;
         }
         Ok(())
     }

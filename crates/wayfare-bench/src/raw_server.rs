@@ -19,7 +19,6 @@ use wayfare_protocol::{Handle, Sequence};
 
 use crate::child::announce;
 use crate::process::raise_open_files;
-use crate::stamp::STAMP_BYTES;
 
 const LISTENER: Token = Token(usize::MAX);
 const EVENTS_MAX: usize = 1024;
@@ -200,7 +199,7 @@ impl Room {
         let mut taken = 0;
         while let Some([_, length, rest @ ..]) = input.get_mut(taken..) {
             let length = usize::from(*length & 0x7f);
-            if !(STAMP_BYTES..=125).contains(&length) {
+            if length > 125 {
                 return Err(ErrorKind::InvalidData.into());
             }
             let Some((key, rest)) = rest.split_first_chunk_mut::<4>() else {
@@ -211,13 +210,37 @@ impl Room {
             };
             unmask(payload, *key);
             taken += 6 + length;
-            // The payload is a command's last field.
-            let payload = &payload[length - STAMP_BYTES..];
+            let payload = command_payload(payload).ok_or(ErrorKind::InvalidData)?;
             self.sequence += 1;
             let handle = Handle(number as u64);
             put_event(&mut self.bytes, handle, Sequence(self.sequence), payload);
         }
         Ok(taken)
+    }
+}
+
+/// What a command carries: a message in a message, field by field as protobuf writes them.
+fn command_payload(frame: &[u8]) -> Option<&[u8]> {
+    const COMMAND: u8 = 4 << 3 | 2;
+    const PAYLOAD: u8 = 4 << 3 | 2;
+    let [COMMAND, length, fields @ ..] = frame else {
+        return None;
+    };
+    if usize::from(*length) != fields.len() {
+        return None;
+    }
+    let mut fields = fields;
+    loop {
+        let (tag, rest) = fields.split_first()?;
+        fields = match tag & 7 {
+            0 => &rest[rest.iter().position(|byte| *byte < 0x80)? + 1..],
+            1 => rest.get(8..)?,
+            2 if *tag == PAYLOAD => {
+                let (length, rest) = rest.split_first()?;
+                return rest.get(..usize::from(*length));
+            }
+            _ => return None,
+        };
     }
 }
 
@@ -278,5 +301,31 @@ impl Connection {
         }
         self.unsent.extend_from_slice(bytes);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wayfare_protocol::frame::client_payload;
+    use wayfare_protocol::wire::{Command, client_frame};
+
+    use super::*;
+
+    #[test]
+    fn the_payload_of_a_command_is_found_whatever_else_it_says() {
+        for (membership, sequence, epoch) in [(0, 0, 0), (1, 1, 1), (300, 1 << 40, 1 << 20)] {
+            let payload = vec![7; 64].into();
+            let frame = client_payload(client_frame::Body::Command(Command {
+                handle: u64::MAX,
+                membership,
+                sequence,
+                payload,
+                epoch,
+            }));
+            assert_eq!(command_payload(&frame), Some(&[7; 64][..]));
+            for end in 0..frame.len() {
+                assert_eq!(command_payload(&frame[..end]), None);
+            }
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Who had the machine's processors during a measurement: the server, the generator, others.
 
 use std::fs;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -60,6 +61,13 @@ impl Usage {
     /// How many processors' worth this time was.
     pub(crate) fn processors(&self, time: Duration) -> f64 {
         time.as_secs_f64() / self.elapsed.as_secs_f64()
+    }
+
+    /// Of a processor: what a server of one thread could have had beside what it had.
+    pub(crate) fn headroom(&self) -> f64 {
+        let machine = thread::available_parallelism().map_or(1.0, |count| count.get() as f64);
+        let idle = machine - self.processors(self.server + self.generator + self.others);
+        idle.min(1.0 - self.processors(self.server))
     }
 }
 

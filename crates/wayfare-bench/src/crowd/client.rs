@@ -38,7 +38,7 @@ pub(crate) enum Speaks {
 }
 
 /// A stay in a room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Membership {
     pub(crate) handle: u64,
     pub(crate) membership: u32,
@@ -207,9 +207,12 @@ impl Client {
     fn upgraded(&mut self) -> Result<()> {
         match &self.speaks {
             Speaks::Raw { room } => {
+                // Not read there, but of the size that commands to a node have.
                 self.stage = Stage::Member(Membership {
                     handle: u64::from(*room),
-                    ..Membership::default()
+                    membership: 1,
+                    epoch: 1,
+                    position: 0,
                 });
                 Ok(())
             }
@@ -301,14 +304,19 @@ impl Client {
         self.write_unsent()
     }
 
-    /// The first half at once, the rest with the next write.
-    pub(super) fn command_first_half(&mut self, payload: &[u8]) -> Result<()> {
+    /// Sends the first half of the bytes of a command, and gives the rest back.
+    pub(super) fn command_first_half(&mut self, payload: &[u8]) -> Result<Vec<u8>> {
         ensure!(self.unsent.is_empty(), "the client is behind");
         self.put_command(payload)?;
         let rest = self.unsent.split_off(self.unsent.len() / 2);
         self.write_unsent()?;
-        self.unsent.extend_from_slice(&rest);
-        Ok(())
+        Ok(rest)
+    }
+
+    /// Sends bytes that are framed already.
+    pub(super) fn send_framed(&mut self, bytes: &[u8]) -> Result<()> {
+        self.unsent.extend_from_slice(bytes);
+        self.write_unsent()
     }
 
     fn put_command(&mut self, payload: &[u8]) -> Result<()> {

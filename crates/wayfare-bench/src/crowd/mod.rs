@@ -146,7 +146,7 @@ impl Crowd {
                 }
                 ensure!(
                     !event.is_read_closed(),
-                    "the server has closed the connection {event:?} {client:?}"
+                    "the server has closed the connection"
                 );
                 Ok(())
             };
@@ -160,14 +160,15 @@ impl Crowd {
         self.client(client)?.command(payload)
     }
 
-    /// Sends the first half of the bytes of a command, as a network would that has cut it.
-    pub(crate) fn command_first_half(&mut self, client: usize, payload: &[u8]) -> Result<()> {
+    /// Sends the first half of the bytes of a command, as a network would that has cut it, and
+    /// gives the rest back.
+    pub(crate) fn command_first_half(&mut self, client: usize, payload: &[u8]) -> Result<Vec<u8>> {
         self.client(client)?.command_first_half(payload)
     }
 
-    /// Sends what is left of a command that was cut.
-    pub(crate) fn rest_of_command(&mut self, client: usize) -> Result<()> {
-        self.client(client)?.writable()
+    /// Sends the rest of a command that was cut; nothing else of this client may come between.
+    pub(crate) fn send_rest(&mut self, client: usize, rest: &[u8]) -> Result<()> {
+        self.client(client)?.send_framed(rest)
     }
 
     /// Keeps all sessions alive.

@@ -12,6 +12,9 @@ use crate::usage::Usage;
 
 use super::side::Leg;
 
+/// Of a processor that a server must have left, not to be called saturated.
+const HEADROOM_MIN: f64 = 0.1;
+
 /// The figures of all legs: medians over the legs, latencies over all deliveries of all of them.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
@@ -35,12 +38,14 @@ struct Figures {
     lost: u64,
     duplicated: u64,
     reordered: u64,
-    /// Processors that the server, the generator and everybody else had. A server that has a whole
-    /// one writes more at once the busier it is: then its time per delivery says little, and its
-    /// latency says more.
+    /// Processors that the server, the generator and everybody else had.
     server_processors: f64,
     generator_processors: f64,
     others_processors: f64,
+    /// The server had all the time there was for it. The later a loop comes to a client, the more
+    /// it writes to it at once: so a slower server then has the same time per delivery and a worse
+    /// latency, and only a lower rate would show what a delivery costs by itself.
+    saturated: bool,
     /// How late the generator was to send: part of the latencies, and none of the server's doing.
     generator_late_ms: Latency,
     legs: usize,
@@ -90,6 +95,7 @@ impl Figures {
             server_processors: processors(|usage| usage.server),
             generator_processors: processors(|usage| usage.generator),
             others_processors: processors(|usage| usage.others),
+            saturated: median(legs.iter().map(|leg| leg.usage.headroom())) < HEADROOM_MIN,
             generator_late_ms: lateness.summary(millisecond),
             legs: legs.len(),
         })
@@ -118,6 +124,9 @@ impl Figures {
         let [server, generator, others] = shares;
         let shares = format!("{server}, {generator}, {others}");
         table.row("processors (server, generator, others)", shares);
+        if self.saturated {
+            table.row("saturated", "compare latencies, or lower the rate");
+        }
         let late = format!("{}, {}, {}", late.p50, late.p99, late.max);
         table.row("generator late, ms (p50, p99, max)", late);
     }
