@@ -1,5 +1,7 @@
 //! What must hold between settings. Each complaint names both, their values and their sources.
 
+use std::time::Duration;
+
 use wayfare_protocol::limits;
 
 use super::layers::{Config, KindConfig};
@@ -9,6 +11,7 @@ use super::value::{Size, Value, show_duration};
 /// Every relation that does not hold.
 pub(crate) fn check(config: &Config) -> Vec<Problem> {
     let node = [
+        pace(config),
         silence(config),
         grace(config),
         burst(config),
@@ -21,6 +24,20 @@ pub(crate) fn check(config: &Config) -> Vec<Problem> {
         .flat_map(|kind| [stay(config, kind), replay(kind)]);
     let complaints = node.into_iter().chain(kinds).flatten();
     complaints.map(Problem::Relation).collect()
+}
+
+/// Below this clients would say little else.
+const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
+
+fn pace(config: &Config) -> Option<String> {
+    let heartbeat = config.settings.heartbeat;
+    (heartbeat < HEARTBEAT_MIN).then(|| {
+        format!(
+            "{} must be at least {}",
+            value(config, "heartbeat", &heartbeat),
+            show_duration(HEARTBEAT_MIN),
+        )
+    })
 }
 
 /// Two heartbeats may go missing; see [`limits::SILENCE_MAX`].

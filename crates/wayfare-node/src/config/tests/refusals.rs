@@ -140,6 +140,10 @@ fn settings_that_do_not_go_together_are_both_named() {
         "session_grace = 25s (file wayfare.toml:1) must be longer than silence_max = 25s (default), or a client that lost its connection comes back too late",
     );
     check(
+        "heartbeat = '0s'",
+        "heartbeat = 0s (file wayfare.toml:1) must be at least 100ms",
+    );
+    check(
         "frames_burst = 4",
         "frames_burst = 4 (file wayfare.toml:1) must be at least 5, which is what a join is charged as",
     );
