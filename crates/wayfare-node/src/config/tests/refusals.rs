@@ -141,7 +141,7 @@ fn settings_that_do_not_go_together_are_both_named() {
     );
     check(
         "heartbeat = '0s'",
-        "heartbeat = 0s (file wayfare.toml:1) must be at least 100ms",
+        "heartbeat = 0ms (file wayfare.toml:1) must be at least 100ms",
     );
     check(
         "frames_burst = 4",
