@@ -1,9 +1,10 @@
-//! Calls to coordination that are under way, and who waits for each.
+//! Calls to coordination and storage that are under way, and who waits for each.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wayfare_protocol::coordination::{Commit, Key, Outcome, Reply, Request, Revision, Write};
+use wayfare_protocol::storage::{PartId, Position};
 use wayfare_protocol::{EntityId, Epoch, Handle, PlayerId, SessionId};
 
 use crate::environment::{ConnectionId, Environment, Report};
@@ -31,6 +32,42 @@ pub(crate) enum Asker {
         entity: EntityId,
         attempt: u8,
     },
+    /// The rooms, to know what storage has of an entity that is theirs.
+    Load {
+        entity: EntityId,
+        epoch: Epoch,
+        attempt: u8,
+    },
+    /// The rooms, for a part of such a state.
+    LoadPart {
+        entity: EntityId,
+        epoch: Epoch,
+        part: PartId,
+        attempt: u8,
+    },
+    /// The rooms, to put aside what cannot be read.
+    Quarantine {
+        entity: EntityId,
+        epoch: Epoch,
+        reason: String,
+        attempt: u8,
+    },
+    /// A room, for what it did to be kept.
+    Keep { handle: Handle, position: Position },
+    /// A room, for a part of its state to be kept.
+    KeepPart { handle: Handle, part: PartId },
+    /// A room, for records of a log.
+    Append { handle: Handle, epoch: Epoch },
+    /// A room that closed, to be forgotten.
+    Forget { handle: Handle },
+    /// Nobody: storage is told, and need not answer.
+    Nobody,
+    /// The rooms, to find an entity that is asked or answered.
+    Find(EntityId),
+    /// The rooms, to know what earlier incarnations of this node owned.
+    Left,
+    /// The gateway, to know which sessions they held.
+    LeftSessions,
     /// A session that raised its ticket bound.
     Acknowledge {
         session: SessionId,
@@ -115,6 +152,7 @@ pub(crate) fn released(
 }
 
 fn ask_release(key: Key, revision: Revision, attempt: u8, environment: &mut Environment) {
+    let is_entity = key.starts_with("entity/");
     let write = Write::Delete {
         key: key.clone(),
         expect: revision,
@@ -124,5 +162,11 @@ fn ask_release(key: Key, revision: Revision, attempt: u8, environment: &mut Envi
         revision,
         attempt,
     };
-    environment.ask(asker, Request::Commit(vec![write]));
+    // An entity's record that comes back is claimed again, and given up again; a session's would
+    // let somebody in who said goodbye.
+    let request = match is_entity {
+        true => Request::CommitLazily(vec![write]),
+        false => Request::Commit(vec![write]),
+    };
+    environment.ask(asker, request);
 }

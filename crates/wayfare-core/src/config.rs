@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::{Address, limits};
+
+use crate::game::Documents;
 
 /// What a second login of a player who is here already does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +46,14 @@ pub struct ShardConfig {
     pub rooms_max: usize,
     /// Sessions on this shard.
     pub sessions_max: usize,
+    /// The store's revision when this incarnation began: an epoch that is not above it was another
+    /// one's.
+    pub began_at: Revision,
+    /// The time since the Unix epoch at [`Instant::ORIGIN`](wayfare_protocol::Instant::ORIGIN), by
+    /// this machine's wall clock: only to guess for how long an entity was not there.
+    pub unix_origin: Duration,
+    /// Where rooms' futures find documents; `None` where there are none.
+    pub documents: Option<Documents>,
 }
 
 impl ShardConfig {
@@ -63,6 +74,9 @@ impl ShardConfig {
             handshake_time_max: limits::HANDSHAKE_TIME_MAX,
             rooms_max: limits::ROOMS_PER_SHARD_MAX,
             sessions_max: limits::SESSIONS_PER_SHARD_MAX,
+            began_at: Revision::default(),
+            unix_origin: Duration::ZERO,
+            documents: None,
         }
     }
 }

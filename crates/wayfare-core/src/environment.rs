@@ -2,17 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use bytes::Bytes;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use wayfare_protocol::coordination;
-use wayfare_protocol::{Address, EntityId, ErrorCode, Instant};
+use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode, Instant};
+use wayfare_protocol::{coordination, storage};
 
 use crate::calls::{Asker, CallId, Calls};
 use crate::config::ShardConfig;
 use crate::departed::Departed;
-use crate::game::Kinds;
+use crate::game::{Kinds, Work};
 use crate::operator;
 use crate::peer::{Envelope, Message};
 use crate::step::StepBuilder;
@@ -63,6 +64,23 @@ pub enum Output {
         call: CallId,
         /// What.
         request: coordination::Request,
+    },
+    /// Ask storage, and answer with [`crate::Shard::handle_storage`].
+    Store {
+        /// Names the answer.
+        call: CallId,
+        /// What.
+        request: storage::Request,
+    },
+    /// Run a future to its end, and bring what it brings with [`crate::Shard::handle_ran`]. It
+    /// begins on this node and stays there, however its entity moves.
+    Run {
+        /// Whose.
+        entity: EntityId,
+        /// Names its end, among those of this entity.
+        run: u64,
+        /// The future.
+        work: Work,
     },
     /// Bring this to another shard. Boxed: nearly all outputs are sends, and are moved by value.
     Peer(Box<Envelope>),
@@ -146,6 +164,45 @@ pub enum Report {
     CorruptRecord(wayfare_protocol::records::CorruptRecord),
     /// Coordination did not do what a shard needed.
     CoordinationFailed(coordination::Failure),
+    /// Storage did not do what an entity needed; it is asked again.
+    StorageFailed {
+        /// Whose.
+        entity: EntityId,
+        /// Why.
+        failure: storage::Failure,
+    },
+    /// What is kept of an entity cannot be read. It was put aside for an operator, and the entity
+    /// begins anew.
+    Quarantined {
+        /// Whose.
+        entity: EntityId,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A state is too large for its form, or does not encode: the step is undone.
+    NotKept {
+        /// Whose.
+        entity: EntityId,
+        /// Why.
+        reason: String,
+    },
+    /// An entity came back from storage.
+    Recovered {
+        /// Which.
+        entity: EntityId,
+    },
+    /// An idle entity was put away: storage keeps it until somebody wants it.
+    PutAway {
+        /// Which.
+        entity: EntityId,
+    },
+    /// Another owner has sealed what this shard took for its own.
+    Fenced {
+        /// Which entity.
+        entity: EntityId,
+        /// The epoch of the seal.
+        by: Epoch,
+    },
 }
 
 /// Builders kept for the next turn: as many as rooms are busy at once, on a busy shard.
@@ -192,6 +249,17 @@ impl Environment {
         *address == self.config.address
     }
 
+    /// Whether this is an earlier incarnation of this node: what it had is lost or left.
+    pub(crate) fn is_former(&self, address: &Address) -> bool {
+        let here = &self.config.address;
+        address.node == here.node && address.incarnation < here.incarnation
+    }
+
+    /// Whether this is a shard that may be told something, and not this one.
+    pub(crate) fn is_elsewhere(&self, address: &Address) -> bool {
+        !self.is_here(address) && !self.is_former(address)
+    }
+
     /// Brings a message to a shard, this one included.
     pub(crate) fn post(&mut self, to: Address, message: Message) {
         if self.is_here(&to) {
@@ -207,6 +275,17 @@ impl Environment {
     pub(crate) fn ask(&mut self, asker: Asker, request: coordination::Request) {
         let call = self.calls.begin(asker);
         self.outputs.push_back(Output::Coordinate { call, request });
+    }
+
+    /// Asks storage on behalf of `asker`.
+    pub(crate) fn store(&mut self, asker: Asker, request: storage::Request) {
+        let call = self.calls.begin(asker);
+        self.outputs.push_back(Output::Store { call, request });
+    }
+
+    /// The wall clock, as a guess.
+    pub(crate) fn unix(&self) -> Duration {
+        self.config.unix_origin + self.now.since(Instant::ORIGIN)
     }
 
     pub(crate) fn report(&mut self, report: Report) {

@@ -38,7 +38,7 @@ impl<E> Gate<E> {
     /// Takes the next effects and says their position, counted from 1.
     pub fn push(&mut self, effects: E) -> u64 {
         self.held.push_back(effects);
-        self.released + self.held.len() as u64
+        self.pushed()
     }
 
     /// From now on nothing passes that this holder has not confirmed.
@@ -53,10 +53,21 @@ impl<E> Gate<E> {
 
     /// The holder has everything up to `position`. A lower or unknown confirmation changes nothing.
     pub fn confirm(&mut self, holder: Holder, position: u64) {
-        let pushed = self.released + self.held.len() as u64;
+        let pushed = self.pushed();
         if let Some(confirmed) = self.holders.get_mut(&holder) {
             *confirmed = (*confirmed).max(position.min(pushed));
         }
+    }
+
+    /// The position of the last effects that were pushed.
+    pub fn pushed(&self) -> u64 {
+        self.released + self.held.len() as u64
+    }
+
+    /// Drops what is still held: it never was. Positions go on behind it.
+    pub fn discard(&mut self) {
+        self.released = self.pushed();
+        self.held.clear();
     }
 
     /// The next effects that may be released, if any.

@@ -84,17 +84,26 @@ impl History {
         self.dropped
     }
 
+    /// Everything behind `from` that is kept.
+    pub(crate) fn since(
+        &self,
+        from: Sequence,
+    ) -> impl Iterator<Item = (Sequence, &Recipients, &Bytes)> {
+        let start = self.entries.partition_point(|entry| entry.sequence <= from);
+        self.entries
+            .range(start..)
+            .map(|entry| (entry.sequence, &entry.recipients, &entry.frame))
+    }
+
     /// The frames behind `from` that were addressed to this member.
     pub(crate) fn replay(
         &self,
         from: Sequence,
         membership: Membership,
     ) -> impl Iterator<Item = &Bytes> {
-        let start = self.entries.partition_point(|entry| entry.sequence <= from);
-        self.entries
-            .range(start..)
-            .filter(move |entry| entry.recipients.include(membership))
-            .map(|entry| &entry.frame)
+        self.since(from)
+            .filter(move |(_, recipients, _)| recipients.include(membership))
+            .map(|(_, _, frame)| frame)
     }
 }
 

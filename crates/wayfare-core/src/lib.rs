@@ -15,6 +15,7 @@ pub mod gate;
 mod gateway;
 mod handles;
 mod history;
+mod image;
 mod lineage;
 mod members;
 pub mod operator;

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use wayfare_protocol::{Epoch, Sequence};
 
-/// Owners remembered; a client whose position is from an older one is resynced.
-const OWNERS_MAX: usize = 16;
+/// Owners remembered; a client whose position is from an older one is resynced. Enough for one
+/// that was away through an hour of restarts, one a minute.
+const OWNERS_MAX: usize = 64;
 
 /// Decides whether a position that a client states is part of this room's past.
 #[derive(Clone, Debug)]
@@ -23,6 +24,16 @@ impl Lineage {
         if self.0.len() > OWNERS_MAX {
             self.0.pop_front();
         }
+    }
+
+    /// The owners that are remembered, oldest first, and where each began.
+    pub(crate) fn reigns(&self) -> impl Iterator<Item = (Epoch, Sequence)> {
+        self.0.iter().copied()
+    }
+
+    /// From what [`Lineage::reigns`] said.
+    pub(crate) fn of(reigns: impl Iterator<Item = (Epoch, Sequence)>) -> Self {
+        Self(reigns.collect())
     }
 
     /// Whether a client that saw `sequence` under `epoch` saw what is still true, the room now

@@ -97,6 +97,16 @@ impl Members {
         self.by_number.insert(membership, Box::new(member));
     }
 
+    /// A member whose connection is not here, its grace running from now.
+    pub(crate) fn insert_detached(&mut self, membership: Membership, member: Member, now: Instant) {
+        self.detached.push_back(Detached {
+            at: now,
+            membership,
+            session_epoch: member.session.epoch,
+        });
+        self.insert(membership, member);
+    }
+
     pub(crate) fn remove(&mut self, membership: Membership) -> Option<Member> {
         let member = self.by_number.remove(&membership)?;
         self.by_player.remove(&member.player.id);

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wayfare_protocol::wire::{JoinMode, LeaveReason, ListedRoom};
 use wayfare_protocol::{
-    Address, EntityId, Epoch, Handle, Membership, PlayerId, Sequence, SessionId,
+    Address, EntityId, Epoch, Handle, Instant, Membership, PlayerId, Sequence, SessionId,
 };
 
-use crate::game::Player;
+use crate::game::{Caller, Player, Refusal};
 use crate::members::SessionRef;
 use crate::step::Step;
 
@@ -47,6 +47,60 @@ pub enum Message {
     List(Arc<ListQuery>),
     /// Shard to gateway: these.
     Listed(Listed),
+    /// Gateway to owner: a member comes back to a room that storage may have.
+    Return(Box<Return>),
+    /// Entity to entity: a request.
+    Ask(Box<Ask>),
+    /// Entity to entity: what came of it.
+    Answer(Box<Answer>),
+    /// Node to entity: a future has ended.
+    Ran(Box<Ran>),
+}
+
+/// See [`Message::Return`].
+#[derive(Clone, Debug)]
+pub struct Return {
+    /// The room.
+    pub entity: EntityId,
+    /// Who, and where its client stands.
+    pub member: Member,
+}
+
+/// See [`Message::Ask`].
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// Who is asked.
+    pub entity: EntityId,
+    /// Who asks, and which of its asks this is.
+    pub caller: Caller,
+    /// The request.
+    pub payload: Bytes,
+    /// When the caller will have given up, by the clock of the node.
+    pub due: Instant,
+    /// Shards that passed it on already.
+    pub hops: u8,
+}
+
+/// See [`Message::Answer`].
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Who asked.
+    pub caller: Caller,
+    /// What it gets.
+    pub result: Result<Bytes, Refusal>,
+    /// Shards that passed it on already.
+    pub hops: u8,
+}
+
+/// See [`Message::Ran`].
+#[derive(Clone, Debug)]
+pub struct Ran {
+    /// Whose future.
+    pub entity: EntityId,
+    /// Which.
+    pub run: u64,
+    /// What it brings.
+    pub note: Bytes,
 }
 
 /// See [`Message::Join`].
@@ -89,7 +143,7 @@ pub struct JoinRefused {
     /// The join's sequence.
     pub sequence: Sequence,
     /// Why.
-    pub refusal: crate::game::Refusal,
+    pub refusal: Refusal,
 }
 
 /// See [`Message::Member`].
@@ -136,6 +190,13 @@ pub enum Request {
     End(LeaveReason),
 }
 
+impl Request {
+    /// Whether it makes the room do something for its member.
+    pub(crate) const fn is_work(&self) -> bool {
+        matches!(self, Request::Command(..) | Request::Unreliable(_))
+    }
+}
+
 /// See [`Message::NotAMember`].
 #[derive(Clone, Debug)]
 pub struct NotAMember {
@@ -145,6 +206,8 @@ pub struct NotAMember {
     pub session: SessionRef,
     /// The stay that was meant.
     pub membership: Membership,
+    /// Why it is not there.
+    pub reason: LeaveReason,
 }
 
 /// See [`Message::Unreachable`].

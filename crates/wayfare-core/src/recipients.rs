@@ -1,6 +1,7 @@
 //! An audience in membership numbers: kept in history, and sent along with the frames.
 
 use wayfare_protocol::Membership;
+use wayfare_protocol::records::room::Audience as StoredAudience;
 
 use crate::members::Members;
 use crate::turn::Audience;
@@ -45,6 +46,30 @@ impl Recipients {
             (true, false) => Recipients::Everyone,
             (_, false) => Recipients::Except(numbers.into()),
             (_, true) => Recipients::Only(numbers.into()),
+        }
+    }
+
+    /// As storage keeps it.
+    pub(crate) fn stored(&self) -> (StoredAudience, Vec<u32>) {
+        let numbers = |all: &[Membership]| all.iter().map(|number| number.0).collect();
+        match self {
+            Recipients::Everyone => (StoredAudience::Everyone, Vec::new()),
+            Recipients::ExceptOne(one) => (StoredAudience::Except, vec![one.0]),
+            Recipients::Except(all) => (StoredAudience::Except, numbers(all)),
+            Recipients::One(one) => (StoredAudience::Only, vec![one.0]),
+            Recipients::Only(all) => (StoredAudience::Only, numbers(all)),
+        }
+    }
+
+    /// From what storage kept.
+    pub(crate) fn of_stored(audience: StoredAudience, members: &[u32]) -> Self {
+        let numbers = || members.iter().map(|number| Membership(*number)).collect();
+        match (audience, members) {
+            (StoredAudience::Everyone, _) => Recipients::Everyone,
+            (StoredAudience::Except, [one]) => Recipients::ExceptOne(Membership(*one)),
+            (StoredAudience::Except, _) => Recipients::Except(numbers()),
+            (StoredAudience::Only, [one]) => Recipients::One(Membership(*one)),
+            (StoredAudience::Only, _) => Recipients::Only(numbers()),
         }
     }
 

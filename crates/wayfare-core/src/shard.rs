@@ -3,8 +3,8 @@
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use wayfare_protocol::Instant;
 use wayfare_protocol::coordination::Outcome;
+use wayfare_protocol::{EntityId, Instant, storage};
 
 use crate::calls::{Asker, CallId, released};
 use crate::config::ShardConfig;
@@ -107,14 +107,42 @@ impl Shard {
                 entity,
                 attempt,
             }) => rooms.restarted((handle, &entity, attempt), &outcome, environment),
+            Some(Asker::Find(entity)) => rooms.found(&entity, outcome, environment),
+            Some(Asker::Left) => rooms.left(outcome, environment),
+            Some(Asker::LeftSessions) => gateway.left_sessions(outcome, environment),
             Some(Asker::Release {
                 key,
                 revision,
                 attempt,
             }) => released((key, revision, attempt), outcome, environment),
-            None => {}
+            // The others ask storage.
+            Some(_) | None => {}
         }
         self.settle();
+    }
+
+    /// The answer to [`Output::Store`]. An answer that was given before is ignored.
+    pub fn handle_storage(&mut self, call: CallId, outcome: storage::Outcome, now: Instant) {
+        self.at(now);
+        if let Some(asker) = self.environment.calls.end(call) {
+            self.rooms.stored(asker, outcome, &mut self.environment);
+        }
+        self.settle();
+    }
+
+    /// A future of [`Output::Run`] has ended, and brings this note.
+    pub fn handle_ran(&mut self, entity: &EntityId, run: u64, note: Vec<u8>, now: Instant) {
+        self.at(now);
+        self.rooms.ran(entity, run, note, &mut self.environment);
+        self.settle();
+    }
+
+    /// The node takes part from now on: what its earlier incarnations left is taken up. Rooms that
+    /// storage keeps come back, sessions that nobody comes back to end.
+    pub fn handle_began(&mut self, now: Instant) {
+        self.at(now);
+        self.rooms.begin_service(&mut self.environment);
+        self.gateway.begin_service(&mut self.environment);
     }
 
     /// A message of another shard.
@@ -220,6 +248,12 @@ impl Shard {
                 environment.post(query.gateway.clone(), Message::Listed(listed));
             }
             Message::Listed(listed) => gateway.listed(listed, environment),
+            Message::Return(back) => rooms.come_back(*back, environment),
+            Message::Ask(ask) => rooms.ask(ask, environment),
+            Message::Answer(answer) => rooms.answer(answer, environment),
+            Message::Ran(ran) => {
+                rooms.ran(&ran.entity, ran.run, ran.note.to_vec(), environment);
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use wayfare_protocol::{
 use crate::history::History;
 use crate::members::SessionRef;
 use crate::recipients::Recipients;
+use crate::room::Errand;
 
 /// The effects of one turn of one room: released together or not at all.
 #[derive(Debug)]
@@ -84,6 +85,8 @@ pub(crate) struct StepBuilder {
     events: Vec<(Sequence, Recipients, usize, usize)>,
     sealed: Vec<Item>,
     pub(crate) owed: Vec<Membership>,
+    /// What leaves beside frames.
+    pub(crate) errands: Vec<Errand>,
 }
 
 impl StepBuilder {

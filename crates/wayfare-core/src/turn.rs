@@ -5,10 +5,12 @@ use std::ops::Range;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
-use wayfare_protocol::limits::{PROPERTIES_MAX, PROPERTY_BYTES_MAX, STEP_BYTES_MAX, TIMERS_MAX};
+use wayfare_protocol::limits::{
+    CALLS_MAX, PROPERTIES_MAX, PROPERTY_BYTES_MAX, STEP_BYTES_MAX, TIMERS_MAX,
+};
 use wayfare_protocol::{EntityId, PlayerId};
 
-use crate::game::Player;
+use crate::game::{Caller, Documents, Player, Refusal, Work};
 use crate::members::Members;
 use crate::recipients::Recipients;
 
@@ -51,6 +53,25 @@ pub(crate) enum Effect {
         name: String,
         value: Option<String>,
     },
+    Change(Range<usize>),
+    Log {
+        log: String,
+        record: Range<usize>,
+    },
+    Run {
+        work: Work,
+        lost: Range<usize>,
+    },
+    Ask {
+        entity: EntityId,
+        request: Range<usize>,
+        deadline: Duration,
+        tag: Range<usize>,
+    },
+    Reply {
+        caller: Caller,
+        result: Result<Range<usize>, Refusal>,
+    },
     Close,
 }
 
@@ -61,6 +82,7 @@ pub(crate) struct Outbox {
     pub(crate) effects: Vec<Effect>,
     pub(crate) timers_made: u64,
     pub(crate) timers_free: usize,
+    pub(crate) calls_free: usize,
 }
 
 impl Outbox {
@@ -68,6 +90,14 @@ impl Outbox {
         self.bytes.clear();
         self.effects.clear();
         self.timers_made = timers_made;
+    }
+
+    fn take_call(&mut self) {
+        assert!(
+            self.calls_free > 0,
+            "the room has {CALLS_MAX} futures and asks under way, the most it may"
+        );
+        self.calls_free -= 1;
     }
 
     fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
@@ -90,6 +120,11 @@ pub struct Turn<'a> {
     pub(crate) members: &'a Members,
     pub(crate) outbox: &'a RefCell<Outbox>,
     pub(crate) rng: &'a RefCell<ChaCha8Rng>,
+    /// What is left of the deadline of the request that is being answered.
+    pub(crate) remaining: Option<Duration>,
+    /// Something is kept of this kind, so that it may write to logs.
+    pub(crate) kept: bool,
+    pub(crate) documents: Option<&'a Documents>,
 }
 
 impl<'a> Turn<'a> {
@@ -201,7 +236,94 @@ impl<'a> Turn<'a> {
         });
     }
 
-    /// Closes the room behind this handler.
+    /// Logs a change that the caller applies to the state at once; `write` appends it. For kinds
+    /// whose form is [`Form::Changes`](crate::game::Form::Changes); of others it is not kept,
+    /// because their state is.
+    pub fn change(&self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut outbox = self.outbox.borrow_mut();
+        let change = outbox.write(write);
+        outbox.effects.push(Effect::Change(change));
+    }
+
+    /// Appends a record to a log of the game, once, as part of this step; `write` appends it.
+    ///
+    /// # Panics
+    /// If nothing is kept of this kind: a step that may be lost cannot be logged once.
+    pub fn log(&self, log: &str, write: impl FnOnce(&mut Vec<u8>)) {
+        assert!(
+            self.kept,
+            "{} is Volatile and takes no snapshots, so it cannot write to the game log {log:?}: \
+             make its kind Durable",
+            self.entity
+        );
+        let mut outbox = self.outbox.borrow_mut();
+        let record = outbox.write(write);
+        let log = log.to_owned();
+        outbox.effects.push(Effect::Log { log, record });
+    }
+
+    /// Runs a future on this node, once this step is released. What it brings comes back as a note;
+    /// if the node is lost before, `lost` does.
+    ///
+    /// # Panics
+    /// If [`CALLS_MAX`] futures and asks of the room are under way: a defect of the room.
+    pub fn run(&self, work: Work, lost: impl FnOnce(&mut Vec<u8>)) {
+        let mut outbox = self.outbox.borrow_mut();
+        outbox.take_call();
+        let lost = outbox.write(lost);
+        outbox.effects.push(Effect::Run { work, lost });
+    }
+
+    /// Asks another entity, at most once, once this step is released. The answer comes back with
+    /// `tag`, at the latest after `deadline`, which is shortened to what is left of the deadline
+    /// of the request that is being answered.
+    ///
+    /// # Panics
+    /// As [`Turn::run`].
+    pub fn ask(
+        &self,
+        entity: &EntityId,
+        request: impl FnOnce(&mut Vec<u8>),
+        deadline: Duration,
+        tag: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let mut outbox = self.outbox.borrow_mut();
+        outbox.take_call();
+        let request = outbox.write(request);
+        let tag = outbox.write(tag);
+        outbox.effects.push(Effect::Ask {
+            entity: entity.clone(),
+            request,
+            deadline: self.remaining.map_or(deadline, |left| left.min(deadline)),
+            tag,
+        });
+    }
+
+    /// Answers a request that was not answered at once. A second answer, or one after the caller's
+    /// deadline, is not heard.
+    pub fn reply(&self, caller: &Caller, reply: Result<impl FnOnce(&mut Vec<u8>), Refusal>) {
+        let mut outbox = self.outbox.borrow_mut();
+        let result = reply.map(|write| outbox.write(write));
+        outbox.effects.push(Effect::Reply {
+            caller: caller.clone(),
+            result,
+        });
+    }
+
+    /// What is left of the deadline of the request that is being answered.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.remaining
+    }
+
+    /// Where documents are kept, for [`Turn::run`]; `None` where a room is played without a node.
+    #[must_use]
+    pub fn documents(&self) -> Option<Documents> {
+        self.documents.cloned()
+    }
+
+    /// Closes the room behind this handler: its members are told, and what is kept of it is
+    /// forgotten.
     pub fn close(&self) {
         self.push(Effect::Close);
     }

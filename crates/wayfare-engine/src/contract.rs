@@ -9,8 +9,10 @@ mod coordination_race;
 mod coordination_reads;
 mod coordination_watches;
 mod storage_documents;
+mod storage_ends;
 mod storage_entities;
 mod storage_logs;
+mod storage_parts;
 mod storage_seals;
 
 pub use coordination_race::{RACE_COUNTERS, race, race_total};
@@ -83,6 +85,8 @@ pub fn coordination() -> Vec<Case<dyn Coordination>> {
 pub fn storage() -> Vec<Case<dyn Storage>> {
     let mut cases = storage_seals::cases();
     cases.extend(storage_entities::cases());
+    cases.extend(storage_parts::cases());
+    cases.extend(storage_ends::cases());
     cases.extend(storage_logs::cases());
     cases.extend(storage_documents::cases());
     cases

@@ -54,6 +54,18 @@ pub trait Coordination: Send + Sync {
     /// [`COMMIT_KEYS_MAX`]: wayfare_protocol::limits::COMMIT_KEYS_MAX
     fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>>;
 
+    /// The same, without waiting until it is durable: an engine that runs inside the node may lose
+    /// it with the node, but only together with every commit behind it that waited for nothing
+    /// either. Its revision, and all above it that were given out, never come again.
+    ///
+    /// For an engine that does not say otherwise it is [`Self::commit`].
+    ///
+    /// # Errors
+    /// As [`Self::commit`].
+    fn commit_lazily(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
+        self.commit(writes)
+    }
+
     /// Applies commits that do not depend on each other, in one round trip and in any order; each
     /// has an outcome of its own, in the order given.
     ///
@@ -87,6 +99,9 @@ pub trait Coordination: Send + Sync {
                     Reply::Got { record, store }
                 }
                 Request::Commit(writes) => Reply::Committed(self.commit(writes).await?),
+                Request::CommitLazily(writes) => {
+                    Reply::Committed(self.commit_lazily(writes).await?)
+                }
                 Request::Batch(commits) => Reply::Batched(self.batch(commits).await),
                 Request::List(prefix) => {
                     let Listing { records, store } = self.list(prefix).await?;

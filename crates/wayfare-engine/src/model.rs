@@ -9,10 +9,14 @@ mod entity;
 mod log;
 mod memory;
 mod storage;
+mod watched;
 
 pub use coordination::{CHANGES_MAX, ModelCoordination};
 pub use memory::{MemoryCoordination, MemoryStorage};
 pub use storage::ModelStorage;
+
+pub(crate) use coordination::{Decision, decide};
+pub(crate) use watched::Watched;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -31,7 +35,7 @@ fn scan<'a, T>(
         .take_while(move |(key, _)| key.starts_with(prefix))
 }
 
-fn holds(found: Option<Revision>, expect: Expect) -> bool {
+pub(crate) fn holds(found: Option<Revision>, expect: Expect) -> bool {
     match expect {
         Expect::Absent => found.is_none(),
         Expect::Revision(revision) => found == Some(revision),

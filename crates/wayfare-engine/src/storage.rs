@@ -1,16 +1,14 @@
 //! The trait of the service that keeps state which must last.
 
-mod vocabulary;
-
 use bytes::Bytes;
 use wayfare_protocol::Epoch;
-use wayfare_protocol::coordination::{Commit, Expect, Key, Record};
+use wayfare_protocol::coordination::{Commit, Expect, Key, Record, Revision};
 
 use crate::Pending;
 
-pub use vocabulary::{
-    AppendKey, Failure, LIST_DOCUMENTS_MAX, Loaded, LogRecord, Outcome, Position, READ_RECORDS_MAX,
-    Reply, Request, Snapshot,
+pub use wayfare_protocol::storage::{
+    AppendKey, Failure, LIST_DOCUMENTS_MAX, Loaded, LogRecord, Outcome, PartId, Position,
+    QUARANTINED_MAX, READ_RECORDS_MAX, Reply, Request, Snapshot,
 };
 
 /// Snapshots and journals of entities, logs and documents.
@@ -24,23 +22,76 @@ pub use vocabulary::{
 /// repeated as they are after [`Failure::Unknown`], in the order in which they were first sent, by
 /// the owner they are of: they happen once.
 ///
+/// Whatever reads what is kept may fail with [`Failure::Corrupt`], which concerns that entity, log
+/// or document and no other.
+///
 /// What is done is durable. Every call costs one round trip, a write also its bytes and a share of
 /// a group commit. Engines pass [`crate::contract::storage`].
 pub trait Storage: Send + Sync {
-    /// Keeps an entity's state and forgets the journal up to its position.
+    /// Keeps an entity's state, and forgets the journal up to its position and every part that it
+    /// does not name, all at once.
     ///
     /// It may be ahead of the journal, which then goes on behind it. One that is older than what
-    /// the same owner has stored already changes nothing and is done.
+    /// the same owner has stored already changes nothing and is done. It names each part that
+    /// belongs to it, those too that the snapshot before named and that are still the same.
     ///
     /// # Errors
-    /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed, or if the
-    /// snapshot is older than what the owner found when it sealed; [`Failure::Unknown`].
+    /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed, if the
+    /// snapshot is older than what the owner found when it sealed, or if a part that it names is
+    /// not stored; [`Failure::Unknown`].
     fn snapshot(
         &self,
         entity: Key,
         epoch: Epoch,
         snapshot: Snapshot,
     ) -> Pending<'_, Result<(), Failure>>;
+
+    /// Stores a part of a large state, for a snapshot that will name it.
+    ///
+    /// A part that the entity's snapshot names stays as it is: repeated by the owner that wrote it
+    /// this is done. Any other is replaced. What no snapshot has named when the next is stored, or
+    /// the next owner seals, is forgotten.
+    ///
+    /// # Errors
+    /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed, or if the part
+    /// belongs to the snapshot that the owner found when it sealed; [`Failure::Unknown`].
+    fn part(
+        &self,
+        entity: Key,
+        epoch: Epoch,
+        part: PartId,
+        bytes: Bytes,
+    ) -> Pending<'_, Result<(), Failure>>;
+
+    /// Reads a part that the entity's snapshot names; of others it may find nothing.
+    /// Who is not the owner may find that the snapshot it knows has been replaced meanwhile.
+    ///
+    /// # Errors
+    /// Any failure; a read changes nothing, so it may be repeated in either case.
+    fn read_part(&self, entity: Key, part: PartId) -> Pending<'_, Result<Option<Bytes>, Failure>>;
+
+    /// Forgets an entity: snapshot, parts, journal and seal. What it has appended to logs stays,
+    /// and is still appended once.
+    ///
+    /// An entity of which nothing is kept is forgotten already, whatever the epoch: done. So it may
+    /// be repeated; but who uses the name again after [`Failure::Unknown`] does so under a
+    /// newer epoch, because the first may still happen.
+    ///
+    /// # Errors
+    /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed;
+    /// [`Failure::Unknown`].
+    fn forget(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>>;
+
+    /// Seals the entity with `epoch`, like [`Self::load`], and puts everything that is kept of it
+    /// aside, readable or not: it begins empty, at position 1. The first [`QUARANTINED_MAX`]
+    /// entities put aside are kept for an operator, further ones are dropped.
+    ///
+    /// Under one epoch this happens once: repeated, or arriving late, it changes nothing and is done,
+    /// unless what is kept can by then not be read again.
+    ///
+    /// # Errors
+    /// [`Failure::Sealed`] if a newer epoch has sealed; [`Failure::NotDone`]; [`Failure::Unknown`].
+    fn quarantine(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>>;
 
     /// Adds `records` to an entity's journal, the first at position `from`, all or none.
     ///
@@ -63,8 +114,9 @@ pub trait Storage: Send + Sync {
     /// The new owner goes on from [`Loaded::next`]. Costs the bytes of snapshot and journal.
     ///
     /// # Errors
-    /// [`Failure::Sealed`] if a newer epoch has sealed; [`Failure::NotDone`];
-    /// [`Failure::Unknown`]: the seal may hold. To load again with the same epoch is harmless.
+    /// [`Failure::Sealed`] if a newer epoch has sealed; [`Failure::Corrupt`]: the seal may hold, see
+    /// [`Self::quarantine`]; [`Failure::NotDone`]; [`Failure::Unknown`]: the seal may hold. To load
+    /// again with the same epoch is harmless.
     fn load(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<Loaded, Failure>>;
 
     /// Adds `records` to the end of a log, together, once for each `key`.
@@ -112,6 +164,13 @@ pub trait Storage: Send + Sync {
         expect: Expect,
     ) -> Pending<'_, Result<Commit, Failure>>;
 
+    /// Removes a document if it was last written at `expect`. One made again goes on with a higher
+    /// revision.
+    ///
+    /// # Errors
+    /// [`Failure::NotDone`]; [`Failure::Unknown`]: settled by reading.
+    fn delete_document(&self, name: Key, expect: Revision) -> Pending<'_, Result<Commit, Failure>>;
+
     /// Reads a document: it reflects every change done before the call.
     ///
     /// # Errors
@@ -136,19 +195,29 @@ pub trait Storage: Send + Sync {
     /// Those of the operation asked for.
     fn call(&self, request: Request) -> Pending<'_, Outcome> {
         Box::pin(async move {
-            let done = |()| Reply::Done;
             match request {
                 Request::Snapshot {
                     entity,
                     epoch,
                     snapshot,
-                } => self.snapshot(entity, epoch, snapshot).await.map(done),
+                } => done(self.snapshot(entity, epoch, snapshot)).await,
+                Request::Part {
+                    entity,
+                    epoch,
+                    part,
+                    bytes,
+                } => done(self.part(entity, epoch, part, bytes)).await,
+                Request::ReadPart { entity, part } => {
+                    self.read_part(entity, part).await.map(Reply::Part)
+                }
+                Request::Forget { entity, epoch } => done(self.forget(entity, epoch)).await,
+                Request::Quarantine { entity, epoch } => done(self.quarantine(entity, epoch)).await,
                 Request::Journal {
                     entity,
                     epoch,
                     from,
                     records,
-                } => self.journal(entity, epoch, from, records).await.map(done),
+                } => done(self.journal(entity, epoch, from, records)).await,
                 Request::Load { entity, epoch } => {
                     self.load(entity, epoch).await.map(Reply::Loaded)
                 }
@@ -157,16 +226,16 @@ pub trait Storage: Send + Sync {
                     epoch,
                     key,
                     records,
-                } => self.append(log, epoch, key, records).await.map(done),
+                } => done(self.append(log, epoch, key, records)).await,
                 Request::Read { log, from } => self.read(log, from).await.map(Reply::Read),
-                Request::Trim { log, before } => self.trim(log, before).await.map(done),
+                Request::Trim { log, before } => done(self.trim(log, before)).await,
                 Request::PutDocument {
                     name,
                     value,
                     expect,
-                } => {
-                    let put = self.put_document(name, value, expect).await;
-                    put.map(Reply::Committed)
+                } => committed(self.put_document(name, value, expect)).await,
+                Request::DeleteDocument { name, expect } => {
+                    committed(self.delete_document(name, expect)).await
                 }
                 Request::Document(name) => self.document(name).await.map(Reply::Document),
                 Request::Documents { prefix, after } => {
@@ -175,4 +244,12 @@ pub trait Storage: Send + Sync {
             }
         })
     }
+}
+
+async fn done(write: Pending<'_, Result<(), Failure>>) -> Outcome {
+    write.await.map(|()| Reply::Done)
+}
+
+async fn committed(write: Pending<'_, Result<Commit, Failure>>) -> Outcome {
+    write.await.map(Reply::Committed)
 }

@@ -1,47 +1,16 @@
 //! The models keep the contract, and an engine that does not is caught.
 
-use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+mod blocking;
 
+use std::thread;
+
+use blocking::{block_on, broken};
 use bytes::Bytes;
-use wayfare_engine::contract::{self, Case};
+use wayfare_engine::contract;
 use wayfare_engine::coordination::{Listing, Read};
 use wayfare_engine::model::{CHANGES_MAX, MemoryCoordination, MemoryStorage, ModelCoordination};
 use wayfare_engine::{Coordination, Pending, Watch};
 use wayfare_protocol::coordination::{Commit, Expect, Failure, Key, Revision, Write};
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
-
-/// The cases an engine does not pass, and why.
-fn broken<E: ?Sized + Sync>(cases: Vec<Case<E>>, engine: &E) -> Vec<String> {
-    let mut broken = Vec::new();
-    for case in cases {
-        if let Err(breach) = block_on(case.run(engine, "contract/1")) {
-            broken.push(format!("{}: {breach}", case.name));
-        }
-    }
-    broken
-}
 
 #[test]
 fn the_model_of_coordination_keeps_the_contract() {

@@ -3,7 +3,8 @@
 //!
 //! Read [`run`] for what a program does with a [`Game`] and a [`Command`]; then `server` for a
 //! node's doors and how it stops, [`shards`] for the threads that rooms live on, `config` for the
-//! settings, `token` for who players are, and `admin` for what an operator sees.
+//! settings, `token` for who players are, `store` for what outlives the process, and `admin` for
+//! what an operator sees.
 
 mod admin;
 mod chance;
@@ -13,12 +14,14 @@ mod game;
 mod logs;
 mod server;
 pub mod shards;
+mod store;
 mod token;
 
 pub use commands::{
-    Command, ConfigCommand, Listing, Reach, RoomCommand, SessionCommand, TokenCommand, main, run,
+    Backup, Command, ConfigCommand, Folder, Listing, Reach, Restore, RoomCommand, SessionCommand,
+    TokenCommand, main, run,
 };
 pub use config::SettingFlags;
 pub use game::{Game, Ready};
 pub use server::Stop;
-pub use shards::{Authenticator, ShardPlan, ShardSettings, Shards};
+pub use shards::{Authenticator, Engines, ShardPlan, ShardSettings, Shards};

@@ -68,6 +68,11 @@ pub enum Request {
     /// Writes or removes records, all or none, at most [`crate::limits::COMMIT_KEYS_MAX`] of them,
     /// each key once.
     Commit(Vec<Write>),
+    /// The same for records that mean nothing once every memory of this cluster is lost, such as who
+    /// owns a room that lives in memory only: they need not outlive the loss of power or a kill of
+    /// a service that runs inside the node, and so cost no sync there. The store's revision
+    /// does not go back even then.
+    CommitLazily(Vec<Write>),
     /// Several commits that do not depend on each other, in one round trip.
     Batch(Vec<Vec<Write>>),
     /// Reads all records whose name begins so, in the order of their names.

@@ -138,6 +138,12 @@ impl EntityId {
     pub fn as_str(&self) -> &str {
         &self.text
     }
+
+    /// `kind/key`, as storage names it.
+    #[must_use]
+    pub fn as_key(&self) -> crate::coordination::Key {
+        std::sync::Arc::clone(&self.text)
+    }
 }
 
 impl std::hash::Hash for EntityId {

@@ -2,7 +2,8 @@
 //!
 //! Read [`ids`] for the names of things, [`limits`] for every bound with its reason, [`wire`] for
 //! the client protocol as messages, [`frame`] for how a message becomes bytes, [`error_code`] for
-//! what can go wrong, [`coordination`] and [`records`] for who owns what.
+//! what can go wrong, [`coordination`] and [`records`] for who owns what, [`storage`] for what must
+//! last.
 
 pub mod coordination;
 pub mod error_code;
@@ -10,6 +11,7 @@ pub mod frame;
 pub mod ids;
 pub mod limits;
 pub mod records;
+pub mod storage;
 pub mod time;
 pub mod wire;
 

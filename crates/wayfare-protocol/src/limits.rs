@@ -77,6 +77,21 @@ pub const HISTORY_AGE_MAX: Duration = Duration::from_secs(60);
 pub const MEMBERS_MAX: u32 = 1000;
 /// Timers one room may have running.
 pub const TIMERS_MAX: usize = 1024;
+/// Futures and asks of one entity under way at once: more is a loop that never waits.
+pub const CALLS_MAX: usize = 256;
+/// An entity's state as one piece: more belongs into parts, for a turn encodes it all.
+pub const STATE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of parts that one turn encodes: a few milliseconds of a shard's time.
+pub const PARTS_TURN_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of parts on their way to or from storage at once, per entity: enough to keep storage
+/// busy, little enough that many large entities fit into memory.
+pub const PARTS_WAY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// A journal is replaced by a snapshot once it is this long, or four times as long as that: so at
+/// most a quarter is written on top, and a recovery reads little more than the state.
+pub const JOURNAL_BYTES_MIN: usize = 64 * 1024;
+/// Bytes of effects that wait for storage before a room takes no more commands: a few seconds
+/// of a busy room.
+pub const HELD_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Bytes one handler call may send in all; beyond, the call fails like a panic.
 pub const STEP_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Rooms of one shard.

@@ -11,6 +11,15 @@ mod generated {
     include!("generated/wayfare.records.v1.rs");
 }
 
+/// What storage keeps of an entity, as messages.
+pub mod room {
+    pub use super::generated::{
+        Append, Ask, Audience, Base, Call, Event, Member, Part, Reign, RoomRecord, Surroundings,
+        Timer, call,
+    };
+    pub use prost::Message as Record;
+}
+
 /// A record that this build cannot read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("record {key} does not decode: {reason}")]

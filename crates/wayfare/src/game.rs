@@ -40,7 +40,7 @@ pub enum Problem {
     #[error("{0}: a kind is the first part of a room's id, such as \"plaza\" in plaza/main")]
     KindName(InvalidId),
     /// Two kinds have one name.
-    #[error("there are two kinds {0:?}: give each `.room` a name of its own")]
+    #[error("there are two kinds {0:?}: give each `.room` and `.entity` a name of its own")]
     KindTwice(String),
     /// A kind ticks without end.
     #[error(

@@ -1,41 +1,51 @@
 //! A typed room as the shard sees it: bytes in, effects out.
 
 use std::any::TypeId;
-use std::marker::PhantomData;
 
 use wayfare_core::Turn;
-use wayfare_core::game::{self, Refusal, RoomKind, RoomLogic};
+use wayfare_core::game::{self, Form, Refusal, RoomKind, RoomLogic};
 use wayfare_protocol::{EntityId, ErrorCode};
 
 use crate::codec::read_named;
-use crate::{Context, Decode, Encode, Player, Room, Snapshot, snapshot};
+use crate::state_form::{Numbered, StateForm};
+use crate::{Answered, Context, Decode, Encode, Player, Room, snapshot};
 
 /// Makes the rooms of one type.
-pub(crate) struct HostedKind<R>(PhantomData<fn() -> R>);
+pub(crate) struct HostedKind<R> {
+    form: StateForm<R>,
+}
 
 impl<R: Room> HostedKind<R> {
-    pub(crate) fn new() -> Self {
-        Self(PhantomData)
+    pub(crate) fn new(form: StateForm<R>) -> Self {
+        Self { form }
+    }
+
+    fn hosted(&self, room: R) -> Box<dyn RoomLogic> {
+        let form = self.form;
+        Box::new(Hosted { room, form })
     }
 }
 
 impl<R: Room> RoomKind for HostedKind<R> {
     fn open(&self, open: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         let open = decode::<R, R::Open>("open", open, turn.entity())?;
-        Ok(Box::new(Hosted(R::open(open, &Context::new(turn))?)))
+        Ok(self.hosted(R::open(open, &Context::new(turn))?))
     }
 
     fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
-        let snapshot = Snapshot::parse(snapshot)?;
-        let room = match snapshot.version() {
-            version if version == R::VERSION => snapshot.read()?,
-            version => R::upgrade(version, snapshot)?,
-        };
-        Ok(Box::new(Hosted::<R>(room)))
+        let room = snapshot::restore(snapshot, R::VERSION, R::upgrade)?;
+        Ok(self.hosted(room))
+    }
+
+    fn form(&self) -> Form {
+        self.form.form()
     }
 }
 
-struct Hosted<R>(R);
+struct Hosted<R> {
+    room: R,
+    form: StateForm<R>,
+}
 
 impl<R: Room> RoomLogic for Hosted<R> {
     fn join(
@@ -45,11 +55,11 @@ impl<R: Room> RoomLogic for Hosted<R> {
         turn: &Turn<'_>,
     ) -> Result<(), Refusal> {
         let join = decode::<R, R::Join>("join", payload, turn.entity())?;
-        self.0.join(&player.into(), join, &Context::new(turn))
+        self.room.join(&player.into(), join, &Context::new(turn))
     }
 
     fn view(&self, player: &game::Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
-        let view = self.0.view(&player.into());
+        let view = self.room.view(&player.into());
         view.encode(R::CODEC, into).map_err(|error| {
             let message = format!("the room's view does not encode: {error}");
             Refusal::with_code(ErrorCode::Internal, message)
@@ -65,7 +75,7 @@ impl<R: Room> RoomLogic for Hosted<R> {
     ) -> Result<(), Refusal> {
         let command = decode::<R, R::Command>("command", payload, turn.entity())?;
         let answer = self
-            .0
+            .room
             .command(&player.into(), command, &Context::new(turn))?;
         // "Applied, nothing to say" is told without a frame of its own.
         if TypeId::of::<R::Reply>() == TypeId::of::<()>() {
@@ -73,37 +83,68 @@ impl<R: Room> RoomLogic for Hosted<R> {
         }
         // The state has changed already, so that a refusal would not be true.
         if let Err(error) = answer.encode(R::CODEC, reply) {
-            panic!("a reply of room {} does not encode: {error}", turn.entity());
+            panic!("a reply of {} does not encode: {error}", turn.entity());
         }
         Ok(())
     }
 
     fn tick(&mut self, turn: &Turn<'_>) {
-        self.0.tick(&Context::new(turn));
+        self.room.tick(&Context::new(turn));
     }
 
     fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
         let note = read_named(note).map_err(|error| invalid("note", turn.entity(), &error))?;
-        self.0.note(note, &Context::new(turn));
+        self.room.note(note, &Context::new(turn));
         Ok(())
     }
 
     fn leave(&mut self, player: &game::Player, reason: game::LeaveReason, turn: &Turn<'_>) {
         let player = Player::from(player);
-        self.0.leave(&player, reason.into(), &Context::new(turn));
+        self.room.leave(&player, reason.into(), &Context::new(turn));
     }
 
     fn presence(&mut self, player: &game::Player, attached: bool, turn: &Turn<'_>) {
-        self.0
+        self.room
             .presence(&player.into(), attached, &Context::new(turn));
     }
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
-        snapshot::write(R::VERSION, &self.0, into).map_err(|error| {
-            let message = format!("the room's state does not encode: {error}");
-            Refusal::with_code(ErrorCode::Internal, message)
-        })
+        snapshot::write_state(R::VERSION, &self.room, into)
     }
+
+    fn apply(&mut self, change: &[u8]) -> Result<(), Refusal> {
+        self.form.apply(&mut self.room, change)
+    }
+
+    fn take_dirty_parts(&mut self) -> Vec<u32> {
+        self.form.take_touched(&mut self.room)
+    }
+
+    fn part(&self, number: u32, into: &mut Vec<u8>) -> Result<bool, Refusal> {
+        self.form.write_part(&self.room, part::<R>(number), into)
+    }
+
+    fn set_part(&mut self, number: u32, bytes: Option<&[u8]>) -> Result<(), Refusal> {
+        self.form
+            .restore_part(&mut self.room, part::<R>(number), bytes)
+    }
+
+    fn answer(
+        &mut self,
+        tag: &[u8],
+        answer: Result<&[u8], game::AskError>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        let tag = read_named(tag).map_err(|error| invalid("tag", turn.entity(), &error))?;
+        let answer = answer.map(Answered::new).map_err(Into::into);
+        self.room.answer(tag, answer, &Context::new(turn));
+        Ok(())
+    }
+}
+
+fn part<R: Room>(number: u32) -> Numbered {
+    let version = R::VERSION;
+    Numbered { number, version }
 }
 
 fn decode<R: Room, T: Decode>(
@@ -114,8 +155,13 @@ fn decode<R: Room, T: Decode>(
     T::decode(R::CODEC, payload).map_err(|error| invalid(what, room, &error))
 }
 
-fn invalid(what: &'static str, room: &EntityId, error: &dyn std::fmt::Display) -> Refusal {
-    let kind = room.kind();
-    let message = format!("this is no {what} of a room of kind {kind:?}: {error}");
+/// The refusal of a payload that does not decode as `what`.
+pub(crate) fn invalid(
+    what: &'static str,
+    entity: &EntityId,
+    error: &dyn std::fmt::Display,
+) -> Refusal {
+    let kind = entity.kind();
+    let message = format!("this is no {what} for kind {kind:?}: {error}");
     Refusal::with_code(ErrorCode::PayloadInvalid, message)
 }

@@ -1,12 +1,12 @@
 //! The settings of a kind of room: [`Kind`].
 
-use std::marker::PhantomData;
 use std::time::Duration;
 
-use wayfare_core::game::{self, HistoryBounds, KindSettings, OnPanic, Who};
+use wayfare_core::game::{self, Durability, HistoryBounds, KindSettings, OnLoss, OnPanic, Who};
 
-use crate::Room;
 use crate::hosted::HostedKind;
+use crate::state_form::StateForm;
+use crate::{Changes, Parts, Room};
 
 /// `hertz` times a second, as the time between two: for [`Kind::tick`].
 ///
@@ -34,18 +34,18 @@ pub const fn hz(hertz: u32) -> Duration {
 ///         .snapshots_every(Duration::from_secs(10))
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use]
 pub struct Kind<R> {
     settings: KindSettings,
-    room: PhantomData<fn() -> R>,
+    form: StateForm<R>,
 }
 
 impl<R: Room> Kind<R> {
     pub(crate) fn new() -> Self {
         Self {
             settings: KindSettings::default(),
-            room: PhantomData,
+            form: StateForm::Whole,
         }
     }
 
@@ -110,17 +110,83 @@ impl<R: Room> Kind<R> {
         self
     }
 
-    /// Takes a snapshot this often, to restart from after a panic. None are taken unless set.
+    /// When a room's replies and events are released, and what it survives: `Volatile` unless set.
+    ///
+    /// A `Volatile` room is heard at once and lives in memory: it survives whatever is planned
+    /// (moves, drains, upgrades), and the loss of its node ends it, or makes it fall back to its
+    /// last snapshot. A `Durable` room is heard once storage holds the step, which costs a commit
+    /// that all rooms of a node share, and survives everything: nothing that anybody was told is
+    /// ever taken back.
+    ///
+    /// ```
+    /// # use wayfare::prelude::*;
+    /// # fn board<R: Room>(kind: Kind<R>) -> Kind<R> {
+    /// kind.durability(Durable)
+    /// # }
+    /// ```
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.settings.durability = durability;
+        self
+    }
+
+    /// What becomes of a room of which nothing is kept, one that is `Volatile` and takes no
+    /// snapshots, when its node is lost: it reopens unless set, empty, and its members are in it
+    /// again and get a view. With `OnLoss::Gone` they are told that it is gone.
+    pub fn on_loss(mut self, on_loss: OnLoss) -> Self {
+        self.settings.on_loss = on_loss;
+        self
+    }
+
+    /// Takes a snapshot this often, to fall back to after a panic or the loss of the node. None are
+    /// taken unless set.
+    ///
+    /// What came after the last snapshot is then lost, and nobody is left to believe otherwise: the
+    /// room's members get a view of the room as it is again, in place of events that continue. A
+    /// `Durable` room loses nothing; its snapshots are taken as its journal needs them, and this
+    /// makes them more frequent.
     pub fn snapshots_every(mut self, every: Duration) -> Self {
         self.settings.snapshot_every = Some(every);
         self
     }
 
+    /// Logs steps as changes rather than as whole states: see [`Changes`], and mind that whatever
+    /// is changed outside of [`cx.apply`](crate::Context::apply) is then lost on recovery. Of this
+    /// and [`in_parts`](Self::in_parts) the last one holds.
+    pub fn log_changes(mut self) -> Self
+    where
+        R: Changes,
+    {
+        self.form = StateForm::changes();
+        self
+    }
+
+    /// Writes the state in parts, and only those that were touched: see [`Parts`].
+    pub fn in_parts(mut self) -> Self
+    where
+        R: Parts,
+    {
+        self.form = StateForm::parts();
+        self
+    }
+
+    pub(crate) fn form(&self) -> StateForm<R> {
+        self.form
+    }
+
     pub(crate) fn named(self, name: &str) -> game::Kind {
         game::Kind {
             name: name.to_owned(),
-            logic: Box::new(HostedKind::<R>::new()),
+            logic: Box::new(HostedKind::new(self.form)),
             settings: self.settings,
+        }
+    }
+}
+
+impl<R> Clone for Kind<R> {
+    fn clone(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            form: self.form,
         }
     }
 }

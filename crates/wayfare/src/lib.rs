@@ -56,35 +56,59 @@
 //! ```
 //!
 //! Read [`Room`] next for all that a room can do, [`Context`] for what its handlers may do, and
-//! [`Kind`] for the settings.
+//! [`Kind`] for the settings; then [`Entity`] for what rooms ask, and [`Documents`] for what
+//! outlives both. The pages under `docs/guide` tell the rest in prose.
 
+mod asking;
 mod audience;
+mod changes;
 mod codec;
 mod context;
+mod document_error;
+mod documents;
+mod entity;
+mod entity_context;
+mod entity_kind;
 mod game;
+#[cfg(doctest)]
+mod guide;
 mod hosted;
+mod hosted_entity;
 mod kind;
+mod parts;
 mod player;
 pub mod prelude;
 mod room;
 mod serve;
 mod simple_room;
 mod snapshot;
+mod state_form;
+mod surroundings;
 pub mod testing;
 mod timer;
+mod work;
 
+pub use asking::{Addressee, Answered, AskError, Caller};
 pub use audience::{Audience, Everyone, EveryoneExcept, Players};
+pub use changes::Changes;
 pub use codec::{Codec, CodecError, Decode, Encode, Raw};
 pub use context::Context;
+pub use document_error::DocumentError;
+pub use documents::{Document, Documents, Expect, Logged, Revision};
+pub use entity::{Answer, Entity};
+pub use entity_context::EntityContext;
+pub use entity_kind::EntityKind;
 pub use game::{InvalidGame, Problem};
 pub use kind::{Kind, hz};
+pub use parts::{PartMap, Parts};
 pub use player::{LeaveReason, Player, PlayerId};
 pub use rand;
 pub use room::Room;
 pub use serve::{Error, Result, Serve, serve};
 pub use simple_room::SimpleRoom;
 pub use snapshot::Snapshot;
+pub use surroundings::Surroundings;
 pub use timer::TimerId;
-pub use wayfare_core::game::{HistoryBounds, OnPanic, Refusal, Who};
+pub use wayfare_core::game::{Durability, HistoryBounds, OnLoss, OnPanic, Refusal, Who};
 pub use wayfare_node::{Command, Ready};
 pub use wayfare_protocol::{EntityId, ErrorCode, InvalidId};

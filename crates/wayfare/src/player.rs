@@ -165,6 +165,11 @@ pub enum LeaveReason {
     Restarted,
     /// The room does not know the player. Only clients are told this.
     NotAMember,
+    /// The room was lost with its server and will not come back. Only clients are told this.
+    RoomGone,
+    /// The room was lost with its server and can be had anew: clients join it again by themselves.
+    /// Only clients are told this.
+    RoomLost,
     /// A reason of a later version.
     Unknown,
 }
@@ -181,6 +186,8 @@ impl From<wire::LeaveReason> for LeaveReason {
             wire::LeaveReason::LeaveEnded => Self::Ended,
             wire::LeaveReason::LeaveRestarted => Self::Restarted,
             wire::LeaveReason::LeaveNotAMember => Self::NotAMember,
+            wire::LeaveReason::LeaveRoomGone => Self::RoomGone,
+            wire::LeaveReason::LeaveRoomLost => Self::RoomLost,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What a file with a room in it wants: `use wayfare::prelude::*;`.
 
+pub use crate::Durability::{Durable, Volatile};
 pub use crate::{
-    Audience, Codec, Context, Everyone, Kind, LeaveReason, OnPanic, Player, PlayerId, Players, Raw,
-    Refusal, Room, SimpleRoom, Snapshot, TimerId, Who, hz,
+    Answer, Answered, AskError, Audience, Caller, Changes, Codec, Context, Durability, Entity,
+    EntityContext, EntityKind, Everyone, Kind, LeaveReason, OnLoss, OnPanic, PartMap, Parts,
+    Player, PlayerId, Players, Raw, Refusal, Room, SimpleRoom, Snapshot, TimerId, Who, hz,
 };
 pub use rand::seq::{IndexedRandom, IteratorRandom, SliceRandom};
 pub use rand::{Rng, RngExt};

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use wayfare_core::game::Refusal;
 use wayfare_protocol::ErrorCode;
 
-use crate::{Codec, Context, Decode, Encode, LeaveReason, Player, Snapshot};
+use crate::{Answered, AskError, Codec, Context, Decode, Encode, LeaveReason, Player, Snapshot};
 
 /// One room: its state, which is the type that implements this, and its rules.
 ///
@@ -16,8 +16,9 @@ use crate::{Codec, Context, Decode, Encode, LeaveReason, Player, Snapshot};
 ///
 /// Handlers are called one at a time, are synchronous and short, and never wait. What they send
 /// is released only when they return well: after an `Err` or a panic nobody hears of it. A handler
-/// that returns `Err` must leave the state as it was. A handler that panics costs the room its
-/// unsaved state: it starts again from its last snapshot, or newly opened, by choice of its kind.
+/// that returns `Err` must leave the state as it was. A handler that panics costs the room what is
+/// not kept of it: it starts again from what storage holds, which of a
+/// [`Durable`](crate::Durability::Durable) room is all that anybody was told, or newly opened.
 ///
 /// The state must be whole: whatever is not serialized is gone when the room moves. There is no
 /// clock but [`Context::now`] and no randomness but [`Context::rng`]; with others a room still
@@ -86,7 +87,7 @@ pub trait Room: Serialize + DeserializeOwned + Sized + 'static {
     type Event: Encode;
     /// What a joiner gets to see first, and a client that missed too much.
     type View: Encode;
-    /// What the room leaves for itself: see [`Context::after`].
+    /// What the room leaves for itself: of timers and futures, and to know answers by.
     type Note: Serialize + DeserializeOwned;
 
     /// How the room and its clients write these types.
@@ -141,9 +142,34 @@ pub trait Room: Serialize + DeserializeOwned + Sized + 'static {
         let _ = cx;
     }
 
-    /// A note came due that the room had left with [`Context::after`].
+    /// A note came: of a timer set with [`after`](crate::Surroundings::after), or what a future of
+    /// [`run`](crate::Surroundings::run) brought.
     fn note(&mut self, note: Self::Note, cx: &Context<'_, Self>) {
         let _ = (note, cx);
+    }
+
+    /// The answer to an [`ask`](crate::Surroundings::ask) that had this tag, or why there is none.
+    ///
+    /// ```
+    /// # use wayfare::prelude::*;
+    /// # fn answer<Purse: Entity<Reply = u64>, Me: Room<Note = PlayerId>>(
+    /// #     tag: PlayerId, answer: Result<Answered<'_>, AskError>, cx: &Context<'_, Me>,
+    /// # ) {
+    /// // Asked with the buyer as the tag: who of many it was is known when the answer comes.
+    /// match answer.and_then(|answer| answer.read::<Purse>()) {
+    ///     Ok(_left) => { /* give the buyer the goods */ }
+    ///     Err(AskError::Refused(refusal)) => cx.kick(&tag, &refusal.message),
+    ///     Err(_) => { /* perhaps it was paid: look it up before trying again */ }
+    /// }
+    /// # }
+    /// ```
+    fn answer(
+        &mut self,
+        tag: Self::Note,
+        answer: Result<Answered<'_>, AskError>,
+        cx: &Context<'_, Self>,
+    ) {
+        let _ = (tag, answer, cx);
     }
 
     /// A player is no longer a member. Not called when a room moves, nor while a connection is

@@ -5,7 +5,7 @@ use wayfare_core::game;
 use wayfare_node::{Command, Game, Ready};
 
 use crate::game::{InvalidGame, check};
-use crate::{Kind, Room};
+use crate::{Entity, EntityKind, Kind, Room};
 
 /// Why a program ended before it was told to.
 pub type Error = anyhow::Error;
@@ -13,7 +13,7 @@ pub type Error = anyhow::Error;
 /// What a game's `main` returns.
 pub type Result<T> = anyhow::Result<T>;
 
-/// Makes a program of rooms: a server of them, and the commands to operate it.
+/// Makes a program of rooms and entities: a server of them, and the commands to operate it.
 ///
 /// ```no_run
 /// # use serde::{Deserialize, Serialize};
@@ -66,6 +66,17 @@ impl Serve {
     /// `plaza/main`, and `settings` what is the same for all of them.
     pub fn room<R: Room>(mut self, name: &str, settings: impl FnOnce(Kind<R>) -> Kind<R>) -> Self {
         self.kinds.push(settings(Kind::new()).named(name));
+        self
+    }
+
+    /// Adds a kind of entity: `name` is the first part of their ids, such as `counter` in
+    /// `counter/main`, by which rooms and other entities [ask](crate::Surroundings::ask) them.
+    pub fn entity<E: Entity>(
+        mut self,
+        name: &str,
+        settings: impl FnOnce(EntityKind<E>) -> EntityKind<E>,
+    ) -> Self {
+        self.kinds.push(settings(EntityKind::new()).named(name));
         self
     }
 

@@ -55,6 +55,31 @@ pub(crate) fn write<T: Serialize>(
     write_named(state, into)
 }
 
+/// As [`write()`], for a state as a whole.
+pub(crate) fn write_state<T: Serialize>(
+    version: u32,
+    state: &T,
+    into: &mut Vec<u8>,
+) -> Result<(), Refusal> {
+    write(version, state, into).map_err(|error| {
+        let message = format!("the state does not encode: {error}");
+        Refusal::with_code(ErrorCode::Internal, message)
+    })
+}
+
+/// The state of a snapshot of this version, or of another one by `upgrade`.
+pub(crate) fn restore<T: DeserializeOwned>(
+    bytes: &[u8],
+    version: u32,
+    upgrade: fn(u32, Snapshot<'_>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let snapshot = Snapshot::parse(bytes)?;
+    match snapshot.version() {
+        written if written == version => snapshot.read(),
+        written => upgrade(written, snapshot),
+    }
+}
+
 fn corrupt(error: &dyn std::fmt::Display) -> Refusal {
     let message = format!("the snapshot does not decode: {error}");
     Refusal::with_code(ErrorCode::Internal, message)

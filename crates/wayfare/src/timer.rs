@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Names one timer of one room, for [`Context::cancel`](crate::Context::cancel).
+/// Names one timer of one room, for [`cancel`](crate::Surroundings::cancel).
 ///
 /// It may be kept in the room's state: a room that starts again from a snapshot finds its timers
 /// under the same names.

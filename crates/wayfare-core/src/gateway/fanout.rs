@@ -162,7 +162,8 @@ impl Gateway {
         };
         self.forget_stay(key, unknown.handle, unknown.membership);
         if let Some(connection) = connection {
-            send_left(connection, unknown.handle, unknown.membership, environment);
+            let stay = (unknown.handle, unknown.membership);
+            send_left(connection, stay, unknown.reason, environment);
         }
     }
 

@@ -8,6 +8,8 @@ use wayfare_protocol::limits::{
 use wayfare_protocol::wire::{self, JoinMode, client_frame::Body as Said, server_frame::Body};
 use wayfare_protocol::{EntityId, Epoch, ErrorCode, Handle, Instant, Membership, Sequence};
 
+use wayfare_protocol::wire::LeaveReason::LeaveNotAMember as NotAMember;
+
 use crate::environment::{ConnectionId, Environment, Output};
 use crate::game::Refusal;
 use crate::peer::{self, Numbered, Request};
@@ -232,7 +234,7 @@ impl Gateway {
                 tell(stay, &reference, request, environment);
             }
             None if matches!(request, Request::Unreliable(_)) => {}
-            None => send_left(connection, handle, membership, environment),
+            None => send_left(connection, (handle, membership), NotAMember, environment),
         }
     }
 
@@ -319,7 +321,7 @@ impl Gateway {
     ) {
         let (handle, membership) = (Handle(attach.handle), Membership(attach.membership));
         let Ok(entity) = attach.room.parse::<EntityId>() else {
-            return send_left(connection, handle, membership, environment);
+            return send_left(connection, (handle, membership), NotAMember, environment);
         };
         let Some(session) = self.sessions.get(key) else {
             return;
@@ -358,14 +360,14 @@ fn numbered(sequence: u64, epoch: u64) -> Numbered {
 /// Tells a client that a stay is over, without asking a room.
 pub(super) fn send_left(
     connection: ConnectionId,
-    handle: Handle,
-    membership: Membership,
+    (handle, membership): (Handle, Membership),
+    reason: wire::LeaveReason,
     environment: &mut Environment,
 ) {
     let bytes = server_frame(Body::Left(wire::Left {
         handle: handle.0,
         membership: membership.0,
-        reason: wire::LeaveReason::LeaveNotAMember.into(),
+        reason: reason.into(),
         message: String::new(),
         applied: 0,
     }));

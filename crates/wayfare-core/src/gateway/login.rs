@@ -337,7 +337,7 @@ impl Gateway {
             self.end_session(key, LeaveReason::LeaveReplaced, Some(why), environment);
         }
         let former = login.former.as_ref();
-        if let Some(former) = former.filter(|former| !environment.is_here(&former.gateway)) {
+        if let Some(former) = former.filter(|former| environment.is_elsewhere(&former.gateway)) {
             let taken = SessionTaken {
                 session: former.session,
                 player: login.player.id.clone(),
@@ -478,7 +478,11 @@ fn may_login(
             Ok(())
         }
         (Some(_), _) => no(ErrorCode::TicketExpired, "the session has ended"),
-        (None, Some(_)) if environment.config.second_login == SecondLogin::Refuse => {
+        // A session of an earlier incarnation has no connection.
+        (None, Some(former))
+            if environment.config.second_login == SecondLogin::Refuse
+                && !environment.is_former(&former.gateway) =>
+        {
             no(ErrorCode::AlreadyConnected, "the player is here already")
         }
         (None, _) => Ok(()),

@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wayfare_protocol::coordination::{Outcome, Reply, Request as Ask};
+use wayfare_protocol::coordination::{Outcome, Request as Ask};
 use wayfare_protocol::frame::server_frame;
 use wayfare_protocol::limits::{LISTING_ROOMS_MAX, PROPERTIES_MAX};
 use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::wire::{self, JoinMode, server_frame::Body};
-use wayfare_protocol::{Address, EntityId, ErrorCode};
+use wayfare_protocol::{EntityId, ErrorCode};
 
 use crate::calls::Asker;
-use crate::environment::{ConnectionId, Environment, Output, Report};
+use crate::environment::{ConnectionId, Environment, Output};
 use crate::game::Refusal;
 use crate::members::SessionRef;
-use crate::peer::{Join, ListQuery, Listed, Member, Message, NotOwner};
+use crate::peer::{Join, ListQuery, Listed, Member, Message, NotOwner, Return};
 use crate::placement::place;
-use crate::room::{not_a_member, refuse};
+use crate::room::refuse;
+use crate::rooms::owner_of;
 
 use super::Gateway;
 use super::frames::send_list_refused;
@@ -24,7 +25,7 @@ use super::session::SessionKey;
 
 /// Shards a join may be sent on to before it is refused: nodes that disagree must not pass it
 /// round for ever.
-const HOPS_MAX: u8 = 4;
+pub(crate) const HOPS_MAX: u8 = 4;
 
 /// What waits to learn where a room is.
 #[derive(Debug)]
@@ -95,27 +96,37 @@ impl Gateway {
             Ok(owner) => owner,
             Err(()) => return fail(waiting, environment),
         };
+        let placed = place(entity, &environment.config.shards).cloned();
+        let placed = || placed.clone();
+        // Storage may have what nobody owns.
+        let kept = environment
+            .kinds
+            .of(entity)
+            .is_some_and(|kind| kind.settings.is_kept());
         for waiting in waiting {
             // Whoever is gone meanwhile shall not come in by it.
             if self.current(waiting.session()).is_none() {
                 continue;
             }
             match (waiting, owner.clone()) {
-                (Waiting::Attach(member), Some(owner)) => {
-                    environment.post(owner, Message::Member(member));
+                (Waiting::Attach(member), owner) => {
+                    let to = owner.or_else(placed);
+                    let to = to.unwrap_or_else(|| environment.config.address.clone());
+                    let entity = entity.clone();
+                    let back = Return { entity, member };
+                    environment.post(to, Message::Return(Box::new(back)));
                 }
-                (Waiting::Attach(member), None) => not_a_member(&member, environment),
                 (Waiting::Join(join), Some(owner)) => {
                     environment.post(owner, Message::Join(Box::new(join)));
                 }
-                (Waiting::Join(join), None) if join.mode == JoinMode::JoinExisting => {
+                (Waiting::Join(join), None) if join.mode == JoinMode::JoinExisting && !kept => {
                     let message = "there is no such room";
                     let refusal = Refusal::with_code(ErrorCode::RoomNotFound, message);
                     refuse(&join, refusal, environment);
                 }
                 (Waiting::Join(join), None) => {
-                    let placed = place(entity, &environment.config.shards).cloned();
-                    let to = placed.unwrap_or_else(|| environment.config.address.clone());
+                    let to = placed();
+                    let to = to.unwrap_or_else(|| environment.config.address.clone());
                     environment.post(to, Message::Join(Box::new(join)));
                 }
             }
@@ -220,37 +231,6 @@ impl Gateway {
                 connection: done.connection,
                 bytes,
             });
-        }
-    }
-}
-
-/// The live owner of a room, if it has one.
-fn owner_of(
-    entity: &EntityId,
-    outcome: Outcome,
-    environment: &mut Environment,
-) -> Result<Option<Address>, ()> {
-    let record = match outcome {
-        Ok(Reply::Got { record, .. }) => record,
-        Ok(_) => return Err(()),
-        Err(failure) => {
-            environment.report(Report::CoordinationFailed(failure));
-            return Err(());
-        }
-    };
-    let Some(record) = record else {
-        return Ok(None);
-    };
-    match EntityRecord::decode(&EntityRecord::key(entity), &record.value) {
-        Err(corrupt) => {
-            environment.report(Report::CorruptRecord(corrupt));
-            Err(())
-        }
-        Ok(record) => {
-            let here = &environment.config.address;
-            let owner = record.owner;
-            let dead = owner.node == here.node && owner.incarnation < here.incarnation;
-            Ok((!dead).then_some(owner))
         }
     }
 }

@@ -2,6 +2,7 @@
 //! not be lost lies with the client and with the room.
 
 mod attachments;
+mod begin;
 mod connections;
 mod fanout;
 mod frames;
@@ -20,17 +21,21 @@ use crate::room::error;
 use crate::timers::{Timers, Wake};
 
 use attachments::Attachments;
+use begin::Left;
 use connections::{Connections, State};
 use lookup::Lookups;
 use session::{SessionKey, Sessions};
 
 pub(crate) use login::Login;
+pub(crate) use lookup::HOPS_MAX;
 
 /// What a timer of the gateway is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum TimerKey {
     Connection(u32),
     Session(SessionKey),
+    /// Sessions of earlier incarnations that nobody came back to.
+    Left,
 }
 
 /// See the module's words.
@@ -43,6 +48,7 @@ pub(crate) struct Gateway {
     lookups: Lookups,
     timers: Timers<TimerKey>,
     rate: Rate,
+    left: Left,
     stopping: bool,
 }
 
@@ -58,6 +64,7 @@ impl Gateway {
             lookups: Lookups::default(),
             timers: Timers::default(),
             rate: Rate::new(config.frames_per_second, config.frames_burst),
+            left: Left::default(),
             stopping: false,
         }
     }
@@ -71,6 +78,7 @@ impl Gateway {
             match key {
                 TimerKey::Connection(slot) => self.handshake_timeout(slot, environment),
                 TimerKey::Session(key) => self.session_timeout(key, environment),
+                TimerKey::Left => self.end_left(environment),
             }
         }
     }

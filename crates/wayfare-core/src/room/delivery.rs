@@ -1,16 +1,31 @@
 //! Numbering, addressing and releasing what a room says.
 
+use std::sync::Arc;
+
 use wayfare_protocol::frame::{put_event, put_server_frame, put_unreliable};
 use wayfare_protocol::wire::server_frame::Body;
 use wayfare_protocol::wire::{self, reply};
-use wayfare_protocol::{ErrorCode, Membership, Sequence};
+use wayfare_protocol::{Address, ErrorCode, Membership, Sequence};
 
 use crate::environment::Environment;
 use crate::game::Refusal;
+use crate::peer::Message;
 use crate::recipients::Recipients;
-use crate::step::{Change, Step, StepBuilder};
+use crate::step::{Change, Item, Step, StepBuilder};
 
-use super::Room;
+use super::{Errand, Room};
+
+type Gateways = Vec<Address>;
+
+/// What a turn of a room came to: released together or not at all.
+#[derive(Debug)]
+pub(crate) struct Effects {
+    step: Step,
+    gateways: Gateways,
+    errands: Vec<Errand>,
+    /// How much of it waits at the gate.
+    bytes: usize,
+}
 
 impl Room {
     pub(super) fn builder(&mut self, environment: &mut Environment) -> &mut StepBuilder {
@@ -141,14 +156,38 @@ impl Room {
         };
         builder.seal(&mut self.history, environment.now);
         let items = builder.take();
+        let errands = std::mem::take(&mut builder.errands);
         environment.return_builder(builder);
-        self.gate.push(Step {
+        let step = Step {
             handle: self.handle,
             entity: self.entity.clone(),
             epoch: self.epoch,
             owner: self.owner.clone(),
             items,
-        });
+        };
+        let effects = Effects {
+            gateways: self.gateways_of(&step),
+            bytes: bytes_of(&step),
+            step,
+            errands,
+        };
+        self.held_bytes += effects.bytes;
+        self.gate.push(effects);
+    }
+
+    /// Every gateway that has attached members, or a session that the step names: as of its turn.
+    fn gateways_of(&self, step: &Step) -> Gateways {
+        let mut all: Gateways = self.members.gateways().cloned().collect();
+        for item in &step.items {
+            if let Item::Session { session, .. } = item
+                && !all.contains(&session.gateway)
+            {
+                all.push(session.gateway.clone());
+            }
+        }
+        // In the same order in every run.
+        all.sort_unstable();
+        all
     }
 
     pub(super) fn seal(&mut self, environment: &mut Environment) {
@@ -188,26 +227,24 @@ impl Room {
             });
     }
 
-    /// Sends the step to every gateway that has members of the room, or a session it names.
-    pub(crate) fn release(&mut self, step: Step, environment: &mut Environment) {
-        use std::collections::BTreeSet;
-        use std::sync::Arc;
-
-        use crate::peer::Message;
-        use crate::step::Item;
-
-        let mut named: BTreeSet<&wayfare_protocol::Address> = self.members.gateways().collect();
-        for item in &step.items {
-            if let Item::Session { session, .. } = item {
-                named.insert(&session.gateway);
-            }
-        }
-        let named: Vec<_> = named.into_iter().cloned().collect();
-        let step = Arc::new(step);
-        for gateway in named {
+    /// Sends what passed the gate on its way.
+    pub(crate) fn release(&mut self, effects: Effects, environment: &mut Environment) {
+        self.held_bytes -= effects.bytes;
+        let step = Arc::new(effects.step);
+        for gateway in effects.gateways {
             environment.post(gateway, Message::Step(Arc::clone(&step)));
         }
+        for errand in effects.errands {
+            self.run_errand(errand, environment);
+        }
     }
+}
+
+fn bytes_of(step: &Step) -> usize {
+    let items = step.items.iter().map(|item| match item {
+        Item::Frames { bytes, .. } | Item::Session { bytes, .. } => bytes.len(),
+    });
+    items.sum()
 }
 
 /// A refusal as the wire says it.

@@ -4,16 +4,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use wayfare_protocol::limits::{PROPERTIES_MAX, TIMERS_MAX, VIEW_BYTES_MAX};
+use bytes::Bytes;
+use wayfare_protocol::limits::{CALLS_MAX, PROPERTIES_MAX, TIMERS_MAX, VIEW_BYTES_MAX};
 use wayfare_protocol::{ErrorCode, Instant, Membership, PlayerId};
 
 use crate::environment::{Environment, Report};
-use crate::game::{Kind, LeaveReason, Refusal, RoomLogic};
+use crate::game::{Form, Kind, LeaveReason, Refusal, RoomLogic};
 use crate::members::Members;
 use crate::recipients::Recipients;
 use crate::turn::{Effect, Turn};
 
-use super::{Opened, Room};
+use super::{End, Opened, Room};
 
 /// Why a handler did not return well.
 #[derive(Debug)]
@@ -50,14 +51,19 @@ pub(super) fn open(
     nobody: &Members,
     environment: &mut Environment,
 ) -> Result<Box<dyn RoomLogic>, Refusal> {
-    environment.outbox.get_mut().clear(0);
-    environment.outbox.get_mut().timers_free = TIMERS_MAX;
+    let outbox = environment.outbox.get_mut();
+    outbox.clear(0);
+    outbox.timers_free = TIMERS_MAX;
+    outbox.calls_free = CALLS_MAX;
     let turn = Turn {
         entity: &opened.entity,
         age: Duration::ZERO,
         members: nobody,
         outbox: &environment.outbox,
         rng: &environment.rng,
+        remaining: None,
+        kept: kind.settings.is_kept(),
+        documents: environment.config.documents.as_ref(),
     };
     match catch(|| kind.logic.open(&opened.open, &turn)) {
         Ok(outcome) => outcome,
@@ -83,7 +89,7 @@ pub(super) fn catch<R>(call: impl FnOnce() -> R) -> Result<R, String> {
 
 impl Room {
     pub(super) fn age(&self, now: Instant) -> Duration {
-        now.since(self.opened_at)
+        self.age_base + now.since(self.age_since)
     }
 
     /// Calls one handler. Its effects lie in the outbox if it returned well; the caller applies
@@ -97,8 +103,14 @@ impl Room {
         let outbox = environment.outbox.get_mut();
         outbox.clear(self.timers_made);
         outbox.timers_free = TIMERS_MAX.saturating_sub(self.timers.len());
+        outbox.calls_free = CALLS_MAX.saturating_sub(self.calls.len());
         if self.failed.is_some() {
             return Err(Fault::Panicked);
+        }
+        if let Some(news) = self.news()
+            && handler != "view"
+        {
+            news.handled = true;
         }
         let turn = Turn {
             entity: &self.entity,
@@ -106,6 +118,9 @@ impl Room {
             members: &self.members,
             outbox: &environment.outbox,
             rng: &environment.rng,
+            remaining: self.remaining,
+            kept: self.kind.settings.is_kept(),
+            documents: environment.config.documents.as_ref(),
         };
         let (logic, members) = (&mut *self.logic, &self.members);
         match catch(|| call(logic, members, &turn)) {
@@ -120,6 +135,27 @@ impl Room {
                 environment.report(Report::Panicked {
                     entity: self.entity.clone(),
                     handler,
+                    panic,
+                });
+                Err(Fault::Panicked)
+            }
+        }
+    }
+
+    /// Calls what is no handler: it leaves no effects, and is asked even of a room that failed.
+    pub(super) fn call_quietly<R>(
+        &mut self,
+        what: &'static str,
+        environment: &mut Environment,
+        call: impl FnOnce(&mut dyn RoomLogic) -> Result<R, Refusal>,
+    ) -> Result<R, Fault> {
+        let logic = &mut *self.logic;
+        match catch(|| call(logic)) {
+            Ok(outcome) => outcome.map_err(Fault::Refused),
+            Err(panic) => {
+                environment.report(Report::Panicked {
+                    entity: self.entity.clone(),
+                    handler: what,
                     panic,
                 });
                 Err(Fault::Panicked)
@@ -159,6 +195,7 @@ impl Room {
         let mut deferred = Deferred::default();
         let mut outbox = environment.outbox.take();
         self.timers_made = outbox.timers_made;
+        let form = self.kind.form();
         for effect in outbox.effects.drain(..) {
             match effect {
                 Effect::Send {
@@ -183,15 +220,62 @@ impl Room {
                 Effect::After { timer, delay, note } => {
                     let key = (environment.now + delay, timer);
                     self.timers.insert(key, outbox.bytes[note].into());
+                    if let Some(news) = self.news() {
+                        news.timer(timer);
+                    }
                 }
-                Effect::Cancel(timer) => self.timers.retain(|(_, known), _| *known != timer),
+                Effect::Cancel(timer) => {
+                    self.timers.retain(|(_, known), _| *known != timer);
+                    if let Some(news) = self.news() {
+                        news.timer_gone(timer);
+                    }
+                }
                 Effect::Kick { player, message } => deferred.kicked.push((player, message)),
-                Effect::Lock(locked) => self.locked = locked,
-                Effect::Private(private) => self.private = private,
+                Effect::Lock(locked) => {
+                    self.locked = locked;
+                    self.surroundings_changed();
+                }
+                Effect::Private(private) => {
+                    self.private = private;
+                    self.surroundings_changed();
+                }
                 Effect::Property { name, value } => {
                     self.set_property(name, value, environment);
+                    self.surroundings_changed();
                 }
-                Effect::Close => self.closing = true,
+                Effect::Change(change) => {
+                    if let Some(news) = self.news()
+                        && form == Form::Changes
+                    {
+                        let change = Bytes::copy_from_slice(&outbox.bytes[change]);
+                        news.changes.push(change);
+                    }
+                }
+                Effect::Log { log, record } => {
+                    if let Some(keeper) = &mut self.keeper {
+                        let record = Bytes::copy_from_slice(&outbox.bytes[record]);
+                        keeper.news.appends.push((log, record));
+                    }
+                }
+                Effect::Run { work, lost } => {
+                    let lost = Bytes::copy_from_slice(&outbox.bytes[lost]);
+                    self.begin_run(work, lost, environment);
+                }
+                Effect::Ask {
+                    entity,
+                    request,
+                    deadline,
+                    tag,
+                } => {
+                    let request = Bytes::copy_from_slice(&outbox.bytes[request]);
+                    let tag = Bytes::copy_from_slice(&outbox.bytes[tag]);
+                    self.begin_ask(entity, request, (deadline, tag), environment);
+                }
+                Effect::Reply { caller, result } => {
+                    let result = result.map(|reply| Bytes::copy_from_slice(&outbox.bytes[reply]));
+                    self.answer(caller, result, environment);
+                }
+                Effect::Close => self.end(End::Closed),
             }
         }
         environment.outbox.replace(outbox);

@@ -36,6 +36,7 @@ impl Room {
                 if let Some(member) = self.members.get_mut(membership) {
                     member.applied = join.sequence;
                 }
+                self.touch(membership);
                 let refusal = Refusal::with_code(
                     ErrorCode::AlreadyJoined,
                     "the session is in this room already",
@@ -94,6 +95,7 @@ impl Room {
         });
         if let Err(fault) = outcome {
             self.members.remove(membership);
+            self.surroundings_changed();
             self.note_if_empty(environment.now);
             return refuse(join, fault.into(), environment);
         }
@@ -101,6 +103,8 @@ impl Room {
         if let Some(member) = self.members.get_mut(membership) {
             member.joined_at = self.sequence;
         }
+        self.touch(membership);
+        self.surroundings_changed();
         self.empty_since = None;
         self.send_joined(membership, join, deferred, environment);
     }
@@ -126,6 +130,7 @@ impl Room {
             }
         };
         let returned = self.members.attach(membership, &join.session);
+        self.touch(membership);
         let body = Body::Joined(wire::Joined {
             room: self.entity.to_string(),
             sequence: join.sequence.0,
@@ -184,7 +189,7 @@ impl Room {
     /// Takes the next number of a member's sequence. A repeat is only told how far it was
     /// applied; a number from before the room fell back is void, for its client gives another;
     /// a gap cannot come from a client that keeps to the protocol.
-    fn in_sequence(
+    pub(super) fn in_sequence(
         &mut self,
         membership: Membership,
         numbered: Numbered,
@@ -199,6 +204,7 @@ impl Room {
         if numbered.sequence == member.applied.next() {
             member.applied = numbered.sequence;
             member.failed = Sequence(0);
+            self.touch(membership);
             return true;
         }
         if numbered.sequence <= member.applied {
@@ -262,6 +268,10 @@ impl Room {
         environment: &mut Environment,
     ) -> Option<Arc<Player>> {
         let member = self.members.remove(membership)?;
+        if let Some(news) = self.news() {
+            let session = member.attached.then(|| member.session.clone());
+            news.gone(membership, session);
+        }
         if member.owed_applied {
             self.tell_applied(membership, member.applied, environment);
         }
@@ -309,6 +319,9 @@ impl Room {
     ) {
         self.seal(environment);
         let returned = self.members.attach(membership, session);
+        if returned {
+            self.touch(membership);
+        }
         let Some(member) = self.members.get(membership) else {
             return;
         };
@@ -371,11 +384,17 @@ impl Room {
 
     pub(super) fn detach(&mut self, membership: Membership, environment: &mut Environment) {
         if self.members.detach(membership, environment.now) {
+            self.touch(membership);
             self.presence(membership, false, environment);
         }
     }
 
-    fn presence(&mut self, membership: Membership, attached: bool, environment: &mut Environment) {
+    pub(super) fn presence(
+        &mut self,
+        membership: Membership,
+        attached: bool,
+        environment: &mut Environment,
+    ) {
         let outcome = self.call("presence", environment, |logic, members, turn| {
             if let Some(member) = members.get(membership) {
                 logic.presence(&member.player, attached, turn);
@@ -387,6 +406,19 @@ impl Room {
         }
     }
 
+    /// Something about a member is to be written.
+    pub(super) fn touch(&mut self, membership: Membership) {
+        if let Some(news) = self.news() {
+            news.member(membership);
+        }
+    }
+
+    pub(super) fn surroundings_changed(&mut self) {
+        if let Some(news) = self.news() {
+            news.surroundings = true;
+        }
+    }
+
     pub(super) fn note_if_empty(&mut self, now: wayfare_protocol::Instant) {
         if self.members.is_empty() && self.empty_since.is_none() {
             self.empty_since = Some(now);
@@ -394,7 +426,7 @@ impl Room {
     }
 
     /// All stays end, and nothing runs any more.
-    pub(crate) fn close(&mut self, environment: &mut Environment) {
+    pub(crate) fn dismiss_all(&mut self, environment: &mut Environment) {
         let members: Vec<Membership> = self.members.iter().map(|(number, _)| number).collect();
         self.failed.get_or_insert("close");
         for membership in members {
@@ -404,7 +436,11 @@ impl Room {
 }
 
 /// Tells a session that means a stay which is not there; who does not wait for an answer gets none.
-pub(crate) fn not_a_member(member: &peer::Member, environment: &mut Environment) {
+pub(crate) fn not_a_member(
+    member: &peer::Member,
+    reason: LeaveReason,
+    environment: &mut Environment,
+) {
     use Request::{Detach, End, Unreliable};
     if matches!(member.request, Detach | End(_) | Unreliable(_)) {
         return;
@@ -413,6 +449,7 @@ pub(crate) fn not_a_member(member: &peer::Member, environment: &mut Environment)
         handle: member.handle,
         session: member.session.clone(),
         membership: member.membership,
+        reason,
     };
     environment.post(member.session.gateway.clone(), Message::NotAMember(unknown));
 }

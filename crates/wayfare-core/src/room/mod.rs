@@ -1,37 +1,53 @@
 //! One room: its members, its sequence, its history, and the game's object inside.
 
+mod append;
 mod delivery;
+mod ending;
 mod handlers;
+mod keep;
+mod keeper;
 mod membership;
+mod pending;
+mod record;
+mod recover;
 mod restart;
 mod schedule;
+mod shipping;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use wayfare_protocol::coordination::Revision;
+use wayfare_protocol::limits::HELD_BYTES_MAX;
+use wayfare_protocol::storage::Position;
 use wayfare_protocol::wire::ListedRoom;
 use wayfare_protocol::{
     Address, EntityId, Epoch, Handle, Instant, Membership, PlayerId, Sequence, ShardIndex,
 };
 
 use crate::environment::{Builder, Environment};
-use crate::game::{Kind, Refusal, RoomLogic};
-use crate::gate::Gate;
+use crate::game::{AskError, Durability, Kind, LeaveReason, Refusal, RoomLogic};
+use crate::gate::{Gate, Holder};
 use crate::history::History;
 use crate::lineage::Lineage;
 use crate::members::Members;
 use crate::peer;
-use crate::step::Step;
 use crate::turn::TimerId;
 
-use restart::{Failures, Saved};
+use delivery::Effects;
+use keeper::{Keeper, News};
+use pending::Pending;
+use restart::{Failures, Rerun};
 
 pub(crate) use delivery::{error, wire_error};
+pub(crate) use ending::{End, Farewell};
 pub(crate) use membership::{not_a_member, refuse};
+pub(crate) use pending::{Errand, refuse_ask, send_on};
+pub(crate) use recover::{Recovered, revive};
 
 /// A room that runs on this shard.
 pub(crate) struct Room {
@@ -55,26 +71,36 @@ pub(crate) struct Room {
     /// Numbers that clients gave under a lower epoch are void: the room fell back since.
     numbers_since: Epoch,
     history: History,
-    pub(crate) gate: Gate<Step>,
+    pub(crate) gate: Gate<Effects>,
+    /// Bytes that wait there.
+    held_bytes: usize,
+    keeper: Option<Box<Keeper>>,
     builder: Option<Builder>,
     timers: BTreeMap<(Instant, TimerId), Box<[u8]>>,
     timers_made: u64,
+    calls: BTreeMap<u64, Pending>,
+    calls_made: u64,
+    /// What is left of the deadline of the request that is being answered.
+    remaining: Option<Duration>,
     properties: BTreeMap<String, String>,
     locked: bool,
     private: bool,
-    opened_at: Instant,
+    /// Its age, as of a point in time.
+    age_base: Duration,
+    age_since: Instant,
     next_tick: Option<Instant>,
     next_snapshot: Option<Instant>,
     empty_since: Option<Instant>,
-    saved: Option<Box<Saved>>,
     failures: Failures,
     /// The handler that panicked; nothing runs until the room has started again.
     pub(crate) failed: Option<&'static str>,
+    /// What was carried out before it failed, and is undone: to be carried out one by one.
+    rerun: VecDeque<Rerun>,
     /// What arrived since.
-    pub(crate) waiting: VecDeque<peer::Message>,
+    waiting: VecDeque<peer::Message>,
     /// The claim of the next epoch is out.
     pub(crate) restarting: bool,
-    pub(crate) closing: bool,
+    pub(crate) ending: Option<End>,
     /// When the shard will wake it.
     pub(crate) armed: Option<Instant>,
     /// It is on the shard's list of rooms that did something this turn.
@@ -88,6 +114,8 @@ pub(crate) struct Opened {
     pub(crate) epoch: Epoch,
     pub(crate) revision: Revision,
     pub(crate) open: Bytes,
+    /// Where storage goes on, if it keeps anything of this kind.
+    pub(crate) next: Position,
 }
 
 impl Room {
@@ -103,6 +131,12 @@ impl Room {
         let now = environment.now;
         let nobody = Members::default();
         let logic = handlers::open(kind, &opened, &nobody, environment)?;
+        let settings = &kind.settings;
+        let mut gate = Gate::default();
+        if settings.durability == Durability::Durable {
+            gate.add(Holder::Storage);
+        }
+        let keeper = || Box::new(Keeper::new(settings.durability, opened.next));
         let mut room = Self {
             entity: opened.entity,
             handle: opened.handle,
@@ -119,28 +153,107 @@ impl Room {
             lineage: Lineage::new(opened.epoch),
             numbers_since: opened.epoch,
             history: History::behind(Sequence(0)),
-            gate: Gate::default(),
+            gate,
+            held_bytes: 0,
+            keeper: settings.is_kept().then(keeper),
             builder: None,
             timers: BTreeMap::new(),
             timers_made: 0,
+            calls: BTreeMap::new(),
+            calls_made: 0,
+            remaining: None,
             properties: BTreeMap::new(),
             locked: false,
             private: false,
-            opened_at: now,
-            next_tick: kind.settings.tick.map(|tick| now + tick),
-            next_snapshot: kind.settings.snapshot_every.map(|every| now + every),
+            age_base: Duration::ZERO,
+            age_since: now,
+            next_tick: settings.tick.map(|tick| now + tick),
+            next_snapshot: settings.snapshot_every.map(|every| now + every),
             empty_since: Some(now),
-            saved: None,
             failures: Failures::default(),
             failed: None,
+            rerun: VecDeque::new(),
             waiting: VecDeque::new(),
             restarting: false,
-            closing: false,
+            ending: None,
             armed: None,
             dirty: false,
         };
+        if let Some(news) = room.news() {
+            news.handled = true;
+        }
         room.apply_all_effects(environment);
         Ok(room)
+    }
+
+    /// What storage does not have yet, if effects wait for it.
+    fn news(&mut self) -> Option<&mut News> {
+        let keeper = self.keeper.as_mut().filter(|keeper| keeper.durable)?;
+        Some(&mut keeper.news)
+    }
+
+    /// What arrived and was not carried out, of a room that goes.
+    pub(crate) fn into_waiting(self) -> impl Iterator<Item = peer::Message> {
+        let undone = self.rerun.into_iter().map(Rerun::into_message);
+        undone.chain(self.waiting)
+    }
+
+    fn is_durable(&self) -> bool {
+        self.keeper.as_ref().is_some_and(|keeper| keeper.durable)
+    }
+
+    /// Somebody wants something of it: it is not idle.
+    fn busy_since(&mut self, now: Instant) {
+        if self.empty_since.is_some() {
+            self.empty_since = Some(now);
+        }
+    }
+
+    /// A message for it, carried out now or when it can be.
+    pub(crate) fn take(&mut self, message: peer::Message, environment: &mut Environment) {
+        if self.ending == Some(End::Idle) {
+            self.ending = None;
+        }
+        if self.failed.is_some() || self.ending.is_some() || !self.rerun.is_empty() {
+            return self.waiting.push_back(message);
+        }
+        self.carry_out(message, false, environment);
+    }
+
+    /// Carries out a message; `created` says that it is the join that opened the room.
+    pub(crate) fn carry_out(
+        &mut self,
+        message: peer::Message,
+        created: bool,
+        environment: &mut Environment,
+    ) {
+        use peer::Message;
+        if let Some(news) = self.news() {
+            news.inputs.push(message.clone());
+            news.during_input = true;
+        }
+        match message {
+            Message::Join(join) => self.join(&join, created, environment),
+            Message::Member(member) => self.member(member, environment),
+            Message::Ask(ask) => self.request(&ask, environment),
+            Message::Answer(answer) => {
+                let result = answer.result.as_ref();
+                let result = result.map_err(|refusal| AskError::Refused(refusal.clone()));
+                self.answered(
+                    answer.caller.ask,
+                    result.map(|reply| &reply[..]),
+                    environment,
+                );
+            }
+            Message::Ran(ran) => self.ran(ran.run, &ran.note, environment),
+            // No other message is for a room.
+            _ => {}
+        }
+        if self.failed.is_none()
+            && let Some(news) = self.news()
+        {
+            news.during_input = false;
+        }
     }
 
     pub(crate) fn is_private(&self) -> bool {
@@ -175,8 +288,18 @@ impl Room {
         self.sequence
     }
 
-    /// A message about one of its members. Not called while the room has failed.
-    pub(crate) fn member(&mut self, message: peer::Member, environment: &mut Environment) {
+    /// Why somebody who was a member is none: it left, or the room fell back to before it came.
+    fn absence(&self, request: &peer::Request) -> LeaveReason {
+        match request {
+            peer::Request::Attach { epoch, .. } if *epoch < self.numbers_since => {
+                LeaveReason::LeaveRoomLost
+            }
+            _ => LeaveReason::LeaveNotAMember,
+        }
+    }
+
+    /// A message about one of its members.
+    fn member(&mut self, message: peer::Member, environment: &mut Environment) {
         use peer::Request;
         let membership = message.membership;
         let known = self
@@ -184,13 +307,20 @@ impl Room {
             .get(membership)
             .filter(|m| m.session.id == message.session.id);
         let Some(member) = known else {
-            return membership::not_a_member(&message, environment);
+            let reason = self.absence(&message.request);
+            return membership::not_a_member(&message, reason, environment);
         };
         let peer::Member {
             session, request, ..
         } = message;
         if session.epoch < member.session.epoch {
             return;
+        }
+        if self.held_bytes > HELD_BYTES_MAX && request.is_work() {
+            // Storage is behind. Its client comes again, and brings what was not acknowledged.
+            let gateway = session.gateway.clone();
+            let unreachable = peer::Unreachable { session };
+            return environment.post(gateway, peer::Message::Unreachable(unreachable));
         }
         match request {
             Request::Command(numbered, payload) => {

@@ -1,35 +1,25 @@
-//! Snapshots in memory, and starting again from one after a handler panicked.
+//! Starting again after a handler failed: from what storage has, or as newly opened.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use wayfare_protocol::coordination::Revision;
-use wayfare_protocol::{Epoch, Instant, Membership, Sequence};
+use wayfare_protocol::wire;
+use wayfare_protocol::wire::server_frame::Body;
+use wayfare_protocol::{ErrorCode, Instant, Membership, Sequence};
 
-use crate::environment::{Environment, Report};
-use crate::game::{LeaveReason, OnPanic, Player, Refusal, RoomLogic};
-use crate::history::History;
+use crate::environment::Environment;
+use crate::game::{LeaveReason, OnPanic, Refusal};
+use crate::gate::Holder;
+use crate::members::SessionRef;
+use crate::peer::{self, Message};
+use crate::step::Change;
 use crate::turn::TimerId;
 
-use super::handlers::{self, Fault};
 use super::{Opened, Room};
 
-/// A room that fails more often than this within [`FAILURES_WINDOW`] closes.
+/// A room that fails more often than this within [`FAILURES_WINDOW`] ends.
 const FAILURES_MAX: u32 = 5;
 const FAILURES_WINDOW: Duration = Duration::from_secs(60);
-
-/// All that is needed to start again, as of one sequence.
-#[derive(Debug)]
-pub(super) struct Saved {
-    state: Vec<u8>,
-    sequence: Sequence,
-    members: BTreeMap<Membership, (Arc<Player>, Sequence)>,
-    timers: BTreeMap<(Instant, TimerId), Box<[u8]>>,
-    properties: BTreeMap<String, String>,
-    locked: bool,
-    private: bool,
-}
 
 /// How often a room failed lately.
 #[derive(Debug, Default)]
@@ -38,49 +28,35 @@ pub(super) struct Failures {
     count: u32,
 }
 
-impl Room {
-    /// Takes a snapshot if one is due.
-    pub(super) fn save_if_due(&mut self, environment: &mut Environment) {
-        let (Some(due), Some(every)) = (self.next_snapshot, self.kind.settings.snapshot_every)
-        else {
-            return;
-        };
-        if due > environment.now || self.failed.is_some() {
-            return;
-        }
-        self.next_snapshot = Some(environment.now + every);
-        let outcome = self.call("snapshot", environment, |logic, _, _| {
-            let mut state = Vec::new();
-            logic.snapshot(&mut state).map(|()| state)
-        });
-        match outcome {
-            Ok(state) => {
-                let members = self.members.iter();
-                let members = members
-                    .map(|(number, member)| (number, (member.player.clone(), member.applied)))
-                    .collect();
-                self.saved = Some(Box::new(Saved {
-                    state,
-                    sequence: self.sequence,
-                    members,
-                    timers: self.timers.clone(),
-                    properties: self.properties.clone(),
-                    locked: self.locked,
-                    private: self.private,
-                }));
-            }
-            Err(Fault::Refused(refusal)) => {
-                let entity = self.entity.clone();
-                environment.report(Report::SnapshotFailed {
-                    entity,
-                    reason: refusal.message,
-                });
-            }
-            Err(Fault::Panicked) => {}
+/// Something that was undone.
+#[derive(Debug)]
+pub(super) enum Rerun {
+    /// To be carried out again, alone.
+    Again(Message),
+    /// The room failed on it: it is used up, and answered so.
+    Failed(Message),
+}
+
+impl Rerun {
+    pub(super) fn into_message(self) -> Message {
+        match self {
+            Rerun::Again(message) | Rerun::Failed(message) => message,
         }
     }
+}
 
-    /// Whether the failed room may start again, or has to close.
+/// What a `Durable` room that failed leaves to the one in its place.
+struct Undone {
+    inputs: Vec<Message>,
+    /// The last of them is what it failed on.
+    poisoned: bool,
+    timer: Option<TimerId>,
+    /// Over which sessions its members are reached now.
+    sessions: BTreeMap<Membership, SessionRef>,
+}
+
+impl Room {
+    /// Whether the failed room may start again, or has to end.
     pub(crate) fn may_restart(&mut self, now: Instant) -> bool {
         if now.since(self.failures.since) > FAILURES_WINDOW {
             self.failures = Failures {
@@ -92,101 +68,289 @@ impl Room {
         self.kind.settings.on_panic == OnPanic::Restart && self.failures.count <= FAILURES_MAX
     }
 
-    /// Starts again under a new epoch, from the last snapshot or as newly opened. Members that
-    /// the snapshot knows are resynced, the others are told that their stay is over.
-    ///
-    /// # Errors
-    /// If the game cannot make a room of the snapshot; the room then closes.
-    pub(crate) fn restart(
-        &mut self,
-        epoch: Epoch,
-        revision: Revision,
-        environment: &mut Environment,
-    ) -> Result<(), Refusal> {
-        self.logic = self.reopen(environment)?;
-        self.failed = None;
-        self.epoch = epoch;
-        self.revision = revision;
-        let saved = self.saved.take();
-        self.sequence = saved.as_ref().map_or(Sequence(0), |saved| saved.sequence);
-        self.told_everyone = self.sequence;
-        self.lineage.push(epoch, self.sequence.next());
-        self.numbers_since = epoch;
-        self.history = History::behind(self.sequence);
-        let now = environment.now;
-        self.next_tick = self.kind.settings.tick.map(|tick| now + tick);
-        self.next_snapshot = self.kind.settings.snapshot_every.map(|every| now + every);
-        self.timers.clear();
-        if let Some(saved) = &saved {
-            self.timers = saved.timers.clone();
-            self.properties = saved.properties.clone();
-            self.locked = saved.locked;
-            self.private = saved.private;
-        } else {
-            self.properties.clear();
-            (self.locked, self.private) = (false, false);
-            self.apply_all_effects(environment);
-        }
-        self.settle_members(saved.as_deref(), environment);
-        self.saved = saved;
-        Ok(())
-    }
-
-    fn reopen(&self, environment: &mut Environment) -> Result<Box<dyn RoomLogic>, Refusal> {
-        if let Some(saved) = &self.saved {
-            let restored = handlers::catch(|| self.kind.logic.restore(&saved.state));
-            return restored.unwrap_or_else(|panic| {
-                environment.report(Report::Panicked {
-                    entity: self.entity.clone(),
-                    handler: "restore",
-                    panic,
-                });
-                Err(Fault::Panicked.into())
-            });
-        }
-        let opened = Opened {
+    /// What it was opened with, to open it again under the next epoch.
+    pub(crate) fn opened(&self) -> Opened {
+        Opened {
             entity: self.entity.clone(),
             handle: self.handle,
             epoch: self.epoch,
             revision: self.revision,
             open: self.open.clone(),
-        };
-        handlers::open(
-            &self.kind,
-            &opened,
-            &crate::members::Members::default(),
-            environment,
-        )
+            next: self
+                .keeper
+                .as_ref()
+                .map(|keeper| keeper.next)
+                .unwrap_or_default(),
+        }
     }
 
-    fn settle_members(&mut self, saved: Option<&Saved>, environment: &mut Environment) {
-        let numbers: Vec<Membership> = self.members.iter().map(|(number, _)| number).collect();
-        for &membership in &numbers {
-            let known = saved.and_then(|saved| saved.members.get(&membership));
-            let Some(member) = self.members.get_mut(membership) else {
-                continue;
-            };
-            member.owed_applied = false;
-            if let Some((_, applied)) = known {
-                member.applied = *applied;
-                member.joined_at = member.joined_at.min(self.sequence);
-            } else {
-                self.dismiss(membership, LeaveReason::LeaveRestarted, "", environment);
+    pub(crate) fn kind(&self) -> &std::sync::Arc<crate::game::Kind> {
+        &self.kind
+    }
+
+    /// Goes on as `fresh`: what storage has of it under the new epoch, or, if `anew`, a room that
+    /// was just opened.
+    pub(crate) fn replace_by(
+        &mut self,
+        mut fresh: Room,
+        anew: bool,
+        environment: &mut Environment,
+    ) {
+        fresh.failures = std::mem::take(&mut self.failures);
+        fresh.waiting = std::mem::take(&mut self.waiting);
+        (fresh.armed, fresh.dirty) = (self.armed, self.dirty);
+        fresh.ending = self.ending;
+        fresh.handle = self.handle;
+        if self.is_durable() {
+            let undone = self.undone(fresh.next_position(), environment);
+            *self = fresh;
+            self.go_on(undone, anew, environment);
+        } else {
+            if anew {
+                let mut lineage = self.lineage.clone();
+                lineage.push(fresh.epoch, Sequence(1));
+                fresh.lineage = lineage;
+                fresh.numbers_since = fresh.epoch;
             }
+            let former = std::mem::replace(self, fresh);
+            self.fall_back(former, environment);
         }
-        for (membership, (player, _)) in saved.into_iter().flat_map(|saved| &saved.members) {
-            if self.members.get(*membership).is_none() {
-                self.tell_left(player, LeaveReason::LeaveRestarted, environment);
+    }
+
+    fn next_position(&self) -> wayfare_protocol::storage::Position {
+        self.keeper
+            .as_ref()
+            .map(|keeper| keeper.next)
+            .unwrap_or_default()
+    }
+
+    // ---- a room whose steps are kept
+
+    /// Releases what storage turned out to have, up to `next`; the rest never was.
+    fn undone(
+        &mut self,
+        next: wayfare_protocol::storage::Position,
+        environment: &mut Environment,
+    ) -> Undone {
+        let mut undone = Undone {
+            inputs: Vec::new(),
+            poisoned: false,
+            timer: None,
+            sessions: BTreeMap::new(),
+        };
+        if let Some(keeper) = &mut self.keeper {
+            let news = std::mem::take(&mut keeper.news);
+            match keeper.way.take() {
+                Some(way) if way.position < next => {
+                    self.gate.confirm(Holder::Storage, way.releases);
+                }
+                Some(way) => {
+                    undone.inputs = way.inputs;
+                    undone.sessions = reachable(way.gone).collect();
+                }
+                None => {}
             }
+            undone.inputs.extend(news.inputs);
+            undone.sessions.extend(reachable(news.gone));
+            undone.poisoned = news.during_input;
+            undone.timer = news.during_timer;
         }
-        for membership in numbers {
-            if self
-                .members
-                .get(membership)
-                .is_some_and(|member| member.attached)
+        while let Some(effects) = self.gate.pop() {
+            self.release(effects, environment);
+        }
+        self.give_up_held();
+        let members = self.members.iter();
+        let known = members.map(|(number, member)| (number, member.session.clone()));
+        undone.sessions.extend(known);
+        for input in &undone.inputs {
+            // A client that was not answered yet attaches by that, from where it stands.
+            if let Message::Member(member) = input
+                && let peer::Request::Attach { .. } = member.request
             {
-                self.resync(membership, environment);
+                undone.sessions.remove(&member.membership);
+            }
+        }
+        undone
+    }
+
+    fn go_on(&mut self, undone: Undone, anew: bool, environment: &mut Environment) {
+        if let Some(timer) = undone.timer {
+            self.timers.retain(|(_, known), _| *known != timer);
+            if let Some(news) = self.news() {
+                news.timer_gone(timer);
+            }
+        }
+        let numbers: Vec<Membership> = self.members.iter().map(|(number, _)| number).collect();
+        for membership in numbers {
+            if let Some(session) = undone.sessions.get(&membership) {
+                self.carry_over(membership, session, environment);
+            }
+        }
+        let mut inputs: VecDeque<Rerun> = undone.inputs.into_iter().map(Rerun::Again).collect();
+        if undone.poisoned
+            && let Some(Rerun::Again(message)) = inputs.pop_back()
+        {
+            inputs.push_back(Rerun::Failed(message));
+        }
+        if anew
+            && let Some(Rerun::Again(Message::Join(_))) = inputs.front()
+            && let Some(Rerun::Again(message)) = inputs.pop_front()
+        {
+            // Nothing of it was ever kept: this is the join that opens it.
+            self.carry_out(message, true, environment);
+        }
+        self.rerun = inputs;
+    }
+
+    /// A member's frames go where they went; its client learns the new epoch.
+    fn carry_over(
+        &mut self,
+        membership: Membership,
+        session: &SessionRef,
+        environment: &mut Environment,
+    ) {
+        self.members.attach(membership, session);
+        self.touch(membership);
+        let Some(member) = self.members.get(membership) else {
+            return;
+        };
+        let body = Body::Attached(wire::Attached {
+            handle: self.handle.0,
+            epoch: self.epoch.0,
+            from: self.sequence.0,
+            applied: member.applied.0,
+            failed: 0,
+        });
+        self.send_to_session(session, Change::Attach(membership), Some(body), environment);
+    }
+
+    /// Carries out the next of what was undone, once nothing is in front of it. Whether it did.
+    pub(crate) fn rerun_next(&mut self, environment: &mut Environment) -> bool {
+        if self.failed.is_some() || self.ending.is_some() {
+            return false;
+        }
+        let alone = self
+            .keeper
+            .as_ref()
+            .is_none_or(|keeper| keeper.way.is_none() && keeper.news.inputs.is_empty());
+        if !self.rerun.is_empty() {
+            if alone && let Some(rerun) = self.rerun.pop_front() {
+                match rerun {
+                    Rerun::Again(message) => self.carry_out(message, false, environment),
+                    Rerun::Failed(message) => self.answer_failed(message, environment),
+                }
+                return true;
+            }
+            return false;
+        }
+        let any = !self.waiting.is_empty();
+        while self.failed.is_none()
+            && self.ending.is_none()
+            && let Some(message) = self.waiting.pop_front()
+        {
+            self.carry_out(message, false, environment);
+        }
+        any
+    }
+
+    /// Uses up what the room failed on, without asking its handlers.
+    fn answer_failed(&mut self, message: Message, environment: &mut Environment) {
+        let refusal =
+            Refusal::with_code(ErrorCode::HandlerFailed, "the room failed on this request");
+        match message {
+            Message::Member(member) => self.use_up(&member, refusal, environment),
+            Message::Ask(ask) => self.answer(ask.caller.clone(), Err(refusal), environment),
+            Message::Answer(answer) => {
+                self.end_call(answer.caller.ask);
+            }
+            Message::Ran(ran) => {
+                self.end_call(ran.run);
+            }
+            // Who asked to come in was refused at once.
+            _ => {}
+        }
+    }
+
+    fn use_up(&mut self, member: &peer::Member, refusal: Refusal, environment: &mut Environment) {
+        let membership = member.membership;
+        match &member.request {
+            peer::Request::Command(numbered, _) => {
+                if self.in_sequence(membership, *numbered, environment) {
+                    self.reply(membership, numbered.sequence, Err(refusal), environment);
+                }
+            }
+            peer::Request::Leave(numbered) => {
+                if self.in_sequence(membership, *numbered, environment) {
+                    let reason = LeaveReason::LeaveRequested;
+                    self.dismiss(membership, reason, "", environment);
+                }
+            }
+            peer::Request::End(reason) => {
+                self.dismiss(membership, *reason, "", environment);
+            }
+            peer::Request::Unreliable(_) | peer::Request::Attach { .. } | peer::Request::Detach => {
             }
         }
     }
+
+    // ---- a room that fell back
+
+    /// Members that are known still are resynced, the others told that their stay is over; the
+    /// room is told of those who are not there any more.
+    fn fall_back(&mut self, mut former: Room, environment: &mut Environment) {
+        self.builder = former.builder.take();
+        self.gate = std::mem::take(&mut former.gate);
+        self.held_bytes = former.held_bytes;
+        let mut attached = Vec::new();
+        let numbers: Vec<Membership> = former.members.iter().map(|(number, _)| number).collect();
+        for membership in numbers {
+            let Some(was) = former.members.get(membership) else {
+                continue;
+            };
+            let known = self.members.get_mut(membership);
+            let Some(known) = known.filter(|known| known.player.id == was.player.id) else {
+                former.dismiss_into(self, membership, environment);
+                continue;
+            };
+            known.failed = was.failed;
+            known.session = was.session.clone();
+            known.joined_at = known.joined_at.min(self.sequence);
+            let session = was.session.clone();
+            if was.attached {
+                self.members.attach(membership, &session);
+                attached.push(membership);
+            }
+        }
+        let here: Vec<Membership> = self.members.iter().map(|(number, _)| number).collect();
+        for membership in here {
+            if former.members.get(membership).is_none()
+                && let Some(member) = self.members.remove(membership)
+            {
+                self.note_if_empty(environment.now);
+                self.tell_left(&member.player, LeaveReason::LeaveRestarted, environment);
+            }
+        }
+        for membership in attached {
+            self.resync(membership, environment);
+        }
+    }
+
+    /// Ends a stay that the room in this one's place does not know.
+    fn dismiss_into(
+        &mut self,
+        successor: &mut Room,
+        membership: Membership,
+        environment: &mut Environment,
+    ) {
+        self.builder = successor.builder.take();
+        self.dismiss(membership, LeaveReason::LeaveRestarted, "", environment);
+        successor.builder = self.builder.take();
+    }
+}
+
+fn reachable(
+    gone: BTreeMap<Membership, Option<SessionRef>>,
+) -> impl Iterator<Item = (Membership, SessionRef)> {
+    gone.into_iter()
+        .filter_map(|(membership, session)| Some((membership, session?)))
 }

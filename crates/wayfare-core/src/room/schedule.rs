@@ -1,25 +1,31 @@
 //! What a room does because time passed: ticks, notes, graces, snapshots.
 
 use wayfare_protocol::Instant;
+use wayfare_protocol::limits::HELD_BYTES_MAX;
 
 use crate::environment::{Environment, Report};
 use crate::game::LeaveReason;
 use crate::timers::{Wake, earlier};
 
-use super::Room;
+use super::{End, Room};
 
 impl Room {
     /// When the room wants to be woken, and why.
     pub(crate) fn poll_timeout(&self) -> Option<Wake> {
-        if self.failed.is_some() {
-            return None;
+        let retry = self.keeper.as_ref().and_then(|keeper| keeper.retry.at);
+        let retry = retry.map(|at| (at, "storage again"));
+        if self.failed.is_some() || self.ending.is_some() {
+            return retry;
         }
         let settings = &self.kind.settings;
-        let empty = self
-            .empty_since
-            .zip(settings.empty_grace)
-            .map(|(since, grace)| since + grace);
+        let more = self
+            .wants_turn()
+            .then_some((Instant::ORIGIN, "a state on its way"));
+        let empty = self.empties_at();
         [
+            retry,
+            more,
+            self.ask_due().map(|at| (at, "an ask's deadline")),
             self.next_tick.map(|at| (at, "room tick")),
             self.timers
                 .first_key_value()
@@ -39,6 +45,7 @@ impl Room {
 
     /// Does what is due. A handler that fails ends it; the rest is due again after the restart.
     pub(crate) fn handle_timeout(&mut self, environment: &mut Environment) {
+        self.retry_storage(environment);
         let now = environment.now;
         let grace = self.kind.settings.member_grace;
         while self.failed.is_none()
@@ -50,21 +57,53 @@ impl Room {
             && let Some(entry) = self.timers.first_entry()
             && entry.key().0 <= now
         {
-            let note = entry.remove();
+            let ((_, timer), note) = entry.remove_entry();
+            if let Some(news) = self.news() {
+                news.timer_gone(timer);
+                news.during_timer = Some(timer);
+            }
             self.note(&note, environment);
+            if self.failed.is_none()
+                && let Some(news) = self.news()
+            {
+                news.during_timer = None;
+            }
         }
+        self.fail_late_asks(environment);
         self.tick(environment);
-        self.save_if_due(environment);
+        self.snapshot_if_due(environment);
         if self.failed.is_none() {
             self.trim_history(environment);
         }
-        let empty = self.empty_since.zip(self.kind.settings.empty_grace);
-        if empty.is_some_and(|(since, grace)| since + grace <= now) {
-            self.closing = true;
+        if self.empties_at().is_some_and(|at| at <= now) {
+            self.end(End::Idle);
         }
     }
 
-    fn note(&mut self, note: &[u8], environment: &mut Environment) {
+    /// Nobody is there, and nothing is waited for: it may go then.
+    fn empties_at(&self) -> Option<Instant> {
+        let at = self.empty_since? + self.kind.settings.empty_grace?;
+        // One that lives in storage is brought back by who wants it, but not by its own notes.
+        let waits = !self.timers.is_empty() || !self.calls.is_empty();
+        let kept = self.keeper.as_ref().is_some_and(|keeper| keeper.durable);
+        (!kept || !waits).then_some(at)
+    }
+
+    fn snapshot_if_due(&mut self, environment: &Environment) {
+        let (Some(due), Some(every)) = (self.next_snapshot, self.kind.settings.snapshot_every)
+        else {
+            return;
+        };
+        if due > environment.now {
+            return;
+        }
+        self.next_snapshot = Some(environment.now + every);
+        if let Some(keeper) = &mut self.keeper {
+            keeper.snapshot_due = true;
+        }
+    }
+
+    pub(super) fn note(&mut self, note: &[u8], environment: &mut Environment) {
         let outcome = self.call("note", environment, |logic, _, turn| logic.note(note, turn));
         match outcome {
             Ok(()) => {
@@ -90,13 +129,19 @@ impl Room {
         if self.failed.is_some() || due > environment.now {
             return;
         }
+        let held = self.held_bytes > HELD_BYTES_MAX;
         let late = environment.now.since(due).as_nanos() / period.as_nanos().max(1);
-        let skipped = u64::try_from(late).unwrap_or(u64::MAX);
-        let beats = skipped.saturating_add(1);
+        let late = u64::try_from(late).unwrap_or(u64::MAX);
+        let beats = late.saturating_add(1);
+        // What it says could not leave: storage is behind.
+        let skipped = late.saturating_add(u64::from(held));
         self.next_tick = Some(later(due, period, beats));
         if skipped > 0 {
             let entity = self.entity.clone();
             environment.report(Report::TicksSkipped { entity, skipped });
+        }
+        if held {
+            return;
         }
         let outcome = self.call("tick", environment, |logic, _, turn| {
             logic.tick(turn);

@@ -98,6 +98,7 @@ impl Bench {
             epoch: Epoch(1),
             revision: Revision(1),
             open: Bytes::new(),
+            next: wayfare_protocol::storage::Position(1),
         };
         let room = Room::open(opened, &Arc::new(kind), &mut environment).unwrap();
         let session = SessionRef {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use wayfare_core::game::{HistoryBounds, KindSettings};
+use wayfare_core::game::{Durability, HistoryBounds, KindSettings};
 
 use wires::Wires;
 
@@ -81,4 +81,50 @@ fn where_the_history_does_not_reach_the_client_is_told_and_nothing_is_applied_tw
         }
     }
     assert!(resyncs > 50, "{resyncs} resyncs: the bound was never met");
+}
+
+/// The same with a server that is killed at any moment, a storage that answers late or not, and
+/// commands that the room fails on.
+#[test]
+fn a_durable_room_keeps_every_promise_through_kills_at_any_moment() {
+    let (mut kills, mut commands, mut events) = (0, 0, 0);
+    for seed in 200..240 {
+        let wires = run_durable(seed);
+        kills += wires.kills;
+        for player in 0..PLAYERS {
+            let record = &wires.records[player];
+            record.check(&wires.room_log(), seed);
+            assert_eq!(record.resyncs, 0, "seed {seed}: nothing is lost");
+            commands += record.answers.len();
+            events += record.events.len();
+        }
+        wires.check_everybody_heard_the_same(seed);
+    }
+    assert!(
+        kills > 200 && commands > 3_000 && events > 20_000,
+        "{kills} {commands} {events}"
+    );
+}
+
+fn run_durable(seed: u64) -> Wires {
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    let settings = KindSettings {
+        durability: Durability::Durable,
+        ..settings(1 << 20)
+    };
+    let mut wires = Wires::new(3, PLAYERS, settings, seed);
+    for _ in 0..STEPS {
+        let player = (chance.next_u64() % PLAYERS as u64) as usize;
+        match chance.next_u64() % 500 {
+            0..90 => wires.speak(player, &mut chance),
+            90..200 => wires.deliver_up(player),
+            200..310 => wires.deliver_down(player),
+            310..350 => wires.advance(Duration::from_millis(chance.next_u64() % 60)),
+            350..495 => wires.deliver_store(&mut chance),
+            495..498 => wires.cut(player),
+            _ => wires.kill(&mut chance),
+        }
+    }
+    wires.quiet();
+    wires
 }

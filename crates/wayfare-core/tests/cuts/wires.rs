@@ -10,9 +10,11 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use wayfare_client_core::{Client, Credential, Event, Join, RoomKey, Settings};
 use wayfare_core::game::{KindSettings, Kinds, Player};
-use wayfare_core::{ConnectionId, Output, Shard, ShardConfig};
-use wayfare_engine::model::ModelCoordination;
+use wayfare_core::{CallId, ConnectionId, Output, Shard, ShardConfig};
+use wayfare_engine::model::{ModelCoordination, ModelStorage};
+use wayfare_protocol::coordination::{Commit, Expect, Revision, Write};
 use wayfare_protocol::frame::split;
+use wayfare_protocol::storage;
 use wayfare_protocol::{Address, EntityId, Incarnation, Instant, NodeId, PlayerId, ShardIndex};
 
 use crate::record::Record;
@@ -31,7 +33,14 @@ struct Seat {
 
 pub(crate) struct Wires {
     shards: Vec<Shard>,
+    make: Box<dyn Fn(u64, Revision, u16, Instant) -> Shard>,
+    incarnation: u64,
     store: ModelCoordination,
+    storage: ModelStorage,
+    /// Calls to storage that were not answered.
+    stores: VecDeque<(usize, CallId, storage::Request)>,
+    pub(crate) kills: usize,
+    panics: usize,
     now: Instant,
     seats: Vec<Seat>,
     pub(crate) records: Vec<Record>,
@@ -43,24 +52,34 @@ pub(crate) struct Wires {
 
 impl Wires {
     pub(crate) fn new(shards: u16, players: usize, settings: KindSettings, seed: u64) -> Self {
-        let address = |shard| Address {
-            node: NodeId::new("n1").unwrap(),
-            incarnation: Incarnation(1),
-            shard: ShardIndex(shard),
-        };
         let now = Instant::ORIGIN + Duration::from_secs(1);
         let kinds = Kinds::new(vec![lounge(settings)]);
-        let shard = |index| {
+        let make = move |incarnation, began_at, index, now| {
+            let address = |shard| Address {
+                node: NodeId::new("n1").unwrap(),
+                incarnation: Incarnation(incarnation),
+                shard: ShardIndex(shard),
+            };
             let mut config = ShardConfig::new(address(index), [9; 32]);
             config.shards = (0..shards).map(address).collect();
             config.frames_per_second = 1_000_000;
             config.frames_burst = 1_000_000;
             config.session_grace = Duration::from_secs(3600);
-            Shard::new(config, kinds.clone(), [index as u8; 32], now)
+            config.began_at = began_at;
+            let mut seed = [index as u8; 32];
+            seed[..8].copy_from_slice(&u64::to_le_bytes(incarnation));
+            Shard::new(config, kinds.clone(), seed, now)
         };
+        let first = (0..shards).map(|index| make(1, Revision(0), index, now));
         let mut wires = Self {
-            shards: (0..shards).map(shard).collect(),
+            shards: first.collect(),
+            make: Box::new(make),
+            incarnation: 1,
             store: ModelCoordination::default(),
+            storage: ModelStorage::default(),
+            stores: VecDeque::new(),
+            kills: 0,
+            panics: 0,
             now,
             seats: Vec::new(),
             records: Vec::new(),
@@ -101,10 +120,20 @@ impl Wires {
     // ---- what the seed does
 
     pub(crate) fn speak(&mut self, player: usize, chance: &mut ChaCha8Rng) {
+        let Some(room) = self.seats[player].room else {
+            return;
+        };
+        let verbs = ["say", "say", "echo", "quiet", "others"];
+        let verb = match chance.next_u64() % 100 {
+            // A room that fails more than five times a minute ends.
+            0 if self.kills > 0 && self.panics < 5 => {
+                self.panics += 1;
+                "panic"
+            }
+            other => verbs[(other % 5) as usize],
+        };
         let (now, seat) = (self.now, &mut self.seats[player]);
-        let Some(room) = seat.room else { return };
         seat.spoken += 1;
-        let verb = ["say", "say", "echo", "quiet", "others"][(chance.next_u64() % 5) as usize];
         let text = format!("{verb} p{player}-{}", seat.spoken);
         // Before it is a member, or with too much outstanding, the player holds its tongue.
         if let Ok(id) = seat.client.command(room, text.clone().into(), now) {
@@ -141,6 +170,57 @@ impl Wires {
         self.settle();
     }
 
+    /// Storage answers the oldest call: it is done, or not, or nobody knows.
+    pub(crate) fn deliver_store(&mut self, chance: &mut ChaCha8Rng) {
+        let Some((shard, call, request)) = self.stores.pop_front() else {
+            return;
+        };
+        let unknown = || Err(storage::Failure::Unknown("lost".into()));
+        let outcome = match chance.next_u64() % 20 {
+            0 => Err(storage::Failure::NotDone("busy".into())),
+            1 => unknown(),
+            2 => {
+                drop(self.storage.apply(request));
+                unknown()
+            }
+            _ => self.storage.apply(request),
+        };
+        self.shards[shard].handle_storage(call, outcome, self.now);
+        self.settle();
+    }
+
+    /// kill -9 and a start. Of what was on its way to storage, some got there.
+    pub(crate) fn kill(&mut self, chance: &mut ChaCha8Rng) {
+        self.kills += 1;
+        self.incarnation += 1;
+        for (_, _, request) in std::mem::take(&mut self.stores) {
+            if chance.next_u64().is_multiple_of(2) {
+                drop(self.storage.apply(request));
+            }
+        }
+        let value = Bytes::new();
+        let key = format!("node/{}", self.incarnation).into();
+        let expect = Expect::Absent;
+        let began = self.store.commit(vec![Write::Put { key, expect, value }]);
+        let Ok(Commit::Done(began_at)) = began else {
+            panic!("{began:?}");
+        };
+        let shards = 0..self.shards.len() as u16;
+        let made = shards.map(|index| (self.make)(self.incarnation, began_at, index, self.now));
+        self.shards = made.collect();
+        for shard in &mut self.shards {
+            shard.handle_began(self.now);
+        }
+        for player in 0..self.seats.len() {
+            if self.seats[player].connection.is_some() {
+                self.break_connection(player, false);
+                self.seats[player].client.handle_disconnected(self.now);
+                self.follow(player);
+            }
+        }
+        self.settle();
+    }
+
     pub(crate) fn advance(&mut self, time: Duration) {
         self.now = self.now + time;
         for shard in &mut self.shards {
@@ -156,6 +236,11 @@ impl Wires {
     /// No more cuts and no more talk: everything under way arrives.
     pub(crate) fn quiet(&mut self) {
         for _ in 0..400 {
+            while let Some((shard, call, request)) = self.stores.pop_front() {
+                let outcome = self.storage.apply(request);
+                self.shards[shard].handle_storage(call, outcome, self.now);
+                self.settle();
+            }
             for player in 0..self.seats.len() {
                 while !self.seats[player].up.is_empty() || !self.seats[player].down.is_empty() {
                     self.deliver_up(player);
@@ -280,6 +365,8 @@ impl Wires {
                 let outcome = self.store.apply(request);
                 self.shards[shard].handle_coordination(call, outcome, now);
             }
+            Output::Store { call, request } => self.stores.push_back((shard, call, request)),
+            Output::Run { .. } => unreachable!("the lounge runs nothing"),
             Output::Peer(envelope) => {
                 let to = usize::from(envelope.to.shard.0);
                 self.shards[to].handle_peer(*envelope, now);
@@ -295,6 +382,11 @@ impl Wires {
         let auditor = self.seats.len();
         self.seat(auditor, 0);
         for _ in 0..100 {
+            while let Some((shard, call, request)) = self.stores.pop_front() {
+                let outcome = self.storage.apply(request);
+                self.shards[shard].handle_storage(call, outcome, self.now);
+                self.settle();
+            }
             self.deliver_up(auditor);
             self.deliver_down(auditor);
         }

@@ -3,12 +3,17 @@
 mod delays;
 mod delivery;
 mod determinism;
+mod durable;
+mod entities;
 mod faults;
+mod forms;
 mod hostile;
 mod limits;
 mod resume;
 mod rooms;
 mod sessions;
+mod stub_desk;
 mod stub_lounge;
+mod stub_vault;
 mod time;
 mod world;

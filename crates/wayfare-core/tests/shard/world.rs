@@ -1,16 +1,19 @@
 //! Some shards, one store, and clients that say frames: one thread, one clock, one seed.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fmt::Write;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
 use wayfare_core::game::{Kind, KindSettings, Kinds, Player, Refusal};
 use wayfare_core::peer::Envelope;
 use wayfare_core::{CallId, ConnectionId, Output, Report, Shard, ShardConfig};
-use wayfare_engine::model::ModelCoordination;
-use wayfare_protocol::coordination::{Commit, Failure, Reply, Request};
+use wayfare_engine::model::{ModelCoordination, ModelStorage};
+use wayfare_protocol::coordination::{
+    Commit, Expect, Failure, Key, Reply, Request, Revision, Write,
+};
 use wayfare_protocol::frame::{client_payload, decode_server, split};
+use wayfare_protocol::storage;
 use wayfare_protocol::wire::{self, client_frame::Body as Say, server_frame::Body};
 use wayfare_protocol::{Address, ErrorCode, Incarnation, Instant, NodeId, PlayerId, ShardIndex};
 
@@ -27,9 +30,27 @@ pub(crate) struct Line {
     pub(crate) welcome: Option<wire::Welcome>,
 }
 
+type Make = Box<dyn Fn((u64, Revision), u16, Instant) -> Shard>;
+
 pub(crate) struct World {
     pub(crate) shards: Vec<Shard>,
     pub(crate) store: ModelCoordination,
+    pub(crate) storage: ModelStorage,
+    /// Makes the shards of an incarnation.
+    make: Make,
+    incarnation: u64,
+    /// How the next calls to storage end; beyond it, as storage says.
+    pub(crate) storage_faults: VecDeque<Fault>,
+    /// Calls to storage are kept until [`World::store_all`].
+    pub(crate) storage_late: bool,
+    pub(crate) stores: VecDeque<(usize, CallId, storage::Request)>,
+    /// Futures that have begun: whose, and which.
+    pub(crate) runs: Vec<(
+        usize,
+        wayfare_protocol::EntityId,
+        u64,
+        wayfare_core::game::Work,
+    )>,
     pub(crate) now: Instant,
     pub(crate) lines: Vec<Line>,
     pub(crate) reports: Vec<Report>,
@@ -72,25 +93,38 @@ impl World {
         shards: u16,
         kinds: Vec<Kind>,
         seed: u8,
-        adjust: impl Fn(&mut ShardConfig),
+        adjust: impl Fn(&mut ShardConfig) + 'static,
     ) -> Self {
         let kinds = Kinds::new(kinds);
-        let address = |shard| Address {
-            node: NodeId::new("n1").unwrap(),
-            incarnation: Incarnation(1),
-            shard: ShardIndex(shard),
-        };
         let now = Instant::ORIGIN + Duration::from_secs(1000);
-        let make = |index| {
+        let make = move |(incarnation, began_at), index, now| {
+            let address = |shard| Address {
+                node: NodeId::new("n1").unwrap(),
+                incarnation: Incarnation(incarnation),
+                shard: ShardIndex(shard),
+            };
             let mut config = ShardConfig::new(address(index), [9; 32]);
             config.shards = (0..shards).map(address).collect();
             config.guests = true;
+            config.began_at = began_at;
+            config.unix_origin = Duration::from_secs(1_700_000_000);
             adjust(&mut config);
-            Shard::new(config, kinds.clone(), [seed ^ index as u8; 32], now)
+            let mut seed = [seed ^ index as u8; 32];
+            seed[0] ^= (incarnation - 1) as u8;
+            Shard::new(config, kinds.clone(), seed, now)
         };
         Self {
-            shards: (0..shards).map(make).collect(),
+            shards: (0..shards)
+                .map(|index| make((1, Revision(0)), index, now))
+                .collect(),
             store: ModelCoordination::default(),
+            storage: ModelStorage::default(),
+            make: Box::new(make),
+            incarnation: 1,
+            storage_faults: VecDeque::new(),
+            storage_late: false,
+            stores: VecDeque::new(),
+            runs: Vec::new(),
             now,
             lines: Vec::new(),
             reports: Vec::new(),
@@ -102,6 +136,85 @@ impl World {
             hold_peers: false,
             peers: VecDeque::new(),
         }
+    }
+
+    /// kill -9 and a start: every memory is lost, what was committed is not. Calls that were out
+    /// happen or not, as `applied` says.
+    pub(crate) fn kill(&mut self, applied: bool) {
+        self.incarnation += 1;
+        if applied {
+            for (_, _, request) in std::mem::take(&mut self.stores) {
+                drop(self.storage.apply(request));
+            }
+            for (_, _, request) in std::mem::take(&mut self.calls) {
+                drop(self.store.apply(request));
+            }
+        }
+        self.stores.clear();
+        self.calls.clear();
+        self.peers.clear();
+        self.runs.clear();
+        let began_at = self.begin_incarnation();
+        for line in &mut self.lines {
+            line.closed.get_or_insert(None);
+        }
+        let shards = 0..self.shards.len() as u16;
+        let made = shards.map(|index| (self.make)((self.incarnation, began_at), index, self.now));
+        self.shards = made.collect();
+        for shard in &mut self.shards {
+            shard.handle_began(self.now);
+        }
+        self.settle();
+    }
+
+    /// The node says that it runs again: what it claims from now on is newer than this.
+    fn begin_incarnation(&mut self) -> Revision {
+        let key: Key = format!("node/n1/{}", self.incarnation).into();
+        let value = Bytes::new();
+        let expect = Expect::Absent;
+        match self.store.commit(vec![Write::Put { key, expect, value }]) {
+            Ok(Commit::Done(revision)) => revision,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Answers all calls to storage that were kept, and those that come of it.
+    pub(crate) fn store_all(&mut self) {
+        self.storage_late = false;
+        while self.store_next() {
+            self.settle();
+        }
+    }
+
+    /// Answers the oldest call to storage that was kept.
+    pub(crate) fn store_one(&mut self) {
+        self.store_next();
+        self.settle();
+    }
+
+    fn store_next(&mut self) -> bool {
+        let Some((shard, call, request)) = self.stores.pop_front() else {
+            return false;
+        };
+        let unknown = || Err(storage::Failure::Unknown("a test".into()));
+        let outcome = match self.storage_faults.pop_front().unwrap_or(Fault::None) {
+            Fault::None => self.storage.apply(request),
+            Fault::NotDone | Fault::Refused => Err(storage::Failure::NotDone("a test".into())),
+            Fault::LostUnknown => unknown(),
+            Fault::AppliedUnknown => {
+                drop(self.storage.apply(request));
+                unknown()
+            }
+        };
+        self.shards[shard].handle_storage(call, outcome, self.now);
+        true
+    }
+
+    /// Ends the oldest future of an entity.
+    pub(crate) fn ran(&mut self, note: &[u8]) {
+        let (shard, entity, run, _) = self.runs.remove(0);
+        self.shards[shard].handle_ran(&entity, run, note.to_vec(), self.now);
+        self.settle();
     }
 
     // ---- driving
@@ -151,6 +264,13 @@ impl World {
                     self.answer_next();
                 }
             }
+            Output::Store { call, request } => {
+                self.stores.push_back((shard, call, request));
+                if !self.storage_late {
+                    self.store_next();
+                }
+            }
+            Output::Run { entity, run, work } => self.runs.push((shard, entity, run, work)),
             Output::Peer(envelope) if self.hold_peers => self.peers.push_back(*envelope),
             Output::Peer(envelope) => {
                 let to = usize::from(envelope.to.shard.0);
@@ -200,7 +320,7 @@ impl World {
             return;
         };
         let unknown = || Err(Failure::Unknown("a test".into()));
-        let commit = matches!(request, Request::Commit(_));
+        let commit = matches!(request, Request::Commit(_) | Request::CommitLazily(_));
         let outcome = match self.faults.pop_front().unwrap_or(Fault::None) {
             Fault::None => self.store.apply(request),
             Fault::NotDone => Err(Failure::NotDone("a test".into())),

@@ -1,7 +1,9 @@
 //! Cases of coordination: expectations, and commits that are done as a whole or not at all.
 
 use bytes::Bytes;
-use wayfare_protocol::coordination::{Commit, Expect, Failure, Key, Revision, Write};
+use wayfare_protocol::coordination::{
+    Commit, Expect, Failure, Key, Record, Reply, Request, Revision, Write,
+};
 use wayfare_protocol::limits::COMMIT_KEYS_MAX;
 
 use super::{Case, Verdict, above, cases, done, refused, same};
@@ -17,6 +19,8 @@ pub(super) fn cases() -> Vec<Case<dyn Coordination>> {
         a_commit_over_the_bound_is_not_done,
         a_key_twice_in_a_commit_is_not_done,
         the_commits_of_a_batch_are_independent,
+        a_lazy_commit_is_a_commit,
+        lazy_commits_and_others_have_one_order,
     ]
 }
 
@@ -236,6 +240,62 @@ async fn the_commits_of_a_batch_are_independent(
     same("what there is", &names.revisions(engine).await?, &expected)?;
     let none = engine.batch(Vec::new()).await;
     same("the outcomes of an empty batch", &none, &Vec::new())
+}
+
+async fn a_lazy_commit_is_a_commit(engine: &dyn Coordination, namespace: &str) -> Verdict {
+    let names = Names(namespace);
+    let commit = vec![names.put("a"), names.put("b")];
+    let first = done("a lazy commit", engine.commit_lazily(commit).await?)?;
+    let expected = vec![("a".to_owned(), first), ("b".to_owned(), first)];
+    same("what there is", &names.revisions(engine).await?, &expected)?;
+    let partly = vec![names.put("c"), names.put("b")];
+    refused(
+        "a lazy commit of which one part fails",
+        engine.commit_lazily(partly).await?,
+    )?;
+    let over = (0..=COMMIT_KEYS_MAX).map(|i| names.put(&format!("over/{i}")));
+    let over = engine.commit_lazily(over.collect()).await;
+    same("one over the bound is not done", &is_not_done(&over), &true)?;
+    same("what remains", &names.revisions(engine).await?, &expected)?;
+    let request = Request::CommitLazily(vec![names.delete_at("a", first)]);
+    let reply = engine.call(request).await?;
+    let Reply::Committed(commit) = reply else {
+        return same("the reply", &format!("{reply:?}"), &"committed".to_owned());
+    };
+    above("a lazy delete", done("a lazy delete", commit)?, first)
+}
+
+async fn lazy_commits_and_others_have_one_order(
+    engine: &dyn Coordination,
+    namespace: &str,
+) -> Verdict {
+    let names = Names(namespace);
+    let key = names.key("a");
+    let mut watch = engine.watch(key.clone(), engine.get(key.clone()).await?.store);
+    let mut expect = Expect::Absent;
+    let mut last = Revision(0);
+    for i in 0..16 {
+        let value = Bytes::from(i.to_string());
+        let write = Write::Put {
+            key: key.clone(),
+            expect,
+            value: value.clone(),
+        };
+        let commit = if i % 3 == 0 {
+            engine.commit(vec![write]).await?
+        } else {
+            engine.commit_lazily(vec![write]).await?
+        };
+        let revision = done("a commit of either sort", commit)?;
+        above("its revision", revision, last)?;
+        let record = engine.get(key.clone()).await?.record;
+        let expected = Some(Record { value, revision });
+        same("it is visible at once", &record, &expected)?;
+        let seen = watch.next().await.and_then(Result::ok);
+        same("it is told", &seen.map(|it| it.revision), &Some(revision))?;
+        (expect, last) = (Expect::Revision(revision), revision);
+    }
+    Ok(())
 }
 
 fn kind(outcome: &Result<Commit, Failure>) -> &'static str {

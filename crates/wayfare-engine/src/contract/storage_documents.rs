@@ -10,6 +10,7 @@ use crate::storage::{LIST_DOCUMENTS_MAX, Reply, Request};
 pub(super) fn cases() -> Vec<Case<dyn Storage>> {
     cases![
         a_document_is_written_by_compare_and_set,
+        a_document_is_removed_by_compare_and_set,
         one_of_several_writers_wins_a_document,
         documents_are_listed_in_order_and_in_parts,
         a_document_request_is_answered_in_its_kind,
@@ -47,6 +48,28 @@ async fn a_document_is_written_by_compare_and_set(
         &engine.document(name.clone()).await?,
         &Some(record),
     )
+}
+
+async fn a_document_is_removed_by_compare_and_set(
+    engine: &dyn Storage,
+    namespace: &str,
+) -> Verdict {
+    let name: Key = format!("{namespace}/a").into();
+    let put = |expect| engine.put_document(name.clone(), Bytes::from_static(b"x"), expect);
+    let delete = |expect| engine.delete_document(name.clone(), expect);
+    refused("a delete of nothing", delete(Revision(0)).await?)?;
+    let first = done("a put", put(Expect::Absent).await?)?;
+    let second = done("another", put(Expect::Revision(first)).await?)?;
+    refused("a former revision", delete(first).await?)?;
+    done("its revision", delete(second).await?)?;
+    let gone = engine.document(name.clone()).await?;
+    same("the document", &gone, &None)?;
+    let listed = engine.documents(name.clone(), "".into()).await?;
+    same("the list", &listed, &Vec::new())?;
+    refused("a second delete", delete(second).await?)?;
+    let again = done("absent, once deleted", put(Expect::Absent).await?)?;
+    above("the document made again", again, second)?;
+    refused("its former life", delete(second).await?)
 }
 
 async fn one_of_several_writers_wins_a_document(engine: &dyn Storage, namespace: &str) -> Verdict {
@@ -159,6 +182,13 @@ async fn a_document_request_is_answered_in_its_kind(
         prefix: name.clone(),
         after: "".into(),
     };
-    let listed = Reply::Documents(vec![(name, record)]);
-    same("a list", &engine.call(list).await?, &listed)
+    let listed = Reply::Documents(vec![(name.clone(), record)]);
+    same("a list", &engine.call(list).await?, &listed)?;
+    let delete = Request::DeleteDocument {
+        name,
+        expect: revision,
+    };
+    let reply = engine.call(delete).await?;
+    let is_done = matches!(reply, Reply::Committed(Commit::Done(_)));
+    same("a delete", &is_done, &true)
 }

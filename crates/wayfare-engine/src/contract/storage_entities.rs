@@ -137,6 +137,7 @@ async fn a_request_is_answered_in_its_kind(engine: &dyn Storage, namespace: &str
     let snapshot = Snapshot {
         position: Position(1),
         bytes: Bytes::from_static(b"one"),
+        parts: Vec::new(),
     };
     let request = Request::Snapshot {
         entity,
@@ -214,5 +215,6 @@ fn state(position: u64, text: &'static str) -> Snapshot {
     Snapshot {
         position: Position(position),
         bytes: Bytes::from(text),
+        parts: Vec::new(),
     }
 }

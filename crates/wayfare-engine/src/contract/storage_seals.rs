@@ -99,6 +99,7 @@ async fn try_all(
     let snapshot = Snapshot {
         position: Position(1),
         bytes: bytes(),
+        parts: Vec::new(),
     };
     let snapshot = engine.snapshot(entity.clone(), epoch, snapshot).await;
     let key = AppendKey {

@@ -83,7 +83,9 @@ impl ModelCoordination {
                 let Read { record, store } = self.read(&key);
                 Reply::Got { record, store }
             }
-            Request::Commit(writes) => Reply::Committed(self.commit(writes)?),
+            Request::Commit(writes) | Request::CommitLazily(writes) => {
+                Reply::Committed(self.commit(writes)?)
+            }
             Request::Batch(commits) => Reply::Batched(self.batch(commits)),
             Request::List(prefix) => {
                 let Listing { records, store } = self.list(&prefix);
@@ -130,25 +132,43 @@ impl ModelCoordination {
     /// # Errors
     /// [`Failure::NotDone`] for too many keys or a key that comes twice.
     pub fn commit(&mut self, writes: Vec<Write>) -> Result<Commit, Failure> {
-        check_keys(&writes)?;
-        let all_hold = writes.iter().all(|write| {
-            let (key, expect) = expectation(write);
-            holds(self.records.get(key).map(|it| it.revision), expect)
-        });
-        if !all_hold {
-            return Ok(Commit::Refused);
-        }
-        let changes_any = writes
-            .iter()
-            .any(|write| !matches!(write, Write::Check { .. }));
-        if changes_any {
-            self.revision.0 += 1;
-            for write in writes {
-                self.write(write);
-            }
-            self.forget();
+        match decide(&writes, |key| self.revision_of(key))? {
+            Decision::Refused => return Ok(Commit::Refused),
+            Decision::Holds => {}
+            Decision::Changes => self.apply_at(Revision(self.revision.0 + 1), writes),
         }
         Ok(Commit::Done(self.revision))
+    }
+
+    /// A store of what was kept elsewhere, which knows no change up to `revision`.
+    pub(crate) fn restored(
+        records: impl IntoIterator<Item = (Key, Record)>,
+        revision: Revision,
+    ) -> Self {
+        let kept = |(key, record): (Key, Record)| {
+            let value = record.value[..].into();
+            let revision = record.revision;
+            (key, Kept { value, revision })
+        };
+        Self {
+            records: records.into_iter().map(kept).collect(),
+            revision,
+            compacted: revision,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn revision_of(&self, key: &str) -> Option<Revision> {
+        self.records.get(key).map(|it| it.revision)
+    }
+
+    /// Applies writes that were decided on, at a revision above the store's.
+    pub(crate) fn apply_at(&mut self, revision: Revision, writes: Vec<Write>) {
+        self.revision = revision;
+        for write in writes {
+            self.write(write);
+        }
+        self.forget();
     }
 
     /// Applies commits one after another, each with its own outcome.
@@ -223,6 +243,37 @@ impl ModelCoordination {
             self.compacted = oldest.revision;
         }
     }
+}
+
+/// What becomes of a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// An expectation does not hold.
+    Refused,
+    /// All hold, and there is nothing to change.
+    Holds,
+    /// All hold.
+    Changes,
+}
+
+/// Decides on a commit, given the revision of each record that there is.
+pub(crate) fn decide(
+    writes: &[Write],
+    revision_of: impl Fn(&str) -> Option<Revision>,
+) -> Result<Decision, Failure> {
+    check_keys(writes)?;
+    let all_hold = writes.iter().all(|write| {
+        let (key, expect) = expectation(write);
+        holds(revision_of(key), expect)
+    });
+    if !all_hold {
+        return Ok(Decision::Refused);
+    }
+    let is_check = |write: &Write| matches!(write, Write::Check { .. });
+    if writes.iter().all(is_check) {
+        return Ok(Decision::Holds);
+    }
+    Ok(Decision::Changes)
 }
 
 fn check_keys(writes: &[Write]) -> Result<(), Failure> {

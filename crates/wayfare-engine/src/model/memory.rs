@@ -6,106 +6,49 @@ use bytes::Bytes;
 use wayfare_protocol::Epoch;
 use wayfare_protocol::coordination::{Commit, Expect, Failure, Key, Record, Revision, Write};
 
+use super::watched::Watched;
 use super::{ModelCoordination, ModelStorage};
 use crate::coordination::{Coordination, Listing, Read};
 use crate::pending::{Pending, answered};
 use crate::storage;
-use crate::storage::{AppendKey, Loaded, LogRecord, Position, Snapshot, Storage};
-use crate::watch::{self, Feed, Watch};
+use crate::storage::{AppendKey, Loaded, LogRecord, PartId, Position, Snapshot, Storage};
+use crate::watch::Watch;
 
 /// Coordination in the memory of this process.
 #[derive(Debug, Default)]
 pub struct MemoryCoordination {
-    shared: Mutex<Shared>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    model: ModelCoordination,
-    watches: Vec<Follower>,
-}
-
-#[derive(Debug)]
-struct Follower {
-    prefix: Key,
-    after: Revision,
-    feed: Feed,
+    shared: Mutex<Watched>,
 }
 
 impl MemoryCoordination {
     /// A store that goes on from `model`.
     #[must_use]
     pub const fn new(model: ModelCoordination) -> Self {
-        let watches = Vec::new();
         Self {
-            shared: Mutex::new(Shared { model, watches }),
-        }
-    }
-
-    /// Changes the model and tells the watches what that did, before anybody else changes it.
-    fn change<T>(&self, operation: impl FnOnce(&mut ModelCoordination) -> T) -> T {
-        let mut shared = lock(&self.shared);
-        let before = shared.model.revision();
-        let outcome = operation(&mut shared.model);
-        if shared.model.revision() > before {
-            shared.tell(before);
-        }
-        outcome
-    }
-}
-
-impl Shared {
-    fn tell(&mut self, before: Revision) {
-        let Self { model, watches } = self;
-        watches.retain(|watch| watch.feed.is_open());
-        for watch in watches {
-            watch.tell(model, before);
-        }
-    }
-}
-
-impl Follower {
-    fn tell(&self, model: &ModelCoordination, before: Revision) {
-        match model.changes(&self.prefix, before.max(self.after)) {
-            Ok(commits) => commits
-                .into_iter()
-                .for_each(|commit| self.feed.push(commit)),
-            Err(compacted) => self.feed.compact(compacted),
+            shared: Mutex::new(Watched::new(model)),
         }
     }
 }
 
 impl Coordination for MemoryCoordination {
     fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
-        answered(Ok(lock(&self.shared).model.read(&key)))
+        answered(Ok(lock(&self.shared).model().read(&key)))
     }
 
     fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
-        answered(self.change(|model| model.commit(writes)))
+        answered(lock(&self.shared).change(|model| model.commit(writes)))
     }
 
     fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
-        answered(self.change(|model| model.batch(commits)))
+        answered(lock(&self.shared).change(|model| model.batch(commits)))
     }
 
     fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
-        answered(Ok(lock(&self.shared).model.list(&prefix)))
+        answered(Ok(lock(&self.shared).model().list(&prefix)))
     }
 
     fn watch(&self, prefix: Key, after: Revision) -> Watch {
-        let mut shared = lock(&self.shared);
-        // As long as the model's own memory, so that what is known is never refused.
-        let (feed, watch) = watch::channel(shared.model.changes_max());
-        let follower = Follower {
-            prefix,
-            after,
-            feed,
-        };
-        follower.tell(&shared.model, after);
-        if follower.feed.is_open() {
-            shared.watches.push(follower);
-        }
-        watch
+        lock(&self.shared).watch(prefix, after)
     }
 }
 
@@ -133,6 +76,32 @@ impl Storage for MemoryStorage {
         snapshot: Snapshot,
     ) -> Pending<'_, Result<(), storage::Failure>> {
         answered(lock(&self.model).snapshot(&entity, epoch, &snapshot))
+    }
+
+    fn part(
+        &self,
+        entity: Key,
+        epoch: Epoch,
+        part: PartId,
+        bytes: Bytes,
+    ) -> Pending<'_, Result<(), storage::Failure>> {
+        answered(lock(&self.model).part(&entity, epoch, part, &bytes))
+    }
+
+    fn read_part(
+        &self,
+        entity: Key,
+        part: PartId,
+    ) -> Pending<'_, Result<Option<Bytes>, storage::Failure>> {
+        answered(lock(&self.model).read_part(&entity, part))
+    }
+
+    fn forget(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), storage::Failure>> {
+        answered(lock(&self.model).forget(&entity, epoch))
+    }
+
+    fn quarantine(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), storage::Failure>> {
+        answered(lock(&self.model).quarantine(&entity, epoch))
     }
 
     fn journal(
@@ -179,6 +148,14 @@ impl Storage for MemoryStorage {
         expect: Expect,
     ) -> Pending<'_, Result<Commit, storage::Failure>> {
         answered(Ok(lock(&self.model).put_document(name, &value, expect)))
+    }
+
+    fn delete_document(
+        &self,
+        name: Key,
+        expect: Revision,
+    ) -> Pending<'_, Result<Commit, storage::Failure>> {
+        answered(Ok(lock(&self.model).delete_document(&name, expect)))
     }
 
     fn document(&self, name: Key) -> Pending<'_, Result<Option<Record>, storage::Failure>> {

@@ -7,18 +7,21 @@ use bytes::Bytes;
 use wayfare_protocol::Epoch;
 use wayfare_protocol::coordination::{Commit, Expect, Key, Record, Revision};
 
-use super::entity::{Entity, not_sealed};
+use super::entity::Entity;
 use super::log::Log;
 use super::{holds, own, scan};
+use crate::refusal;
 use crate::storage::{
-    AppendKey, Failure, LIST_DOCUMENTS_MAX, Loaded, LogRecord, Outcome, Position, Reply, Request,
-    Snapshot,
+    AppendKey, Failure, LIST_DOCUMENTS_MAX, Loaded, LogRecord, Outcome, PartId, Position,
+    QUARANTINED_MAX, Reply, Request, Snapshot,
 };
 
 /// All entities, logs and documents. The methods are those of [`crate::Storage`].
 #[derive(Clone, Debug, Default)]
 pub struct ModelStorage {
     entities: BTreeMap<Key, Entity>,
+    /// What was put aside, in that order.
+    quarantined: Vec<(Key, Entity)>,
     logs: BTreeMap<Key, Log>,
     documents: BTreeMap<Key, Record>,
     documents_revision: Revision,
@@ -37,6 +40,15 @@ impl ModelStorage {
                 epoch,
                 snapshot,
             } => self.snapshot(&entity, epoch, &snapshot).map(done),
+            Request::Part {
+                entity,
+                epoch,
+                part,
+                bytes,
+            } => self.part(&entity, epoch, part, &bytes).map(done),
+            Request::ReadPart { entity, part } => self.read_part(&entity, part).map(Reply::Part),
+            Request::Forget { entity, epoch } => self.forget(&entity, epoch).map(done),
+            Request::Quarantine { entity, epoch } => self.quarantine(&entity, epoch).map(done),
             Request::Journal {
                 entity,
                 epoch,
@@ -60,6 +72,9 @@ impl ModelStorage {
                 value,
                 expect,
             } => Ok(Reply::Committed(self.put_document(name, &value, expect))),
+            Request::DeleteDocument { name, expect } => {
+                Ok(Reply::Committed(self.delete_document(&name, expect)))
+            }
             Request::Document(name) => Ok(Reply::Document(self.document(&name))),
             Request::Documents { prefix, after } => {
                 Ok(Reply::Documents(self.documents(&prefix, &after)))
@@ -80,6 +95,76 @@ impl ModelStorage {
         self.admit(entity, epoch)?.snapshot(snapshot)
     }
 
+    /// Stores a part of an entity's state.
+    ///
+    /// # Errors
+    /// [`Failure::Sealed`], [`Failure::NotDone`] or [`Failure::Corrupt`], see
+    /// [`crate::Storage::part`].
+    pub fn part(
+        &mut self,
+        entity: &str,
+        epoch: Epoch,
+        part: PartId,
+        bytes: &Bytes,
+    ) -> Result<(), Failure> {
+        self.admit(entity, epoch)?.part(part, bytes)
+    }
+
+    /// Reads a part of an entity's state.
+    ///
+    /// # Errors
+    /// [`Failure::Corrupt`].
+    pub fn read_part(&self, entity: &str, part: PartId) -> Result<Option<Bytes>, Failure> {
+        let Some(entity) = self.entities.get(entity) else {
+            return Ok(None);
+        };
+        entity.read_part(part)
+    }
+
+    /// Forgets an entity.
+    ///
+    /// # Errors
+    /// [`Failure::Sealed`], [`Failure::NotDone`] or [`Failure::Corrupt`], see
+    /// [`crate::Storage::forget`].
+    pub fn forget(&mut self, entity: &str, epoch: Epoch) -> Result<(), Failure> {
+        if self.entities.contains_key(entity) {
+            self.admit(entity, epoch)?;
+            self.entities.remove(entity);
+        }
+        Ok(())
+    }
+
+    /// Puts what is kept of an entity aside.
+    ///
+    /// # Errors
+    /// [`Failure::Sealed`] if a newer epoch has sealed.
+    pub fn quarantine(&mut self, entity: &Key, epoch: Epoch) -> Result<(), Failure> {
+        let fresh = Entity::quarantined_by(epoch);
+        let Some(found) = self.entities.get_mut(entity) else {
+            self.entities.insert(entity.clone(), fresh);
+            return Ok(());
+        };
+        if found.begins_anew(epoch)? {
+            let aside = std::mem::replace(found, fresh);
+            if self.quarantined.len() < QUARANTINED_MAX {
+                self.quarantined.push((entity.clone(), aside));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes what is kept of an entity unreadable, if there is any: a fault, not an operation.
+    pub fn corrupt(&mut self, entity: &str) {
+        if let Some(entity) = self.entities.get_mut(entity) {
+            entity.corrupt();
+        }
+    }
+
+    /// The entities put aside, in that order.
+    pub fn quarantined(&self) -> impl Iterator<Item = &Key> {
+        self.quarantined.iter().map(|(entity, _)| entity)
+    }
+
     /// Adds to an entity's journal.
     ///
     /// # Errors
@@ -97,7 +182,7 @@ impl ModelStorage {
     /// Seals an entity and reads what is kept of it.
     ///
     /// # Errors
-    /// [`Failure::Sealed`] if a newer epoch has sealed.
+    /// [`Failure::Sealed`] if a newer epoch has sealed, or [`Failure::Corrupt`].
     pub fn load(&mut self, entity: &Key, epoch: Epoch) -> Result<Loaded, Failure> {
         let entity = self
             .entities
@@ -120,10 +205,7 @@ impl ModelStorage {
     ) -> Result<(), Failure> {
         self.admit(&key.writer, epoch)?;
         if key.epoch > epoch {
-            return Err(Failure::NotDone(format!(
-                "a step of epoch {} cannot be appended under epoch {epoch}",
-                key.epoch
-            )));
+            return Err(refusal::of_the_future(key.epoch, epoch));
         }
         let log = self.logs.entry(log.clone()).or_default();
         log.append(key, records);
@@ -158,6 +240,17 @@ impl ModelStorage {
         Commit::Done(revision)
     }
 
+    /// Removes a document if it was last written at `expect`.
+    pub fn delete_document(&mut self, name: &str, expect: Revision) -> Commit {
+        let found = self.documents.get(name).map(|it| it.revision);
+        if found != Some(expect) {
+            return Commit::Refused;
+        }
+        self.documents_revision.0 += 1;
+        self.documents.remove(name);
+        Commit::Done(self.documents_revision)
+    }
+
     /// Reads a document.
     #[must_use]
     pub fn document(&self, name: &str) -> Option<Record> {
@@ -182,7 +275,7 @@ impl ModelStorage {
         let entity = self
             .entities
             .get_mut(entity)
-            .ok_or_else(|| not_sealed(epoch))?;
+            .ok_or_else(|| refusal::not_sealed(epoch))?;
         entity.admit(epoch)?;
         Ok(entity)
     }

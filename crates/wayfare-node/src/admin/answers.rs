@@ -77,6 +77,24 @@ pub(crate) struct Kicked {
     pub(crate) kicked: String,
 }
 
+/// `POST /v1/backup?to=…`: the file to write, by its absolute name on the node's machine.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct BackupTo {
+    pub(crate) to: std::path::PathBuf,
+}
+
+/// One line of the answer to that; the last is no [`BackupLine::Progress`].
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BackupLine {
+    /// So much of so much.
+    Progress { done: u64, of: u64 },
+    /// The file is there.
+    Copied { bytes: u64, millis: u64 },
+    /// There is no file.
+    Failed { message: String },
+}
+
 /// Any answer that is not a success.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Failed {

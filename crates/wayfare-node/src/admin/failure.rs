@@ -60,6 +60,22 @@ impl Failure {
         )
     }
 
+    pub(super) fn nothing_to_back_up() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "nothing_to_back_up",
+            "this node keeps everything in memory (storage = memory): there is nothing to back up",
+        )
+    }
+
+    pub(super) fn backing_up() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "backing_up",
+            "another backup of this node is being written: wait for it to end",
+        )
+    }
+
     pub(super) fn silent_shard(waited: Duration) -> Self {
         let message = format!("a shard has not answered for {}", show_duration(waited));
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", message)

@@ -6,12 +6,13 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
-use metrics::gauge;
+use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use wayfare_core::operator::{Answer, Question};
 
 use super::Admin;
 use super::failure::Failure;
+use crate::store::file::StoreFile;
 
 /// The exporter's own default.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
@@ -71,8 +72,25 @@ pub(super) async fn render(State(admin): State<Admin>) -> Result<impl IntoRespon
         gauge!("wayfare_sessions", &label).set(counts.sessions as f64);
         gauge!("wayfare_rooms", &label).set(counts.rooms as f64);
         gauge!("wayfare_attachments", &label).set(counts.attachments as f64);
-        gauge!("wayfare_coordination_calls", &label).set(counts.calls as f64);
+        gauge!("wayfare_engine_calls", &label).set(counts.calls as f64);
         gauge!("wayfare_timers", &label).set(counts.timers as f64);
     }
+    if let Some(file) = admin.store.file() {
+        measure(file);
+    }
     Ok(([(CONTENT_TYPE, TEXT_FORMAT)], admin.metrics.0.render()))
+}
+
+/// What the engine counted. Requests by commits is the size of a group, bytes by commits its cost.
+fn measure(file: &StoreFile) {
+    let Some(counts) = file.counts() else {
+        return;
+    };
+    counter!("wayfare_storage_requests_total").absolute(counts.requests);
+    counter!("wayfare_storage_commits_total").absolute(counts.groups);
+    counter!("wayfare_storage_syncs_total").absolute(counts.syncs);
+    counter!("wayfare_storage_written_bytes_total").absolute(counts.bytes_written);
+    gauge!("wayfare_storage_queue").set(counts.queued as f64);
+    gauge!("wayfare_storage_file_bytes").set(file.bytes() as f64);
+    gauge!("wayfare_storage_failed").set(f64::from(u8::from(counts.has_failed)));
 }

@@ -4,6 +4,7 @@
 //! credential, and without one only probes and metrics answer.
 
 pub(crate) mod answers;
+mod backup;
 mod credential;
 mod failure;
 mod metrics;
@@ -19,12 +20,13 @@ pub(crate) use probes::Phase;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 use tokio::sync::watch;
 use wayfare_core::operator::{Answer, Question};
 
 use crate::shards::Shards;
+use crate::store::Store;
 use failure::Failure;
 
 /// A shard that has not answered by then is stuck, and the operator is told so.
@@ -36,12 +38,16 @@ pub(crate) struct Admin {
     pub(crate) shards: Shards,
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) metrics: Metrics,
+    pub(crate) store: Store,
+    /// Held while a backup is written: one at a time.
+    pub(crate) backing_up: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Admin {
     /// For the Unix socket.
     pub(crate) fn local(self) -> Router {
-        let api = api();
+        // It writes where it is told to, so only for whoever may do that anyway.
+        let api = api().route("/backup", post(backup::back_up));
         self.finished(api)
     }
 

@@ -25,6 +25,9 @@ pub(super) async fn health() -> &'static str {
 /// `GET /readyz`: whether new players should be sent here.
 pub(super) async fn readiness(State(admin): State<Admin>) -> Response {
     match *admin.phase.borrow() {
+        Phase::Ready if admin.store.has_failed() => {
+            (StatusCode::SERVICE_UNAVAILABLE, "storage has failed\n").into_response()
+        }
         Phase::Ready => "ready\n".into_response(),
         Phase::Starting => (StatusCode::SERVICE_UNAVAILABLE, "starting\n").into_response(),
         Phase::Stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response(),

@@ -1,4 +1,4 @@
-//! The data folder, held by one node at a time, with the operator's socket in it.
+//! The data folder, held by one process at a time, with the operator's socket in it.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -19,7 +19,7 @@ pub(crate) fn path_in(data: &Path) -> PathBuf {
     data.join(SOCKET)
 }
 
-/// A data folder that no other node uses.
+/// A data folder that no other process uses.
 pub(crate) struct DataFolder {
     path: PathBuf,
     _lock: File,
@@ -39,6 +39,31 @@ impl DataFolder {
             .with_context(|| {
                 format!("the data folder {shown} cannot be made; choose another with --data")
             })?;
+        match Self::lock(path)? {
+            Ok(folder) => Ok(folder),
+            Err(process) => bail!(
+                "another node (process {process}) runs on the data folder {shown}: stop it, or choose \
+                 another folder with --data"
+            ),
+        }
+    }
+
+    /// Takes a folder that is there, unless a node runs on it.
+    ///
+    /// # Errors
+    /// If there is none, or the system does not let us.
+    pub(crate) fn take_idle(path: &Path) -> anyhow::Result<Option<Self>> {
+        if !path.is_dir() {
+            bail!(
+                "there is no data folder {}: name it with --data",
+                path.display()
+            );
+        }
+        Ok(Self::lock(path)?.ok())
+    }
+
+    /// The folder, or the process that has it.
+    fn lock(path: &Path) -> anyhow::Result<Result<Self, String>> {
         let lock_path = path.join(LOCK);
         let mut lock = OpenOptions::new()
             .read(true)
@@ -58,25 +83,21 @@ impl DataFolder {
             Err(TryLockError::WouldBlock) => {
                 let mut process = String::new();
                 let _ = lock.take(20).read_to_string(&mut process);
-                bail!(
-                    "another node (process {}) runs on the data folder {shown}: stop it, or choose \
-                     another folder with --data",
-                    process.trim(),
-                );
+                return Ok(Err(process.trim().to_owned()));
             }
             Err(TryLockError::Error(error)) => {
                 return Err(error)
                     .with_context(|| format!("{} cannot be locked", lock_path.display()));
             }
         }
-        // Only for the message above; the lock is what counts.
+        // Only for a message; the lock is what counts.
         lock.set_len(0)?;
         lock.rewind()?;
         writeln!(lock, "{}", std::process::id())?;
-        Ok(Self {
+        Ok(Ok(Self {
             path: path.to_owned(),
             _lock: lock,
-        })
+        }))
     }
 
     /// Listens on the operator's socket. One that a dead node left behind is replaced.

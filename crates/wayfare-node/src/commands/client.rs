@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Limited};
+use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, HOST};
-use hyper::{Method, Request, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,6 +21,7 @@ use crate::config::Secret;
 
 /// Twice what a node waits for its shards.
 const TIME_MAX: Duration = Duration::from_secs(10);
+const NOT_UNDERSTOOD: &str = "the answer is not understood: is the node of another version?";
 /// About a million rooms.
 const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
 
@@ -71,21 +73,56 @@ impl Node {
                 .map_err(|_| anyhow!("the node did not answer within {} s", TIME_MAX.as_secs()))?
         };
         let (status, body) = runtime.block_on(talking)?;
-        if status.is_success() {
-            return serde_json::from_slice(&body)
-                .context("the answer is not understood: is the node of another version?");
+        if !status.is_success() {
+            return Err(refusal(status, &body));
         }
-        match serde_json::from_slice::<Failed>(&body) {
-            Ok(failed) if status == StatusCode::UNAUTHORIZED => bail!(
-                "{}; here it is set with --admin-key or WAYFARE_ADMIN_KEY",
-                failed.message
-            ),
-            Ok(failed) => bail!("{}", failed.message),
-            Err(_) => bail!("the node answered {status}: is this the address of its admin API?"),
-        }
+        serde_json::from_slice(&body).context(NOT_UNDERSTOOD)
+    }
+
+    /// The answer that comes line by line, for as long as it takes.
+    ///
+    /// # Errors
+    /// If the node cannot be reached, says no, or goes before the last line, or `take` fails.
+    pub(super) fn lines<T: DeserializeOwned>(
+        &self,
+        method: &Method,
+        path: &str,
+        mut take: impl FnMut(T) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(async {
+            let response = self.ask(method, path).await?;
+            let status = response.status();
+            let mut body = response.into_body();
+            if !status.is_success() {
+                let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+                let body = body.map_err(|error| anyhow!(error))?;
+                return Err(refusal(status, &body.to_bytes()));
+            }
+            let mut lines = Vec::new();
+            while let Some(frame) = body.frame().await {
+                let frame = frame.context("the node went away before it was done")?;
+                lines.extend_from_slice(frame.data_ref().map_or(&[][..], |bytes| bytes));
+                while let Some(end) = lines.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = lines.drain(..=end).collect();
+                    take(serde_json::from_slice(&line).context(NOT_UNDERSTOOD)?)?;
+                }
+            }
+            Ok(())
+        })
     }
 
     async fn talk(&self, method: &Method, path: &str) -> anyhow::Result<(StatusCode, Bytes)> {
+        let response = self.ask(method, path).await?;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
+        let body = body.collect().await.map_err(|error| anyhow!(error))?;
+        Ok((status, body.to_bytes()))
+    }
+
+    async fn ask(&self, method: &Method, path: &str) -> anyhow::Result<Response<Incoming>> {
         let request = Request::builder().method(method).uri(path);
         match self {
             Self::Local { data } => {
@@ -120,15 +157,23 @@ impl Node {
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     request: Request<Empty<Bytes>>,
-) -> anyhow::Result<(StatusCode, Bytes)> {
+) -> anyhow::Result<Response<Incoming>> {
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     tokio::spawn(connection);
-    let response = sender.send_request(request).await?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX);
-    let body = body.collect().await.map_err(|error| anyhow!(error))?;
-    Ok((status, body.to_bytes()))
+    Ok(sender.send_request(request).await?)
+}
+
+/// What the node says when it does not do what was asked.
+fn refusal(status: StatusCode, body: &[u8]) -> anyhow::Error {
+    match serde_json::from_slice::<Failed>(body) {
+        Ok(failed) if status == StatusCode::UNAUTHORIZED => anyhow!(
+            "{}; here it is set with --admin-key or WAYFARE_ADMIN_KEY",
+            failed.message
+        ),
+        Ok(failed) => anyhow!("{}", failed.message),
+        Err(_) => anyhow!("the node answered {status}: is this the address of its admin API?"),
+    }
 }
 
 /// Why the socket does not answer, and what to do.

@@ -1,5 +1,6 @@
 //! What a game's program can be told to do.
 
+mod backup;
 mod client;
 mod listeners;
 mod operator;
@@ -14,6 +15,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::config::{Config, Inputs, Mode, SettingFlags};
 use crate::game::{Game, Ready};
 
+pub use backup::{Backup, Folder, Restore};
 pub use operator::{Listing, Reach, RoomCommand, SessionCommand};
 pub use token::TokenCommand;
 
@@ -36,6 +38,10 @@ pub enum Command {
     /// See and end the sessions of a running node
     #[command(subcommand)]
     Session(SessionCommand),
+    /// Copy what a node keeps to a file, while it runs or not
+    Backup(Backup),
+    /// Put a backup in the place of what a stopped node keeps
+    Restore(Restore),
 }
 
 /// What can be done with the settings.
@@ -101,6 +107,8 @@ pub fn run(
         Command::Token(command) => token::run(command),
         Command::Room(command) => operator::rooms(command),
         Command::Session(command) => operator::sessions(command),
+        Command::Backup(command) => backup::back_up(&command),
+        Command::Restore(command) => backup::restore(&command),
     }
 }
 

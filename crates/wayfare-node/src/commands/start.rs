@@ -7,19 +7,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle};
 use wayfare_core::game::Kind;
-use wayfare_engine::model::MemoryCoordination;
-use wayfare_protocol::Incarnation;
 
 use super::{listeners, say};
 use crate::admin::socket::DataFolder;
 use crate::admin::{Credential, Metrics};
 use crate::chance;
-use crate::config::{Config, Inputs, Mode, SettingFlags, Settings, Source};
+use crate::config::{Config, Inputs, Mode, SettingFlags, Settings, Source, StorageChoice};
 use crate::game::{Game, Ready};
 use crate::logs;
 use crate::server::{Node, Signals, Stop};
 use crate::shards::{ShardPlan, Shards};
+use crate::store::{Beginner, Store, begin};
 use crate::token::{Key, Verifier};
 
 pub(super) fn start(
@@ -37,14 +37,48 @@ pub(super) fn start(
     admit(mode, &config, key.as_ref())?;
     config.apply(&mut game.kinds);
     let folder = DataFolder::take(&config.settings.data)?;
+    let store = open(&config)?;
     raise_open_files();
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    // Threads of their own: a room's future that blocks must not keep players at the door.
+    let futures = Builder::new_multi_thread()
+        .thread_name("room-futures")
         .enable_all()
         .build()?;
-    let outcome = runtime.block_on(serve(game, mode, &config, key, &folder, ready));
-    // What is left are connections of operators; they must not keep the process.
+    let around = Around {
+        store,
+        folder: &folder,
+        futures: futures.handle().clone(),
+    };
+    let outcome = runtime.block_on(serve(game, mode, &config, key, around, ready));
+    // What is left are connections of operators and futures of rooms that are no more; they must
+    // not keep the process.
     runtime.shutdown_background();
+    futures.shutdown_background();
     outcome
+}
+
+fn open(config: &Config) -> anyhow::Result<Store> {
+    let Settings { storage, data, .. } = &config.settings;
+    let store = Store::open(*storage, data)?;
+    if *storage == StorageChoice::Memory {
+        let kept = config.kinds.iter().filter(|kind| kind.settings.is_kept());
+        let kept: Vec<&str> = kept.map(|kind| kind.name.as_str()).collect();
+        tracing::warn!(
+            ?kept,
+            "everything is kept in memory and forgotten with this process, durable rooms too \
+             (storage = memory)"
+        );
+    }
+    Ok(store)
+}
+
+/// What a node is started with beside its game and its settings.
+struct Around<'a> {
+    store: Store,
+    folder: &'a DataFolder,
+    /// Where rooms' futures run.
+    futures: Handle,
 }
 
 /// Whether this configuration may let players in at all.
@@ -77,10 +111,11 @@ async fn serve(
     mode: Mode,
     config: &Config,
     key: Option<Key>,
-    folder: &DataFolder,
+    around: Around<'_>,
     ready: Option<Box<dyn FnOnce(Ready) + Send>>,
 ) -> anyhow::Result<()> {
     let settings = &config.settings;
+    let Around { store, folder, .. } = &around;
     // From here on a signal stops the node in order instead of ending the process.
     let signals = Signals::listen()?;
     let or_next = mode == Mode::Dev;
@@ -104,7 +139,7 @@ async fn serve(
     Metrics::describe(&game.name, &game.version, settings.node.as_str());
 
     let first_kind = game.kinds.first().map(|kind| kind.name.clone());
-    let shards = start_shards(game.kinds, settings, key.as_ref())?;
+    let shards = start_shards(game.kinds, settings, key.as_ref(), &around).await?;
     let stop = Stop::new();
     let now_ready = Ready {
         url: format!("ws://{}", reachable(listen)),
@@ -123,6 +158,7 @@ async fn serve(
         credential,
         metrics,
         shards,
+        store: store.clone(),
         handshake_time_max: settings.handshake_time_max,
         stop_grace: settings.stop_grace,
     };
@@ -136,27 +172,41 @@ async fn serve(
     Ok(())
 }
 
-fn start_shards(
+async fn start_shards(
     kinds: Vec<Kind>,
     settings: &Settings,
     key: Option<&Key>,
+    Around { store, futures, .. }: &Around<'_>,
 ) -> anyhow::Result<Shards> {
-    // Coordination lives in this process and is forgotten with it, so an incarnation only has to
-    // differ from one that a client may still hold a ticket of; a wall clock that steps back does
-    // no harm, because the ticket key is another one too.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+    let engines = store.engines().context("the store is closed")?;
+    let beginner = Beginner {
+        node: &settings.node,
+        version: env!("CARGO_PKG_VERSION"),
+        // Before 1970 there is nothing to learn from it.
+        wall: SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default(),
+        fresh_key: chance::bytes()?,
+    };
+    let beginning = begin(&*engines.coordination, &beginner)
+        .await
+        .context("this run cannot be written down")?;
+    tracing::info!(
+        incarnation = beginning.incarnation.0,
+        revision = beginning.began_at.0,
+        "this run is written down"
+    );
     let plan = ShardPlan {
         node: settings.node.clone(),
-        incarnation: Incarnation(u64::try_from(now)?),
+        incarnation: beginning.incarnation,
+        began_at: beginning.began_at,
         shards: settings.shards.get(),
-        ticket_key: chance::bytes()?,
+        ticket_key: beginning.ticket_key,
         seed: chance::bytes()?,
         settings: settings.of_shards(),
     };
-    let coordination = Arc::new(MemoryCoordination::default());
     let verifier = Arc::new(Verifier::new(key));
-    let runtime = tokio::runtime::Handle::current();
-    Shards::start(kinds, &plan, coordination, verifier, runtime)
+    Shards::start(kinds, &plan, engines, verifier, futures.clone())
         .context("the shards' threads cannot be started")
 }
 

@@ -81,7 +81,11 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key!(
         data,
-        "The folder of this node, with the socket that operator commands use; one node at a time"
+        "The folder of this node, with its storage and the socket that operator commands use; one node at a time"
+    ),
+    key!(
+        storage,
+        "Where rooms, sessions and documents are kept: embedded, in the data folder, or memory, forgotten when the node ends"
     ),
     key!(shards, "Threads that rooms and sessions live on"),
     key!(guests, "Let in clients without a token"),

@@ -76,5 +76,7 @@ pub(crate) const KIND_KEYS: &[KindKey] = &[
     key!("join", join),
     key!("list", list),
     key!("on_panic", on_panic),
+    key!("durability", durability),
     key!("snapshots_every", snapshot_every),
+    key!("on_loss", on_loss),
 ];

@@ -17,7 +17,7 @@ mod value;
 
 pub use flags::SettingFlags;
 pub(crate) use layers::{Config, Inputs};
-pub(crate) use settings::{LogFormat, Mode, Secret, Settings};
+pub(crate) use settings::{LogFormat, Mode, Secret, Settings, StorageChoice};
 pub(crate) use source::Source;
 pub(crate) use value::{Value, show_duration};
 

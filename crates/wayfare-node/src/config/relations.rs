@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use wayfare_core::game::OnLoss;
 use wayfare_protocol::limits;
 
 use super::layers::{Config, KindConfig};
 use super::problem::Problem;
+use super::source::Source;
 use super::value::{Size, Value, show_duration};
 
 /// Every relation that does not hold.
@@ -21,7 +23,7 @@ pub(crate) fn check(config: &Config) -> Vec<Problem> {
     let kinds = config
         .kinds
         .iter()
-        .flat_map(|kind| [stay(config, kind), replay(kind)]);
+        .flat_map(|kind| [stay(config, kind), replay(kind), snapshots(kind), loss(kind)]);
     let complaints = node.into_iter().chain(kinds).flatten();
     complaints.map(Problem::Relation).collect()
 }
@@ -127,6 +129,37 @@ fn replay(kind: &KindConfig) -> Option<String> {
             plain(&Size(bytes_max)),
         )
     })
+}
+
+/// Below this a room would do little else than write itself down.
+const SNAPSHOT_EVERY_MIN: Duration = Duration::from_millis(100);
+
+fn snapshots(kind: &KindConfig) -> Option<String> {
+    let every = kind.settings.snapshot_every;
+    every.is_some_and(|every| every < SNAPSHOT_EVERY_MIN).then(|| {
+        format!(
+            "{} must be at least {}, or off",
+            kind_value(kind, "snapshots_every", &every),
+            show_duration(SNAPSHOT_EVERY_MIN),
+        )
+    })
+}
+
+/// A room of which something is kept comes back from it, so that nothing is gone. The game may say
+/// so for the case that an operator makes its kind `volatile`; an operator who says so errs.
+fn loss(kind: &KindConfig) -> Option<String> {
+    let settings = &kind.settings;
+    let means_nothing = settings.on_loss == OnLoss::Gone && settings.is_kept();
+    if !means_nothing || kind.source("on_loss") == Source::Game {
+        return None;
+    }
+    let on_loss = kind_value(kind, "on_loss", &settings.on_loss);
+    let durability = kind_value(kind, "durability", &settings.durability);
+    let every = kind_value(kind, "snapshots_every", &settings.snapshot_every);
+    Some(format!(
+        "{on_loss} is for rooms of which nothing is kept: set durability = volatile and \
+         snapshots_every = off, which are {durability} and {every}, or leave it out",
+    ))
 }
 
 fn value(config: &Config, name: &str, value: &impl Value) -> String {

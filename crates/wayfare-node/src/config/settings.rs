@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) admin: Option<SocketAddr>,
     pub(crate) admin_key: Option<Secret>,
     pub(crate) data: PathBuf,
+    pub(crate) storage: StorageChoice,
     pub(crate) shards: NonZeroU16,
     pub(crate) guests: bool,
     pub(crate) token_key: Option<Secret>,
@@ -91,6 +92,7 @@ impl Default for Settings {
             admin: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 7778))),
             admin_key: None,
             data: PathBuf::from("./wayfare-data"),
+            storage: StorageChoice::Embedded,
             shards: u16::try_from(cores)
                 .ok()
                 .and_then(NonZeroU16::new)
@@ -125,6 +127,15 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(set)")
     }
+}
+
+/// Where records and state are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StorageChoice {
+    /// In one file in the data folder.
+    Embedded,
+    /// In this process, and forgotten with it.
+    Memory,
 }
 
 /// What is logged: a level, or directives as `tracing_subscriber` takes them.

@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
 use wayfare_core::SecondLogin;
-use wayfare_core::game::{OnPanic, Who};
+use wayfare_core::game::{Durability, OnLoss, OnPanic, Who};
 use wayfare_protocol::NodeId;
 
-use super::settings::{LogFilter, LogFormat, Secret};
+use super::settings::{LogFilter, LogFormat, Secret, StorageChoice};
 
 /// A type that settings have.
 pub(crate) trait Value: Sized {
@@ -116,6 +116,15 @@ choice!(LogFormat, "human|json", "human or json", {
 });
 choice!(Who, "anyone|authenticated|nobody", "anyone, authenticated or nobody", {
     "anyone" => Who::Anyone, "authenticated" => Who::Authenticated, "nobody" => Who::Nobody
+});
+choice!(StorageChoice, "embedded|memory", "embedded or memory", {
+    "embedded" => StorageChoice::Embedded, "memory" => StorageChoice::Memory
+});
+choice!(Durability, "volatile|durable", "volatile or durable", {
+    "volatile" => Durability::Volatile, "durable" => Durability::Durable
+});
+choice!(OnLoss, "reopen|gone", "reopen or gone", {
+    "reopen" => OnLoss::Reopen, "gone" => OnLoss::Gone
 });
 choice!(OnPanic, "restart|close", "restart or close", {
     "restart" => OnPanic::Restart, "close" => OnPanic::Close

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 use crate::admin::{Admin, Credential, Metrics, Phase};
 use crate::shards::Shards;
+use crate::store::Store;
 use bounded::Bounded;
 use door::Door;
 
@@ -36,6 +37,7 @@ pub(crate) struct Node {
     pub(crate) credential: Option<Credential>,
     pub(crate) metrics: Metrics,
     pub(crate) shards: Shards,
+    pub(crate) store: Store,
     pub(crate) handshake_time_max: Duration,
     pub(crate) stop_grace: Duration,
 }
@@ -49,6 +51,8 @@ impl Node {
             shards: self.shards.clone(),
             phase: phases,
             metrics: self.metrics.clone(),
+            store: self.store.clone(),
+            backing_up: Arc::default(),
         };
         tokio::spawn(self.metrics.upkeep());
         let admins = Bounded::new(ADMIN_CONNECTIONS_MAX);
@@ -81,16 +85,19 @@ impl Node {
         phase.send_replace(Phase::Stopping);
         accepting.abort();
         handshakes.end_all();
-        let (shards, grace) = (self.shards, self.stop_grace);
+        let (shards, store, grace) = (self.shards, self.store, self.stop_grace);
         // Beside this thread, which goes on answering probes and listening for a second signal.
-        let stopping = tokio::task::spawn_blocking(move || shards.stop(grace));
+        let stopping = tokio::task::spawn_blocking(move || {
+            shards.stop(grace);
+            store.close();
+        });
         tokio::select! {
             outcome = stopping => match outcome {
                 Ok(()) => tracing::info!("stopped"),
                 Err(error) => tracing::error!(%error, "the shards did not stop well"),
             },
             signal = signals.next() => {
-                tracing::warn!(signal, "ended at once: clients were not told");
+                tracing::warn!(signal, "ended at once: clients may not have been told");
                 std::process::exit(1);
             }
         }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::task::{Context, Poll as Ready, Waker};
 use std::time::{Duration, Instant as Deadline};
 
 use bytes::Bytes;
@@ -11,18 +10,20 @@ use tokio::sync::oneshot;
 use wayfare_core::game::Kinds;
 use wayfare_core::operator::Answer;
 use wayfare_core::peer::Envelope;
-use wayfare_core::{CallId, ConnectionId, Output, Shard};
-use wayfare_protocol::coordination::Request;
+use wayfare_core::{ConnectionId, Output, Shard};
 use wayfare_protocol::limits::FRAME_BYTES_MAX;
 use wayfare_protocol::{ErrorCode, Instant};
 use wayfare_transport::memory::ShardEnd;
 use wayfare_transport::{Closed, Connection, Flush, Read, WebSocket};
 
+use super::answers::Answers;
+use super::asking::Answer as EngineAnswer;
 use super::connections::Connections;
 use super::mailbox::{MAIL, Mail, Mailbox};
 use super::plan::ShardPlan;
+use super::reports::Reports;
 use super::tally::Tally;
-use super::{Surroundings, clock, reports};
+use super::{Surroundings, clock};
 
 /// Events taken from the system at once: a turn's worth, so that no connection waits for long.
 const EVENTS_MAX: usize = 1024;
@@ -42,11 +43,12 @@ struct Stopping {
 }
 
 pub(crate) struct EventLoop {
-    shard: Shard,
+    pub(super) shard: Shard,
     poll: Poll,
     connections: Connections,
-    mailbox: Arc<Mailbox>,
-    surroundings: Arc<Surroundings>,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) surroundings: Arc<Surroundings>,
+    pub(super) answers: Answers<EngineAnswer>,
     scratch: Vec<u8>,
     mail: Vec<Mail>,
     /// To flush at the end of this turn.
@@ -62,6 +64,7 @@ pub(crate) struct EventLoop {
     questions_asked: u64,
     stopping: Option<Stopping>,
     tally: Tally,
+    reports: Reports,
 }
 
 impl EventLoop {
@@ -72,12 +75,16 @@ impl EventLoop {
         plan: &ShardPlan,
         surroundings: Arc<Surroundings>,
     ) -> Self {
-        let shard = Shard::new(plan.config(index), kinds, plan.seed(index), clock::now());
+        let config = plan.config(index, &surroundings.engines);
+        let shard = Shard::new(config, kinds, plan.seed(index), clock::now());
+        let mailbox = Arc::clone(&surroundings.mailboxes[index]);
+        let bell = Arc::clone(&mailbox);
         Self {
             shard,
             poll,
             connections: Connections::default(),
-            mailbox: Arc::clone(&surroundings.mailboxes[index]),
+            mailbox,
+            answers: Answers::new(move || bell.ring()),
             outgoing: surroundings.mailboxes.iter().map(|_| Vec::new()).collect(),
             surroundings,
             scratch: vec![0; SCRATCH_BYTES],
@@ -90,22 +97,27 @@ impl EventLoop {
             questions_asked: 0,
             stopping: None,
             tally: Tally::of_shard(index),
+            reports: Reports::default(),
         }
     }
 
     /// Turns until told to stop.
     pub(crate) fn run(mut self) {
         let runtime = self.surroundings.runtime.clone();
-        // Engines whose answers are not there at once await them on the runtime's reactor.
+        // Engines reached over a network await their answers on the runtime's reactor.
         let _entered = runtime.enter();
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_over() {
-            let timeout = self.timeout();
+            let timeout = match self.answers.may_sleep() {
+                true => self.timeout(),
+                false => Some(Duration::ZERO),
+            };
             if let Err(error) = self.poll.poll(&mut events, timeout)
                 && error.kind() != std::io::ErrorKind::Interrupted
             {
                 tracing::error!(%error, "the readiness queue failed");
             }
+            self.answers.woke();
             self.turn(&events);
         }
         self.mailbox.close();
@@ -156,6 +168,7 @@ impl EventLoop {
             }
         }
         self.take_mail(now);
+        self.take_answers(now);
         if self.shard.poll_timeout().is_some_and(|(at, _)| at <= now) {
             self.shard.handle_timeout(now);
         }
@@ -247,9 +260,8 @@ impl EventLoop {
                         self.shard.handle_peer(envelope, now);
                     }
                 }
-                Mail::Coordinated(call, outcome) => {
-                    self.shard.handle_coordination(call, outcome, now);
-                }
+                Mail::Began => self.shard.handle_began(now),
+                Mail::Ran(entity, run, note) => self.shard.handle_ran(&entity, run, note, now),
                 Mail::Ask(question, reply) => {
                     self.questions_asked += 1;
                     self.questions.insert(self.questions_asked, reply);
@@ -293,7 +305,7 @@ impl EventLoop {
             while let Some(output) = self.shard.poll_output() {
                 self.carry_out(output, now);
             }
-            if self.dirty.is_empty() {
+            if self.dirty.is_empty() && !self.take_answers(now) {
                 break;
             }
             let mut dirty = std::mem::take(&mut self.dirty);
@@ -344,6 +356,8 @@ impl EventLoop {
                 self.shard.handle_authenticated(connection, outcome, now);
             }
             Output::Coordinate { call, request } => self.coordinate(call, request, now),
+            Output::Store { call, request } => self.store(call, request, now),
+            Output::Run { entity, run, work } => self.run_work(entity, run, work),
             Output::Peer(envelope) => {
                 // Addresses of other nodes come with links; until then there are none.
                 if let Some(outgoing) = self.outgoing.get_mut(usize::from(envelope.to.shard.0)) {
@@ -356,22 +370,7 @@ impl EventLoop {
                     drop(reply.send(*answer));
                 }
             }
-            Output::Report(report) => reports::tell(&report),
-        }
-    }
-
-    /// Asks the engine. An answer that is there at once, as memory's is, costs no other thread.
-    fn coordinate(&mut self, call: CallId, request: Request, now: Instant) {
-        let coordination = Arc::clone(&self.surroundings.coordination);
-        let mut answer = Box::pin(async move { coordination.call(request).await });
-        match answer.as_mut().poll_once() {
-            Ready::Ready(outcome) => self.shard.handle_coordination(call, outcome, now),
-            Ready::Pending => {
-                let mailbox = Arc::clone(&self.mailbox);
-                self.surroundings.runtime.spawn(async move {
-                    mailbox.post(Mail::Coordinated(call, answer.await));
-                });
-            }
+            Output::Report(report) => self.reports.tell(&report, now),
         }
     }
 
@@ -457,11 +456,3 @@ impl EventLoop {
         }
     }
 }
-
-trait PollOnce: Future {
-    fn poll_once(self: std::pin::Pin<&mut Self>) -> Ready<Self::Output> {
-        self.poll(&mut Context::from_waker(Waker::noop()))
-    }
-}
-
-impl<F: Future> PollOnce for F {}

@@ -8,10 +8,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use mio::{Poll, Token, Waker};
 use tokio::sync::oneshot;
-use wayfare_core::CallId;
 use wayfare_core::operator::{Answer, Question};
 use wayfare_core::peer::Envelope;
-use wayfare_protocol::coordination::Outcome;
+use wayfare_protocol::EntityId;
 use wayfare_transport::memory::ShardEnd;
 
 /// The waker's place among the connections' tokens.
@@ -27,8 +26,10 @@ pub(crate) enum Mail {
     MemoryReady(u64),
     /// What another shard said in one of its turns.
     Peers(Vec<Envelope>),
-    /// An answer of coordination.
-    Coordinated(CallId, Outcome),
+    /// All shards of the node have been started.
+    Began,
+    /// A future of this entity ended, under this name, with this note.
+    Ran(EntityId, u64, Vec<u8>),
     /// An operator's question.
     Ask(Question, oneshot::Sender<Answer>),
     /// The node stops; at the latest then.
@@ -78,7 +79,14 @@ impl Mailbox {
         waiting.push(mail);
         drop(guard);
         // Whoever finds it empty wakes the reader; the others' mail is read by the same turn.
-        if first && let Err(error) = self.waker.wake() {
+        if first {
+            self.ring();
+        }
+    }
+
+    /// Wakes the reader, or keeps it from going to sleep.
+    pub(crate) fn ring(&self) {
+        if let Err(error) = self.waker.wake() {
             tracing::error!(%error, "a shard could not be woken");
         }
     }

@@ -1,10 +1,15 @@
 //! The shards of a node: one thread and one readiness loop each, reached by mailboxes.
 
+mod answers;
+mod asking;
 mod clock;
 mod connections;
+mod documents;
+mod engines;
 mod event_loop;
 mod mailbox;
 mod plan;
+mod ration;
 mod reports;
 mod tally;
 mod timed;
@@ -21,20 +26,20 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use wayfare_core::game::{Kind, Kinds};
 use wayfare_core::operator::{Answer, Question};
-use wayfare_engine::Coordination;
 use wayfare_protocol::limits::{BACKLOG_BYTES_MAX, FRAME_BYTES_MAX};
 use wayfare_transport::memory;
 
 use event_loop::EventLoop;
 use mailbox::{Mail, Mailbox};
 
+pub use engines::Engines;
 pub use plan::{Authenticator, ShardPlan, ShardSettings};
 
 /// What a shard's loop works with besides its mailbox; the same for all shards of a node.
 pub(crate) struct Surroundings {
-    pub(crate) coordination: Arc<dyn Coordination>,
+    pub(crate) engines: Engines,
     pub(crate) authenticator: Arc<dyn Authenticator>,
-    /// Where answers that are not there at once are awaited.
+    /// Where rooms' futures run, and engines reached over a network do.
     pub(crate) runtime: Handle,
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
 }
@@ -49,14 +54,15 @@ pub struct Shards {
 }
 
 impl Shards {
-    /// Starts the threads.
+    /// Starts the threads; then each takes up what earlier runs of the node left in the engines.
+    /// Rooms' futures run on `runtime`.
     ///
     /// # Errors
     /// If the system refuses a thread or a readiness queue.
     pub fn start(
         kinds: Vec<Kind>,
         plan: &ShardPlan,
-        coordination: Arc<dyn Coordination>,
+        engines: Engines,
         authenticator: Arc<dyn Authenticator>,
         runtime: Handle,
     ) -> std::io::Result<Self> {
@@ -75,7 +81,7 @@ impl Shards {
             polls.push(poll);
         }
         let surroundings = Arc::new(Surroundings {
-            coordination,
+            engines,
             authenticator,
             runtime,
             mailboxes: mailboxes.clone(),
@@ -90,6 +96,9 @@ impl Shards {
                 EventLoop::new(index, poll, kinds, &plan, surroundings).run();
                 std::mem::forget(guard);
             })?);
+        }
+        for mailbox in &mailboxes {
+            mailbox.post(Mail::Began);
         }
         Ok(Self {
             mailboxes: Arc::new(mailboxes),

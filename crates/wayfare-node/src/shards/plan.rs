@@ -1,10 +1,15 @@
 //! What the shards of a node are started with.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use wayfare_core::game::{Player, Refusal};
+use wayfare_core::game::{Documents, Player, Refusal};
 use wayfare_core::{SecondLogin, ShardConfig};
-use wayfare_protocol::{Address, Incarnation, NodeId, ShardIndex};
+use wayfare_protocol::coordination::Revision;
+use wayfare_protocol::{Address, Incarnation, Instant, NodeId, ShardIndex};
+
+use super::documents::EngineDocuments;
+use super::{Engines, clock};
 
 /// Checks tokens. Called on a shard's thread: it must not block.
 pub trait Authenticator: Send + Sync {
@@ -22,6 +27,9 @@ pub struct ShardPlan {
     pub node: NodeId,
     /// Its run.
     pub incarnation: Incarnation,
+    /// The revision of coordination when this run was written down: what is not above it was
+    /// another run's.
+    pub began_at: Revision,
     /// Threads; at least 1.
     pub shards: u16,
     /// Signs tickets.
@@ -61,7 +69,7 @@ pub struct ShardSettings {
 
 impl ShardPlan {
     /// What the core of one shard is told.
-    pub(crate) fn config(&self, index: usize) -> ShardConfig {
+    pub(crate) fn config(&self, index: usize, engines: &Engines) -> ShardConfig {
         let address = |shard| Address {
             node: self.node.clone(),
             incarnation: self.incarnation,
@@ -82,6 +90,11 @@ impl ShardPlan {
             handshake_time_max: settings.handshake_time_max,
             rooms_max: settings.rooms_max,
             sessions_max: settings.sessions_max,
+            began_at: self.began_at,
+            unix_origin: unix_origin(),
+            documents: Some(Documents(Arc::new(EngineDocuments(Arc::downgrade(
+                &engines.storage,
+            ))))),
         }
     }
 
@@ -93,4 +106,11 @@ impl ShardPlan {
         }
         seed
     }
+}
+
+/// The wall clock at the origin of a shard's time. A wall clock before 1970 guesses nothing.
+fn unix_origin() -> Duration {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH);
+    let up = clock::now().since(Instant::ORIGIN);
+    wall.unwrap_or_default().saturating_sub(up)
 }

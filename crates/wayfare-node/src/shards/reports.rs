@@ -1,11 +1,83 @@
 //! What a shard reports, as log lines and counters.
 
+use std::time::Duration;
+
 use metrics::counter;
 use tracing::{debug, error, info, warn};
 use wayfare_core::Report;
+use wayfare_protocol::Instant;
 
-/// Logs and counts one report of one shard. Nothing here says more than an operator may see.
-pub(crate) fn tell(report: &Report) {
+use super::ration::Ration;
+
+/// What is asked again and again while an engine is in trouble is told this often at most.
+const TROUBLE: (u32, Duration) = (5, Duration::from_secs(10));
+
+/// The reports of one shard.
+pub(crate) struct Reports {
+    storage: Ration,
+    coordination: Ration,
+    not_kept: Ration,
+}
+
+impl Default for Reports {
+    fn default() -> Self {
+        let (lines_max, per) = TROUBLE;
+        let ration = || Ration::new(lines_max, per);
+        Self {
+            storage: ration(),
+            coordination: ration(),
+            not_kept: ration(),
+        }
+    }
+}
+
+impl Reports {
+    /// Logs and counts one. Nothing here says more than an operator may see.
+    pub(crate) fn tell(&mut self, report: &Report, now: Instant) {
+        match report {
+            Report::Panicked { .. }
+            | Report::Restarted { .. }
+            | Report::Opened { .. }
+            | Report::Closed { .. }
+            | Report::TicksSkipped { .. }
+            | Report::NoteLost { .. }
+            | Report::SnapshotFailed { .. }
+            | Report::PropertiesFull { .. } => tell_of_room(report),
+            Report::SessionOpened { .. } | Report::Refused { .. } => tell_of_session(report),
+            Report::CorruptRecord(corrupt) => error!(%corrupt, "a record is set aside"),
+            Report::CoordinationFailed(failure) => {
+                counter!("wayfare_coordination_failures_total").increment(1);
+                if let Some(untold) = self.coordination.admit(now) {
+                    warn!(%failure, untold, "coordination did not answer as needed");
+                }
+            }
+            Report::StorageFailed { entity, failure } => {
+                counter!("wayfare_storage_failures_total").increment(1);
+                if let Some(untold) = self.storage.admit(now) {
+                    warn!(
+                        room = %entity, %failure, untold,
+                        "storage did not do what the room needed; it is asked again"
+                    );
+                }
+            }
+            Report::NotKept { entity, reason } => {
+                counter!("wayfare_steps_undone_total").increment(1);
+                if let Some(untold) = self.not_kept.admit(now) {
+                    error!(
+                        room = %entity, reason, untold,
+                        "the room's state cannot be kept: the step is undone"
+                    );
+                }
+            }
+            Report::Quarantined { .. }
+            | Report::Recovered { .. }
+            | Report::PutAway { .. }
+            | Report::Fenced { .. } => tell_of_kept(report),
+        }
+    }
+}
+
+fn tell_of_room(report: &Report) {
     match report {
         Report::Panicked {
             entity,
@@ -42,6 +114,12 @@ pub(crate) fn tell(report: &Report) {
         Report::PropertiesFull { entity } => {
             warn!(room = %entity, "the room has as many properties as it may; one was not set");
         }
+        _ => {}
+    }
+}
+
+fn tell_of_session(report: &Report) {
+    match report {
         Report::SessionOpened { player } => {
             counter!("wayfare_sessions_opened_total").increment(1);
             debug!(player = %player, "session opened");
@@ -51,10 +129,32 @@ pub(crate) fn tell(report: &Report) {
                 .increment(1);
             info!(code = code.code(), message, "connection ended");
         }
-        Report::CorruptRecord(corrupt) => error!(%corrupt, "a record is set aside"),
-        Report::CoordinationFailed(failure) => {
-            counter!("wayfare_coordination_failures_total").increment(1);
-            warn!(%failure, "coordination did not answer as needed");
+        _ => {}
+    }
+}
+
+/// Of entities that storage keeps.
+fn tell_of_kept(report: &Report) {
+    match report {
+        Report::Quarantined { entity, reason } => {
+            counter!("wayfare_rooms_quarantined_total").increment(1);
+            error!(
+                room = %entity, reason,
+                "what is kept of the room cannot be read: it is put aside, and the room begins anew"
+            );
         }
+        Report::Recovered { entity } => {
+            counter!("wayfare_rooms_recovered_total").increment(1);
+            debug!(room = %entity, "the room came back from storage");
+        }
+        Report::PutAway { entity } => {
+            counter!("wayfare_rooms_put_away_total").increment(1);
+            debug!(room = %entity, "the idle room is put away");
+        }
+        Report::Fenced { entity, by } => {
+            counter!("wayfare_rooms_fenced_total").increment(1);
+            warn!(room = %entity, by = by.0, "another owner has the room: it ends here");
+        }
+        _ => {}
     }
 }

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use wayfare_core::Turn;
-use wayfare_core::game::{Kind, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_core::game::{
+    Answered, AskError, Caller, Form, Kind, LeaveReason, Player, Refusal, RoomKind, RoomLogic,
+};
 use wayfare_protocol::EntityId;
 
 /// The same kind, with its handlers timed. Costs two readings of the clock a call.
@@ -61,6 +63,14 @@ impl RoomKind for TimedKind {
         };
         let inner = watch.time("restore", || self.inner.restore(snapshot))?;
         Ok(self.wrap(inner, None))
+    }
+
+    fn form(&self) -> Form {
+        self.inner.form()
+    }
+
+    fn is_asked(&self) -> bool {
+        self.inner.is_asked()
     }
 }
 
@@ -143,5 +153,47 @@ impl RoomLogic for TimedRoom {
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
         self.watch.time("snapshot", || self.inner.snapshot(into))
+    }
+
+    fn apply(&mut self, change: &[u8]) -> Result<(), Refusal> {
+        self.watch.time("apply", || self.inner.apply(change))
+    }
+
+    fn take_dirty_parts(&mut self) -> Vec<u32> {
+        self.watch
+            .time("take_dirty_parts", || self.inner.take_dirty_parts())
+    }
+
+    fn part(&self, number: u32, into: &mut Vec<u8>) -> Result<bool, Refusal> {
+        self.watch.time("part", || self.inner.part(number, into))
+    }
+
+    fn set_part(&mut self, number: u32, part: Option<&[u8]>) -> Result<(), Refusal> {
+        self.watch
+            .time("set_part", || self.inner.set_part(number, part))
+    }
+
+    fn request(
+        &mut self,
+        caller: &Caller,
+        payload: &[u8],
+        reply: &mut Vec<u8>,
+        turn: &Turn<'_>,
+    ) -> Result<Answered, Refusal> {
+        self.watch.learn(turn);
+        self.watch.time("request", || {
+            self.inner.request(caller, payload, reply, turn)
+        })
+    }
+
+    fn answer(
+        &mut self,
+        tag: &[u8],
+        answer: Result<&[u8], AskError>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        self.watch.learn(turn);
+        self.watch
+            .time("answer", || self.inner.answer(tag, answer, turn))
     }
 }

@@ -3,6 +3,7 @@
 mod admin;
 mod door;
 mod http;
+mod kept;
 mod player;
 mod running;
 mod start;

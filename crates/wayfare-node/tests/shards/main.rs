@@ -1,27 +1,26 @@
 //! The threads of a node, driven over memory: what the loop adds to the decisions of the core.
 
+mod kept;
 mod seat;
 mod stub_echo;
 mod stub_engine;
+mod stub_ledger;
 
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use wayfare_engine::model::MemoryCoordination;
+use wayfare_node::Engines;
 use wayfare_protocol::ErrorCode;
 use wayfare_protocol::wire::server_frame::Body;
 
-use seat::{Seat, node};
+use seat::{Seat, node, playing};
+use stub_echo::echo;
 use stub_engine::StubSlowEngine;
 
 #[test]
 fn players_on_two_threads_talk_in_one_room() {
-    let node = node(
-        2,
-        Arc::new(MemoryCoordination::default()),
-        Duration::from_secs(1),
-    );
+    let node = node(2, Engines::in_memory());
     let mut ada = Seat::joined(&node, "echo/a");
     let mut bo = Seat::joined(&node, "echo/a");
     ada.say(b"hello");
@@ -34,8 +33,8 @@ fn players_on_two_threads_talk_in_one_room() {
 
 #[test]
 fn an_engine_that_takes_its_time_holds_nobody_up() {
-    let engine = Arc::new(StubSlowEngine::default());
-    let node = node(1, Arc::clone(&engine) as _, Duration::from_secs(1));
+    let engine = StubSlowEngine::default();
+    let node = node(1, engine.engines());
     let mut ada = Seat::joined(&node, "echo/a");
     engine.hold();
     let mut late = Seat::hello_sent(&node);
@@ -49,11 +48,7 @@ fn an_engine_that_takes_its_time_holds_nobody_up() {
 
 #[test]
 fn a_client_that_does_not_read_is_cut_and_the_others_are_served() {
-    let node = node(
-        1,
-        Arc::new(MemoryCoordination::default()),
-        Duration::from_secs(1),
-    );
+    let node = node(1, Engines::in_memory());
     let mut slow = Seat::joined(&node, "echo/a");
     let mut ada = Seat::joined(&node, "echo/a");
     let words = vec![b'x'; 60_000];
@@ -70,11 +65,7 @@ fn a_client_that_does_not_read_is_cut_and_the_others_are_served() {
 
 #[test]
 fn a_stopping_node_tells_everybody_first() {
-    let node = node(
-        2,
-        Arc::new(MemoryCoordination::default()),
-        Duration::from_secs(1),
-    );
+    let node = node(2, Engines::in_memory());
     let mut seats = [Seat::joined(&node, "echo/a"), Seat::joined(&node, "echo/b")];
     node.stop();
     for seat in &mut seats {
@@ -109,7 +100,7 @@ fn a_handler_that_takes_too_long_is_named_with_its_room() {
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
     subscriber.with_ansi(false).init();
     // Any time at all is too long.
-    let node = node(1, Arc::new(MemoryCoordination::default()), Duration::ZERO);
+    let node = playing(echo(), 1, Engines::in_memory(), Duration::ZERO);
     let mut ada = Seat::joined(&node, "echo/slow");
     ada.say(b"hello");
     assert_eq!(ada.next_event(), b"hello");

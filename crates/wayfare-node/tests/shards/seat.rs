@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wayfare_core::SecondLogin;
-use wayfare_core::game::{Player, Refusal};
-use wayfare_engine::Coordination;
-use wayfare_node::{Authenticator, ShardPlan, ShardSettings, Shards};
+use wayfare_core::game::{Kind, Player, Refusal};
+use wayfare_node::{Authenticator, Engines, ShardPlan, ShardSettings, Shards};
+use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::frame::{client_payload, decode_server};
 use wayfare_protocol::wire::server_frame::Body;
 use wayfare_protocol::wire::{self, client_frame::Body as Say, hello::Credential};
@@ -38,10 +38,27 @@ impl Node {
     }
 }
 
-pub(crate) fn node(
+/// A node with a room that echoes, where a handler of a second is slow.
+pub(crate) fn node(shards: u16, engines: Engines) -> Node {
+    playing(echo(), shards, engines, Duration::from_secs(1))
+}
+
+pub(crate) fn playing(kind: Kind, shards: u16, engines: Engines, slow_handler: Duration) -> Node {
+    start(kind, shards, engines, slow_handler, 1, Revision::default())
+}
+
+/// The next run of a node with one shard.
+pub(crate) fn again(kind: Kind, engines: Engines, began_at: Revision) -> Node {
+    start(kind, 1, engines, Duration::from_secs(1), 2, began_at)
+}
+
+fn start(
+    kind: Kind,
     shards: u16,
-    coordination: Arc<dyn Coordination>,
+    engines: Engines,
     slow_handler: Duration,
+    incarnation: u64,
+    began_at: Revision,
 ) -> Node {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -50,7 +67,8 @@ pub(crate) fn node(
         .unwrap();
     let plan = ShardPlan {
         node: NodeId::new("n1").unwrap(),
-        incarnation: Incarnation(1),
+        incarnation: Incarnation(incarnation),
+        began_at,
         shards,
         ticket_key: [1; 32],
         seed: [2; 32],
@@ -69,7 +87,7 @@ pub(crate) fn node(
         },
     };
     let handle = runtime.handle().clone();
-    let shards = Shards::start(vec![echo()], &plan, coordination, Arc::new(Nobody), handle);
+    let shards = Shards::start(vec![kind], &plan, engines, Arc::new(Nobody), handle);
     Node {
         shards: shards.unwrap(),
         _runtime: runtime,
@@ -100,7 +118,7 @@ impl Seat {
 
     pub(crate) fn joined(node: &Node, room: &str) -> Self {
         let mut seat = Self::hello_sent(node);
-        assert!(matches!(seat.next(), Body::Welcome(_)));
+        seat.welcomed();
         seat.send(Say::Join(wire::Join {
             room: room.into(),
             sequence: 1,
@@ -111,6 +129,20 @@ impl Seat {
             other => panic!("{other:?}"),
         }
         seat
+    }
+
+    pub(crate) fn welcomed(&mut self) {
+        assert!(matches!(self.next(), Body::Welcome(_)));
+    }
+
+    /// What the room showed at the join.
+    pub(crate) fn view(&self) -> &[u8] {
+        &self.stay.view
+    }
+
+    /// Whether anything is there to read now.
+    pub(crate) fn has_event(&mut self) -> bool {
+        self.end.recv_timeout(Duration::ZERO).unwrap().is_some()
     }
 
     fn send(&mut self, body: Say) {

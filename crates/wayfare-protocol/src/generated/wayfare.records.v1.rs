@@ -33,3 +33,211 @@ pub struct SessionRecord {
     #[prost(uint64, tag = "4")]
     pub ticket_epoch_min: u64,
 }
+// ---- what storage keeps of an entity: snapshots and journal records, in one form
+
+/// What a step came to, or with `base` everything. Inputs are never kept: a later version might
+/// decide otherwise.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RoomRecord {
+    /// The epoch that executed it.
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+    /// Set if this is everything, and not only what changed.
+    #[prost(message, optional, tag = "2")]
+    pub base: ::core::option::Option<Base>,
+    #[prost(uint64, tag = "3")]
+    pub sequence: u64,
+    #[prost(uint64, tag = "4")]
+    pub told_everyone: u64,
+    /// The room's age, and what a wall clock said then.
+    #[prost(uint64, tag = "5")]
+    pub age_ns: u64,
+    #[prost(uint64, tag = "6")]
+    pub unix_ms: u64,
+    /// The state as a whole, or beside its parts.
+    #[prost(bytes = "bytes", optional, tag = "7")]
+    pub state: ::core::option::Option<::prost::bytes::Bytes>,
+    /// What became of it since.
+    #[prost(bytes = "bytes", repeated, tag = "8")]
+    pub changes: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    #[prost(message, repeated, tag = "9")]
+    pub parts: ::prost::alloc::vec::Vec<Part>,
+    /// Events up to here are not kept.
+    #[prost(uint64, tag = "10")]
+    pub history_behind: u64,
+    #[prost(message, repeated, tag = "11")]
+    pub events: ::prost::alloc::vec::Vec<Event>,
+    #[prost(message, repeated, tag = "12")]
+    pub members: ::prost::alloc::vec::Vec<Member>,
+    #[prost(uint32, repeated, tag = "13")]
+    pub members_gone: ::prost::alloc::vec::Vec<u32>,
+    #[prost(message, repeated, tag = "14")]
+    pub timers: ::prost::alloc::vec::Vec<Timer>,
+    #[prost(uint64, repeated, tag = "15")]
+    pub timers_gone: ::prost::alloc::vec::Vec<u64>,
+    #[prost(message, optional, tag = "16")]
+    pub surroundings: ::core::option::Option<Surroundings>,
+    #[prost(message, repeated, tag = "17")]
+    pub appends: ::prost::alloc::vec::Vec<Append>,
+    #[prost(message, repeated, tag = "18")]
+    pub calls: ::prost::alloc::vec::Vec<Call>,
+    #[prost(uint64, repeated, tag = "19")]
+    pub calls_gone: ::prost::alloc::vec::Vec<u64>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Base {
+    #[prost(fixed64, tag = "1")]
+    pub handle: u64,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub open: ::prost::bytes::Bytes,
+    #[prost(message, repeated, tag = "3")]
+    pub lineage: ::prost::alloc::vec::Vec<Reign>,
+    #[prost(uint64, tag = "4")]
+    pub numbers_since: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Reign {
+    #[prost(uint64, tag = "1")]
+    pub epoch: u64,
+    #[prost(uint64, tag = "2")]
+    pub first: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Part {
+    #[prost(uint32, tag = "1")]
+    pub number: u32,
+    /// None if it was removed.
+    #[prost(bytes = "bytes", optional, tag = "2")]
+    pub bytes: ::core::option::Option<::prost::bytes::Bytes>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Event {
+    #[prost(uint64, tag = "1")]
+    pub sequence: u64,
+    #[prost(enumeration = "Audience", tag = "2")]
+    pub audience: i32,
+    #[prost(uint32, repeated, tag = "3")]
+    pub members: ::prost::alloc::vec::Vec<u32>,
+    /// The whole frame with its header.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub frame: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Member {
+    #[prost(uint32, tag = "1")]
+    pub membership: u32,
+    #[prost(string, tag = "2")]
+    pub player: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(bool, tag = "4")]
+    pub guest: bool,
+    #[prost(bytes = "bytes", tag = "5")]
+    pub session: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "6")]
+    pub session_epoch: u64,
+    #[prost(uint64, tag = "7")]
+    pub applied: u64,
+    #[prost(uint64, tag = "8")]
+    pub joined_at: u64,
+    #[prost(uint64, tag = "9")]
+    pub failed: u64,
+    #[prost(bool, tag = "10")]
+    pub attached: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Timer {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    /// The age at which it is due.
+    #[prost(uint64, tag = "2")]
+    pub due_ns: u64,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub note: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Surroundings {
+    #[prost(btree_map = "string, string", tag = "1")]
+    pub properties: ::prost::alloc::collections::BTreeMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
+    #[prost(bool, tag = "2")]
+    pub locked: bool,
+    #[prost(bool, tag = "3")]
+    pub private: bool,
+    #[prost(uint32, tag = "4")]
+    pub next_membership: u32,
+    #[prost(uint64, tag = "5")]
+    pub timers_made: u64,
+    #[prost(uint64, tag = "6")]
+    pub calls_made: u64,
+}
+/// Records for one log, appended once under (entity, epoch, position).
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Append {
+    #[prost(string, tag = "1")]
+    pub log: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    pub records: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    #[prost(uint64, tag = "3")]
+    pub epoch: u64,
+    #[prost(uint64, tag = "4")]
+    pub position: u64,
+}
+/// A future or an ask whose end has not come.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Call {
+    #[prost(uint64, tag = "1")]
+    pub id: u64,
+    #[prost(oneof = "call::Sort", tags = "2, 3")]
+    pub sort: ::core::option::Option<call::Sort>,
+}
+/// Nested message and enum types in `Call`.
+pub mod call {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Sort {
+        /// The note to bring if the future is lost.
+        #[prost(bytes, tag = "2")]
+        Lost(::prost::bytes::Bytes),
+        #[prost(message, tag = "3")]
+        Ask(super::Ask),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Ask {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub tag: ::prost::bytes::Bytes,
+    /// The age at which it has failed.
+    #[prost(uint64, tag = "2")]
+    pub deadline_ns: u64,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum Audience {
+    Everyone = 0,
+    Except = 1,
+    Only = 2,
+}
+impl Audience {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Everyone => "AUDIENCE_EVERYONE",
+            Self::Except => "AUDIENCE_EXCEPT",
+            Self::Only => "AUDIENCE_ONLY",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "AUDIENCE_EVERYONE" => Some(Self::Everyone),
+            "AUDIENCE_EXCEPT" => Some(Self::Except),
+            "AUDIENCE_ONLY" => Some(Self::Only),
+            _ => None,
+        }
+    }
+}

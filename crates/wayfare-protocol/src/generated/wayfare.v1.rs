@@ -477,6 +477,11 @@ pub enum LeaveReason {
     LeaveRestarted = 7,
     /// The membership is not known to the room.
     LeaveNotAMember = 8,
+    /// The room was lost with its server and will not come back.
+    LeaveRoomGone = 9,
+    /// The room was lost with its server and can be had anew: the client joins again by itself, with
+    /// what it brought before, and takes the answer as a resync.
+    LeaveRoomLost = 10,
 }
 impl LeaveReason {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -494,6 +499,8 @@ impl LeaveReason {
             Self::LeaveEnded => "LEAVE_ENDED",
             Self::LeaveRestarted => "LEAVE_RESTARTED",
             Self::LeaveNotAMember => "LEAVE_NOT_A_MEMBER",
+            Self::LeaveRoomGone => "LEAVE_ROOM_GONE",
+            Self::LeaveRoomLost => "LEAVE_ROOM_LOST",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -508,6 +515,8 @@ impl LeaveReason {
             "LEAVE_ENDED" => Some(Self::LeaveEnded),
             "LEAVE_RESTARTED" => Some(Self::LeaveRestarted),
             "LEAVE_NOT_A_MEMBER" => Some(Self::LeaveNotAMember),
+            "LEAVE_ROOM_GONE" => Some(Self::LeaveRoomGone),
+            "LEAVE_ROOM_LOST" => Some(Self::LeaveRoomLost),
             _ => None,
         }
     }

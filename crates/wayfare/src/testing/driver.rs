@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde::Serialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use wayfare_core::game::{self, Kind, Kinds, Refusal};
 use wayfare_core::operator::{Answer, Question, RoomDetail};
 use wayfare_core::{ConnectionId, Output, Report, Shard, ShardConfig};
@@ -14,15 +16,26 @@ use wayfare_protocol::{
     Address, EntityId, Incarnation, Instant, NodeId, PlayerId, ShardIndex, frame, limits,
 };
 
+use super::futures::{Futures, finish};
 use super::records::Records;
 use super::seat::Seat;
+use super::store::Store;
+use crate::{Documents, Expect};
 
 /// No rate limit: a test says in no time what a client says in minutes.
 const FRAMES_PER_SECOND: u32 = 1_000_000;
 
+/// The wall clock when a table is laid: some day in November 2023.
+const UNIX_ORIGIN: Duration = Duration::from_secs(1_700_000_000);
+
 pub(super) struct Driver {
     shard: Shard,
+    kinds: Kinds,
+    seed: u64,
+    incarnation: u64,
     records: Records,
+    store: Store,
+    futures: Futures,
     now: Instant,
     heartbeat: Instant,
     seats: BTreeMap<String, Seat>,
@@ -33,13 +46,32 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(kind: Kind, seed: u64) -> Self {
+    pub(super) fn new(kinds: Vec<Kind>, seed: u64) -> Self {
+        let (records, store) = (Records::default(), Store::default());
+        let kinds = Kinds::new(kinds);
+        Self::begin((kinds, seed, 1), records, store, Instant::ORIGIN)
+    }
+
+    /// A shard that finds these, and takes up what is kept in them.
+    fn begin(
+        (kinds, seed, incarnation): (Kinds, u64, u64),
+        records: Records,
+        store: Store,
+        now: Instant,
+    ) -> Self {
         let mut shard_seed = [0; 32];
         shard_seed[..8].copy_from_slice(&seed.to_be_bytes());
-        let now = Instant::ORIGIN;
-        Self {
-            shard: Shard::new(config(), Kinds::new(vec![kind]), shard_seed, now),
-            records: Records::default(),
+        // Ids drawn by an incarnation are none of another's.
+        shard_seed[8..16].copy_from_slice(&(incarnation - 1).to_be_bytes());
+        let config = config(incarnation, &records, &store);
+        let mut driver = Self {
+            shard: Shard::new(config, kinds.clone(), shard_seed, now),
+            kinds,
+            seed,
+            incarnation,
+            records,
+            store,
+            futures: Futures::default(),
             now,
             heartbeat: now + HEARTBEAT,
             seats: BTreeMap::new(),
@@ -47,6 +79,77 @@ impl Driver {
             connections_made: 0,
             answer: None,
             panics: Vec::new(),
+        };
+        driver.shard.handle_began(now);
+        driver.settle();
+        driver
+    }
+
+    /// Everything in memory is lost; players keep what their clients know.
+    pub(super) fn crash(&mut self) {
+        let mut successor = self.twin(self.store.clone());
+        successor.seats = std::mem::take(&mut self.seats);
+        for seat in successor.seats.values_mut() {
+            seat.connection = None;
+        }
+        successor.connections_made = self.connections_made;
+        let recovery = std::mem::replace(&mut successor.panics, std::mem::take(&mut self.panics));
+        successor.panics.extend(recovery);
+        *self = successor;
+    }
+
+    /// What would be there if this one crashed now; it goes on by itself.
+    pub(super) fn recovered(&self) -> Self {
+        self.twin(self.store.copy())
+    }
+
+    fn twin(&self, store: Store) -> Self {
+        let mut records = self.records.clone();
+        records.crash();
+        let game = (self.kinds.clone(), self.seed, self.incarnation + 1);
+        Self::begin(game, records, store, self.now)
+    }
+
+    pub(super) fn document<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let document = finish(self.documents().get(name));
+        let document = document.unwrap_or_else(|error| panic!("{name}: {error}"));
+        document.map(|document| document.value)
+    }
+
+    pub(super) fn put_document<T: Serialize>(&mut self, name: &str, value: &T) {
+        let documents = self.documents();
+        let found = finish(documents.get::<IgnoredAny>(name));
+        let expect = match found {
+            Ok(Some(found)) => Expect::Revision(found.revision),
+            Ok(None) | Err(_) => Expect::Absent,
+        };
+        if let Err(error) = finish(documents.put(name, value, expect)) {
+            panic!("{name}: {error}");
+        }
+    }
+
+    pub(super) fn log<T: DeserializeOwned>(&self, log: &str) -> Vec<T> {
+        let documents = self.documents();
+        let mut records = Vec::new();
+        loop {
+            let page = finish(documents.read_log(log, records.len() as u64 + 1));
+            let page = page.unwrap_or_else(|error| panic!("log {log}: {error}"));
+            if page.is_empty() {
+                return records;
+            }
+            records.extend(page.into_iter().map(|logged| logged.record));
+        }
+    }
+
+    fn documents(&self) -> Documents {
+        Documents::new(self.store.documents())
+    }
+
+    /// Runs all futures as far as they go, and whatever they bring.
+    pub(super) fn run_futures(&mut self) {
+        while let Some((entity, run, note)) = self.futures.poll() {
+            self.shard.handle_ran(&entity, run, note, self.now);
+            self.settle();
         }
     }
 
@@ -113,6 +216,7 @@ impl Driver {
     /// Goes from one thing that is due to the next, up to and with those at the end.
     pub(super) fn advance(&mut self, time: Duration) {
         let end = self.now + time;
+        self.run_futures();
         while let Some(next) = self.next_due().filter(|next| *next <= end) {
             self.now = next.max(self.now);
             if self.heartbeat <= self.now {
@@ -121,6 +225,7 @@ impl Driver {
             }
             self.shard.handle_timeout(self.now);
             self.settle();
+            self.run_futures();
         }
         self.now = end;
     }
@@ -154,6 +259,11 @@ impl Driver {
                     let outcome = self.records.answer(request);
                     self.shard.handle_coordination(call, outcome, self.now);
                 }
+                Output::Store { call, request } => {
+                    let outcome = self.store.answer(request);
+                    self.shard.handle_storage(call, outcome, self.now);
+                }
+                Output::Run { entity, run, work } => self.futures.add(entity, run, work),
                 Output::Operator { answer, .. } => self.answer = Some(*answer),
                 Output::Report(Report::Panicked { handler, panic, .. }) => {
                     self.panics.push(format!("{handler}: {panic}"));
@@ -186,13 +296,16 @@ impl Driver {
     }
 }
 
-fn config() -> ShardConfig {
+fn config(incarnation: u64, records: &Records, store: &Store) -> ShardConfig {
     let address = Address {
         node: NodeId::new("table").unwrap_or_else(|_| unreachable!("it is a name")),
-        incarnation: Incarnation(1),
+        incarnation: Incarnation(incarnation),
         shard: ShardIndex(0),
     };
     let mut config = ShardConfig::new(address, [0; 32]);
+    config.began_at = records.revision();
+    config.unix_origin = UNIX_ORIGIN;
+    config.documents = Some(store.documents());
     config.guests = true;
     config.frames_per_second = FRAMES_PER_SECOND;
     config.frames_burst = FRAMES_PER_SECOND;

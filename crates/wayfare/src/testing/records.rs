@@ -1,14 +1,16 @@
-//! Coordination in a map: enough for one shard that is alone.
+//! Coordination in maps: enough for one shard that is alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wayfare_protocol::coordination::{
     Commit, Expect, Key, Outcome, Record, Reply, Request, Revision, Write,
 };
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Records {
     records: BTreeMap<Key, Record>,
+    /// Those that a crash takes away.
+    lazy: BTreeSet<Key>,
     revision: Revision,
 }
 
@@ -21,6 +23,14 @@ impl Records {
                 store,
             },
             Request::Commit(writes) => Reply::Committed(self.commit(writes)),
+            Request::CommitLazily(writes) => {
+                let keys: Vec<Key> = writes.iter().filter_map(put).collect();
+                let commit = self.commit(writes);
+                if let Commit::Done(_) = commit {
+                    self.lazy.extend(keys);
+                }
+                Reply::Committed(commit)
+            }
             Request::Batch(commits) => {
                 let commits = commits.into_iter();
                 Reply::Batched(commits.map(|writes| Ok(self.commit(writes))).collect())
@@ -37,6 +47,18 @@ impl Records {
         })
     }
 
+    /// The store's revision: it never goes back.
+    pub(super) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The memory of the node is lost, and with it what need not outlive it.
+    pub(super) fn crash(&mut self) {
+        for key in std::mem::take(&mut self.lazy) {
+            self.records.remove(&key);
+        }
+    }
+
     /// All writes or none.
     fn commit(&mut self, writes: Vec<Write>) -> Commit {
         if !writes.iter().all(|write| self.holds(write)) {
@@ -47,6 +69,7 @@ impl Records {
         for write in writes {
             match write {
                 Write::Put { key, value, .. } => {
+                    self.lazy.remove(&key);
                     self.records.insert(key, Record { value, revision });
                 }
                 Write::Delete { key, .. } => {
@@ -68,5 +91,12 @@ impl Records {
             (Some(record), Expect::Revision(revision)) => record.revision == revision,
             (None, Expect::Revision(_)) | (Some(_), Expect::Absent) => false,
         }
+    }
+}
+
+fn put(write: &Write) -> Option<Key> {
+    match write {
+        Write::Put { key, .. } => Some(key.clone()),
+        Write::Delete { .. } | Write::Check { .. } => None,
     }
 }

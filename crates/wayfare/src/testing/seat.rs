@@ -26,6 +26,8 @@ pub(super) struct Seat {
     /// Resumes the session; `None` without a session.
     pub(super) ticket: Option<Bytes>,
     pub(super) stay: Option<Stay>,
+    /// What the last join brought, to join again by itself.
+    join: Option<(Bytes, Bytes)>,
     /// The last number of this session in this room, of joins, commands and leaves.
     sequence: u64,
     pub(super) join_refused: Option<Refusal>,
@@ -63,6 +65,7 @@ impl Seat {
     pub(super) fn say_join(&mut self, room: &str, open: Bytes, payload: Bytes) -> Say {
         self.sequence += 1;
         self.join_refused = None;
+        self.join = Some((open.clone(), payload.clone()));
         Say::Join(wire::Join {
             room: room.to_owned(),
             sequence: self.sequence,
@@ -70,6 +73,13 @@ impl Seat {
             open,
             payload,
         })
+    }
+
+    /// As clients do whose room was lost with its node and can be had anew: the same join again.
+    pub(super) fn say_join_again(&mut self, room: &str) -> Option<Say> {
+        self.left.take_if(|left| left.reason == LeaveReason::RoomLost)?;
+        let (open, payload) = self.join.clone()?;
+        Some(self.say_join(room, open, payload))
     }
 
     /// The next command and its number; `None` outside the room.

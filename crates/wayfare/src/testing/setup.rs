@@ -1,15 +1,17 @@
 //! A table that is not laid with the defaults: [`Setup`].
 
+use wayfare_core::game;
 use wayfare_protocol::EntityId;
 
 use super::Table;
-use crate::{Encode, Kind, Room};
+use crate::{Encode, Entity, EntityKind, Kind, Room};
 
 /// Made by [`Table::setup`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use]
 pub struct Setup<R> {
     pub(super) kind: Kind<R>,
+    pub(super) others: Vec<game::Kind>,
     pub(super) seed: u64,
     pub(super) room: EntityId,
 }
@@ -18,6 +20,7 @@ impl<R: Room> Setup<R> {
     pub(super) fn new() -> Self {
         Self {
             kind: Kind::new(),
+            others: Vec::new(),
             seed: 0,
             room: "room/table"
                 .parse()
@@ -28,6 +31,17 @@ impl<R: Room> Setup<R> {
     /// The kind's settings. A test is closest to production if both name the same function.
     pub fn kind(mut self, settings: impl FnOnce(Kind<R>) -> Kind<R>) -> Self {
         self.kind = settings(self.kind);
+        self
+    }
+
+    /// A kind of entity that the room asks, as on the server, or one that stands for it: any type
+    /// with the same requests and replies will do.
+    pub fn entity<E: Entity>(
+        mut self,
+        name: &str,
+        settings: impl FnOnce(EntityKind<E>) -> EntityKind<E>,
+    ) -> Self {
+        self.others.push(settings(EntityKind::new()).named(name));
         self
     }
 

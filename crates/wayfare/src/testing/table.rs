@@ -4,17 +4,21 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wayfare_core::game::Refusal;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use wayfare_core::game::{Durability, Form, Refusal};
 use wayfare_core::operator::RoomDetail;
 use wayfare_protocol::EntityId;
-use wayfare_protocol::wire::{self, hello::Credential};
+use wayfare_protocol::wire::{self, client_frame::Body as Say, hello::Credential};
 
 use super::driver::Driver;
 use super::seat::Left;
 use super::setup::Setup;
 use super::watched::{Latest, WatchedKind};
+use super::{recovery, state};
 use crate::game::check;
-use crate::{Decode, Encode, LeaveReason, Room, Snapshot};
+use crate::state_form::StateForm;
+use crate::{Decode, Encode, LeaveReason, Room};
 
 /// Plays one room: players join, say things, lose their connections, time passes; all at once and
 /// the same way each time.
@@ -51,6 +55,8 @@ pub struct Table<R> {
     latest: Latest,
     room: EntityId,
     open: Bytes,
+    form: StateForm<R>,
+    checks_recovery: bool,
     typed: PhantomData<fn() -> R>,
 }
 
@@ -86,20 +92,22 @@ impl<R: Room> Table<R> {
     where
         R::Open: Encode,
     {
-        let mut kind = setup.kind.named(setup.room.kind());
-        if let Err(invalid) = check(std::slice::from_ref(&kind)) {
+        let form = setup.kind.form();
+        let mut kinds = vec![setup.kind.named(setup.room.kind())];
+        kinds.extend(setup.others);
+        if let Err(invalid) = check(&kinds) {
             panic!("{invalid}");
         }
+        let is_durable = kinds[0].settings.durability == Durability::Durable;
         let latest = Latest::default();
-        kind.logic = Box::new(WatchedKind {
-            logic: kind.logic,
-            latest: latest.clone(),
-        });
+        WatchedKind::watch_first(&mut kinds, &latest);
         Self {
-            driver: Driver::new(kind, setup.seed),
+            driver: Driver::new(kinds, setup.seed),
             latest,
             room: setup.room,
             open: encoded::<R, _>(open),
+            checks_recovery: is_durable && form.form() == Form::Changes,
+            form,
             typed: PhantomData,
         }
     }
@@ -150,7 +158,7 @@ impl<R: Room> Table<R> {
         let (room, open) = (self.room.to_string(), self.open.clone());
         let payload = encoded::<R, _>(join);
         let frame = self.driver.seat(player).say_join(&room, open, payload);
-        self.driver.say(player, frame);
+        self.say(player, frame);
         let seat = self.driver.seat(player);
         match (seat.join_refused.take(), &seat.stay) {
             (Some(refusal), _) => Err(refusal),
@@ -193,7 +201,7 @@ impl<R: Room> Table<R> {
         let Some((number, frame)) = spoken else {
             self.panic_outside(player);
         };
-        self.driver.say(player, frame);
+        self.say(player, frame);
         let seat = self.driver.seat(player);
         match (seat.take_reply(number), &seat.left) {
             (Some(reply), _) => Ok(decoded::<R, _>("reply", &reply?)),
@@ -219,7 +227,7 @@ impl<R: Room> Table<R> {
         let Some(frame) = self.driver.seat(player).say_unreliable(payload) else {
             self.panic_outside(player);
         };
-        self.driver.say(player, frame);
+        self.say(player, frame);
     }
 
     /// A player leaves the room.
@@ -230,7 +238,7 @@ impl<R: Room> Table<R> {
         let Some(frame) = self.driver.seat(player).say_leave() else {
             self.panic_outside(player);
         };
-        self.driver.say(player, frame);
+        self.say(player, frame);
     }
 
     /// The events a player got since this was last asked, in order; replies are not among them.
@@ -252,7 +260,7 @@ impl<R: Room> Table<R> {
     }
 
     /// The views a player got since this was last asked because the room fell back: after a panic
-    /// it may have started again from a snapshot.
+    /// it may have started again from what is kept of it.
     pub fn resyncs(&mut self, player: &str) -> Vec<R::View>
     where
         R::View: Decode,
@@ -293,7 +301,11 @@ impl<R: Room> Table<R> {
         }
         let room = self.room.to_string();
         if let Some(attach) = self.driver.seat(player).say_attach(&room) {
-            self.driver.say(player, attach);
+            self.say(player, attach);
+        }
+        if let Some(join) = self.driver.seat(player).say_join_again(&room) {
+            self.say(player, join);
+            return self.joined_again(player);
         }
         let seat = self.driver.seat(player);
         if let Some(left) = &seat.left {
@@ -306,10 +318,64 @@ impl<R: Room> Table<R> {
         Resumed::Replayed(decoded_all::<R, _>("event", &replayed))
     }
 
-    /// Lets time pass: ticks, notes and graces in between happen at their exact times. Clients
-    /// that are connected stay so.
+    fn joined_again(&mut self, player: &str) -> Resumed<R::Event, R::View>
+    where
+        R::View: Decode,
+    {
+        let seat = self.driver.seat(player);
+        match (&seat.stay, &seat.join_refused) {
+            (Some(stay), _) => Resumed::Resynced(decoded::<R, _>("view", &stay.view)),
+            (None, Some(_)) => Resumed::Left(LeaveReason::RoomGone),
+            (None, None) => panic!("{player}'s join got no answer: {:?}", seat.ended),
+        }
+    }
+
+    /// Lets time pass: ticks, notes and graces in between happen at their exact times, and futures
+    /// of [`run`](crate::Surroundings::run) run as far as they go, at first and whenever something
+    /// happened. Clients that are connected stay so.
     pub fn advance(&mut self, time: Duration) {
         self.driver.advance(time);
+        self.check_recovery();
+    }
+
+    /// Runs the futures that handlers started with [`run`](crate::Surroundings::run), and brings
+    /// the room their notes. Until this or [`Table::advance`] they wait. A future has the table's
+    /// documents, and nothing else to wait for: no sockets, no timers, no other thread.
+    pub fn run_futures(&mut self) {
+        self.driver.run_futures();
+        self.check_recovery();
+    }
+
+    /// The node is lost, as by a kill -9, and another begins with what was stored: everything in
+    /// memory is gone, and all connections. Rooms of which something is kept are recovered; futures
+    /// under way are lost, and a room that is recovered gets their lost notes. Players come back
+    /// with [`Table::resume`].
+    pub fn crash(&mut self) {
+        self.driver.crash();
+    }
+
+    /// The document of this name, as futures of the room would read it.
+    ///
+    /// # Panics
+    /// If it is no `T`.
+    pub fn document<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        self.driver.document(name)
+    }
+
+    /// Puts a document there, whatever was there before: what the game finds.
+    ///
+    /// # Panics
+    /// If it does not encode.
+    pub fn put_document<T: Serialize>(&mut self, name: &str, value: &T) {
+        self.driver.put_document(name, value);
+    }
+
+    /// All records of a game log.
+    ///
+    /// # Panics
+    /// If they are no `T`s.
+    pub fn log<T: DeserializeOwned>(&self, log: &str) -> Vec<T> {
+        self.driver.log(log)
     }
 
     /// The room's state as of its last handler. It has been through a snapshot, so that what would
@@ -322,9 +388,7 @@ impl<R: Room> Table<R> {
             self.room().is_some(),
             "there is no room: it opens when somebody joins"
         );
-        let latest = self.latest.read();
-        let state = Snapshot::parse(&latest).and_then(|snapshot| snapshot.read());
-        state.unwrap_or_else(|refusal| panic!("{refusal}"))
+        state::typed(&self.latest, self.form, R::VERSION)
     }
 
     /// What an operator sees of the room: members, properties, whether it is locked. `None` if
@@ -337,6 +401,17 @@ impl<R: Room> Table<R> {
     #[must_use]
     pub fn panics(&self) -> &[String] {
         &self.driver.panics
+    }
+
+    fn say(&mut self, player: &str, body: Say) {
+        self.driver.say(player, body);
+        self.check_recovery();
+    }
+
+    fn check_recovery(&mut self) {
+        if self.checks_recovery {
+            recovery::check(&self.driver, &self.latest);
+        }
     }
 
     fn panic_outside(&mut self, player: &str) -> ! {

@@ -1,62 +1,142 @@
-//! A kind of room whose state can be read from outside, through its own snapshot.
+//! A kind whose states can be read from outside, through what it writes down.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wayfare_core::Turn;
-use wayfare_core::game::{LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_core::game::{
+    Answered, AskError, Caller, Form, Kind, LeaveReason, Player, Refusal, RoomKind, RoomLogic,
+};
 
-/// The snapshot of the one room of a table, as of its last handler.
+/// The state of the one room or entity of a table, as it is written down.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
+    /// The whole, or what there is beside parts.
+    pub(super) head: Vec<u8>,
+    pub(super) parts: BTreeMap<u32, Vec<u8>>,
+}
+
+/// The state as of the last handler, and as it was restored before any handler.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Latest(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Latest(Arc<Mutex<Seen>>);
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    pub(super) state: Option<State>,
+    pub(super) restored: Option<State>,
+}
 
 impl Latest {
-    pub(super) fn read(&self) -> Vec<u8> {
-        let latest = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        latest.clone()
+    pub(super) fn seen(&self) -> Seen {
+        self.with(|seen| seen.clone())
     }
 
-    fn write(&self, logic: &dyn RoomLogic) {
-        let mut snapshot = Vec::new();
-        if let Err(refusal) = logic.snapshot(&mut snapshot) {
-            panic!("{refusal}");
-        }
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    /// Puts other words in the place of what was seen, and gives that back.
+    pub(super) fn replace(&self, other: Seen) -> Seen {
+        self.with(|seen| std::mem::replace(seen, other))
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut Seen) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 pub(super) struct WatchedKind {
-    pub(super) logic: Box<dyn RoomKind>,
-    pub(super) latest: Latest,
+    logic: Box<dyn RoomKind>,
+    latest: Latest,
 }
 
 impl WatchedKind {
-    fn watch(&self, logic: Box<dyn RoomLogic>) -> Box<dyn RoomLogic> {
-        let latest = self.latest.clone();
-        latest.write(&*logic);
-        Box::new(Watched { logic, latest })
+    /// Puts itself between the first of these kinds and the shard.
+    pub(super) fn watch_first(kinds: &mut Vec<Kind>, latest: &Latest) {
+        let kind = kinds.remove(0);
+        let logic = Box::new(Self {
+            logic: kind.logic,
+            latest: latest.clone(),
+        });
+        kinds.insert(0, Kind { logic, ..kind });
+    }
+
+    fn watch(&self, logic: Box<dyn RoomLogic>, restoring: bool) -> Box<dyn RoomLogic> {
+        let mut watched = Watched {
+            logic,
+            latest: self.latest.clone(),
+            state: State::default(),
+            untaken: BTreeSet::new(),
+            restoring,
+        };
+        watched.look();
+        Box::new(watched)
     }
 }
 
 impl RoomKind for WatchedKind {
     fn open(&self, open: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
-        Ok(self.watch(self.logic.open(open, turn)?))
+        Ok(self.watch(self.logic.open(open, turn)?, false))
     }
 
     fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
-        Ok(self.watch(self.logic.restore(snapshot)?))
+        Ok(self.watch(self.logic.restore(snapshot)?, true))
+    }
+
+    fn form(&self) -> Form {
+        self.logic.form()
+    }
+
+    fn is_asked(&self) -> bool {
+        self.logic.is_asked()
     }
 }
 
 struct Watched {
     logic: Box<dyn RoomLogic>,
     latest: Latest,
+    state: State,
+    /// Parts that were looked at, but that the shard has not taken.
+    untaken: BTreeSet<u32>,
+    /// No handler was called since it was restored.
+    restoring: bool,
 }
 
 impl Watched {
     fn after<T>(&mut self, handler: impl FnOnce(&mut dyn RoomLogic) -> T) -> T {
+        self.end_restoring();
         let outcome = handler(&mut *self.logic);
-        self.latest.write(&*self.logic);
+        self.look();
         outcome
+    }
+
+    /// Writes the state down, as the shard would.
+    fn look(&mut self) {
+        self.state.head.clear();
+        if let Err(refusal) = self.logic.snapshot(&mut self.state.head) {
+            panic!("{refusal}");
+        }
+        for number in self.logic.take_dirty_parts() {
+            self.untaken.insert(number);
+            let mut part = Vec::new();
+            match self.logic.part(number, &mut part) {
+                Ok(true) => self.state.parts.insert(number, part),
+                Ok(false) => self.state.parts.remove(&number),
+                Err(refusal) => panic!("{refusal}"),
+            };
+        }
+        let state = Some(self.state.clone());
+        self.latest.with(|seen| seen.state = state);
+    }
+
+    fn end_restoring(&mut self) {
+        if std::mem::take(&mut self.restoring) {
+            self.look();
+            let restored = Some(self.state.clone());
+            self.latest.with(|seen| seen.restored = restored);
+        }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.end_restoring();
     }
 }
 
@@ -97,5 +177,46 @@ impl RoomLogic for Watched {
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
         self.logic.snapshot(into)
+    }
+
+    fn apply(&mut self, change: &[u8]) -> Result<(), Refusal> {
+        self.logic.apply(change)
+    }
+
+    fn take_dirty_parts(&mut self) -> Vec<u32> {
+        self.untaken.extend(self.logic.take_dirty_parts());
+        std::mem::take(&mut self.untaken).into_iter().collect()
+    }
+
+    fn part(&self, number: u32, into: &mut Vec<u8>) -> Result<bool, Refusal> {
+        self.logic.part(number, into)
+    }
+
+    fn set_part(&mut self, number: u32, part: Option<&[u8]>) -> Result<(), Refusal> {
+        self.logic.set_part(number, part)?;
+        match part {
+            Some(part) => self.state.parts.insert(number, part.to_vec()),
+            None => self.state.parts.remove(&number),
+        };
+        Ok(())
+    }
+
+    fn request(
+        &mut self,
+        caller: &Caller,
+        payload: &[u8],
+        reply: &mut Vec<u8>,
+        turn: &Turn<'_>,
+    ) -> Result<Answered, Refusal> {
+        self.after(|logic| logic.request(caller, payload, reply, turn))
+    }
+
+    fn answer(
+        &mut self,
+        tag: &[u8],
+        answer: Result<&[u8], AskError>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        self.after(|logic| logic.answer(tag, answer, turn))
     }
 }

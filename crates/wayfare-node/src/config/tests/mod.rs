@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
 use wayfare_core::Turn;
-use wayfare_core::game::{Kind, KindSettings, Refusal, RoomKind, RoomLogic};
+use wayfare_core::game::{
+    Durability, Kind, KindSettings, OnLoss, Refusal, RoomKind, RoomLogic,
+};
 
 use super::*;
 
@@ -27,7 +30,7 @@ impl RoomKind for StubKind {
 
 fn kind(name: &str) -> Kind {
     let settings = KindSettings {
-        tick: Some(std::time::Duration::from_millis(50)),
+        tick: Some(Duration::from_millis(50)),
         ..KindSettings::default()
     };
     Kind {
@@ -194,4 +197,17 @@ fn an_operator_is_not_kept_out_by_a_mistake_elsewhere() {
         refused.contains("hartbeat") && !refused.contains("unheard-of"),
         "{refused}"
     );
+}
+
+#[test]
+fn how_long_a_kind_lasts_is_the_operators_to_set() {
+    let line = "--kind plaza.durability=durable --kind plaza.snapshots_every=1m --kind war-room.on_loss=gone";
+    let config = load(Mode::Serve, "", &[], line).unwrap();
+    let mut kinds = [kind("plaza"), kind("war-room")];
+    config.apply(&mut kinds);
+    let [plaza, war_room] = kinds.map(|kind| kind.settings);
+    assert_eq!(plaza.durability, Durability::Durable);
+    assert_eq!(plaza.snapshot_every, Some(Duration::from_secs(60)));
+    assert_eq!(war_room.on_loss, OnLoss::Gone);
+    assert!(plaza.is_kept() && !war_room.is_kept());
 }

@@ -49,6 +49,14 @@ fn what_is_wrong_in_the_file_is_named_with_its_line() {
         "second_login = \"kick\" (file wayfare.toml:1) is not replace or refuse",
     );
     check(
+        "storage = 'disk'",
+        "storage = \"disk\" (file wayfare.toml:1) is not embedded or memory",
+    );
+    check(
+        "[kind.plaza]\ndurability = 'mirrored'",
+        "kind.plaza.durability = \"mirrored\" (file wayfare.toml:2) is not volatile or durable",
+    );
+    check(
         "token_key = ['secret']",
         "token_key = … (file wayfare.toml:1) is not a secret text",
     );
@@ -158,6 +166,14 @@ fn settings_that_do_not_go_together_are_both_named() {
     check(
         "[kind.plaza]\ngrace = '2m'",
         "kind.plaza.grace = 2m (file wayfare.toml:2) must not be longer than session_grace = 1m (default): a member cannot outstay its session",
+    );
+    check(
+        "[kind.plaza]\nsnapshots_every = '10ms'",
+        "kind.plaza.snapshots_every = 10ms (file wayfare.toml:2) must be at least 100ms, or off",
+    );
+    check(
+        "[kind.plaza]\ndurability = 'durable'\non_loss = 'gone'",
+        "kind.plaza.on_loss = gone (file wayfare.toml:3) is for rooms of which nothing is kept: set durability = volatile and snapshots_every = off, which are kind.plaza.durability = durable (file wayfare.toml:2) and kind.plaza.snapshots_every = off (game), or leave it out",
     );
     check(
         "[kind.plaza]\nhistory_bytes = '3MiB'",

@@ -17,6 +17,7 @@ fn show_tells_every_value_and_its_source_and_no_secret() {
         "admin | 127.0.0.1:7778 | default",
         "admin_key | (not set) | default",
         "data | ./wayfare-data | default",
+        "storage | embedded | default",
         "shards | 4 | file wayfare.toml:1",
         "guests | true | flag --guests",
         "token_key | (set) | file wayfare.toml:2",
@@ -45,7 +46,9 @@ fn show_tells_every_value_and_its_source_and_no_secret() {
         "kind.plaza.join | anyone | game",
         "kind.plaza.list | anyone | game",
         "kind.plaza.on_panic | restart | game",
+        "kind.plaza.durability | volatile | game",
         "kind.plaza.snapshots_every | off | game",
+        "kind.plaza.on_loss | reopen | game",
     ];
     assert_eq!(lines[..expect.len()], expect);
     let json = serde_json::to_value(&shown).unwrap();

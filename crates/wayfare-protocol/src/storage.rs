@@ -1,13 +1,20 @@
-//! The vocabulary of storage: what may be asked of it and how it answers.
+//! The vocabulary of storage: snapshots and journals of entities, logs, documents.
+//!
+//! Decision code asks by [`Request`] and is answered by [`Outcome`]; who carries the request to an
+//! engine, and when the answer comes, is not its business.
 
 use bytes::Bytes;
-use wayfare_protocol::Epoch;
-use wayfare_protocol::coordination::{Commit, Expect, Key, Record};
+
+use crate::Epoch;
+use crate::coordination::{Commit, Expect, Key, Record, Revision};
 
 /// Records of one answer to a read of a log: what a reader must hold at once.
 pub const READ_RECORDS_MAX: usize = 1000;
 /// Documents of one answer to a list: each may be as large as a saved game.
 pub const LIST_DOCUMENTS_MAX: usize = 100;
+/// Entities put aside by [`Request::Quarantine`]: enough to see what is going wrong, and no more
+/// than an operator would look at.
+pub const QUARANTINED_MAX: usize = 100;
 
 /// The place of a record in a journal or a log: from 1, without gaps.
 ///
@@ -24,12 +31,26 @@ impl Position {
 }
 
 /// An entity's state at a position.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// The last record it contains the effect of.
     pub position: Position,
-    /// The state.
+    /// The state, or what there is of it beside its parts.
     pub bytes: Bytes,
+    /// The parts that belong to it, each stored before; empty for a state without parts.
+    pub parts: Vec<PartId>,
+}
+
+/// Names one stored form of one part of a large state.
+///
+/// A part is written once under each version, and never changed: a snapshot names the version of
+/// each part that belongs to it, so that what is written for the next one leaves it whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PartId {
+    /// Which part.
+    pub number: u32,
+    /// Which form of it: chosen by the owner, above every version its snapshot names.
+    pub version: u64,
 }
 
 /// What is kept of an entity.
@@ -75,10 +96,11 @@ pub struct LogRecord {
     pub bytes: Bytes,
 }
 
-/// One operation on storage: the methods of [`crate::Storage`] as data.
+/// One operation on storage: the methods of the trait that engines implement, as data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// See [`crate::Storage::snapshot`].
+    /// Keeps an entity's state, and forgets the journal up to its position and every part it does not
+    /// name.
     Snapshot {
         /// Whose.
         entity: Key,
@@ -87,7 +109,40 @@ pub enum Request {
         /// The state.
         snapshot: Snapshot,
     },
-    /// See [`crate::Storage::journal`].
+    /// Stores a part of a large state, for a snapshot that will name it.
+    Part {
+        /// Whose.
+        entity: Key,
+        /// The writer's epoch.
+        epoch: Epoch,
+        /// Its name.
+        part: PartId,
+        /// Its bytes.
+        bytes: Bytes,
+    },
+    /// Reads a part that the entity's snapshot names.
+    ReadPart {
+        /// Whose.
+        entity: Key,
+        /// Its name.
+        part: PartId,
+    },
+    /// Forgets an entity: snapshot, parts, journal and seal. Whoever writes next must seal anew.
+    Forget {
+        /// Which.
+        entity: Key,
+        /// Its owner's epoch.
+        epoch: Epoch,
+    },
+    /// Seals an entity and puts everything that is kept of it aside for an operator, readable or
+    /// not, so that it begins empty: what an owner does about [`Failure::Corrupt`].
+    Quarantine {
+        /// Which.
+        entity: Key,
+        /// The new owner's epoch.
+        epoch: Epoch,
+    },
+    /// Adds records to an entity's journal, all or none.
     Journal {
         /// Whose.
         entity: Key,
@@ -98,14 +153,14 @@ pub enum Request {
         /// The records.
         records: Vec<Bytes>,
     },
-    /// See [`crate::Storage::load`].
+    /// Seals an entity with an epoch and reads its snapshot and journal.
     Load {
         /// Whose.
         entity: Key,
         /// The new owner's epoch.
         epoch: Epoch,
     },
-    /// See [`crate::Storage::append`].
+    /// Adds records to a log, once for each key.
     Append {
         /// To which log.
         log: Key,
@@ -116,21 +171,21 @@ pub enum Request {
         /// The records.
         records: Vec<Bytes>,
     },
-    /// See [`crate::Storage::read`].
+    /// Reads a log.
     Read {
         /// Which log.
         log: Key,
         /// The first position wanted.
         from: Position,
     },
-    /// See [`crate::Storage::trim`].
+    /// Forgets the beginning of a log.
     Trim {
         /// Which log.
         log: Key,
         /// The first position to keep.
         before: Position,
     },
-    /// See [`crate::Storage::put_document`].
+    /// Writes a document if the expectation holds.
     PutDocument {
         /// Its name.
         name: Key,
@@ -139,9 +194,16 @@ pub enum Request {
         /// What must hold.
         expect: Expect,
     },
-    /// See [`crate::Storage::document`].
+    /// Removes a document if it was last written at this revision.
+    DeleteDocument {
+        /// Its name.
+        name: Key,
+        /// What must hold.
+        expect: Revision,
+    },
+    /// Reads a document.
     Document(Key),
-    /// See [`crate::Storage::documents`].
+    /// Lists documents by name.
     Documents {
         /// How the names begin.
         prefix: Key,
@@ -153,13 +215,15 @@ pub enum Request {
 /// The answer to a [`Request`], of the same sort.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// To a snapshot, a journal write, an append and a trim: done.
+    /// To a snapshot, a part, a journal write, a forget, a quarantine, an append and a trim: done.
     Done,
     /// To a load.
     Loaded(Loaded),
     /// To a read.
     Read(Vec<LogRecord>),
-    /// To a document's put.
+    /// To a part's read.
+    Part(Option<Bytes>),
+    /// To a document's put and delete.
     Committed(Commit),
     /// To a document's read.
     Document(Option<Record>),
@@ -179,8 +243,12 @@ pub enum Failure {
     /// The operation certainly did not happen.
     #[error("not done: {0}")]
     NotDone(String),
+    /// Certainly not done: what is kept there cannot be read, and will not be readable later.
+    /// Concerns nothing but what was asked for; an entity goes on after [`Request::Quarantine`].
+    #[error("not done: what is kept is corrupt: {0}")]
+    Corrupt(String),
     /// The operation may have happened, or may still happen. Each may be repeated as it is, except
-    /// a document's put, which is settled by reading.
+    /// a document's put and delete, which are settled by reading.
     #[error("unknown whether done: {0}")]
     Unknown(String),
 }
@@ -190,7 +258,7 @@ impl Failure {
     #[must_use]
     pub const fn is_not_done(&self) -> bool {
         match self {
-            Self::Sealed { .. } | Self::NotDone(_) => true,
+            Self::Sealed { .. } | Self::NotDone(_) | Self::Corrupt(_) => true,
             Self::Unknown(_) => false,
         }
     }

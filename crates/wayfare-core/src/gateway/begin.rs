@@ -1,0 +1,74 @@
+//! Sessions of earlier incarnations of this node: those that nobody comes back to end.
+
+use wayfare_protocol::PlayerId;
+use wayfare_protocol::coordination::{Key, Outcome, Reply, Request, Revision};
+use wayfare_protocol::records::SessionRecord;
+use wayfare_protocol::{Instant, ShardIndex};
+
+use crate::calls::{Asker, release};
+use crate::environment::{Environment, Report};
+
+use super::{Gateway, TimerKey};
+
+/// Records that are given up in one turn; the rest follows.
+const AT_ONCE: usize = 100;
+const BETWEEN: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Records as they were found at the beginning.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    records: Vec<(Key, Revision)>,
+    armed: Option<Instant>,
+}
+
+impl Gateway {
+    /// The node takes part from now on.
+    pub(crate) fn begin_service(&self, environment: &mut Environment) {
+        // One shard is enough.
+        if environment.config.address.shard == ShardIndex(0) {
+            environment.ask(Asker::LeftSessions, Request::List("session/".into()));
+        }
+    }
+
+    /// The records of all sessions.
+    pub(crate) fn left_sessions(&mut self, outcome: Outcome, environment: &mut Environment) {
+        let records = match outcome {
+            Ok(Reply::Listed { records, .. }) => records,
+            Ok(_) => return,
+            Err(failure) => return environment.report(Report::CoordinationFailed(failure)),
+        };
+        for (key, record) in records {
+            match SessionRecord::decode(&key, &record.value) {
+                Ok(found) if environment.is_former(&found.gateway) => {
+                    self.left.records.push((key, record.revision));
+                }
+                Ok(_) => {}
+                Err(corrupt) => environment.report(Report::CorruptRecord(corrupt)),
+            }
+        }
+        if !self.left.records.is_empty() {
+            let at = environment.now + environment.config.session_grace;
+            let wake = Some((at, "sessions of before"));
+            self.timers.arm(TimerKey::Left, &mut self.left.armed, wake);
+        }
+    }
+
+    /// Their grace is over. A record that was taken since has another revision, and stays.
+    pub(super) fn end_left(&mut self, environment: &mut Environment) {
+        self.left.armed = None;
+        let rest = self.left.records.len().saturating_sub(AT_ONCE);
+        for (key, revision) in self.left.records.split_off(rest) {
+            let player = key
+                .strip_prefix("session/")
+                .and_then(|id| id.parse::<PlayerId>().ok());
+            let here = player.is_some_and(|player| self.by_player.contains_key(&player));
+            if !here {
+                release(key, revision, environment);
+            }
+        }
+        if rest > 0 {
+            let wake = Some((environment.now + BETWEEN, "sessions of before"));
+            self.timers.arm(TimerKey::Left, &mut self.left.armed, wake);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! What a room says to the logs of the game: each record once, behind the step it belongs to.
+
+use wayfare_protocol::Epoch;
+use wayfare_protocol::storage::{AppendKey, Outcome, Position, Request};
+
+use crate::calls::Asker;
+use crate::environment::Environment;
+
+use super::Room;
+
+impl Room {
+    /// Sends the next records to their log: only those of steps that are kept.
+    pub(super) fn append(&mut self, environment: &mut Environment) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        if keeper.appending || keeper.retry.at.is_some() {
+            return;
+        }
+        let Some(append) = keeper.appends.front() else {
+            return;
+        };
+        keeper.appending = true;
+        let request = Request::Append {
+            log: append.log.as_str().into(),
+            epoch: self.epoch,
+            key: AppendKey {
+                writer: self.entity.as_key(),
+                epoch: Epoch(append.epoch),
+                step: Position(append.position),
+            },
+            records: append.records.clone(),
+        };
+        let asker = Asker::Append {
+            handle: self.handle,
+            epoch: self.epoch,
+        };
+        environment.store(asker, request);
+    }
+
+    /// The answer to an append.
+    pub(crate) fn appended(&mut self, outcome: Outcome, environment: &mut Environment) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        keeper.appending = false;
+        match outcome {
+            Ok(_) => {
+                keeper.appends.pop_front();
+                keeper.retry.succeeded();
+                self.append(environment);
+            }
+            Err(failure) => {
+                keeper.retry.failed(environment.now);
+                self.storage_failed(failure, environment);
+            }
+        }
+    }
+}

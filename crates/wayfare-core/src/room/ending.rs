@@ -1,0 +1,145 @@
+//! How a room goes: closed, put away, given up.
+
+use wayfare_protocol::storage::{Outcome, Request};
+
+use crate::calls::Asker;
+use crate::environment::Environment;
+use crate::gate::Holder;
+use crate::peer::{self, Message};
+
+use super::Room;
+
+/// Why a room is about to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum End {
+    /// Nobody needs it now. If it is `Durable` it is put away, and comes back for who wants it;
+    /// otherwise it closes.
+    Idle,
+    /// For good: nothing of it is kept.
+    Closed,
+    /// It fails again and again. What storage has is kept.
+    Failed,
+    /// It is another's now.
+    Lost,
+}
+
+/// What is left to do for a room that goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Farewell {
+    /// Storage has not answered yet.
+    Waits,
+    /// It is over, and its record is given up.
+    Over(End),
+}
+
+impl Room {
+    /// It goes at the end of this turn. The graver reason holds.
+    pub(crate) fn end(&mut self, end: End) {
+        self.ending = self.ending.max(Some(end));
+    }
+
+    /// Tells whoever is there, once, before the turn's effects go to the gate.
+    pub(crate) fn say_farewell(&mut self, environment: &mut Environment) {
+        let Some(end) = self.ending else {
+            return;
+        };
+        match end {
+            End::Idle if self.is_durable() => {}
+            End::Idle | End::Closed => self.dismiss_all(environment),
+            End::Failed => {
+                if self.is_durable() {
+                    self.give_up_held();
+                    self.gate.remove(Holder::Storage);
+                }
+                self.dismiss_all(environment);
+            }
+            End::Lost if self.is_durable() => {
+                self.give_up_held();
+                self.send_members_elsewhere(environment);
+            }
+            End::Lost => self.dismiss_all(environment),
+        }
+    }
+
+    /// What was never kept never was.
+    pub(super) fn give_up_held(&mut self) {
+        self.builder = None;
+        self.gate.discard();
+        self.held_bytes = 0;
+    }
+
+    /// Their connections are cut, so that they come back to the new owner.
+    fn send_members_elsewhere(&mut self, environment: &mut Environment) {
+        self.failed.get_or_insert("lost");
+        for (_, member) in self.members.iter().filter(|(_, member)| member.attached) {
+            let session = member.session.clone();
+            let unreachable = peer::Unreachable {
+                session: session.clone(),
+            };
+            environment.post(session.gateway, Message::Unreachable(unreachable));
+        }
+    }
+
+    /// Behind the turn's effects: whether it can go now.
+    pub(crate) fn farewell(&mut self, environment: &mut Environment) -> Option<Farewell> {
+        let end = self.ending?;
+        let Some(keeper) = &self.keeper else {
+            return Some(Farewell::Over(end));
+        };
+        let busy = keeper.is_busy();
+        match end {
+            End::Failed | End::Lost => Some(Farewell::Over(end)),
+            End::Idle if keeper.durable && busy => Some(Farewell::Waits),
+            End::Idle if keeper.durable => Some(Farewell::Over(end)),
+            End::Idle | End::Closed if keeper.forgotten => Some(Farewell::Over(End::Closed)),
+            End::Idle | End::Closed => {
+                self.ask_forget(environment);
+                Some(Farewell::Waits)
+            }
+        }
+    }
+
+    /// Asks storage to forget the room, once nothing else is on its way there.
+    pub(super) fn ask_forget(&mut self, environment: &mut Environment) {
+        let closes = match self.ending {
+            Some(End::Closed) => true,
+            Some(End::Idle) => !self.is_durable(),
+            _ => false,
+        };
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        // What it said to the logs of the game has to get there first.
+        let said = keeper.appends.is_empty() && keeper.news.appends.is_empty();
+        let free = said && keeper.way.is_none() && keeper.retry.at.is_none();
+        if !closes || !free || keeper.forgetting {
+            return;
+        }
+        keeper.forgetting = true;
+        let request = Request::Forget {
+            entity: self.entity.as_key(),
+            epoch: self.epoch,
+        };
+        let handle = self.handle;
+        environment.store(Asker::Forget { handle }, request);
+    }
+
+    /// The answer to [`Room::ask_forget`]: the farewells may leave.
+    pub(crate) fn forgotten(&mut self, outcome: Outcome, environment: &mut Environment) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        keeper.forgetting = false;
+        match outcome {
+            Ok(_) => {
+                keeper.forgotten = true;
+                let pushed = self.gate.pushed();
+                self.gate.confirm(Holder::Storage, pushed);
+            }
+            Err(failure) => {
+                keeper.retry.failed(environment.now);
+                self.storage_failed(failure, environment);
+            }
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! What a room waits for: the ends of its futures, and answers of other entities.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use wayfare_protocol::{Address, EntityId, ErrorCode, Instant};
+
+use crate::environment::{Environment, Output, Report};
+use crate::game::{Answered, AskError, Caller, Refusal, Work};
+use crate::peer::{Answer, Ask, Message};
+
+use super::Room;
+use super::handlers::Fault;
+
+/// One future or ask whose end has not come.
+#[derive(Clone, Debug)]
+pub(super) enum Pending {
+    Run { lost: Bytes },
+    Ask { tag: Bytes, due: Instant },
+}
+
+/// What leaves a room beside frames, once its step is released.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// A future begins.
+    Run { run: u64, work: Work },
+    /// Another entity is asked.
+    Ask {
+        ask: u64,
+        entity: EntityId,
+        request: Bytes,
+        due: Instant,
+    },
+    /// Another entity is answered.
+    Answer(Answer),
+}
+
+impl Room {
+    /// When the next ask has failed.
+    pub(super) fn ask_due(&self) -> Option<Instant> {
+        let asks = self.calls.values().filter_map(|pending| match pending {
+            Pending::Ask { due, .. } => Some(*due),
+            Pending::Run { .. } => None,
+        });
+        asks.min()
+    }
+
+    pub(super) fn begin_run(&mut self, work: Work, lost: Bytes, environment: &mut Environment) {
+        let run = self.begin_call(Pending::Run { lost });
+        self.errand(Errand::Run { run, work }, environment);
+    }
+
+    pub(super) fn begin_ask(
+        &mut self,
+        entity: EntityId,
+        request: Bytes,
+        (deadline, tag): (Duration, Bytes),
+        environment: &mut Environment,
+    ) {
+        let due = environment.now + deadline;
+        let ask = self.begin_call(Pending::Ask { tag, due });
+        let errand = Errand::Ask {
+            ask,
+            entity,
+            request,
+            due,
+        };
+        self.errand(errand, environment);
+    }
+
+    fn begin_call(&mut self, pending: Pending) -> u64 {
+        let id = self.calls_made;
+        self.calls_made += 1;
+        self.calls.insert(id, pending);
+        if let Some(news) = self.news() {
+            news.call(id);
+        }
+        id
+    }
+
+    pub(super) fn end_call(&mut self, id: u64) -> Option<Pending> {
+        let pending = self.calls.remove(&id)?;
+        if let Some(news) = self.news() {
+            news.call_gone(id);
+        }
+        Some(pending)
+    }
+
+    pub(super) fn errand(&mut self, errand: Errand, environment: &mut Environment) {
+        self.builder(environment).errands.push(errand);
+    }
+
+    /// A future has ended; one that was not known any more is not heard.
+    pub(crate) fn ran(&mut self, run: u64, note: &[u8], environment: &mut Environment) {
+        if let Some(Pending::Run { .. }) = self.calls.get(&run) {
+            self.end_call(run);
+            self.note(note, environment);
+        }
+    }
+
+    /// All futures that ran where this room was lost are lost.
+    pub(super) fn lose_futures(&mut self, environment: &mut Environment) {
+        let lost: Vec<u64> = self
+            .calls
+            .iter()
+            .filter(|(_, pending)| matches!(pending, Pending::Run { .. }))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in lost {
+            if self.failed.is_none()
+                && let Some(Pending::Run { lost }) = self.end_call(id)
+            {
+                self.note(&lost, environment);
+            }
+        }
+    }
+
+    /// Asks whose deadline has passed have failed.
+    pub(super) fn fail_late_asks(&mut self, environment: &mut Environment) {
+        let now = environment.now;
+        while self.failed.is_none()
+            && let Some(id) = self.calls.iter().find_map(|(id, pending)| match pending {
+                Pending::Ask { due, .. } if *due <= now => Some(*id),
+                _ => None,
+            })
+        {
+            self.answered(id, Err(AskError::Late), environment);
+        }
+    }
+
+    /// An ask has its answer; one that was not known any more is not heard.
+    pub(crate) fn answered(
+        &mut self,
+        ask: u64,
+        answer: Result<&[u8], AskError>,
+        environment: &mut Environment,
+    ) {
+        let Some(Pending::Ask { .. }) = self.calls.get(&ask) else {
+            return;
+        };
+        let Some(Pending::Ask { tag, .. }) = self.end_call(ask) else {
+            return;
+        };
+        let outcome = self.call("answer", environment, |logic, _, turn| {
+            logic.answer(&tag, answer, turn)
+        });
+        match outcome {
+            Ok(()) => self.apply_all_effects(environment),
+            Err(Fault::Refused(refusal)) => environment.report(Report::NoteLost {
+                entity: self.entity.clone(),
+                reason: refusal.message,
+            }),
+            Err(Fault::Panicked) => {}
+        }
+    }
+
+    /// Another entity asks.
+    pub(crate) fn request(&mut self, ask: &Ask, environment: &mut Environment) {
+        let left = ask.due.since(environment.now);
+        if left.is_zero() {
+            // Nobody waits for the answer any more.
+            return;
+        }
+        self.busy_since(environment.now);
+        let mut reply = Vec::new();
+        self.remaining = Some(left);
+        let outcome = self.call("request", environment, |logic, _, turn| {
+            logic.request(&ask.caller, &ask.payload, &mut reply, turn)
+        });
+        self.remaining = None;
+        let result = match outcome {
+            Ok(answered) => {
+                self.apply_all_effects(environment);
+                match answered {
+                    Answered::Now => Ok(reply.into()),
+                    Answered::Later => return,
+                }
+            }
+            Err(fault) => Err(fault.into()),
+        };
+        self.answer(ask.caller.clone(), result, environment);
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        caller: Caller,
+        result: Result<Bytes, Refusal>,
+        environment: &mut Environment,
+    ) {
+        let answer = Answer {
+            caller,
+            result,
+            hops: 0,
+        };
+        self.errand(Errand::Answer(answer), environment);
+    }
+
+    /// Sends what waited for its step to be released.
+    pub(super) fn run_errand(&self, errand: Errand, environment: &mut Environment) {
+        match errand {
+            Errand::Run { run, work } => {
+                let entity = self.entity.clone();
+                environment
+                    .outputs
+                    .push_back(Output::Run { entity, run, work });
+            }
+            Errand::Ask {
+                ask,
+                entity,
+                request,
+                due,
+            } => {
+                let caller = Caller {
+                    entity: self.entity.clone(),
+                    ask,
+                };
+                let ask = Ask {
+                    entity,
+                    caller,
+                    payload: request,
+                    due,
+                    hops: 0,
+                };
+                environment.local.push_back(Message::Ask(Box::new(ask)));
+            }
+            Errand::Answer(answer) => {
+                environment
+                    .local
+                    .push_back(Message::Answer(Box::new(answer)));
+            }
+        }
+    }
+}
+
+/// The answer to a request that reached nobody who could answer.
+pub(crate) fn refuse_ask(ask: &Ask, refusal: Refusal, environment: &mut Environment) {
+    let answer = Answer {
+        caller: ask.caller.clone(),
+        result: Err(refusal),
+        hops: 0,
+    };
+    environment
+        .local
+        .push_back(Message::Answer(Box::new(answer)));
+}
+
+/// Whether a message came too often from shard to shard to be sent on.
+pub(crate) fn send_on(to: Address, mut ask: Box<Ask>, environment: &mut Environment) {
+    ask.hops += 1;
+    if ask.hops > crate::gateway::HOPS_MAX {
+        let message = "the entity's owner cannot be found now";
+        let refusal = Refusal::with_code(ErrorCode::Unavailable, message);
+        return refuse_ask(&ask, refusal, environment);
+    }
+    environment.post(to, Message::Ask(ask));
+}

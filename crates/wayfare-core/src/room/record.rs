@@ -1,0 +1,287 @@
+//! What a room comes to, as storage keeps it: everything, or what changed.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use wayfare_protocol::limits::{PARTS_TURN_BYTES_MAX, STATE_BYTES_MAX};
+use wayfare_protocol::records::room::{
+    self as stored, Append, Base, Event, Part, Reign, RoomRecord, Surroundings, Timer, call,
+};
+use wayfare_protocol::{Instant, Membership, Sequence};
+
+use crate::environment::Environment;
+use crate::game::{Form, Refusal};
+use crate::members::Member;
+use crate::recipients::Recipients;
+use crate::turn::TimerId;
+
+use super::handlers::Fault;
+use super::{Pending, Room};
+
+/// What a turn came to, before it is sent.
+pub(super) struct Written {
+    pub(super) record: RoomRecord,
+    /// Whether there is anything in it.
+    pub(super) any: bool,
+    pub(super) digest: Option<[u8; 32]>,
+}
+
+impl Room {
+    /// What is to be written: everything, or what changed.
+    pub(super) fn record(
+        &mut self,
+        base: bool,
+        environment: &mut Environment,
+    ) -> Result<Written, Refusal> {
+        let form = self.kind.form();
+        let handled = self.keeper.as_ref().is_some_and(|it| it.news.handled);
+        let mut state = None;
+        let mut digest = None;
+        if base || (handled && form != Form::Changes) {
+            let bytes = self.encode_state(environment)?;
+            let now: [u8; 32] = Sha256::digest(&bytes).into();
+            let before = self.keeper.as_ref().and_then(|it| it.state_digest);
+            if base || before != Some(now) {
+                (state, digest) = (Some(bytes), Some(now));
+            }
+        }
+        let mut record = RoomRecord {
+            epoch: self.epoch.0,
+            base: base.then(|| self.base()),
+            sequence: self.sequence.0,
+            told_everyone: self.told_everyone.0,
+            age_ns: nanos(self.age(environment.now)),
+            unix_ms: u64::try_from(environment.unix().as_millis()).unwrap_or(u64::MAX),
+            state,
+            history_behind: self.history.dropped().0,
+            ..RoomRecord::default()
+        };
+        let Some(keeper) = &mut self.keeper else {
+            return Ok(Written {
+                record,
+                any: true,
+                digest,
+            });
+        };
+        let news = &mut keeper.news;
+        if !base {
+            record.changes = std::mem::take(&mut news.changes);
+        }
+        let position = keeper.next.0;
+        let epoch = self.epoch.0;
+        if base {
+            record.appends.extend(keeper.appends.iter().cloned());
+        }
+        for (log, bytes) in std::mem::take(&mut news.appends) {
+            let own = record.appends.iter_mut().find(|append| {
+                append.log == log && append.position == position && append.epoch == epoch
+            });
+            match own {
+                Some(append) => append.records.push(bytes),
+                None => record.appends.push(Append {
+                    log,
+                    records: vec![bytes],
+                    epoch,
+                    position,
+                }),
+            }
+        }
+        let from = if base { Sequence(0) } else { keeper.written };
+        // What only lives on without a promise is not replayed after a fall back.
+        if keeper.durable {
+            record.events = self.history.since(from).map(event).collect();
+        } else {
+            record.history_behind = self.sequence.0;
+        }
+        if base {
+            self.put_everything(&mut record);
+        } else {
+            self.put_news(&mut record);
+        }
+        let any = base || has_any(&record);
+        Ok(Written {
+            record,
+            any,
+            digest,
+        })
+    }
+
+    fn base(&self) -> Base {
+        Base {
+            handle: self.handle.0,
+            open: self.open.clone(),
+            lineage: self
+                .lineage
+                .reigns()
+                .map(|(epoch, first)| Reign {
+                    epoch: epoch.0,
+                    first: first.0,
+                })
+                .collect(),
+            numbers_since: self.numbers_since.0,
+        }
+    }
+
+    fn put_everything(&self, record: &mut RoomRecord) {
+        record.members = self.members.iter().map(member).collect();
+        record.timers = self
+            .timers
+            .iter()
+            .map(|(key, note)| self.timer(*key, note))
+            .collect();
+        record.surroundings = Some(self.surroundings());
+        record.calls = self
+            .calls
+            .iter()
+            .map(|(id, call)| self.stored_call(*id, call))
+            .collect();
+    }
+
+    fn put_news(&self, record: &mut RoomRecord) {
+        let Some(keeper) = &self.keeper else {
+            return;
+        };
+        let news = &keeper.news;
+        let known = |number: &Membership| Some((*number, self.members.get(*number)?));
+        record.members = news.members.iter().filter_map(known).map(member).collect();
+        record.members_gone = news.gone.keys().map(|number| number.0).collect();
+        if !news.timers.is_empty() {
+            let timers = self
+                .timers
+                .iter()
+                .filter(|((_, id), _)| news.timers.contains(id));
+            record.timers = timers.map(|(key, note)| self.timer(*key, note)).collect();
+        }
+        record.timers_gone = news.timers_gone.iter().map(|id| id.0).collect();
+        record.calls_gone = news.calls_gone.iter().copied().collect();
+        let calls = news
+            .calls
+            .iter()
+            .filter_map(|id| Some((id, self.calls.get(id)?)));
+        record.calls = calls
+            .map(|(id, call)| self.stored_call(*id, call))
+            .collect();
+        let made = !record.calls.is_empty() || !record.timers.is_empty();
+        if news.surroundings || made {
+            record.surroundings = Some(self.surroundings());
+        }
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings {
+            properties: self.properties.clone().into_iter().collect(),
+            locked: self.locked,
+            private: self.private,
+            next_membership: self.next_membership.0,
+            timers_made: self.timers_made,
+            calls_made: self.calls_made,
+        }
+    }
+
+    fn timer(&self, (at, id): (Instant, TimerId), note: &[u8]) -> Timer {
+        Timer {
+            id: id.0,
+            due_ns: nanos(self.age(at)),
+            note: note.to_vec().into(),
+        }
+    }
+
+    fn stored_call(&self, id: u64, pending: &Pending) -> stored::Call {
+        let sort = match pending {
+            Pending::Run { lost } => call::Sort::Lost(lost.clone()),
+            Pending::Ask { tag, due } => call::Sort::Ask(stored::Ask {
+                tag: tag.clone(),
+                deadline_ns: nanos(self.age(*due)),
+            }),
+        };
+        stored::Call {
+            id,
+            sort: Some(sort),
+        }
+    }
+
+    fn encode_state(&mut self, environment: &mut Environment) -> Result<Bytes, Refusal> {
+        let state = self.call_quietly("snapshot", environment, |logic| {
+            let mut state = Vec::new();
+            logic.snapshot(&mut state).map(|()| state)
+        });
+        let state = state.map_err(|fault| match fault {
+            Fault::Refused(refusal) => refusal,
+            Fault::Panicked => Refusal::new("the state panicked when it was encoded"),
+        })?;
+        if state.len() > STATE_BYTES_MAX {
+            return Err(Refusal::new(format!(
+                "the state is {} bytes long; at most {STATE_BYTES_MAX} in one piece: \
+                 a larger one belongs into parts",
+                state.len()
+            )));
+        }
+        Ok(state.into())
+    }
+
+    /// These parts, unless they are more than a turn may encode.
+    pub(super) fn encode_parts(
+        &mut self,
+        numbers: BTreeSet<u32>,
+        environment: &mut Environment,
+    ) -> Result<Option<Vec<Part>>, Refusal> {
+        let (mut parts, mut total) = (Vec::new(), 0);
+        for number in numbers {
+            let part = self.encode_part(number, environment)?;
+            total += part.as_ref().map_or(0, Vec::len);
+            if total > PARTS_TURN_BYTES_MAX {
+                return Ok(None);
+            }
+            parts.push(Part {
+                number,
+                bytes: part.map(Bytes::from),
+            });
+        }
+        Ok(Some(parts))
+    }
+}
+
+fn event((sequence, recipients, frame): (Sequence, &Recipients, &Bytes)) -> Event {
+    let (audience, members) = recipients.stored();
+    Event {
+        sequence: sequence.0,
+        audience: audience.into(),
+        members,
+        frame: frame.clone(),
+    }
+}
+
+fn member((number, member): (Membership, &Member)) -> stored::Member {
+    stored::Member {
+        membership: number.0,
+        player: member.player.id.to_string(),
+        name: member.player.name.to_string(),
+        guest: member.player.guest,
+        session: Bytes::copy_from_slice(&member.session.id.to_bytes()),
+        session_epoch: member.session.epoch.0,
+        applied: member.applied.0,
+        joined_at: member.joined_at.0,
+        failed: member.failed.0,
+        attached: member.attached,
+    }
+}
+
+fn has_any(record: &RoomRecord) -> bool {
+    record.state.is_some()
+        || !record.changes.is_empty()
+        || !record.events.is_empty()
+        || !record.members.is_empty()
+        || !record.members_gone.is_empty()
+        || !record.timers.is_empty()
+        || !record.timers_gone.is_empty()
+        || record.surroundings.is_some()
+        || !record.appends.is_empty()
+        || !record.calls.is_empty()
+        || !record.calls_gone.is_empty()
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,302 @@
+//! A room out of what storage has of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wayfare_protocol::records::room::{self as stored, Audience, call};
+use wayfare_protocol::storage::Loaded;
+use wayfare_protocol::{Epoch, Handle, Instant, Membership, PlayerId, Sequence, SessionId};
+
+use crate::environment::Environment;
+use crate::game::{Durability, Kind, Player, RoomLogic};
+use crate::gate::{Gate, Holder};
+use crate::history::History;
+use crate::image::Image;
+use crate::lineage::Lineage;
+use crate::members::{Member, Members, SessionRef};
+use crate::recipients::Recipients;
+use crate::turn::TimerId;
+
+use super::handlers::catch;
+use super::keeper::Keeper;
+use super::pending::Pending;
+use super::{Failures, Opened, Room};
+
+/// Everything storage had of a room, its parts in place.
+pub(crate) struct Recovered {
+    pub(crate) image: Image,
+    pub(crate) logic: Box<dyn RoomLogic>,
+    /// How much of it lies in the snapshot, and behind it.
+    pub(crate) base_bytes: usize,
+    pub(crate) journal_bytes: usize,
+}
+
+/// The game's object of an image, without the parts that are stored on their own.
+///
+/// # Errors
+/// If this version of the game cannot make it.
+pub(crate) fn revive(kind: &Kind, image: Image, loaded: &Loaded) -> Result<Recovered, String> {
+    let state = image.state.clone().unwrap_or_default();
+    let made = catch(|| {
+        let mut logic = kind.logic.restore(&state)?;
+        for change in &image.changes {
+            logic.apply(change)?;
+        }
+        Ok(logic)
+    });
+    let logic = flatten(made)?;
+    let snapshot = loaded.snapshot.as_ref();
+    Ok(Recovered {
+        image,
+        logic,
+        base_bytes: snapshot.map_or(0, |snapshot| snapshot.bytes.len()),
+        journal_bytes: loaded.journal.iter().map(bytes::Bytes::len).sum(),
+    })
+}
+
+impl Recovered {
+    /// Puts one stored part in its place.
+    ///
+    /// # Errors
+    /// If this version of the game cannot read it.
+    pub(crate) fn set_part(&mut self, number: u32, part: Option<&[u8]>) -> Result<(), String> {
+        let logic = &mut self.logic;
+        flatten(catch(|| logic.set_part(number, part)))
+    }
+
+    /// All stored parts are in their places: those that changed behind the snapshot follow.
+    ///
+    /// # Errors
+    /// As [`Recovered::set_part`].
+    pub(crate) fn finish(&mut self) -> Result<(), String> {
+        let parts = std::mem::take(&mut self.image.parts);
+        for (number, part) in &parts {
+            self.set_part(*number, part.as_deref())?;
+        }
+        let logic = &mut self.logic;
+        flatten(catch(|| Ok(logic.take_dirty_parts())))?;
+        self.image.parts = parts;
+        Ok(())
+    }
+}
+
+fn flatten<T>(outcome: Result<Result<T, crate::game::Refusal>, String>) -> Result<T, String> {
+    outcome?.map_err(|refusal| refusal.message)
+}
+
+impl Room {
+    /// The room as storage has it, under a new epoch: all members detached, their grace running.
+    ///
+    /// # Errors
+    /// If the image says what cannot be.
+    pub(crate) fn recover(
+        opened: Opened,
+        kind: &Arc<Kind>,
+        recovered: Recovered,
+        environment: &Environment,
+    ) -> Result<Self, String> {
+        let now = environment.now;
+        let Recovered {
+            image,
+            logic,
+            base_bytes,
+            journal_bytes,
+        } = recovered;
+        let settings = &kind.settings;
+        let durable = settings.durability == Durability::Durable;
+        let sequence = Sequence(image.last.sequence);
+        let mut lineage = Lineage::of(
+            image
+                .reigns()
+                .map(|(epoch, first)| (Epoch(epoch), Sequence(first))),
+        );
+        lineage.push(opened.epoch, sequence.next());
+        let members = members(&image, environment)?;
+        let mut gate = Gate::default();
+        if durable {
+            gate.add(Holder::Storage);
+        }
+        let mut keeper = Keeper::new(settings.durability, opened.next);
+        keeper.wants_base = false;
+        keeper.base_bytes = base_bytes;
+        keeper.journal_bytes = journal_bytes;
+        keeper.written = sequence;
+        keeper.part_version = image
+            .stored_parts
+            .iter()
+            .map(|it| it.version)
+            .max()
+            .unwrap_or(0);
+        keeper.stored_parts = image
+            .stored_parts
+            .iter()
+            .map(|it| (it.number, *it))
+            .collect();
+        keeper.stale_parts = image.parts.keys().copied().collect();
+        keeper.appends = image.appends.clone().into();
+        // The new epoch is part of the lineage before anybody hears of it.
+        keeper.news.surroundings = durable;
+        let age = Duration::from_nanos(image.last.age_ns);
+        let away = environment
+            .unix()
+            .saturating_sub(Duration::from_millis(image.last.unix_ms));
+        let times = Times {
+            now,
+            age: age + away,
+        };
+        let surroundings = &image.surroundings;
+        Ok(Self {
+            entity: opened.entity,
+            handle: Handle(image.base.handle),
+            epoch: opened.epoch,
+            revision: opened.revision,
+            kind: Arc::clone(kind),
+            owner: environment.config.address.clone(),
+            logic,
+            open: image.base.open.clone(),
+            empty_since: members.is_empty().then_some(now),
+            members,
+            next_membership: Membership(surroundings.next_membership),
+            sequence,
+            told_everyone: Sequence(image.last.told_everyone),
+            lineage,
+            numbers_since: match durable {
+                true => Epoch(image.base.numbers_since),
+                false => opened.epoch,
+            },
+            history: history(&image, now),
+            gate,
+            held_bytes: 0,
+            keeper: settings.is_kept().then(|| Box::new(keeper)),
+            builder: None,
+            timers: timers(&image, &times),
+            timers_made: surroundings.timers_made,
+            calls: calls(&image, &times),
+            calls_made: surroundings.calls_made,
+            remaining: None,
+            properties: surroundings.properties.clone().into_iter().collect(),
+            locked: surroundings.locked,
+            private: surroundings.private,
+            age_base: times.age,
+            age_since: now,
+            next_tick: settings.tick.map(|tick| now + tick),
+            next_snapshot: settings.snapshot_every.map(|every| now + every),
+            failures: Failures::default(),
+            failed: None,
+            rerun: std::collections::VecDeque::new(),
+            waiting: std::collections::VecDeque::new(),
+            restarting: false,
+            ending: None,
+            armed: None,
+            dirty: false,
+        })
+    }
+
+    /// The node that had it was lost: its connections and its futures with it.
+    pub(crate) fn lose_surroundings(
+        &mut self,
+        image_attached: &[Membership],
+        environment: &mut Environment,
+    ) {
+        for membership in image_attached {
+            self.touch(*membership);
+            self.presence(*membership, false, environment);
+        }
+        self.lose_futures(environment);
+        self.append(environment);
+    }
+}
+
+impl Recovered {
+    /// Members whose connection was here when the last record was written.
+    pub(crate) fn attached(&self) -> Vec<Membership> {
+        let members = self.image.members.values();
+        let attached = members.filter(|member| member.attached);
+        attached
+            .map(|member| Membership(member.membership))
+            .collect()
+    }
+}
+
+/// Where a room's age stands now.
+struct Times {
+    now: Instant,
+    age: Duration,
+}
+
+impl Times {
+    /// When the room will have this age; now if it is older.
+    fn at(&self, age_ns: u64) -> Instant {
+        self.now + Duration::from_nanos(age_ns).saturating_sub(self.age)
+    }
+}
+
+fn members(image: &Image, environment: &Environment) -> Result<Members, String> {
+    let mut members = Members::default();
+    for member in image.members.values() {
+        let number = Membership(member.membership);
+        members.insert_detached(number, made(member, environment)?, environment.now);
+    }
+    Ok(members)
+}
+
+fn made(member: &stored::Member, environment: &Environment) -> Result<Member, String> {
+    let session = SessionId::from_slice(&member.session).ok_or("a session is not 16 bytes")?;
+    let player = Player {
+        id: PlayerId::new(&member.player).map_err(|error| error.to_string())?,
+        name: member.name.as_str().into(),
+        guest: member.guest,
+    };
+    Ok(Member {
+        player: Arc::new(player),
+        session: SessionRef {
+            id: session,
+            epoch: Epoch(member.session_epoch),
+            gateway: environment.config.address.clone(),
+        },
+        applied: Sequence(member.applied),
+        joined_at: Sequence(member.joined_at),
+        attached: false,
+        failed: Sequence(member.failed),
+        owed_applied: false,
+    })
+}
+
+fn history(image: &Image, now: Instant) -> History {
+    let mut history = History::behind(Sequence(image.last.history_behind));
+    for event in &image.events {
+        let audience = Audience::try_from(event.audience).unwrap_or_default();
+        let recipients = Recipients::of_stored(audience, &event.members);
+        // A copy, for the frame is a slice of its whole record.
+        let frame = bytes::Bytes::copy_from_slice(&event.frame);
+        history.push(Sequence(event.sequence), recipients, frame, now);
+    }
+    history
+}
+
+fn timers(image: &Image, times: &Times) -> BTreeMap<(Instant, TimerId), Box<[u8]>> {
+    let timers = image.timers.values();
+    timers
+        .map(|timer| {
+            let key = (times.at(timer.due_ns), TimerId(timer.id));
+            (key, timer.note.to_vec().into_boxed_slice())
+        })
+        .collect()
+}
+
+fn calls(image: &Image, times: &Times) -> BTreeMap<u64, Pending> {
+    let pending = |call: &stored::Call| {
+        Some(match call.sort.clone()? {
+            call::Sort::Lost(lost) => Pending::Run { lost },
+            call::Sort::Ask(ask) => Pending::Ask {
+                tag: ask.tag,
+                due: times.at(ask.deadline_ns),
+            },
+        })
+    };
+    let calls = image.calls.iter();
+    calls
+        .filter_map(|(id, call)| Some((*id, pending(call)?)))
+        .collect()
+}

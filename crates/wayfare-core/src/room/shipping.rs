@@ -1,0 +1,194 @@
+//! Writing a large state part by part while its room goes on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wayfare_protocol::limits::{PARTS_TURN_BYTES_MAX, PARTS_WAY_BYTES_MAX};
+use wayfare_protocol::storage::{Outcome, PartId, Request};
+
+use crate::calls::Asker;
+use crate::environment::Environment;
+use crate::game::Refusal;
+
+use super::Room;
+use super::handlers::Fault;
+
+/// Parts on their way to storage, for a snapshot that will name them.
+#[derive(Debug, Default)]
+pub(super) struct Shipping {
+    /// Still to be encoded.
+    queue: BTreeSet<u32>,
+    /// Encoded and sent, by what they are stored as.
+    sent: BTreeMap<u32, PartId>,
+    /// Sent and not answered.
+    on_their_way: BTreeMap<PartId, Request>,
+    bytes_on_their_way: usize,
+    /// Nothing can be logged before the snapshot that ends this: too much changed at once.
+    pub(super) holds: bool,
+}
+
+impl Shipping {
+    pub(super) fn of(queue: BTreeSet<u32>, holds: bool) -> Self {
+        Self {
+            queue,
+            holds,
+            ..Self::default()
+        }
+    }
+
+    /// Something more can be encoded in another turn.
+    pub(super) fn wants_turn(&self) -> bool {
+        !self.queue.is_empty() && self.bytes_on_their_way < PARTS_WAY_BYTES_MAX
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.queue.is_empty() && self.on_their_way.is_empty()
+    }
+
+    /// What was written about a part is no longer so.
+    pub(super) fn again(&mut self, parts: impl IntoIterator<Item = u32>) {
+        self.queue.extend(parts);
+    }
+
+    /// The parts that the snapshot will name, given those of the one before.
+    pub(super) fn names(&self, before: &BTreeMap<u32, PartId>) -> BTreeMap<u32, PartId> {
+        let mut all = before.clone();
+        all.extend(&self.sent);
+        all
+    }
+}
+
+impl Room {
+    /// Something more of its state can be encoded.
+    pub(super) fn wants_turn(&self) -> bool {
+        self.keeper.as_ref().is_some_and(|keeper| {
+            let shipping = keeper.shipping.as_ref();
+            keeper.retry.at.is_none() && shipping.is_some_and(Shipping::wants_turn)
+        })
+    }
+
+    /// Encodes some parts, a turn's worth, and sends them.
+    ///
+    /// # Errors
+    /// If a part cannot be encoded or is too large.
+    pub(super) fn ship(&mut self, environment: &mut Environment) -> Result<(), Refusal> {
+        let (mut encoded, mut parts) = (0, Vec::new());
+        while let Some(shipping) = self.keeper.as_mut().and_then(|it| it.shipping.as_mut())
+            && encoded < PARTS_TURN_BYTES_MAX
+            && shipping.bytes_on_their_way + encoded < PARTS_WAY_BYTES_MAX
+            && let Some(number) = shipping.queue.pop_first()
+        {
+            let part = self.encode_part(number, environment)?;
+            encoded += part.as_ref().map_or(0, Vec::len);
+            parts.push((number, part));
+        }
+        for (number, part) in parts {
+            self.send_part(number, part, environment);
+        }
+        Ok(())
+    }
+
+    fn send_part(&mut self, number: u32, part: Option<Vec<u8>>, environment: &mut Environment) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        let Some(shipping) = &mut keeper.shipping else {
+            return;
+        };
+        keeper.stale_parts.remove(&number);
+        let Some(bytes) = part else {
+            keeper.stored_parts.remove(&number);
+            shipping.sent.remove(&number);
+            return;
+        };
+        keeper.part_version += 1;
+        let part = PartId {
+            number,
+            version: keeper.part_version,
+        };
+        let request = Request::Part {
+            entity: self.entity.as_key(),
+            epoch: self.epoch,
+            part,
+            bytes: bytes.into(),
+        };
+        shipping.bytes_on_their_way += part_bytes(&request);
+        shipping.sent.insert(number, part);
+        shipping.on_their_way.insert(part, request.clone());
+        let asker = Asker::KeepPart {
+            handle: self.handle,
+            part,
+        };
+        environment.store(asker, request);
+    }
+
+    /// One part, encoded; `None` if it is there no more.
+    pub(super) fn encode_part(
+        &mut self,
+        number: u32,
+        environment: &mut Environment,
+    ) -> Result<Option<Vec<u8>>, Refusal> {
+        let part = self.call_quietly("part", environment, |logic| {
+            let mut bytes = Vec::new();
+            logic
+                .part(number, &mut bytes)
+                .map(|there| there.then_some(bytes))
+        });
+        let part = part.map_err(|fault| match fault {
+            Fault::Refused(refusal) => refusal,
+            Fault::Panicked => Refusal::new("a part panicked when it was encoded"),
+        })?;
+        match &part {
+            Some(bytes) if bytes.len() > PARTS_TURN_BYTES_MAX => Err(Refusal::new(format!(
+                "part {number} is {} bytes long; at most {PARTS_TURN_BYTES_MAX}: make smaller parts",
+                bytes.len()
+            ))),
+            _ => Ok(part),
+        }
+    }
+
+    /// The answer to a part that was sent.
+    pub(crate) fn part_kept(
+        &mut self,
+        part: PartId,
+        outcome: Outcome,
+        environment: &mut Environment,
+    ) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        let Some(shipping) = &mut keeper.shipping else {
+            return;
+        };
+        match outcome {
+            Ok(_) => {
+                if let Some(request) = shipping.on_their_way.remove(&part) {
+                    shipping.bytes_on_their_way -= part_bytes(&request);
+                }
+                keeper.retry.succeeded();
+            }
+            Err(failure) => {
+                keeper.retry.failed(environment.now);
+                self.storage_failed(failure, environment);
+            }
+        }
+    }
+
+    /// Sends again what storage did not take.
+    pub(super) fn ship_again(&self, environment: &mut Environment) {
+        let shipping = self.keeper.as_ref().and_then(|it| it.shipping.as_ref());
+        for (part, request) in shipping.into_iter().flat_map(|it| &it.on_their_way) {
+            let asker = Asker::KeepPart {
+                handle: self.handle,
+                part: *part,
+            };
+            environment.store(asker, request.clone());
+        }
+    }
+}
+
+fn part_bytes(request: &Request) -> usize {
+    match request {
+        Request::Part { bytes, .. } => bytes.len(),
+        _ => 0,
+    }
+}

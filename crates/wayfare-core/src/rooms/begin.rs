@@ -1,0 +1,72 @@
+//! What earlier incarnations of this node left: entities that storage keeps come back.
+
+use wayfare_protocol::EntityId;
+use wayfare_protocol::coordination::{Outcome, Reply, Request};
+use wayfare_protocol::records::EntityRecord;
+
+use crate::calls::{Asker, release};
+use crate::environment::{Environment, Report};
+use crate::placement::place;
+
+use super::Rooms;
+
+/// Entities that are brought back at once: enough to keep storage busy, few enough that who comes
+/// back meanwhile does not wait behind all of them.
+const AT_ONCE: usize = 64;
+
+impl Rooms {
+    /// The node takes part from now on.
+    pub(crate) fn begin_service(&mut self, environment: &mut Environment) {
+        environment.ask(Asker::Left, Request::List("entity/".into()));
+    }
+
+    /// The records of all entities.
+    pub(crate) fn left(&mut self, outcome: Outcome, environment: &mut Environment) {
+        let records = match outcome {
+            Ok(Reply::Listed { records, .. }) => records,
+            // Whoever is wanted comes back then.
+            Ok(_) => return,
+            Err(failure) => return environment.report(Report::CoordinationFailed(failure)),
+        };
+        for (key, record) in records {
+            let entity = key
+                .strip_prefix("entity/")
+                .and_then(|id| id.parse::<EntityId>().ok());
+            let Some(entity) = entity else { continue };
+            let owner = match EntityRecord::decode(&key, &record.value) {
+                Ok(found) => found.owner,
+                Err(corrupt) => {
+                    environment.report(Report::CorruptRecord(corrupt));
+                    continue;
+                }
+            };
+            let placed = place(&entity, &environment.config.shards);
+            let ours = placed.is_some_and(|shard| environment.is_here(shard));
+            if !ours || !environment.is_former(&owner) {
+                continue;
+            }
+            match environment.kinds.of(&entity) {
+                Some(kind) if kind.settings.is_kept() => self.left.push_back(entity),
+                // Its state was lost with its incarnation.
+                Some(_) => release(key, record.revision, environment),
+                // A kind that this game does not have may be another version's.
+                None => {}
+            }
+        }
+        self.bring_back(environment);
+    }
+
+    /// Brings back the next of what was left.
+    pub(super) fn bring_back(&mut self, environment: &mut Environment) {
+        while self.opening.len() < AT_ONCE
+            && let Some(entity) = self.left.pop_front()
+        {
+            if self.by_name.contains_key(&entity) || self.opening.contains_key(&entity) {
+                continue;
+            }
+            if let Some(kind) = environment.kinds.of(&entity).cloned() {
+                self.begin(&entity, kind, None, environment);
+            }
+        }
+    }
+}

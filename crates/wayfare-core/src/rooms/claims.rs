@@ -1,0 +1,394 @@
+//! Making an entity ours: read its record, take it by compare-and-set, see what storage has.
+
+use std::sync::Arc;
+
+use wayfare_protocol::coordination::{
+    Commit, Expect, Failure, Outcome, Record, Reply, Request, Revision, Write,
+};
+use wayfare_protocol::records::EntityRecord;
+use wayfare_protocol::storage::Position;
+use wayfare_protocol::wire::JoinMode;
+use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode, Handle};
+
+use crate::calls::{Asker, release};
+use crate::environment::{Environment, Report};
+use crate::game::{Durability, Kind, Refusal};
+use crate::peer::{Join, Message, NotOwner, Unreachable};
+use crate::room::{Opened, Recovered, Room, not_a_member, refuse, refuse_ask, send_on};
+
+use super::{Rooms, absence};
+
+/// Reads of a record that changes under our hands before who waits is told to come later.
+const CLAIM_ATTEMPTS_MAX: u8 = 4;
+
+/// An entity on its way to be ours.
+pub(super) struct Opening {
+    pub(super) kind: Arc<Kind>,
+    /// Joins, returns and asks, in order.
+    pub(super) waiting: Vec<Message>,
+    attempts: u8,
+    /// The epoch that was asked for, while the answer is out.
+    asked: Option<Epoch>,
+    /// The record as it was taken.
+    pub(super) revision: Revision,
+}
+
+impl Rooms {
+    /// Wants an entity: for somebody, or because it was ours before.
+    pub(super) fn begin(
+        &mut self,
+        entity: &EntityId,
+        kind: Arc<Kind>,
+        waiting: Option<Message>,
+        environment: &mut Environment,
+    ) {
+        let opening = Opening {
+            kind,
+            waiting: waiting.into_iter().collect(),
+            attempts: 0,
+            asked: None,
+            revision: Revision::default(),
+        };
+        self.opening.insert(entity.clone(), opening);
+        self.read(entity, environment);
+    }
+
+    fn read(&mut self, entity: &EntityId, environment: &mut Environment) {
+        let Some(opening) = self.opening.get_mut(entity) else {
+            return;
+        };
+        opening.attempts += 1;
+        opening.asked = None;
+        if opening.attempts > CLAIM_ATTEMPTS_MAX {
+            return self.give_up(entity, "the room's record keeps changing", environment);
+        }
+        let key = EntityRecord::key(entity);
+        environment.ask(Asker::Claim(entity.clone()), Request::Get(key));
+    }
+
+    /// The answer to a read or a write of a record that we want.
+    pub(crate) fn claimed(
+        &mut self,
+        entity: &EntityId,
+        outcome: Outcome,
+        environment: &mut Environment,
+    ) {
+        let Some(opening) = self.opening.get_mut(entity) else {
+            return;
+        };
+        match (outcome, opening.asked) {
+            (Ok(Reply::Got { record, store }), None) => {
+                self.decide(entity, record, store, environment);
+            }
+            (Ok(Reply::Committed(Commit::Done(revision))), Some(epoch)) => {
+                opening.revision = revision;
+                match opening.kind.settings.is_kept() {
+                    true => self.load(entity, epoch, 1, environment),
+                    false => self.open_anew(entity, epoch, Position(1), environment),
+                }
+            }
+            (Ok(_) | Err(Failure::Unknown(_)), Some(_)) => self.read(entity, environment),
+            (Ok(_), None) => self.give_up(entity, "coordination misanswered", environment),
+            (Err(failure), _) => {
+                environment.report(Report::CoordinationFailed(failure));
+                self.give_up(entity, "ownership cannot be settled now", environment);
+            }
+        }
+    }
+
+    fn decide(
+        &mut self,
+        entity: &EntityId,
+        record: Option<Record>,
+        store: Revision,
+        environment: &mut Environment,
+    ) {
+        let key = EntityRecord::key(entity);
+        let (former, expect) = match record {
+            None => (None, Expect::Absent),
+            Some(record) => match EntityRecord::decode(&key, &record.value) {
+                Ok(former) => (Some(former), Expect::Revision(record.revision)),
+                Err(corrupt) => {
+                    environment.report(Report::CorruptRecord(corrupt));
+                    return self.give_up(entity, "the room's record is corrupt", environment);
+                }
+            },
+        };
+        if let Some(former) = &former
+            && !may_claim(&former.owner, environment)
+        {
+            return self.pass_on(entity, &former.owner, environment);
+        }
+        // Of what storage may have it is not known yet whether it has to be created.
+        let kept = self
+            .opening
+            .get(entity)
+            .is_some_and(|it| it.kind.settings.is_kept());
+        if !kept && !self.keep_creators(entity, environment) {
+            return;
+        }
+        let after_former = former.map_or(Epoch(1), |former| former.epoch.next());
+        let epoch = after_former.max(Epoch(store.0));
+        self.claim(entity, epoch, expect, environment);
+    }
+
+    fn claim(
+        &mut self,
+        entity: &EntityId,
+        epoch: Epoch,
+        expect: Expect,
+        environment: &mut Environment,
+    ) {
+        let Some(opening) = self.opening.get_mut(entity) else {
+            return;
+        };
+        opening.asked = Some(epoch);
+        let owner = environment.config.address.clone();
+        let write = Write::Put {
+            key: EntityRecord::key(entity),
+            expect,
+            value: EntityRecord { epoch, owner }.encode(),
+        };
+        let request = match opening.kind.settings.durability {
+            Durability::Volatile => Request::CommitLazily(vec![write]),
+            Durability::Durable => Request::Commit(vec![write]),
+        };
+        environment.ask(Asker::Claim(entity.clone()), request);
+    }
+
+    /// Storage was sealed with a higher epoch: the record is raised above it first.
+    pub(super) fn claim_above(
+        &mut self,
+        entity: &EntityId,
+        sealed: Epoch,
+        environment: &mut Environment,
+    ) {
+        let Some(opening) = self.opening.get_mut(entity) else {
+            return;
+        };
+        opening.attempts += 1;
+        if opening.attempts > CLAIM_ATTEMPTS_MAX {
+            return self.give_up(entity, "the room's seal keeps changing", environment);
+        }
+        let expect = Expect::Revision(opening.revision);
+        self.claim(entity, sealed.next(), expect, environment);
+    }
+
+    /// Refuses who may not create what is not there. Whether anybody is left who may.
+    fn keep_creators(&mut self, entity: &EntityId, environment: &mut Environment) -> bool {
+        let Some(opening) = self.opening.get_mut(entity) else {
+            return false;
+        };
+        let kind = Arc::clone(&opening.kind);
+        opening.waiting.retain(|message| match message {
+            Message::Join(join) => match may_create(join, &kind) {
+                Ok(()) => true,
+                Err(refusal) => {
+                    refuse(join, refusal, environment);
+                    false
+                }
+            },
+            Message::Return(back) => {
+                let reason = absence(entity, &back.member, environment);
+                not_a_member(&back.member, reason, environment);
+                false
+            }
+            _ => true,
+        });
+        let any = !opening.waiting.is_empty();
+        if !any {
+            self.opening.remove(entity);
+        }
+        any
+    }
+
+    fn pass_on(&mut self, entity: &EntityId, owner: &Address, environment: &mut Environment) {
+        let Some(opening) = self.opening.remove(entity) else {
+            return;
+        };
+        for message in opening.waiting {
+            match message {
+                Message::Join(join) => {
+                    let gateway = join.session.gateway.clone();
+                    let not_owner = NotOwner {
+                        join: *join,
+                        owner: owner.clone(),
+                    };
+                    environment.post(gateway, Message::NotOwner(Box::new(not_owner)));
+                }
+                Message::Ask(ask) => send_on(owner.clone(), ask, environment),
+                message => environment.post(owner.clone(), message),
+            }
+        }
+    }
+
+    /// Everybody who waits is told to come later.
+    pub(super) fn give_up(&mut self, entity: &EntityId, why: &str, environment: &mut Environment) {
+        let Some(opening) = self.opening.remove(entity) else {
+            return;
+        };
+        let refusal = Refusal::with_code(ErrorCode::Unavailable, why);
+        for message in opening.waiting {
+            match message {
+                Message::Join(join) => refuse(&join, refusal.clone(), environment),
+                Message::Ask(ask) => refuse_ask(&ask, refusal.clone(), environment),
+                Message::Return(back) => {
+                    let session = back.member.session;
+                    let gateway = session.gateway.clone();
+                    let unreachable = Message::Unreachable(Unreachable { session });
+                    environment.post(gateway, unreachable);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The entity is ours, and storage has nothing of it: who waits for it may make it.
+    pub(super) fn open_anew(
+        &mut self,
+        entity: &EntityId,
+        epoch: Epoch,
+        next: Position,
+        environment: &mut Environment,
+    ) {
+        let Some(opening) = self.opening.get(entity) else {
+            return;
+        };
+        let (revision, kept) = (opening.revision, opening.kind.settings.is_kept());
+        let kind = Arc::clone(&opening.kind);
+        let opened = match self.keep_creators(entity, environment) {
+            true => self.open_first(entity, (epoch, revision, next), &kind, environment),
+            false => None,
+        };
+        let Some((room, first, others)) = opened else {
+            if kept {
+                // The seal is all there is of it.
+                super::loading::forget(entity, epoch, environment);
+            }
+            return release(EntityRecord::key(entity), revision, environment);
+        };
+        let handle = self.seat(room);
+        environment.report(Report::Opened {
+            entity: entity.clone(),
+        });
+        self.with_room(handle, environment, |room, environment| {
+            room.carry_out(first, true, environment);
+            for message in others {
+                room.take(message, environment);
+            }
+        });
+    }
+
+    /// The first of those who wait that the game accepts opens the room.
+    fn open_first(
+        &mut self,
+        entity: &EntityId,
+        (epoch, revision, next): (Epoch, Revision, Position),
+        kind: &Arc<Kind>,
+        environment: &mut Environment,
+    ) -> Option<(Room, Message, Vec<Message>)> {
+        let Opening { waiting, .. } = self.opening.remove(entity)?;
+        let mut waiting = waiting.into_iter();
+        while let Some(message) = waiting.next() {
+            let open = match &message {
+                Message::Join(join) => join.open.clone(),
+                _ => bytes::Bytes::new(),
+            };
+            let opened = Opened {
+                entity: entity.clone(),
+                handle: self.fresh_handle(environment),
+                epoch,
+                revision,
+                open,
+                next,
+            };
+            match (Room::open(opened, kind, environment), message) {
+                (Ok(room), message) => return Some((room, message, waiting.collect())),
+                (Err(refusal), Message::Join(join)) => refuse(&join, refusal, environment),
+                (Err(refusal), Message::Ask(ask)) => refuse_ask(&ask, refusal, environment),
+                (Err(_), _) => {}
+            }
+        }
+        None
+    }
+
+    /// The entity is ours, and this is what storage has of it.
+    pub(super) fn open_recovered(
+        &mut self,
+        entity: &EntityId,
+        (epoch, next): (Epoch, Position),
+        recovered: Recovered,
+        environment: &mut Environment,
+    ) {
+        let Some(opening) = self.opening.get(entity) else {
+            return;
+        };
+        let opened = Opened {
+            entity: entity.clone(),
+            handle: Handle(recovered.image.base.handle),
+            epoch,
+            revision: opening.revision,
+            open: recovered.image.base.open.clone(),
+            next,
+        };
+        let attached = recovered.attached();
+        let kind = Arc::clone(&opening.kind);
+        let room = match Room::recover(opened, &kind, recovered, environment) {
+            Ok(room) if !self.by_handle.contains_key(&room.handle) => room,
+            Ok(_) => return self.unreadable(entity, "its handle is another's", environment),
+            Err(reason) => return self.unreadable(entity, &reason, environment),
+        };
+        let waiting = self.opening.remove(entity).map(|opening| opening.waiting);
+        let handle = self.seat(room);
+        environment.report(Report::Recovered {
+            entity: entity.clone(),
+        });
+        self.with_room(handle, environment, |room, environment| {
+            room.lose_surroundings(&attached, environment);
+            for message in waiting.into_iter().flatten() {
+                match message {
+                    Message::Return(back) => {
+                        room.take(Message::Member(back.member), environment);
+                    }
+                    message => room.take(message, environment),
+                }
+            }
+        });
+    }
+
+    fn seat(&mut self, room: Room) -> Handle {
+        let handle = room.handle;
+        self.by_name.insert(room.entity.clone(), handle);
+        self.by_handle.insert(handle, Box::new(room));
+        handle
+    }
+
+    fn fresh_handle(&self, environment: &mut Environment) -> Handle {
+        loop {
+            let handle = Handle(environment.random_u64());
+            if !self.by_handle.contains_key(&handle) {
+                return handle;
+            }
+        }
+    }
+}
+
+/// Whether this join may make the room that it did not find.
+fn may_create(join: &Join, kind: &Kind) -> Result<(), Refusal> {
+    let (code, message) = if join.mode == JoinMode::JoinExisting {
+        (ErrorCode::RoomNotFound, "there is no such room")
+    } else if !kind.settings.create.includes(&join.player) {
+        (
+            ErrorCode::NotAllowed,
+            "rooms of this kind cannot be created by you",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::with_code(code, message))
+}
+
+/// A record may be taken from ourselves, and from an earlier run of our own node.
+pub(super) fn may_claim(owner: &Address, environment: &Environment) -> bool {
+    owner == &environment.config.address || environment.is_former(owner)
+}

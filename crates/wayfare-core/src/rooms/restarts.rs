@@ -1,0 +1,205 @@
+//! Rooms that failed: claimed anew under the next epoch, then put together again.
+
+use wayfare_protocol::coordination::{
+    Commit, Expect, Failure, Outcome, Reply, Request, Revision, Write,
+};
+use wayfare_protocol::records::EntityRecord;
+use wayfare_protocol::storage::Position;
+use wayfare_protocol::{EntityId, Epoch, Handle};
+
+use crate::calls::{ATTEMPTS_MAX, Asker, release};
+use crate::environment::{Environment, Report};
+use crate::room::{End, Opened, Recovered, Room};
+
+use super::Rooms;
+
+impl Rooms {
+    /// The answer to the claim of a room that failed.
+    pub(crate) fn restarted(
+        &mut self,
+        (handle, entity, attempt): (Handle, &EntityId, u8),
+        outcome: &Outcome,
+        environment: &mut Environment,
+    ) {
+        let Some(room) = self.by_handle.get_mut(&handle) else {
+            // It closed meanwhile, and gave up the record at the revision before this one.
+            if let Ok(Reply::Committed(Commit::Done(revision))) = *outcome {
+                release(EntityRecord::key(entity), revision, environment);
+            }
+            return;
+        };
+        match restart_claim((room, attempt), outcome, environment) {
+            Restart::Asked => {}
+            Restart::Lost => self.end_restart(entity, End::Lost, environment),
+            Restart::Settled(revision) => {
+                room.revision = revision;
+                let epoch = room.epoch.next();
+                match room.kind().settings.is_kept() {
+                    true => self.load(entity, epoch, 1, environment),
+                    false => self.restart_anew(entity, epoch, Position(1), environment),
+                }
+            }
+        }
+    }
+
+    /// Storage has nothing of it: it opens again as it was opened first.
+    pub(super) fn restart_anew(
+        &mut self,
+        entity: &EntityId,
+        epoch: Epoch,
+        next: Position,
+        environment: &mut Environment,
+    ) {
+        self.replace(entity, true, environment, |room, environment| {
+            let opened = Opened {
+                epoch,
+                next,
+                ..room.opened()
+            };
+            let kind = room.kind().clone();
+            Room::open(opened, &kind, environment).map_err(|refusal| refusal.message)
+        });
+    }
+
+    pub(super) fn restart_recovered(
+        &mut self,
+        entity: &EntityId,
+        (epoch, next): (Epoch, Position),
+        recovered: Recovered,
+        environment: &mut Environment,
+    ) {
+        self.replace(entity, false, environment, |room, environment| {
+            let opened = Opened {
+                epoch,
+                next,
+                ..room.opened()
+            };
+            let kind = room.kind().clone();
+            Room::recover(opened, &kind, recovered, environment)
+        });
+    }
+
+    fn replace(
+        &mut self,
+        entity: &EntityId,
+        anew: bool,
+        environment: &mut Environment,
+        make: impl FnOnce(&Room, &mut Environment) -> Result<Room, String>,
+    ) {
+        let Some(handle) = self.by_name.get(entity).copied() else {
+            return;
+        };
+        self.with_room(handle, environment, |room, environment| {
+            room.restarting = false;
+            match make(room, environment) {
+                Ok(fresh) => {
+                    room.replace_by(fresh, anew, environment);
+                    environment.report(Report::Restarted {
+                        entity: room.entity.clone(),
+                    });
+                }
+                Err(reason) => {
+                    let entity = room.entity.clone();
+                    environment.report(Report::SnapshotFailed { entity, reason });
+                    room.end(End::Failed);
+                }
+            }
+        });
+    }
+
+    pub(super) fn restart_failed(&mut self, entity: &EntityId, environment: &mut Environment) {
+        self.end_restart(entity, End::Failed, environment);
+    }
+
+    fn end_restart(&mut self, entity: &EntityId, end: End, environment: &mut Environment) {
+        if let Some(handle) = self.by_name.get(entity).copied() {
+            self.with_room(handle, environment, |room, _| {
+                room.restarting = false;
+                room.end(end);
+            });
+        }
+    }
+}
+
+/// Wants the next epoch for a room that failed, unless it fails too often.
+pub(super) fn restart(room: &mut Room, environment: &mut Environment) {
+    if !room.may_restart(environment.now) {
+        return room.end(End::Failed);
+    }
+    room.restarting = true;
+    claim_next_epoch(room, 1, environment);
+}
+
+fn claim_next_epoch(room: &Room, attempt: u8, environment: &mut Environment) {
+    let owner = environment.config.address.clone();
+    let value = EntityRecord {
+        epoch: room.epoch.next(),
+        owner,
+    }
+    .encode();
+    let expect = Expect::Revision(room.revision);
+    let write = Write::Put {
+        key: EntityRecord::key(&room.entity),
+        expect,
+        value,
+    };
+    let asker = Asker::Restart {
+        handle: room.handle,
+        entity: room.entity.clone(),
+        attempt,
+    };
+    environment.ask(asker, Request::Commit(vec![write]));
+}
+
+/// What the answer to the claim of a room that failed means.
+enum Restart {
+    /// The next epoch is ours, written at this revision.
+    Settled(Revision),
+    /// It is not known yet; another question is out.
+    Asked,
+    /// The room is no longer ours, or that cannot be known.
+    Lost,
+}
+
+/// Unknown is settled by reading (R10): the record is ours at the next epoch, or as it was.
+fn restart_claim(
+    (room, attempt): (&Room, u8),
+    outcome: &Outcome,
+    environment: &mut Environment,
+) -> Restart {
+    let key = EntityRecord::key(&room.entity);
+    match outcome {
+        Ok(Reply::Committed(Commit::Done(revision))) => Restart::Settled(*revision),
+        Ok(Reply::Got {
+            record: Some(record),
+            ..
+        }) => match EntityRecord::decode(&key, &record.value) {
+            Ok(found) if environment.is_here(&found.owner) && found.epoch == room.epoch.next() => {
+                Restart::Settled(record.revision)
+            }
+            Ok(_) if record.revision == room.revision => {
+                claim_next_epoch(room, attempt, environment);
+                Restart::Asked
+            }
+            _ => Restart::Lost,
+        },
+        Err(failure @ Failure::Unknown(_)) => {
+            environment.report(Report::CoordinationFailed(failure.clone()));
+            if attempt == ATTEMPTS_MAX {
+                return Restart::Lost;
+            }
+            let asker = Asker::Restart {
+                handle: room.handle,
+                entity: room.entity.clone(),
+                attempt: attempt + 1,
+            };
+            environment.ask(asker, Request::Get(key));
+            Restart::Asked
+        }
+        Err(failure) => {
+            environment.report(Report::CoordinationFailed(failure.clone()));
+            Restart::Lost
+        }
+        Ok(_) => Restart::Lost,
+    }
+}

@@ -1,0 +1,270 @@
+//! How a state is written down: as a whole, by its changes, in parts.
+
+use std::time::Duration;
+
+use wayfare_core::Report;
+use wayfare_core::game::{Durability, Form, KindSettings};
+use wayfare_protocol::Epoch;
+use wayfare_protocol::storage::Request;
+use wayfare_protocol::wire::{self, client_frame::Body as Say};
+
+use crate::stub_vault::vault;
+use crate::world::{World, attach, join};
+
+const FORMS: [Form; 3] = [Form::Whole, Form::Changes, Form::Parts];
+
+fn durable() -> KindSettings {
+    KindSettings {
+        durability: Durability::Durable,
+        empty_grace: None,
+        ..KindSettings::default()
+    }
+}
+
+fn world(form: Form, settings: KindSettings) -> World {
+    World::with(1, vec![vault(form, settings)], 1, |_| {})
+}
+
+fn open(shelves: &str) -> wire::Join {
+    wire::Join {
+        open: shelves.as_bytes().to_vec().into(),
+        ..join("vault/a")
+    }
+}
+
+/// What a newcomer is shown.
+fn view(world: &mut World, name: &str) -> String {
+    let auditor = world.login(0, name);
+    let joined = world.join(auditor, "vault/a");
+    String::from_utf8_lossy(&joined.view).into_owned()
+}
+
+fn bytes(request: &Request) -> usize {
+    match request {
+        Request::Journal { records, .. } => records.iter().map(bytes::Bytes::len).sum(),
+        Request::Snapshot { snapshot, .. } => snapshot.bytes.len(),
+        Request::Part { bytes, .. } => bytes.len(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn every_form_brings_the_state_back() {
+    for form in FORMS {
+        let mut world = world(form, durable());
+        let ada = world.login(0, "ada");
+        let stay = world.join_with(ada, open("3 10")).unwrap();
+        world.command(ada, &stay, 2, "1 a 5;7 b 6");
+        world.command(ada, &stay, 3, "2 x 0");
+        world.kill(false);
+        assert_eq!(
+            view(&mut world, "bo"),
+            "1 of . 10;1 of a 5;1 of b 6;",
+            "{form:?}"
+        );
+        // And from a snapshot with a journal behind it.
+        for round in 0..200 {
+            let ada = world.resume(0, ada);
+            world.say(ada, attach(&stay, 0));
+            world.command(ada, &stay, 4 + round, &format!("9 c {}", 1000 + round));
+            if round % 50 == 0 {
+                world.kill(round % 100 == 0);
+            }
+        }
+        world.kill(false);
+        assert_eq!(
+            view(&mut world, "cy"),
+            "1 of . 10;1 of a 5;1 of b 6;1 of c 1199;",
+            "{form:?}"
+        );
+    }
+}
+
+#[test]
+fn a_step_costs_its_changes_or_its_parts() {
+    for (form, most) in [
+        (Form::Whole, 6_000),
+        (Form::Changes, 300),
+        (Form::Parts, 300),
+    ] {
+        let mut world = world(form, durable());
+        let ada = world.login(0, "ada");
+        let stay = world.join_with(ada, open("300 10")).unwrap();
+        world.storage_late = true;
+        world.command(ada, &stay, 2, "1 a 20");
+        let cost: usize = world
+            .stores
+            .iter()
+            .map(|(_, _, request)| bytes(request))
+            .sum();
+        assert!(cost > 0 && cost < most, "{form:?} {cost}");
+        world.store_all();
+    }
+}
+
+#[test]
+fn what_is_changed_without_being_logged_is_lost_with_a_kill_and_with_nothing_else() {
+    let mut world = world(Form::Changes, durable());
+    let ada = world.login(0, "ada");
+    let stay = world.join_with(ada, open("0 0")).unwrap();
+    world.command(ada, &stay, 2, "secretly 1 s 3");
+    world.command(ada, &stay, 3, "2 o 4");
+    assert_eq!(view(&mut world, "bo"), "1 of o 4;1 of s 3;");
+    world.kill(false);
+    assert_eq!(view(&mut world, "cy"), "1 of o 4;");
+}
+
+#[test]
+fn a_journal_is_bounded_by_snapshots() {
+    for form in FORMS {
+        let mut world = world(form, durable());
+        let ada = world.login(0, "ada");
+        let stay = world.join_with(ada, open("10 1000")).unwrap();
+        for number in 2..700 {
+            let text = format!("{} z {}", number % 10, 1000 - number % 7);
+            world.command(ada, &stay, number, &text);
+            world.advance(Duration::from_millis(20));
+        }
+        let loaded = world
+            .storage
+            .load(&"vault/a".into(), Epoch(1 << 40))
+            .unwrap();
+        let journal: usize = loaded.journal.iter().map(bytes::Bytes::len).sum();
+        assert!(journal < 80_000, "{form:?} {journal}");
+        let named = loaded.snapshot.unwrap().parts.len();
+        assert_eq!(named, if form == Form::Parts { 10 } else { 0 });
+    }
+}
+
+#[test]
+fn no_turn_encodes_more_than_its_share_of_a_large_state_and_ticks_go_on() {
+    for settings in [
+        durable(),
+        KindSettings {
+            snapshot_every: Some(Duration::from_secs(1)),
+            empty_grace: None,
+            ..KindSettings::default()
+        },
+    ] {
+        let kept = settings.durability;
+        let mut world = world(
+            Form::Parts,
+            KindSettings {
+                tick: Some(Duration::from_millis(50)),
+                ..settings
+            },
+        );
+        let ada = world.login(0, "ada");
+        world.storage_late = true;
+        world.say(ada, Say::Join(open("400 100000")));
+        let mut turns = 0;
+        for _ in 0..2_000 {
+            let before = world.stores.len();
+            world.advance(Duration::from_millis(5));
+            let now: usize = world
+                .stores
+                .iter()
+                .skip(before)
+                .map(|(_, _, r)| bytes(r))
+                .sum();
+            turns += usize::from(now > 0);
+            let most = wayfare_protocol::limits::PARTS_WAY_BYTES_MAX + 200_000;
+            assert!(now < most, "{now}");
+            world.store_one();
+            if world.lines[ada]
+                .heard
+                .iter()
+                .any(|body| matches!(body, wire::server_frame::Body::Joined(_)))
+                && turns > 50
+            {
+                break;
+            }
+        }
+        world.store_all();
+        world.advance(Duration::from_secs(2));
+        assert!(turns >= 5, "{turns} turns");
+        world.kill(false);
+        let shown = view(&mut world, "bo");
+        assert!(
+            shown.starts_with("399 of . 100000;1 of t"),
+            "{kept:?} {shown}"
+        );
+        let skipped = world
+            .reports
+            .iter()
+            .filter(|report| matches!(report, Report::TicksSkipped { .. }))
+            .count();
+        assert_eq!(skipped, 0);
+    }
+}
+
+#[test]
+fn more_changes_in_one_step_than_a_record_may_hold_are_kept_all_the_same() {
+    let mut world = world(Form::Parts, durable());
+    let ada = world.login(0, "ada");
+    let stay = world.join_with(ada, open("0 0")).unwrap();
+    let many: Vec<String> = (0..40).map(|shelf| format!("{shelf} m 90000")).collect();
+    world.command(ada, &stay, 2, &many.join(";"));
+    assert_eq!(world.heard(ada).last().unwrap(), "applied 2");
+    world.kill(false);
+    assert_eq!(view(&mut world, "bo"), "40 of m 90000;");
+}
+
+#[test]
+fn a_state_or_a_part_that_is_too_large_is_undone_and_its_command_refused() {
+    for (form, too_large) in [(Form::Parts, "1 p 2000000"), (Form::Whole, "999 w 5000000")] {
+        let mut world = world(form, durable());
+        let ada = world.login(0, "ada");
+        let stay = world.join_with(ada, open("0 0")).unwrap();
+        world.command(ada, &stay, 2, "1 a 5");
+        world.command(ada, &stay, 3, too_large);
+        let heard = world.heard(ada);
+        assert!(
+            heard.iter().any(|line| line.contains("HandlerFailed")),
+            "{form:?} {heard:?}"
+        );
+        assert!(
+            world
+                .reports
+                .iter()
+                .any(|report| matches!(report, Report::NotKept { .. })),
+            "{form:?}"
+        );
+        let shown = view(&mut world, "bo");
+        assert!(shown.contains("1 of a 5;"), "{form:?} {shown}");
+    }
+}
+
+#[test]
+fn what_nobody_can_read_is_put_aside_and_blocks_nobody() {
+    use wayfare_protocol::storage::Snapshot;
+    let mut world = world(Form::Whole, durable());
+    let ada = world.login(0, "ada");
+    let stay = world.join_with(ada, open("1 5")).unwrap();
+    world.kill(true);
+    let key = "vault/a".into();
+    let next = world.storage.load(&key, Epoch(1 << 40)).unwrap().next();
+    let junk = Snapshot {
+        position: next,
+        bytes: bytes::Bytes::from_static(&[0xff; 9]),
+        parts: Vec::new(),
+    };
+    world
+        .storage
+        .snapshot("vault/a", Epoch(1 << 40), &junk)
+        .unwrap();
+    world.kill(true);
+    assert!(
+        world
+            .reports
+            .iter()
+            .any(|report| matches!(report, Report::Quarantined { .. })),
+        "{:?}",
+        world.reports
+    );
+    let ada = world.resume(0, ada);
+    world.say(ada, attach(&stay, 0));
+    let heard = world.heard(ada);
+    assert!(heard[1].starts_with("left LeaveRoomLost"), "{heard:?}");
+    assert_eq!(view(&mut world, "bo"), "", "it begins anew");
+}

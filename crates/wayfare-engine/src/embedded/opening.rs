@@ -1,0 +1,282 @@
+//! From a file to a store: what is read, checked and kept in memory at open.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::Read;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use redb::backends::FileBackend;
+use redb::{
+    Builder, Database, Durability, Key, ReadableTable, ReadableTableMetadata, StorageBackend,
+    Table, Value,
+};
+use wayfare_protocol::Epoch;
+use wayfare_protocol::coordination::Revision;
+
+use super::block::{self, Frame};
+use super::checked::{Damage, Decoder};
+use super::counters::{Counted, Counters};
+use super::documents;
+use super::entities::Entities;
+use super::entity::Entity;
+use super::error::{OpenError, Unopened};
+use super::layout::{FORMAT, Meta, Tables};
+use super::store::{REVISIONS_RESERVED, Store, write_meta};
+use crate::model::ModelCoordination;
+
+/// What redb may keep of the file in memory: the journals of a thousand rooms.
+const CACHE_BYTES: usize = 256 << 20;
+
+/// How a redb file begins.
+const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
+
+/// What an opened file starts with.
+pub(super) struct Opened {
+    pub(super) store: Store,
+    pub(super) records: ModelCoordination,
+    /// Records of coordination that were unreadable, and so are gone.
+    pub(super) lost: Vec<String>,
+}
+
+/// Opens a file, or makes a new one where there is none.
+pub(super) fn open(path: &Path, counters: &Arc<Counters>) -> Result<Opened, OpenError> {
+    if !path.exists() {
+        create(path)?;
+    }
+    look_at(path)?;
+    let backend = backend(path)?;
+    open_on(path, backend, counters)
+}
+
+/// Opens what is kept in a backend, which must be a store or empty.
+pub(super) fn open_on(
+    path: &Path,
+    backend: impl StorageBackend,
+    counters: &Arc<Counters>,
+) -> Result<Opened, OpenError> {
+    let backend = Counted {
+        backend,
+        counters: counters.clone(),
+    };
+    // redb panics at some files that are not what it wrote.
+    let opened = catch_unwind(AssertUnwindSafe(|| {
+        let database = Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .create_with_backend(backend)?;
+        read(database)
+    }));
+    match opened {
+        Ok(opened) => opened.map_err(|it| it.at(path)),
+        Err(_) => Err(OpenError::corrupt(path, "its pages are damaged")),
+    }
+}
+
+/// Makes an empty store, whole or not at all: a crash never leaves half a file under that name.
+fn create(path: &Path) -> Result<(), OpenError> {
+    let folder = folder(path);
+    if !folder.is_dir() {
+        return Err(OpenError::NoFolder { folder });
+    }
+    let io = |source| OpenError::io(path, source);
+    let draft = path.with_extension(format!("new-{}", std::process::id()));
+    let made = make_draft(&draft).map_err(|error| OpenError::redb(path, error));
+    // Whoever else makes one at this moment: the first wins.
+    let linked = made.and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(io(error)),
+        _ => Ok(()),
+    });
+    let removed = fs::remove_file(&draft).map_err(io);
+    linked?;
+    removed?;
+    sync_folder(&folder).map_err(io)
+}
+
+fn make_draft(draft: &Path) -> Result<(), redb::Error> {
+    let database = Database::create(draft)?;
+    let transaction = database.begin_write()?;
+    write_meta(&mut Tables::open(&transaction)?, Meta::new())?;
+    transaction.commit()?;
+    Ok(())
+}
+
+pub(super) fn folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// So that a name survives the loss of power, where the system knows how.
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Whether it can be a store at all.
+pub(super) fn look_at(path: &Path) -> Result<(), OpenError> {
+    let io = |source| OpenError::io(path, source);
+    if path.is_dir() {
+        let path = path.to_owned();
+        return Err(OpenError::IsFolder { path });
+    }
+    let mut start = Vec::new();
+    let file = File::open(path).map_err(io)?;
+    let length = MAGIC.len() as u64;
+    file.take(length).read_to_end(&mut start).map_err(io)?;
+    if start != MAGIC {
+        let path = path.to_owned();
+        return Err(OpenError::NotAStore { path });
+    }
+    Ok(())
+}
+
+pub(super) fn backend(path: &Path) -> Result<FileBackend, OpenError> {
+    let io = |source| OpenError::io(path, source);
+    let file = File::options().read(true).write(true).open(path);
+    FileBackend::new(file.map_err(io)?).map_err(|error| OpenError::redb(path, error.into()))
+}
+
+fn read(database: Database) -> Result<Opened, Unopened> {
+    let mut transaction = database.begin_write()?;
+    transaction
+        .set_durability(Durability::Immediate)
+        .map_err(redb::Error::from)?;
+    let (mut meta, entities, records, lost) = {
+        let mut tables = Tables::open(&transaction)?;
+        let mut meta = read_meta(&tables)?;
+        let revision = Revision(meta.ceiling);
+        meta.ceiling += REVISIONS_RESERVED;
+        write_meta(&mut tables, meta)?;
+        let (records, lost) = read_records(&mut tables, revision)?;
+        (meta, read_entities(&tables, meta.next_id)?, records, lost)
+    };
+    transaction.commit()?;
+    meta.next_id = entities.next_id();
+    let database = Arc::new(database);
+    let store = Store {
+        database,
+        meta,
+        entities,
+    };
+    Ok(Opened {
+        store,
+        records,
+        lost,
+    })
+}
+
+fn read_meta(tables: &Tables<'_>) -> Result<Meta, Unopened> {
+    let Some(value) = tables.meta.get(Meta::KEY)? else {
+        if tables.records.is_empty()? && tables.entities.is_empty()? {
+            return Ok(Meta::new());
+        }
+        return Err(Damage::of("what is counted for the whole file is missing").into());
+    };
+    let meta = Meta::decode(value.value())?;
+    if meta.format > FORMAT {
+        return Err(Unopened::Newer(meta.format));
+    }
+    Ok(meta)
+}
+
+/// A record that is unreadable is dropped: ownership is claimed again, above every epoch there was.
+fn read_records(
+    tables: &mut Tables<'_>,
+    revision: Revision,
+) -> Result<(ModelCoordination, Vec<String>), Unopened> {
+    let mut records = Vec::new();
+    let mut lost = Vec::new();
+    for entry in whole(&tables.records)? {
+        let (key, value) = entry;
+        match documents::decode(&key, &value) {
+            Ok(record) => records.push((key.as_str().into(), record)),
+            Err(_) => lost.push(key),
+        }
+    }
+    for key in &lost {
+        tables.records.remove(key.as_str())?;
+    }
+    Ok((ModelCoordination::restored(records, revision), lost))
+}
+
+fn read_entities(tables: &Tables<'_>, mut next_id: u64) -> Result<Entities, Unopened> {
+    let mut kept = BTreeMap::new();
+    for (name, head) in whole(&tables.entities)? {
+        match Entity::decode(&head) {
+            Ok((id, entity)) if *entity.name == name => {
+                kept.insert(id, entity);
+            }
+            Ok((_, entity)) => {
+                let what = format!("{} is kept under the name {name}", entity.name);
+                return Err(Damage(what).into());
+            }
+            // Who it is of is known, so that nobody takes it for new.
+            Err(damage) => {
+                let mut entity = Entity::sealed_by(name.as_str().into(), Epoch(0));
+                entity.damage = Some(Damage(format!("its head: {damage}")));
+                kept.insert(next_id, entity);
+                next_id += 1;
+            }
+        }
+    }
+    let mut aside = BTreeSet::new();
+    for entry in tables.quarantine.iter()? {
+        let (id, value) = entry?;
+        let id = id.value();
+        aside.insert(id);
+        // Kept for an operator as it is, whatever it is.
+        if let Ok(entity) = read_aside(id, value.value()) {
+            kept.insert(id, entity);
+        }
+    }
+    let mut entities = Entities::new(kept, &aside, next_id);
+    entities.restore(read_blocks(tables)?);
+    Ok(entities)
+}
+
+fn read_aside(id: u64, value: &[u8]) -> Result<Entity, Damage> {
+    let mut decoder = Decoder::open(&[&id.to_le_bytes()], value)?;
+    decoder.text()?;
+    Ok(Entity::decode(&decoder.rest())?.1)
+}
+
+/// Number and directory of each block.
+type Blocks = Vec<(u64, Vec<(u64, Frame)>)>;
+
+fn read_blocks(tables: &Tables<'_>) -> Result<Blocks, Unopened> {
+    let mut blocks = Vec::new();
+    for entry in tables.journal.iter()? {
+        let (number, value) = entry?;
+        let number = number.value();
+        blocks.push((number, block::directory(number, value.value())?));
+    }
+    is_whole(&tables.journal, blocks.len())?;
+    Ok(blocks)
+}
+
+/// All rows of a table of names.
+fn whole(
+    table: &Table<'_, &'static str, super::layout::Bytes>,
+) -> Result<Vec<(String, Vec<u8>)>, Unopened> {
+    let mut rows = Vec::new();
+    for entry in table.iter()? {
+        let (key, value) = entry?;
+        rows.push((key.value().to_owned(), value.value().to_vec()));
+    }
+    is_whole(table, rows.len())?;
+    Ok(rows)
+}
+
+/// A damaged page may hide rows without any error; the table's own count does not know it.
+fn is_whole<K: Key, V: Value>(table: &Table<'_, K, V>, found: usize) -> Result<(), Unopened> {
+    let expected = table.len()?;
+    if found as u64 == expected {
+        return Ok(());
+    }
+    let what = format!("{found} rows of {expected} were found in one table");
+    Err(Damage(what).into())
+}

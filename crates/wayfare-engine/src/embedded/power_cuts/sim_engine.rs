@@ -1,0 +1,108 @@
+//! The engine without its threads: what is asked is carried out by the test, one group at a time.
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::task::{Context, Poll, Waker};
+
+use redb::{Database, StorageBackend};
+use wayfare_protocol::coordination::{Commit, Failure, Write};
+
+use crate::embedded::answer::{Awaited, ask};
+use crate::embedded::counters::Counters;
+use crate::embedded::error::OpenError;
+use crate::embedded::opening;
+use crate::embedded::reader::{self, Reading, What};
+use crate::embedded::shared::{Job, Shared};
+use crate::embedded::writer::Writer;
+use crate::storage::{Outcome, Request};
+
+pub(super) struct SimEngine {
+    pub(super) shared: Arc<Shared>,
+    database: Arc<Database>,
+    writer: Writer,
+    readings: Receiver<Reading>,
+    has_failed: bool,
+}
+
+pub(super) type Committed = Awaited<Vec<Result<Commit, Failure>>>;
+
+impl SimEngine {
+    pub(super) fn open(backend: impl StorageBackend) -> Result<Self, OpenError> {
+        let counters = Arc::new(Counters::default());
+        let opened = opening::open_on(Path::new("disk"), backend, &counters)?;
+        let ceiling = opened.store.meta.ceiling;
+        let shared = Arc::new(Shared::new(opened.records, ceiling));
+        let (sender, readings) = sync_channel(64);
+        Ok(Self {
+            database: opened.store.database.clone(),
+            writer: Writer {
+                store: opened.store,
+                shared: shared.clone(),
+                readings: sender,
+                counters,
+            },
+            shared,
+            readings,
+            has_failed: false,
+        })
+    }
+
+    pub(super) fn ask(&self, request: Request) -> Awaited<Outcome> {
+        let (answer, awaited) = ask();
+        self.shared.submit(Job::Storage { request, answer });
+        awaited
+    }
+
+    pub(super) fn commit(&self, writes: Vec<Write>) -> Committed {
+        let (answer, awaited) = ask();
+        self.shared.submit(Job::Coordination {
+            commits: vec![writes],
+            is_lazy: false,
+            answer,
+        });
+        awaited
+    }
+
+    /// Carries out all that waits, as one group, and what it asks to be read.
+    pub(super) fn turn(&mut self) {
+        if !self.has_failed
+            && self.shared.lock().depth() > 0
+            && let Some(taken) = self.shared.take()
+        {
+            self.has_failed = !self.writer.turn(taken);
+        }
+        while let Ok(reading) = self.readings.try_recv() {
+            reader::answer(&self.database, &self.shared, reading);
+        }
+    }
+
+    /// Asks, and carries it out.
+    pub(super) fn call(&mut self, request: Request) -> Outcome {
+        let awaited = self.ask(request);
+        self.turn();
+        answer(awaited).expect("an answer")
+    }
+
+    /// Reads, behind all that was answered.
+    pub(super) fn read(&mut self, request: Request) -> Outcome {
+        let (answer, awaited) = ask();
+        let what = What::Request(request);
+        reader::answer(&self.database, &self.shared, Reading { what, answer });
+        self::answer(awaited).expect("an answer")
+    }
+}
+
+/// What was answered by now.
+pub(super) fn answer<T>(awaited: Awaited<T>) -> Option<T> {
+    let mut awaited = pin!(awaited);
+    match awaited
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => None,
+    }
+}

@@ -1,0 +1,39 @@
+//! Runs futures, and cases of a contract, on the test's own thread.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+
+use wayfare_engine::contract::Case;
+
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+/// The cases an engine does not pass, and why.
+pub(crate) fn broken<E: ?Sized + Sync>(cases: Vec<Case<E>>, engine: &E) -> Vec<String> {
+    let mut broken = Vec::new();
+    for case in cases {
+        if let Err(breach) = block_on(case.run(engine, "contract/1")) {
+            broken.push(format!("{}: {breach}", case.name));
+        }
+    }
+    broken
+}

@@ -1,0 +1,203 @@
+//! `backup` and `restore`: the store of a node to a file, and back.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow, bail};
+use clap::Args;
+use hyper::Method;
+use serde_json::json;
+
+use super::client::{Node, encoded};
+use super::say;
+use crate::admin::answers::BackupLine;
+use crate::admin::socket::DataFolder;
+use crate::config::{Config, Inputs, Mode, Secret, SettingFlags, Settings, StorageChoice};
+use crate::store::file::{self, StoreFile};
+use crate::store::{self, backup};
+
+/// Between two lines that say how far it is.
+const PROGRESS_EVERY: Duration = Duration::from_secs(1);
+
+/// Where to copy, and what.
+#[derive(Clone, Debug, Args)]
+pub struct Backup {
+    /// The file to write; it must not be there yet
+    #[arg(value_name = "DEST")]
+    to: PathBuf,
+    /// Of which node.
+    #[command(flatten)]
+    folder: Folder,
+}
+
+/// What to put where.
+#[derive(Clone, Debug, Args)]
+pub struct Restore {
+    /// The backup
+    #[arg(value_name = "SRC")]
+    from: PathBuf,
+    /// Take it even if something is there; that is kept under another name
+    #[arg(long)]
+    force: bool,
+    /// Of which node.
+    #[command(flatten)]
+    folder: Folder,
+}
+
+/// A node by its data folder.
+#[derive(Clone, Debug, Args)]
+pub struct Folder {
+    /// The node's data folder [default: the setting `data`]
+    #[arg(long, value_name = "PATH")]
+    data: Option<String>,
+    /// The settings file [default: wayfare.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl Folder {
+    fn config(&self) -> Config {
+        let data = self.data.clone().map(|data| ("data", Secret(data)));
+        let flags = SettingFlags {
+            config: self.config.clone(),
+            values: data.into_iter().collect(),
+            kinds: Vec::new(),
+        };
+        let inputs = Inputs::of_process(Mode::Serve, &flags);
+        let (config, refused) = Config::load_what_can_be(&inputs);
+        for problem in refused.iter().flat_map(|refused| &refused.0) {
+            eprintln!("warning: {problem}");
+        }
+        config
+    }
+}
+
+/// By the node if one runs, which goes on meanwhile; otherwise by this process.
+pub(super) fn back_up(command: &Backup) -> anyhow::Result<()> {
+    let data = command.folder.config().settings.data;
+    let to = std::path::absolute(&command.to)?;
+    let (bytes, took) = match DataFolder::take_idle(&data)? {
+        None => ask(&data, &to)?,
+        Some(_held) => copy(&data, &to)?,
+    };
+    if command.folder.json {
+        let millis = u64::try_from(took.as_millis())?;
+        let answer = json!({ "path": to, "bytes": bytes, "millis": millis });
+        return say(&serde_json::to_string_pretty(&answer)?);
+    }
+    let (size, seconds) = (show_bytes(bytes), took.as_secs_f64());
+    say(&format!(
+        "backed up {size} in {seconds:.1} s to {}",
+        to.display()
+    ))
+}
+
+fn ask(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
+    let name = to.to_str().with_context(|| {
+        format!(
+            "{} is no UTF-8 and cannot be told to the node",
+            to.display()
+        )
+    })?;
+    let node = Node::Local {
+        data: data.to_owned(),
+    };
+    let path = format!("/v1/backup?to={}", encoded(name));
+    let (mut copied, mut progress) = (None, Progress::default());
+    node.lines(&Method::POST, &path, |line: BackupLine| {
+        match line {
+            BackupLine::Progress { done, of } => progress.tell(done, of),
+            BackupLine::Copied { bytes, millis } => {
+                copied = Some((bytes, Duration::from_millis(millis)));
+            }
+            BackupLine::Failed { message } => bail!("{message}"),
+        }
+        Ok(())
+    })?;
+    copied.ok_or_else(|| anyhow!("the node went away before it was done"))
+}
+
+fn copy(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
+    let path = file::path_in(data);
+    if !path.exists() {
+        bail!(
+            "no node runs on the data folder {}, and it holds no {}: nothing was kept there",
+            data.display(),
+            path.file_name().unwrap_or_default().display(),
+        );
+    }
+    let store = StoreFile::open(&path)?;
+    let mut progress = Progress::default();
+    let copied = backup::back_up(&store, to, &mut |done, of| progress.tell(done, of));
+    store.close();
+    let copied = copied?;
+    Ok((copied.bytes, copied.took))
+}
+
+pub(super) fn restore(command: &Restore) -> anyhow::Result<()> {
+    let Settings { data, storage, .. } = command.folder.config().settings;
+    if storage == StorageChoice::Memory {
+        eprintln!("warning: this node keeps everything in memory (storage = memory) and will not look at it");
+    }
+    let _held = DataFolder::take(&data)?;
+    let restored = store::restore(&command.from, &data, command.force)?;
+    if command.folder.json {
+        let answer = json!({
+            "path": restored.path, "bytes": restored.bytes, "kept": restored.kept,
+        });
+        return say(&serde_json::to_string_pretty(&answer)?);
+    }
+    let size = show_bytes(restored.bytes);
+    let kept = restored.kept.map_or_else(String::new, |kept| {
+        format!("; what was there is {}", kept.display())
+    });
+    say(&format!(
+        "restored {size} to {}{kept}",
+        restored.path.display()
+    ))
+}
+
+/// How far it is, on standard error, now and then.
+#[derive(Default)]
+struct Progress {
+    told: Option<Instant>,
+}
+
+impl Progress {
+    fn tell(&mut self, done: u64, of: u64) {
+        let told = self.told.get_or_insert_with(Instant::now);
+        if told.elapsed() < PROGRESS_EVERY {
+            return;
+        }
+        *told = Instant::now();
+        let percent = (done * 100).checked_div(of).unwrap_or(100);
+        eprintln!("{percent} % of {}", show_bytes(of));
+    }
+}
+
+/// To a tenth of the unit that fits.
+fn show_bytes(bytes: u64) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    let unit = units.into_iter().find(|(unit, _)| bytes >= *unit);
+    match unit {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / unit as f64),
+        None => format!("{bytes} B"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_for_people() {
+        let check = |bytes, expect: &str| assert_eq!(show_bytes(bytes), expect);
+        check(0, "0 B");
+        check(1023, "1023 B");
+        check(1536, "1.5 KiB");
+        check(5 << 30, "5.0 GiB");
+    }
+}

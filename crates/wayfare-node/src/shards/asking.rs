@@ -1,0 +1,78 @@
+//! What a shard's loop does for rooms that wait: it asks the engines and runs futures.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use metrics::counter;
+use wayfare_core::CallId;
+use wayfare_core::game::Work;
+use wayfare_protocol::{EntityId, Instant, coordination, storage};
+
+use super::event_loop::EventLoop;
+use super::mailbox::Mail;
+
+/// What an engine says.
+pub(crate) enum Answer {
+    Coordinated(CallId, coordination::Outcome),
+    Stored(CallId, storage::Outcome),
+}
+
+impl EventLoop {
+    pub(super) fn coordinate(
+        &mut self,
+        call: CallId,
+        request: coordination::Request,
+        now: Instant,
+    ) {
+        let engine = Arc::clone(&self.surroundings.engines.coordination);
+        let answer = self
+            .answers
+            .ask(async move { Answer::Coordinated(call, engine.call(request).await) });
+        answer.into_iter().for_each(|answer| self.hear(answer, now));
+    }
+
+    pub(super) fn store(&mut self, call: CallId, request: storage::Request, now: Instant) {
+        let engine = Arc::clone(&self.surroundings.engines.storage);
+        let answer = self
+            .answers
+            .ask(async move { Answer::Stored(call, engine.call(request).await) });
+        answer.into_iter().for_each(|answer| self.hear(answer, now));
+    }
+
+    /// Hears what has been answered meanwhile. Whether that was anything.
+    pub(super) fn take_answers(&mut self, now: Instant) -> bool {
+        let mut any = false;
+        while let Some(answer) = self.answers.next() {
+            any = true;
+            self.hear(answer, now);
+        }
+        any
+    }
+
+    fn hear(&mut self, answer: Answer, now: Instant) {
+        match answer {
+            Answer::Coordinated(call, outcome) => {
+                self.shard.handle_coordination(call, outcome, now);
+            }
+            Answer::Stored(call, outcome) => self.shard.handle_storage(call, outcome, now),
+        }
+    }
+
+    /// Runs a room's future beside the shard. One that panics brings nothing.
+    pub(super) fn run_work(&self, entity: EntityId, run: u64, work: Work) {
+        let mailbox = Arc::clone(&self.mailbox);
+        self.surroundings.runtime.spawn(async move {
+            match AssertUnwindSafe(work.0).catch_unwind().await {
+                Ok(note) => mailbox.post(Mail::Ran(entity, run, note)),
+                Err(_) => {
+                    counter!("wayfare_future_panics_total").increment(1);
+                    tracing::error!(
+                        room = %entity, run,
+                        "a future of the room panicked and brings nothing; the panic is on standard error"
+                    );
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,140 @@
+//! Putting a backup in the place of a store.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use wayfare_engine::embedded;
+
+use super::{disk, file};
+
+/// What was done.
+#[derive(Debug)]
+pub(crate) struct Restored {
+    /// The store.
+    pub(crate) path: PathBuf,
+    pub(crate) bytes: u64,
+    /// Where the store that was there before is now.
+    pub(crate) kept: Option<PathBuf>,
+}
+
+/// Makes `from` the store of the data folder, which the caller holds. A store that is there is
+/// put aside with `force`, and otherwise a reason not to.
+///
+/// The revisions of the restored store jump far ahead, so that nothing that was given out between
+/// the backup and the loss comes again: a client that was told of it then is resynced.
+///
+/// # Errors
+/// If `from` is no whole backup, or the system does not let us; the store is then as it was.
+pub(crate) fn restore(from: &Path, data: &Path, force: bool) -> anyhow::Result<Restored> {
+    let path = file::path_in(data);
+    let shown = path.display();
+    let there = path
+        .try_exists()
+        .with_context(|| format!("{shown} cannot be looked at"))?;
+    if there && !force {
+        bail!(
+            "{shown} is there already, with what the node has kept: --force puts it aside under \
+             another name and takes the backup instead"
+        );
+    }
+    // First: a bad backup must not cost anybody the store that is there.
+    let prepared = path.with_extension("restored");
+    // One that was not finished; nobody has it, for the folder is ours.
+    drop(std::fs::remove_file(&prepared));
+    embedded::restore(from, &prepared)?;
+    let bytes = std::fs::metadata(&prepared)?.len();
+    let kept = there.then(|| put_aside(&path)).transpose()?;
+    let placed = std::fs::rename(&prepared, &path).and_then(|()| disk::sync_folder_of(&path));
+    placed.with_context(|| format!("{} cannot become {shown}", prepared.display()))?;
+    Ok(Restored { path, bytes, kept })
+}
+
+/// Gives the store the first free name of its own with a number. By a second name where the file
+/// system has that, so that there is a store at every instant: a node that finds none makes one.
+fn put_aside(path: &Path) -> anyhow::Result<PathBuf> {
+    let numbered = |number: u32| -> PathBuf {
+        let mut name = OsString::from(path);
+        name.push(format!(".before-{number}"));
+        name.into()
+    };
+    let free = (1..).map(numbered).find(|path| !path.exists());
+    let kept = free.context("every name is taken")?;
+    std::fs::hard_link(path, &kept)
+        .or_else(|_| std::fs::rename(path, &kept))
+        .with_context(|| format!("{} cannot be kept as {}", path.display(), kept.display()))?;
+    Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use wayfare_engine::{Coordination, Embedded};
+    use wayfare_protocol::coordination::{Commit, Expect, Revision};
+
+    use super::*;
+
+    async fn put(engine: &Embedded, key: &str) -> Revision {
+        let put = engine.put(key.into(), Bytes::from_static(b"x"), Expect::Absent);
+        match put.await {
+            Ok(Commit::Done(revision)) => revision,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    async fn has(engine: &Embedded, key: &str) -> bool {
+        engine.get(key.into()).await.unwrap().record.is_some()
+    }
+
+    #[tokio::test]
+    async fn what_was_there_is_kept_and_no_revision_comes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = file::path_in(folder.path());
+        let backup = folder.path().join("backup");
+        let engine = Embedded::open(&path).unwrap();
+        put(&engine, "early").await;
+        engine.backup(&backup).unwrap();
+        let last = put(&engine, "late").await;
+        drop(engine);
+
+        let refused = restore(&backup, folder.path(), false).unwrap_err();
+        assert!(refused.to_string().contains("--force"), "{refused}");
+        for number in 1..3 {
+            let restored = restore(&backup, folder.path(), true).unwrap();
+            assert_eq!(restored.path, path);
+            let kept = format!("wayfare.redb.before-{number}");
+            assert_eq!(restored.kept, Some(folder.path().join(kept)));
+            let engine = Embedded::open(&path).unwrap();
+            assert!(has(&engine, "early").await && !has(&engine, "late").await);
+            assert!(put(&engine, "behind").await > last);
+        }
+        let first = folder.path().join("wayfare.redb.before-1");
+        assert!(has(&Embedded::open(&first).unwrap(), "late").await);
+    }
+
+    #[tokio::test]
+    async fn what_is_no_backup_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = file::path_in(folder.path());
+        let engine = Embedded::open(&path).unwrap();
+        put(&engine, "early").await;
+        drop(engine);
+        let check = |bytes: &[u8], expect: &str| {
+            let from = folder.path().join("from");
+            std::fs::write(&from, bytes).unwrap();
+            let refused = restore(&from, folder.path(), true).unwrap_err();
+            let said = format!("{refused:#}");
+            assert!(said.contains(expect) && said.contains("from"), "{said}");
+        };
+        let mut whole = std::fs::read(&path).unwrap();
+        check(b"", "not a store");
+        check(b"something else altogether", "not a store");
+        check(&whole[..whole.len() / 2], "damaged");
+        whole.iter_mut().skip(4096).for_each(|byte| *byte ^= 0x5a);
+        check(&whole, "damaged");
+        assert!(restore(&folder.path().join("nowhere"), folder.path(), true).is_err());
+        assert!(has(&Embedded::open(&path).unwrap(), "early").await);
+        let names = std::fs::read_dir(folder.path()).unwrap();
+        assert_eq!(names.count(), 2, "nothing is left behind");
+    }
+}

@@ -1,0 +1,1 @@
+//! The guide, whose examples are compiled and run as tests of this crate.

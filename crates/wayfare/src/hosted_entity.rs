@@ -1,0 +1,148 @@
+//! A typed entity as the shard sees it: bytes in, effects out.
+
+use wayfare_core::Turn;
+use wayfare_core::game::{self, Form, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_protocol::ErrorCode;
+
+use crate::codec::read_named;
+use crate::hosted::invalid;
+use crate::state_form::{Numbered, StateForm};
+use crate::{Answer, Answered, Entity, EntityContext, snapshot};
+
+/// Makes the entities of one type.
+pub(crate) struct HostedEntityKind<E> {
+    form: StateForm<E>,
+}
+
+impl<E: Entity> HostedEntityKind<E> {
+    pub(crate) fn new(form: StateForm<E>) -> Self {
+        Self { form }
+    }
+
+    fn hosted(&self, entity: E) -> Box<dyn RoomLogic> {
+        let form = self.form;
+        Box::new(HostedEntity { entity, form })
+    }
+}
+
+impl<E: Entity> RoomKind for HostedEntityKind<E> {
+    fn open(&self, _: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(self.hosted(E::open(&EntityContext::new(turn))?))
+    }
+
+    fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
+        let entity = snapshot::restore(snapshot, E::VERSION, E::upgrade)?;
+        Ok(self.hosted(entity))
+    }
+
+    fn form(&self) -> Form {
+        self.form.form()
+    }
+
+    fn is_asked(&self) -> bool {
+        true
+    }
+}
+
+struct HostedEntity<E> {
+    entity: E,
+    form: StateForm<E>,
+}
+
+/// Nobody can join what is asked; the shard sees to that before it comes to this.
+fn joined_by_nobody() -> Refusal {
+    let message = "this is no room: nobody can join it";
+    Refusal::with_code(ErrorCode::NotAllowed, message)
+}
+
+impl<E: Entity> RoomLogic for HostedEntity<E> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+        Err(joined_by_nobody())
+    }
+
+    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
+        Err(joined_by_nobody())
+    }
+
+    fn command(
+        &mut self,
+        _: &Player,
+        _: &[u8],
+        _: &mut Vec<u8>,
+        _: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        Err(joined_by_nobody())
+    }
+
+    fn tick(&mut self, turn: &Turn<'_>) {
+        self.entity.tick(&EntityContext::new(turn));
+    }
+
+    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+        let note = read_named(note).map_err(|error| invalid("note", turn.entity(), &error))?;
+        self.entity.note(note, &EntityContext::new(turn));
+        Ok(())
+    }
+
+    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
+
+    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
+
+    fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        snapshot::write_state(E::VERSION, &self.entity, into)
+    }
+
+    fn apply(&mut self, change: &[u8]) -> Result<(), Refusal> {
+        self.form.apply(&mut self.entity, change)
+    }
+
+    fn take_dirty_parts(&mut self) -> Vec<u32> {
+        self.form.take_touched(&mut self.entity)
+    }
+
+    fn part(&self, number: u32, into: &mut Vec<u8>) -> Result<bool, Refusal> {
+        self.form
+            .write_part(&self.entity, part::<E>(number), into)
+    }
+
+    fn set_part(&mut self, number: u32, bytes: Option<&[u8]>) -> Result<(), Refusal> {
+        self.form
+            .restore_part(&mut self.entity, part::<E>(number), bytes)
+    }
+
+    fn request(
+        &mut self,
+        caller: &game::Caller,
+        payload: &[u8],
+        reply: &mut Vec<u8>,
+        turn: &Turn<'_>,
+    ) -> Result<game::Answered, Refusal> {
+        let request =
+            read_named(payload).map_err(|error| invalid("request", turn.entity(), &error))?;
+        let cx = EntityContext::new(turn);
+        match self.entity.request(&caller.into(), request, &cx)? {
+            Answer::Now(answer) => {
+                cx.write("a reply", &answer, reply);
+                Ok(game::Answered::Now)
+            }
+            Answer::Later => Ok(game::Answered::Later),
+        }
+    }
+
+    fn answer(
+        &mut self,
+        tag: &[u8],
+        answer: Result<&[u8], game::AskError>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        let tag = read_named(tag).map_err(|error| invalid("tag", turn.entity(), &error))?;
+        let answer = answer.map(Answered::new).map_err(Into::into);
+        self.entity.answer(tag, answer, &EntityContext::new(turn));
+        Ok(())
+    }
+}
+
+fn part<E: Entity>(number: u32) -> Numbered {
+    let version = E::VERSION;
+    Numbered { number, version }
+}

@@ -1,0 +1,69 @@
+//! Whether what is kept of a state is the state: checked after each step of a kind that logs its
+//! changes.
+
+use serde_json::Value;
+
+use super::driver::Driver;
+use super::watched::{Latest, Seen, State};
+use crate::Snapshot;
+
+/// Recovers beside the table, from a copy of what is stored, and compares.
+///
+/// # Panics
+/// If something is missing there: it was changed outside of `cx.apply`.
+pub(super) fn check(driver: &Driver, latest: &Latest) {
+    let seen = latest.replace(Seen::default());
+    drop(driver.recovered());
+    let recovered = latest.replace(seen.clone()).restored;
+    if let (Some(state), Some(recovered)) = (&seen.state, &recovered)
+        && state != recovered
+    {
+        panic!(
+            "the logged changes do not make the room's state: something was changed outside of \
+             `cx.apply`, or `Changes::apply` depends on more than the state and the change.\n{}",
+            difference(state, recovered)
+        );
+    }
+}
+
+/// Where the two begin to differ, for people.
+fn difference(state: &State, recovered: &State) -> String {
+    let (Some(state), Some(recovered)) = (readable(&state.head), readable(&recovered.head)) else {
+        let (state, recovered) = (state.head.escape_ascii(), recovered.head.escape_ascii());
+        return format!("  in memory: {state}\n  recovered: {recovered}");
+    };
+    let (path, state, recovered) = first_difference(String::new(), &state, &recovered);
+    let path = if path.is_empty() { "the state" } else { &path };
+    let show = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+    let (state, recovered) = (show(state), show(recovered));
+    format!("  {path} in memory: {state}\n  {path} recovered: {recovered}")
+}
+
+fn readable(state: &[u8]) -> Option<Value> {
+    Snapshot::parse(state).ok()?.read().ok()
+}
+
+fn first_difference<'a>(
+    path: String,
+    one: &'a Value,
+    other: &'a Value,
+) -> (String, Option<&'a Value>, Option<&'a Value>) {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let keys = one.keys().chain(other.keys());
+            for key in keys {
+                let path = match path.is_empty() {
+                    true => key.clone(),
+                    false => format!("{path}.{key}"),
+                };
+                match (one.get(key), other.get(key)) {
+                    (Some(one), Some(other)) if one == other => {}
+                    (Some(one), Some(other)) => return first_difference(path, one, other),
+                    (one, other) => return (path, one, other),
+                }
+            }
+            (path, None, None)
+        }
+        _ => (path, Some(one), Some(other)),
+    }
+}

@@ -1,0 +1,31 @@
+//! A watched state as the type it is.
+
+use serde::de::DeserializeOwned;
+
+use super::watched::Latest;
+use crate::Snapshot;
+use crate::state_form::{Numbered, StateForm};
+
+/// The state as of the last handler, through what would be stored of it.
+///
+/// # Panics
+/// If there never was one, or it does not decode.
+pub(super) fn typed<S: DeserializeOwned>(
+    latest: &Latest,
+    form: StateForm<S>,
+    version: u32,
+) -> S {
+    let Some(seen) = latest.seen().state else {
+        panic!("there is no state yet");
+    };
+    let state = Snapshot::parse(&seen.head).and_then(|snapshot| snapshot.read());
+    let mut state: S = state.unwrap_or_else(|refusal| panic!("{refusal}"));
+    for (number, bytes) in &seen.parts {
+        let number = *number;
+        let part = Numbered { number, version };
+        if let Err(refusal) = form.restore_part(&mut state, part, Some(bytes)) {
+            panic!("part {number}: {refusal}");
+        }
+    }
+    state
+}
