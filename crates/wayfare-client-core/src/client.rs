@@ -54,7 +54,8 @@ impl Client {
             limits: Limits::DEFAULT,
             link: Link::Ended,
             session: None,
-            rooms: Rooms::default(),
+            // A stream of its own, so that the delays of one do not shift those of the other.
+            rooms: Rooms::new(&settings, Random::new(!seed)),
             lists: Lists::default(),
             out: Outbox::new(),
             round_trip: None,
@@ -76,7 +77,10 @@ impl Client {
         let next = match &self.link {
             Link::Waiting { until } => (*until, "reconnect"),
             Link::Connecting { deadline } | Link::Greeting { deadline } => (*deadline, "handshake"),
-            Link::Open(pulse) => pulse.poll_timeout(self.out.last_sent),
+            Link::Open(pulse) => {
+                let next = pulse.poll_timeout(self.out.last_sent);
+                self.rooms.poll_timeout().map_or(next, |at| next.min(at))
+            }
             Link::Ended => return None,
         };
         let give_up = self.give_up_at().map(|at| (at, "give up"));
@@ -172,6 +176,9 @@ impl Client {
                 None => {}
             },
             _ => {}
+        }
+        if self.is_open() {
+            self.rooms.handle_timeout(&mut self.out, now);
         }
     }
 

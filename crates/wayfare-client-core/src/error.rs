@@ -26,6 +26,15 @@ impl ServerError {
     pub fn known(&self) -> Option<ErrorCode> {
         ErrorCode::from_code(self.code)
     }
+
+    /// Whether the same request may succeed later by itself. Of a code that this build does not
+    /// know the range tells: the server's state may pass.
+    pub(crate) fn is_retryable(&self) -> bool {
+        match self.known() {
+            Some(known) => known.is_retryable(),
+            None => matches!(self.code, 1500..=1599),
+        }
+    }
 }
 
 impl From<Option<wire::Error>> for ServerError {
@@ -153,6 +162,10 @@ pub enum CommandError {
     /// The stay ended first: the command was not applied and never will be.
     #[error("not applied, the stay in the room is over: {0}")]
     Left(LeaveReason),
+    /// The room was lost with its server first: the command may have been applied before, but
+    /// nothing of it is left, and it is not sent again.
+    #[error("the room was lost with its server, and nothing of the command is left")]
+    RoomLost,
     /// The session ended first: nobody can tell whether the command was applied.
     #[error("unknown whether applied, the session is over")]
     Unknown,

@@ -104,7 +104,8 @@ pub enum Event {
         /// What the room replied; empty if it replied nothing.
         result: Result<Bytes, CommandError>,
     },
-    /// Events were missed, and this view takes the place of all before it.
+    /// Events were missed, or the room was lost with its server and is had anew; this view takes
+    /// the place of all before it.
     Resync {
         /// The stay.
         room: RoomKey,
@@ -112,10 +113,10 @@ pub enum Event {
         view: Bytes,
         /// Where the view was taken: events with higher sequences follow.
         position: Sequence,
-        /// How many commands were answered `ReplyLost` just before this.
+        /// How many commands were answered `ReplyLost` since the view before.
         lost_replies: usize,
         /// The room lost something it had already told: events this client has seen, or commands
-        /// it had acknowledged, were undone.
+        /// it had acknowledged, were undone. Always so where the room is had anew.
         fell_back: bool,
     },
     /// The room lost commands it had already acknowledged, but no event this client has seen.
@@ -129,7 +130,7 @@ pub enum Event {
         room: RoomKey,
         /// Why.
         reason: LeaveReason,
-        /// The room's words, if any.
+        /// The room's words, if any; why it is gone, if the server said so.
         message: String,
     },
     /// The answer to a list.
@@ -200,6 +201,14 @@ pub enum LeaveReason {
     Restarted,
     /// The room does not know the member.
     NotAMember,
+    /// The room was lost with its server and will not come back, or will not have this client back.
+    ///
+    /// A room that can be had anew is no reason to leave: the client joins it again by itself, with
+    /// what it brought before, created if need be. Commands that the lost room had not answered are
+    /// answered [`CommandError::RoomLost`], commands given meanwhile wait for the join, and an
+    /// [`Event::Resync`] tells that it is done. Only a join that is refused, for good or for longer
+    /// than [`crate::Settings::rejoin_time_max`], is the end, and the message is the refusal.
+    RoomGone,
     /// A reason of a later version.
     Unknown,
 }
@@ -216,6 +225,8 @@ impl From<wire::LeaveReason> for LeaveReason {
             wire::LeaveReason::LeaveEnded => Self::Ended,
             wire::LeaveReason::LeaveRestarted => Self::Restarted,
             wire::LeaveReason::LeaveNotAMember => Self::NotAMember,
+            // The stay joins again on the second, so that it is never the end of one.
+            wire::LeaveReason::LeaveRoomGone | wire::LeaveReason::LeaveRoomLost => Self::RoomGone,
         }
     }
 }
@@ -231,6 +242,7 @@ impl fmt::Display for LeaveReason {
             Self::Ended => "the session ended",
             Self::Restarted => "the room restarted without this member",
             Self::NotAMember => "the room does not know the member",
+            Self::RoomGone => "the room was lost with its server",
             Self::Unknown => "a reason this version does not know",
         })
     }

@@ -54,11 +54,17 @@ impl Ledger {
         self.payload_bytes
     }
 
-    /// The number of a join: its answer acknowledges it, so it is not an item.
+    /// The number of a join: its answer acknowledges it, so it is not an item. Items that wait for
+    /// it, because they were given while a lost room is joined anew, are numbered behind it.
     pub(crate) fn number_join(&mut self) -> Sequence {
-        self.last = self.last.next();
-        self.acknowledged = self.last;
-        self.last
+        let join = self.last.next();
+        self.acknowledged = join;
+        self.last = join;
+        for item in &mut self.items {
+            self.last = self.last.next();
+            item.sequence = self.last;
+        }
+        join
     }
 
     pub(crate) fn push(&mut self, request: Request) -> &Item {
@@ -195,6 +201,19 @@ mod tests {
         assert!(ledger.adopt(Sequence(1)));
         assert_eq!(open(&ledger), [(2, 2), (4, 3)]);
         assert_eq!(ledger.push(command(9)).sequence, Sequence(4));
+    }
+
+    #[test]
+    fn what_waits_for_a_join_is_numbered_behind_it() {
+        let mut ledger = ledger();
+        while ledger.take_first().is_some() {}
+        assert_eq!(ledger.number_join(), Sequence(5));
+        assert_eq!(ledger.push(command(6)).sequence, Sequence(6));
+        assert_eq!(ledger.push(command(7)).sequence, Sequence(7));
+        assert_eq!(ledger.number_join(), Sequence(8));
+        assert_eq!(open(&ledger), [(6, 9), (7, 10)]);
+        assert_eq!(ledger.push(command(8)).sequence, Sequence(11));
+        assert_eq!(ledger.replied(Sequence(10)), Some(CommandId(7)));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! `rooms` holds one `stay` for each room, and a `ledger` remembers what a room has yet to
 //! acknowledge.
 
+mod backoff;
 mod client;
 mod error;
 mod event;

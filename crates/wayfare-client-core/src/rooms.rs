@@ -7,15 +7,16 @@ use wayfare_protocol::wire::{self, server_frame::Body};
 use wayfare_protocol::{EntityId, Handle, Instant, Sequence};
 
 use crate::outbox::Outbox;
+use crate::random::Random;
 use crate::session::Limits;
-use crate::stay::{Fate, Stay};
-use crate::{CommandId, Join, JoinError, JoinRefusal, NotAMember, RoomKey, SendError, Settings};
+use crate::stay::{Fate, Patience, Stay};
+use crate::{CommandId, Join, JoinError, NotAMember, RoomKey, SendError, Settings};
 
-#[derive(Default)]
 pub(crate) struct Rooms {
     stays: BTreeMap<RoomKey, Stay>,
     names: BTreeMap<EntityId, Name>,
     handles: BTreeMap<Handle, RoomKey>,
+    patience: Patience,
     keys: u64,
     commands: u64,
 }
@@ -34,6 +35,17 @@ struct Name {
 pub(crate) struct HandleTaken;
 
 impl Rooms {
+    pub(crate) fn new(settings: &Settings, random: Random) -> Self {
+        Self {
+            stays: BTreeMap::new(),
+            names: BTreeMap::new(),
+            handles: BTreeMap::new(),
+            patience: Patience::new(settings, random),
+            keys: 0,
+            commands: 0,
+        }
+    }
+
     /// `open` says whether there is a connection to send on.
     pub(crate) fn join(
         &mut self,
@@ -110,19 +122,32 @@ impl Rooms {
     ) -> Result<(), NotAMember> {
         let stay = self.stays.get_mut(&room).ok_or(NotAMember)?;
         match stay.leave(out, now)? {
-            Fate::Stays => {}
-            // It had not begun: nothing queues behind it, and no connection is needed.
+            Fate::Stays | Fate::Rejoins => {}
+            // No join was out: nothing queues behind it, and no connection is needed.
             Fate::Over => self.remove(room),
         }
         Ok(())
+    }
+
+    /// When a room that was lost is to be joined again, over a connection.
+    pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let at = self.stays.values().filter_map(Stay::rejoin_at).min()?;
+        Some((at, "rejoin"))
+    }
+
+    /// Time has passed on an open connection.
+    pub(crate) fn handle_timeout(&mut self, out: &mut Outbox, now: Instant) {
+        for stay in self.stays.values_mut() {
+            stay.handle_timeout(out, now);
+        }
     }
 
     pub(crate) fn detach(&mut self) {
         self.stays.values_mut().for_each(Stay::detach);
     }
 
-    pub(crate) fn resume(&self, out: &mut Outbox, now: Instant) {
-        for stay in self.stays.values() {
+    pub(crate) fn resume(&mut self, out: &mut Outbox, now: Instant) {
+        for stay in self.stays.values_mut() {
             stay.resume(out, now);
         }
     }
@@ -152,15 +177,20 @@ impl Rooms {
                 return Ok(());
             }
             body => {
-                let Some(stay) = handle_of(&body)
-                    .and_then(|handle| self.handles.get(&handle))
-                    .and_then(|key| self.stays.get_mut(key))
-                else {
+                let Some(handle) = handle_of(&body) else {
+                    return Ok(());
+                };
+                let key = self.handles.get(&handle);
+                let Some(stay) = key.and_then(|key| self.stays.get_mut(key)) else {
                     return Ok(());
                 };
                 let key = stay.key;
-                if dispatch(stay, body, out, now) == Fate::Over {
-                    self.finish(key, out, now);
+                match dispatch(stay, body, &mut self.patience, out, now) {
+                    Fate::Stays => {}
+                    Fate::Rejoins => {
+                        self.handles.remove(&handle);
+                    }
+                    Fate::Over => self.finish(key, out, now),
                 }
             }
         }
@@ -192,10 +222,12 @@ impl Rooms {
         let Some(key) = self.joining(&refused.room, Sequence(refused.sequence)) else {
             return;
         };
-        if let Some(stay) = self.stays.get(&key) {
-            stay.handle_join_refused(JoinRefusal::Refused(refused.error.into()), out);
+        let Some(stay) = self.stays.get_mut(&key) else {
+            return;
+        };
+        if stay.handle_join_refused(refused, &mut self.patience, out, now) == Fate::Over {
+            self.finish(key, out, now);
         }
-        self.finish(key, out, now);
     }
 
     /// The stay whose join this answers.
@@ -221,7 +253,7 @@ impl Rooms {
         let Some(stay) = self.stays.get(&key) else {
             return;
         };
-        let room = stay.room.clone();
+        let room = stay.room().clone();
         self.remove(key);
         self.begin_queued(&room, true, out, now);
     }
@@ -233,7 +265,7 @@ impl Rooms {
         if let Some(handle) = stay.handle() {
             self.handles.remove(&handle);
         }
-        let Some(name) = self.names.get_mut(&stay.room) else {
+        let Some(name) = self.names.get_mut(stay.room()) else {
             return;
         };
         if name.current == Some(key) {
@@ -290,7 +322,13 @@ const fn handle_of(body: &Body) -> Option<Handle> {
     }
 }
 
-fn dispatch(stay: &mut Stay, body: Body, out: &mut Outbox, now: Instant) -> Fate {
+fn dispatch(
+    stay: &mut Stay,
+    body: Body,
+    patience: &mut Patience,
+    out: &mut Outbox,
+    now: Instant,
+) -> Fate {
     match body {
         Body::Event(event) => stay.handle_event(event, out),
         Body::Reply(reply) => stay.handle_reply(reply, out),
@@ -298,7 +336,7 @@ fn dispatch(stay: &mut Stay, body: Body, out: &mut Outbox, now: Instant) -> Fate
         Body::Position(position) => stay.handle_position(Sequence(position.sequence)),
         Body::Attached(attached) => stay.handle_attached(attached, out, now),
         Body::Resync(resync) => return stay.handle_resync(resync, out, now),
-        Body::Left(left) => return stay.handle_left(left, out),
+        Body::Left(left) => return stay.handle_left(left, patience, out, now),
         Body::Unreliable(unreliable) => stay.handle_unreliable(unreliable.payload, out),
         Body::Welcome(_)
         | Body::Ended(_)

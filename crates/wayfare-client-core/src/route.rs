@@ -6,19 +6,18 @@ use std::time::Duration;
 use wayfare_protocol::Instant;
 
 use crate::Settings;
+use crate::backoff::Backoff;
 use crate::random::Random;
 
 /// A connection that lived this long was a good one: the next attempt starts over at once. Below
 /// it, a server that lets clients in only to drop them is backed off from like one that is down.
-const GOOD_AFTER: Duration = Duration::from_secs(2);
+pub(crate) const GOOD_AFTER: Duration = Duration::from_secs(2);
 
 pub(crate) struct Route {
     endpoints: NonZeroUsize,
     endpoint: usize,
     failures: u32,
-    backoff_min: Duration,
-    backoff_max: Duration,
-    random: Random,
+    backoff: Backoff,
 }
 
 impl Route {
@@ -27,9 +26,7 @@ impl Route {
             endpoints: settings.endpoints,
             endpoint: 0,
             failures: 0,
-            backoff_min: settings.backoff_min,
-            backoff_max: settings.backoff_max,
-            random,
+            backoff: Backoff::new(settings, random),
         }
     }
 
@@ -54,11 +51,8 @@ impl Route {
     pub(crate) fn delay(&mut self, retry_after: Duration) -> Duration {
         let endpoints = u32::try_from(self.endpoints.get()).unwrap_or(u32::MAX);
         let rounds = self.failures / endpoints;
-        let factor = 1u32.checked_shl(rounds).unwrap_or(u32::MAX);
-        let ceiling = self.backoff_min.saturating_mul(factor);
-        let ceiling = ceiling.min(self.backoff_max);
         self.failures = self.failures.saturating_add(1);
-        retry_after.saturating_add(self.random.duration_below(ceiling))
+        self.backoff.delay(rounds, retry_after)
     }
 }
 

@@ -59,6 +59,10 @@ pub struct Settings {
     pub handshake_time_max: Duration,
     /// How long to go on without a connection before the client ends; `None` is for ever.
     pub give_up_after: Option<Duration>,
+    /// How long to go on joining a room anew that was lost with its server, while it is refused
+    /// for reasons that may pass, with delays like those between connections. Time without a
+    /// connection does not count.
+    pub rejoin_time_max: Duration,
     /// Commands of one room that wait for their acknowledgement.
     pub outstanding_commands_max: usize,
     /// Bytes of such commands' payloads.
@@ -77,6 +81,8 @@ impl Settings {
             backoff_max: Duration::from_secs(10),
             handshake_time_max: limits::HANDSHAKE_TIME_MAX,
             give_up_after: None,
+            // Well beyond the slowest take-over of a room whose server died.
+            rejoin_time_max: Duration::from_secs(30),
             outstanding_commands_max: 1024,
             outstanding_bytes_max: 1024 * 1024,
         }
@@ -105,7 +111,8 @@ impl From<JoinMode> for wire::JoinMode {
     }
 }
 
-/// A wish to become a member of a room.
+/// A wish to become a member of a room. It is kept as long as the stay: a room that is lost with its
+/// server is joined anew with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Join {
     /// The room.

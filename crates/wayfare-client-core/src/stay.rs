@@ -1,11 +1,15 @@
 //! One stay in one room: from the join, through every change of connection and owner, to its end.
 
 mod heard;
+mod rejoin;
+
+pub(crate) use self::rejoin::Patience;
 
 use bytes::Bytes;
 use wayfare_protocol::wire::{self, client_frame::Body};
 use wayfare_protocol::{EntityId, Epoch, Handle, Instant, Membership, Sequence};
 
+use self::rejoin::Rejoin;
 use crate::ledger::{Item, Ledger, Request};
 use crate::outbox::Outbox;
 use crate::{
@@ -14,21 +18,23 @@ use crate::{
 
 pub(crate) struct Stay {
     pub(crate) key: RoomKey,
-    pub(crate) room: EntityId,
     pub(crate) ledger: Ledger,
+    /// Kept to the end: the room recognises a join that is repeated, and one that is lost with its
+    /// server is joined anew.
+    join: Join,
     phase: Phase,
     leaving: bool,
 }
 
 enum Phase {
     /// The former stay in the same room must end first.
-    Queued(Join),
-    /// Kept until it is answered: the room recognises a join that is repeated.
+    Queued,
     Joining {
-        join: Join,
         sequence: Sequence,
     },
     Member(Member),
+    /// The room was lost with its server, and the application knows nothing of it yet.
+    Rejoining(Rejoin),
 }
 
 struct Member {
@@ -41,6 +47,9 @@ struct Member {
     /// is heard is dropped, for the replay behind the next attachment brings it again: taken now,
     /// it would hide what lies between.
     attached: bool,
+    since: Instant,
+    /// Joins in a row that it took to come here after a loss of the room; none for the first.
+    rejoins: u32,
 }
 
 /// Whether a stay goes on.
@@ -48,6 +57,8 @@ struct Member {
 #[must_use]
 pub(crate) enum Fate {
     Stays,
+    /// Without its handle, which is void: the next join gives another.
+    Rejoins,
     Over,
 }
 
@@ -55,27 +66,30 @@ impl Stay {
     pub(crate) fn queued(key: RoomKey, join: Join) -> Self {
         Self {
             key,
-            room: join.room.clone(),
             ledger: Ledger::behind(Sequence(0)),
-            phase: Phase::Queued(join),
+            join,
+            phase: Phase::Queued,
             leaving: false,
         }
     }
 
     /// The room is free: takes the next number of its sequence. True if there is a join to send.
     pub(crate) fn begin(&mut self, last: Sequence) -> bool {
-        let Phase::Queued(join) = &self.phase else {
+        if !self.is_queued() {
             return false;
-        };
-        let join = join.clone();
+        }
         self.ledger = Ledger::behind(last);
         let sequence = self.ledger.number_join();
-        self.phase = Phase::Joining { join, sequence };
+        self.phase = Phase::Joining { sequence };
         true
     }
 
+    pub(crate) const fn room(&self) -> &EntityId {
+        &self.join.room
+    }
+
     pub(crate) const fn is_queued(&self) -> bool {
-        matches!(self.phase, Phase::Queued(_))
+        matches!(self.phase, Phase::Queued)
     }
 
     pub(crate) const fn is_leaving(&self) -> bool {
@@ -85,7 +99,7 @@ impl Stay {
     pub(crate) fn handle(&self) -> Option<Handle> {
         match &self.phase {
             Phase::Member(member) => Some(member.handle),
-            Phase::Queued(_) | Phase::Joining { .. } => None,
+            Phase::Queued | Phase::Joining { .. } | Phase::Rejoining(_) => None,
         }
     }
 
@@ -97,13 +111,14 @@ impl Stay {
     }
 
     /// There is a connection: says the join, or where this stay stands.
-    pub(crate) fn resume(&self, out: &mut Outbox, now: Instant) {
-        match &self.phase {
-            Phase::Queued(_) => {}
-            Phase::Joining { join, sequence } => out.send(join_frame(join, *sequence), now),
+    pub(crate) fn resume(&mut self, out: &mut Outbox, now: Instant) {
+        match &mut self.phase {
+            Phase::Queued => {}
+            Phase::Joining { sequence } => out.send(join_frame(&self.join, *sequence), now),
+            Phase::Rejoining(rejoin) => rejoin.resume(&self.join, out, now),
             Phase::Member(member) => {
                 let attach = wire::Attach {
-                    room: self.room.as_str().into(),
+                    room: self.join.room.as_str().into(),
                     handle: member.handle.0,
                     membership: member.membership.0,
                     epoch: member.epoch.0,
@@ -123,13 +138,8 @@ impl Stay {
         out: &mut Outbox,
         now: Instant,
     ) -> Result<(), SendError> {
-        let (Phase::Member(member), false) = (&self.phase, self.leaving) else {
-            return Err(SendError::NotAMember);
-        };
-        let item = self.ledger.push(Request::Command { id, payload });
-        if member.attached {
-            out.send(member.request_frame(item), now);
-        }
+        self.taking()?;
+        self.request(Request::Command { id, payload }, out, now);
         Ok(())
     }
 
@@ -141,10 +151,8 @@ impl Stay {
         out: &mut Outbox,
         now: Instant,
     ) -> Result<(), SendError> {
-        let (Phase::Member(member), false) = (&self.phase, self.leaving) else {
-            return Err(SendError::NotAMember);
-        };
-        if member.attached {
+        let member = self.taking()?;
+        if let Some(member) = member.filter(|member| member.attached) {
             let unreliable = wire::Unreliable {
                 handle: member.handle.0,
                 membership: member.membership.0,
@@ -163,18 +171,17 @@ impl Stay {
         }
         self.leaving = true;
         match &self.phase {
-            Phase::Queued(_) => {
+            Phase::Queued => {
                 self.left(LeaveReason::Requested, String::new(), out);
+                return Ok(Fate::Over);
+            }
+            Phase::Rejoining(rejoin) if rejoin.is_waiting() => {
+                self.end(LeaveReason::Requested, String::new(), out);
                 return Ok(Fate::Over);
             }
             // A join that may have arrived is left as soon as its answer says what to leave.
             Phase::Joining { .. } => {}
-            Phase::Member(member) => {
-                let item = self.ledger.push(Request::Leave);
-                if member.attached {
-                    out.send(member.request_frame(item), now);
-                }
-            }
+            Phase::Member(_) | Phase::Rejoining(_) => self.request(Request::Leave, out, now),
         }
         Ok(Fate::Stays)
     }
@@ -182,8 +189,9 @@ impl Stay {
     /// The sequence of the join that waits for its answer.
     pub(crate) const fn joining(&self) -> Option<Sequence> {
         match &self.phase {
-            Phase::Joining { sequence, .. } => Some(*sequence),
-            Phase::Queued(_) | Phase::Member(_) => None,
+            Phase::Joining { sequence } => Some(*sequence),
+            Phase::Rejoining(rejoin) => rejoin.joining(),
+            Phase::Queued | Phase::Member(_) => None,
         }
     }
 
@@ -191,11 +199,39 @@ impl Stay {
     pub(crate) fn lose(&mut self, out: &mut Outbox) {
         self.resolve_rest(&CommandError::Unknown, out);
         match self.phase {
-            Phase::Queued(_) | Phase::Joining { .. } => {
-                self.handle_join_refused(JoinRefusal::SessionLost, out);
+            Phase::Queued | Phase::Joining { .. } => {
+                self.join_refused(JoinRefusal::SessionLost, out);
             }
-            Phase::Member(_) => self.left(LeaveReason::Ended, String::new(), out),
+            Phase::Member(_) | Phase::Rejoining(_) => {
+                self.left(LeaveReason::Ended, String::new(), out);
+            }
         }
+    }
+
+    /// The membership that takes requests; none while the room is joined anew.
+    fn taking(&self) -> Result<Option<&Member>, SendError> {
+        match &self.phase {
+            _ if self.leaving => Err(SendError::NotAMember),
+            Phase::Queued | Phase::Joining { .. } => Err(SendError::NotAMember),
+            Phase::Member(member) => Ok(Some(member)),
+            Phase::Rejoining(_) => Ok(None),
+        }
+    }
+
+    /// Kept, and sent at once where there is an attachment.
+    fn request(&mut self, request: Request, out: &mut Outbox, now: Instant) {
+        let item = self.ledger.push(request);
+        if let Phase::Member(member) = &self.phase
+            && member.attached
+        {
+            out.send(member.request_frame(item), now);
+        }
+    }
+
+    /// The stay is over before anything that waits was sent, or was applied.
+    fn end(&mut self, reason: LeaveReason, message: String, out: &mut Outbox) {
+        self.resolve_rest(&CommandError::Left(reason), out);
+        self.left(reason, message, out);
     }
 
     fn resolve_rest(&mut self, error: &CommandError, out: &mut Outbox) {

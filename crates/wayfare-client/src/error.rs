@@ -97,6 +97,11 @@ pub enum CommandError {
     /// The stay ended first: it was not applied and never will be.
     #[error("not applied, the stay in the room is over: {0}")]
     Left(LeaveReason),
+    /// The room was lost with its server first: it may have been applied before, but nothing of it
+    /// is left, and it is not sent again. A room that can be had anew goes on with a
+    /// [`crate::RoomEvent::Resync`], and takes commands meanwhile.
+    #[error("the room was lost with its server, and nothing of the command is left")]
+    RoomLost,
     /// The session ended first: nobody can tell whether it was applied.
     #[error("unknown whether applied, the session is over")]
     Unknown,
@@ -111,6 +116,7 @@ impl From<core::CommandError> for CommandError {
             core::CommandError::Refused(error) => Self::Refused(error),
             core::CommandError::ReplyLost => Self::ReplyLost,
             core::CommandError::Left(reason) => Self::Left(reason),
+            core::CommandError::RoomLost => Self::RoomLost,
             core::CommandError::Unknown => Self::Unknown,
         }
     }

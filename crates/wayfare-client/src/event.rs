@@ -43,7 +43,8 @@ pub enum RoomEvent<E> {
     Unreliable(E),
     /// An event or a message that is not of the expected type.
     Undecodable(PayloadError),
-    /// Events were missed, and a view takes the place of all before it.
+    /// Events were missed, or the room was lost with its server and is had anew; a view takes the
+    /// place of all before it.
     Resync(Resync),
     /// The room lost commands it had already acknowledged, but no event this client has seen.
     FellBack,
@@ -51,7 +52,7 @@ pub enum RoomEvent<E> {
     Left {
         /// Why.
         reason: LeaveReason,
-        /// The room's words, if any.
+        /// The room's words, if any; why it is gone, if the server said so.
         message: String,
     },
     /// The application did not take the room's events, and the room was left for it. The last
@@ -67,6 +68,8 @@ pub struct Resync {
     /// How many commands of this client were applied without their replies coming through.
     pub lost_replies: usize,
     /// The room lost something it had already told: events or acknowledged commands were undone.
+    /// Always so of a room that was lost with its server, which this client has joined again by
+    /// itself: then commands that it had not answered are [`crate::CommandError::RoomLost`].
     pub fell_back: bool,
 }
 

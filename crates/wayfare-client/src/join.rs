@@ -28,7 +28,8 @@ impl JoinBuilder {
         }
     }
 
-    /// Whether the room may or must be created.
+    /// Whether the room may or must be created. A room that is lost with its server is joined again
+    /// as one that may.
     pub const fn mode(mut self, mode: JoinMode) -> Self {
         self.mode = mode;
         self

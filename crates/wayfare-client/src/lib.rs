@@ -24,7 +24,9 @@
 //!
 //! A lost connection, a server that stops and a room that moves are the client's business: it
 //! comes back by itself, and the application sees neither a gap nor a repeat. What cannot be kept
-//! is told: [`RoomEvent::Resync`], [`CommandError::ReplyLost`].
+//! is told: [`RoomEvent::Resync`], [`CommandError::ReplyLost`]. A room that was lost with its server
+//! and can be had anew is joined again with what was brought before, and told by a resync too;
+//! [`CommandError::RoomLost`] answers the commands that went with it.
 //!
 //! A client is a handle to one task that owns the `wayfare_client_core::Client`; a [`Room`] is a
 //! handle too. When the last of them is dropped, the session ends politely.

@@ -88,6 +88,8 @@ pub(super) fn state(state: &State) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wayfare_client::{CommandError, LeaveReason};
+
     use super::*;
 
     #[test]
@@ -104,5 +106,22 @@ mod tests {
         check(r#"{"left": "ada"}"#, "left ada");
         check(r#""started""#, "started");
         check("[1,2]", "[1,2]");
+    }
+
+    #[test]
+    fn a_room_that_is_lost_is_told_as_such() {
+        let lost = answer(&Err(CommandError::RoomLost));
+        assert_eq!(
+            lost.as_deref(),
+            Some("  ! the room was lost with its server, and nothing of the command is left")
+        );
+        let gone = RoomEvent::Left {
+            reason: LeaveReason::RoomGone,
+            message: "not today (Refused, 1400)".into(),
+        };
+        assert_eq!(
+            event(&gone),
+            "left: the room was lost with its server: not today (Refused, 1400)"
+        );
     }
 }

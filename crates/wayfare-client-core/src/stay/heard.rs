@@ -4,24 +4,29 @@ use bytes::Bytes;
 use wayfare_protocol::wire::{self, reply};
 use wayfare_protocol::{Epoch, ErrorCode, Handle, Instant, Membership, Sequence};
 
-use super::{Fate, Member, Phase, Stay};
+use super::{Fate, Member, Patience, Phase, Stay};
 use crate::ledger::Request;
 use crate::outbox::Outbox;
 use crate::{CommandError, Event, JoinRefusal, LeaveReason, ServerError};
 
 impl Stay {
     pub(crate) fn handle_joined(&mut self, joined: wire::Joined, out: &mut Outbox, now: Instant) {
-        let member = Member {
+        let mut member = Member {
             handle: Handle(joined.handle),
             membership: Membership(joined.membership),
             epoch: Epoch(joined.epoch),
             position: Sequence(joined.position),
             attached: true,
+            since: now,
+            rejoins: 0,
         };
-        if self.leaving {
-            let item = self.ledger.push(Request::Leave);
-            out.send(member.request_frame(item), now);
-        } else {
+        if let Phase::Rejoining(rejoin) = &self.phase {
+            member.rejoins = rejoin.joins();
+            out.event(rejoin.resync(self.key, member.position, joined.view));
+            self.phase = Phase::Member(member);
+            return self.send_again(out, now);
+        }
+        if !self.leaving {
             out.event(Event::Joined {
                 room: self.key,
                 view: joined.view,
@@ -29,9 +34,27 @@ impl Stay {
             });
         }
         self.phase = Phase::Member(member);
+        if self.leaving {
+            self.request(Request::Leave, out, now);
+        }
     }
 
-    pub(crate) fn handle_join_refused(&self, error: JoinRefusal, out: &mut Outbox) {
+    pub(crate) fn handle_join_refused(
+        &mut self,
+        refused: wire::JoinRefused,
+        patience: &mut Patience,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Fate {
+        let error = ServerError::from(refused.error);
+        if let Phase::Rejoining(_) = self.phase {
+            return self.rejoin_refused(&error, patience, out, now);
+        }
+        self.join_refused(JoinRefusal::Refused(error), out);
+        Fate::Over
+    }
+
+    pub(super) fn join_refused(&self, error: JoinRefusal, out: &mut Outbox) {
         if self.leaving {
             self.left(LeaveReason::Requested, String::new(), out);
         } else {
@@ -168,25 +191,44 @@ impl Stay {
         fate
     }
 
-    pub(crate) fn handle_left(&mut self, left: wire::Left, out: &mut Outbox) -> Fate {
+    pub(crate) fn handle_left(
+        &mut self,
+        left: wire::Left,
+        patience: &mut Patience,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Fate {
         let Phase::Member(member) = &self.phase else {
             return Fate::Stays;
         };
         if member.membership != Membership(left.membership) {
             return Fate::Stays;
         }
-        let reason = wire::LeaveReason::try_from(left.reason).unwrap_or_default();
-        let reason = match LeaveReason::from(reason) {
+        let stated = wire::LeaveReason::try_from(left.reason).unwrap_or_default();
+        let lost = stated == wire::LeaveReason::LeaveRoomLost;
+        let reason = match LeaveReason::from(stated) {
             // It went through, and only the word of it was lost.
             LeaveReason::NotAMember if self.leaving => LeaveReason::Requested,
+            // Whoever wanted to leave does not want the room anew.
+            _ if lost && self.leaving => LeaveReason::Requested,
             reason => reason,
         };
+        let mut lost_replies = 0;
         while let Some(request) = self.ledger.applied(Sequence(left.applied)) {
             if let Request::Command { id, .. } = request {
+                lost_replies += 1;
                 self.resolve(id, Err(CommandError::ReplyLost), out);
             }
         }
-        self.resolve_rest(&CommandError::Left(reason), out);
+        let rest = if lost || reason == LeaveReason::RoomGone {
+            CommandError::RoomLost
+        } else {
+            CommandError::Left(reason)
+        };
+        self.resolve_rest(&rest, out);
+        if lost && !self.leaving {
+            return self.rejoin(lost_replies, patience, out, now);
+        }
         self.left(reason, left.message, out);
         Fate::Over
     }

@@ -58,9 +58,26 @@ fn welcome() -> impl Strategy<Value = Body> {
     })
 }
 
+/// Any, one of a later version, and often the loss of the room.
+fn reason() -> impl Strategy<Value = i32> {
+    let lost = i32::from(wire::LeaveReason::LeaveRoomLost);
+    prop_oneof![2 => 0..12i32, 1 => Just(lost)]
+}
+
+fn refusal() -> impl Strategy<Value = Option<wire::Error>> {
+    let error = |code| wire::Error {
+        code,
+        ..wire::Error::default()
+    };
+    let code = prop_oneof![Just(1303u32), Just(1400), Just(1501), Just(1599)];
+    prop::option::of(code.prop_map(error))
+}
+
 fn room_frame() -> impl Strategy<Value = Body> {
     let numbers = (1..4u64, number(), number(), number());
-    (numbers, 1..3u32, room(), 0..10u8).prop_map(|(numbers, membership, room, sort)| {
+    let words = (room(), reason(), refusal());
+    (numbers, 1..3u32, words, 0..10u8).prop_map(|(numbers, membership, words, sort)| {
+        let (room, reason, error) = words;
         let (handle, sequence, command, epoch) = numbers;
         let (payload, view) = (Bytes::new(), Bytes::new());
         let (position, applied, from) = (sequence, command, sequence);
@@ -94,7 +111,7 @@ fn room_frame() -> impl Strategy<Value = Body> {
                 ..wire::Resync::default()
             }),
             6 => {
-                let (reason, message) = (i32::from(sort), String::new());
+                let message = String::new();
                 Body::Left(wire::Left {
                     handle,
                     membership,
@@ -111,7 +128,7 @@ fn room_frame() -> impl Strategy<Value = Body> {
             8 => Body::JoinRefused(wire::JoinRefused {
                 room,
                 sequence,
-                error: None,
+                error,
             }),
             _ => {
                 let sequence = command;

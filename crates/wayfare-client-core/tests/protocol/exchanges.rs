@@ -26,3 +26,13 @@ fn commands() {
 fn resume() {
     check(include_str!("../../exchanges/resume.txt"));
 }
+
+#[test]
+fn lost() {
+    check(include_str!("../../exchanges/lost.txt"));
+}
+
+#[test]
+fn restart() {
+    check(include_str!("../../exchanges/restart.txt"));
+}

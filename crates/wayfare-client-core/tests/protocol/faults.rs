@@ -1,35 +1,13 @@
 //! A client and a reference room with a bad network between them: nothing is lost, nothing comes
 //! twice, and what cannot be kept is told.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use bytes::Bytes;
 use proptest::prelude::*;
-use wayfare_client_core::{
-    Client, CommandError, CommandId, Credential, Event, Join, Output, RoomKey, Settings,
-};
-use wayfare_protocol::wire::server_frame::Body;
-use wayfare_protocol::{Instant, frame};
+use wayfare_client_core::CommandError;
+use wayfare_protocol::Instant;
 
-use crate::ref_room::RefRoom;
-
-#[derive(Clone, Copy, Debug)]
-enum Act {
-    Command { answered: bool },
-    ToServer,
-    ToClient,
-    Timeout,
-    Cut,
-    RefuseConnection,
-    Migrate,
-    Acknowledge,
-    ForgetHistory,
-    Resync,
-    Snapshot,
-    FallBack,
-}
+use crate::world::{Act, World};
 
 fn steady() -> impl Strategy<Value = Act> {
     prop_oneof![
@@ -46,204 +24,11 @@ fn steady() -> impl Strategy<Value = Act> {
     ]
 }
 
-fn volatile() -> impl Strategy<Value = Act> {
+pub(crate) fn volatile() -> impl Strategy<Value = Act> {
     prop_oneof![20 => steady(), 1 => Just(Act::Snapshot), 1 => Just(Act::FallBack)]
 }
 
-/// One client, one room, one connection with what is under way on it.
-struct World {
-    client: Client,
-    now: Instant,
-    server: RefRoom,
-    refused: u32,
-    connected: bool,
-    to_server: VecDeque<Bytes>,
-    to_client: VecDeque<Body>,
-    room: Option<RoomKey>,
-    given: u32,
-    open: BTreeMap<CommandId, String>,
-    answers: BTreeMap<String, Result<Bytes, CommandError>>,
-    /// What the application makes of views and events.
-    seen: Vec<String>,
-    /// What was answered since the application was last told that something was undone.
-    promised: BTreeSet<String>,
-    told_undone: bool,
-}
-
-impl World {
-    fn new() -> Self {
-        let settings = Settings::new(NonZeroUsize::MIN, Credential::guest());
-        let now = Instant::ORIGIN;
-        let mut client = Client::new(settings, 1, now);
-        let join = Join::new("plaza/a".parse().expect("a room"));
-        let _ = client.join(join, now);
-        let mut world = Self {
-            client,
-            now,
-            server: RefRoom::new(),
-            refused: 0,
-            connected: false,
-            to_server: VecDeque::new(),
-            to_client: VecDeque::new(),
-            room: None,
-            given: 0,
-            open: BTreeMap::new(),
-            answers: BTreeMap::new(),
-            seen: Vec::new(),
-            promised: BTreeSet::new(),
-            told_undone: false,
-        };
-        world.drain();
-        world
-    }
-
-    fn act(&mut self, act: Act) {
-        match act {
-            Act::Command { answered } => self.command(answered),
-            Act::ToServer => {
-                if let Some(payload) = self.to_server.pop_front() {
-                    self.server
-                        .hear(frame::decode_client(&payload).expect("a frame"));
-                }
-            }
-            Act::ToClient => {
-                if let Some(body) = self.to_client.pop_front() {
-                    let payload = frame::split(frame::server_frame(body)).next();
-                    self.client
-                        .handle_frame(payload.expect("one frame"), self.now);
-                }
-            }
-            Act::Timeout => {
-                if let Some((at, _)) = self.client.poll_timeout() {
-                    self.now = self.now.max(at);
-                    self.client.handle_timeout(self.now);
-                }
-            }
-            Act::Cut if self.connected => {
-                self.close();
-                self.client.handle_disconnected(self.now);
-            }
-            Act::Cut => {}
-            Act::RefuseConnection => self.refused = 1,
-            Act::Migrate => self.server.migrate(),
-            Act::Acknowledge => self.server.acknowledge(),
-            Act::ForgetHistory => self.server.forget_history(),
-            Act::Snapshot => self.server.keep_snapshot(),
-            // A command carries no epoch, so a room that fell back cannot tell one that was
-            // numbered before from one numbered since. It is on the server to let nothing of
-            // before arrive: here, by ending the connection.
-            Act::FallBack => {
-                if self.server.fall_back() && self.connected {
-                    self.act(Act::Cut);
-                }
-            }
-            Act::Resync => self.server.resync(),
-        }
-        self.drain();
-    }
-
-    fn command(&mut self, answered: bool) {
-        let Some(room) = self.room else {
-            return;
-        };
-        self.given += 1;
-        let text = format!("{}{}", if answered { "r" } else { "q" }, self.given);
-        let payload = Bytes::from(text.clone());
-        let id = self.client.command(room, payload, self.now).expect("taken");
-        self.open.insert(id, text);
-    }
-
-    fn close(&mut self) {
-        self.connected = false;
-        self.to_server.clear();
-        self.to_client.clear();
-        self.server.cut();
-    }
-
-    fn drain(&mut self) {
-        while let Some(output) = self.client.poll_output() {
-            match output {
-                Output::Connect { .. } if self.refused > 0 => {
-                    self.refused -= 1;
-                    self.client.handle_disconnected(self.now);
-                }
-                Output::Connect { .. } => {
-                    self.connected = true;
-                    self.client.handle_connected(self.now);
-                }
-                Output::Send(payload) => self.to_server.push_back(payload),
-                Output::Disconnect => self.close(),
-                Output::Event(event) => self.told(event),
-            }
-        }
-        if self.connected {
-            self.to_client.extend(self.server.says.drain(..));
-        }
-        self.server.says.clear();
-    }
-
-    fn told(&mut self, event: Event) {
-        match event {
-            Event::Joined { room, view, .. } => {
-                self.room = Some(room);
-                self.seen = words(&view);
-            }
-            Event::Event { payload, .. } => self.seen.push(word(&payload)),
-            Event::Resync {
-                view, fell_back, ..
-            } => {
-                self.seen = words(&view);
-                if fell_back {
-                    self.undone();
-                }
-            }
-            Event::FellBack { .. } => self.undone(),
-            Event::Reply {
-                command, result, ..
-            } => {
-                let text = self.open.remove(&command).expect("answered once");
-                self.promised.insert(text.clone());
-                self.answers.insert(text, result);
-            }
-            Event::Connected { .. } | Event::Interrupted { .. } => {}
-            event => panic!("{event:?}"),
-        }
-    }
-
-    fn undone(&mut self) {
-        self.told_undone = true;
-        self.promised.clear();
-    }
-
-    /// The network works from now on: everything comes to its end.
-    fn settle(&mut self) {
-        self.refused = 0;
-        for _ in 0..20_000 {
-            if !self.to_client.is_empty() {
-                self.act(Act::ToClient);
-            } else if !self.to_server.is_empty() {
-                self.act(Act::ToServer);
-            } else if !self.connected {
-                self.act(Act::Timeout);
-            } else if !self.open.is_empty() {
-                self.act(Act::Acknowledge);
-            } else {
-                return;
-            }
-        }
-        panic!("never settles, {:?} are open", self.open);
-    }
-}
-
-fn word(payload: &Bytes) -> String {
-    String::from_utf8_lossy(payload).into_owned()
-}
-
-fn words(view: &Bytes) -> Vec<String> {
-    word(view).split_whitespace().map(Into::into).collect()
-}
-
-fn run(acts: &[Act]) -> World {
+pub(crate) fn run(acts: &[Act]) -> World {
     let mut world = World::new();
     for act in acts {
         world.act(*act);

@@ -4,6 +4,8 @@ mod arbitrary;
 mod exchange;
 mod exchanges;
 mod faults;
+mod losses;
 mod ref_room;
 mod says;
 mod shows;
+mod world;

@@ -23,6 +23,12 @@ pub(crate) struct RefRoom {
     /// Frames for the connection, if there is one and it is attached.
     pub(crate) says: Vec<Body>,
     attached: bool,
+    session: u8,
+    session_forgotten: bool,
+    /// The code that answers the next join.
+    pub(crate) refusal: Option<u32>,
+    /// What a member that is none any more is told, and how far it had come.
+    parted: (wire::LeaveReason, u64),
 }
 
 #[derive(Clone)]
@@ -52,6 +58,10 @@ impl RefRoom {
             snapshot: None,
             says: Vec::new(),
             attached: false,
+            session: 1,
+            session_forgotten: false,
+            refusal: None,
+            parted: (wire::LeaveReason::LeaveNotAMember, 0),
         }
     }
 
@@ -61,6 +71,7 @@ impl RefRoom {
             client_frame::Body::Join(join) => self.join(&join),
             client_frame::Body::Attach(attach) => self.attach(&attach),
             client_frame::Body::Command(command) => self.command(&command),
+            client_frame::Body::Leave(leave) => self.leave(&leave),
             client_frame::Body::Ping(ping) => {
                 self.says.push(Body::Pong(wire::Pong { nonce: ping.nonce }));
             }
@@ -134,12 +145,70 @@ impl RefRoom {
         true
     }
 
+    pub(crate) const fn is_attached(&self) -> bool {
+        self.attached
+    }
+
+    /// The room is lost with its server, and can be had anew: nothing of it is left.
+    pub(crate) fn lose(&mut self, told_applied: bool) {
+        self.end(wire::LeaveReason::LeaveRoomLost, told_applied);
+    }
+
+    /// The room is lost with its server, for good.
+    pub(crate) fn vanish(&mut self) {
+        self.end(wire::LeaveReason::LeaveRoomGone, false);
+    }
+
+    /// The server knows nothing of the session any more: the member is none.
+    pub(crate) fn forget_session(&mut self) {
+        self.session_forgotten = true;
+        self.member = None;
+        self.snapshot = None;
+        self.parted = (wire::LeaveReason::LeaveNotAMember, 0);
+    }
+
+    /// Another room of the same name and handle begins, whose memberships are numbered alike.
+    fn end(&mut self, reason: wire::LeaveReason, told_applied: bool) {
+        let member = self.member.take();
+        let applied = member.as_ref().filter(|_| told_applied);
+        self.parted = (reason, applied.map_or(0, |member| member.applied));
+        if let Some(member) = member.filter(|_| self.attached) {
+            self.part(member.membership);
+        }
+        self.attached = false;
+        self.epoch += 1;
+        self.lineage = vec![(self.epoch, 1)];
+        self.sequence = 0;
+        self.state.clear();
+        self.history.clear();
+        self.snapshot = None;
+        self.memberships = 0;
+    }
+
+    fn part(&mut self, membership: u32) {
+        let (reason, applied) = self.parted;
+        self.says.push(Body::Left(wire::Left {
+            handle: HANDLE,
+            membership,
+            reason: reason.into(),
+            message: String::new(),
+            applied,
+        }));
+    }
+
     fn hello(&mut self, hello: &wire::Hello) {
         use wire::hello::Credential;
         let resumed = matches!(hello.credential, Some(Credential::Ticket(_)));
+        if std::mem::take(&mut self.session_forgotten) {
+            self.session += 1;
+            if resumed {
+                let code = ErrorCode::TicketExpired.code();
+                return self.say_ended(code);
+            }
+        }
         self.says.push(Body::Welcome(wire::Welcome {
             version: 1,
-            session: Bytes::from_static(&[1; 16]),
+            session: Bytes::copy_from_slice(&[self.session; 16]),
             player: "ada".into(),
             ticket: Bytes::from_static(b"ticket"),
             resumed,
@@ -152,6 +221,17 @@ impl RefRoom {
     fn join(&mut self, join: &wire::Join) {
         let repeated = |member: &&Member| join.sequence <= member.joined;
         if self.member.as_ref().filter(repeated).is_none() {
+            if let Some(code) = self.refusal.take() {
+                let error = wire::Error {
+                    code,
+                    ..wire::Error::default()
+                };
+                return self.says.push(Body::JoinRefused(wire::JoinRefused {
+                    room: join.room.clone(),
+                    sequence: join.sequence,
+                    error: Some(error),
+                }));
+            }
             self.memberships += 1;
             self.member = Some(Member {
                 membership: self.memberships,
@@ -173,13 +253,7 @@ impl RefRoom {
 
     fn attach(&mut self, attach: &wire::Attach) {
         let Some(member) = self.member.clone() else {
-            return self.says.push(Body::Left(wire::Left {
-                handle: HANDLE,
-                membership: attach.membership,
-                reason: wire::LeaveReason::LeaveNotAMember.into(),
-                message: String::new(),
-                applied: 0,
-            }));
+            return self.part(attach.membership);
         };
         assert_eq!(member.membership, attach.membership);
         self.attached = true;
@@ -213,13 +287,8 @@ impl RefRoom {
             return;
         }
         if command.sequence > member.applied + 1 {
-            let code = ErrorCode::SequenceGap.code();
-            let error = Some(wire::Error {
-                code,
-                ..wire::Error::default()
-            });
             self.attached = false;
-            return self.says.push(Body::Ended(wire::Ended { error }));
+            return self.say_ended(ErrorCode::SequenceGap.code());
         }
         member.applied = command.sequence;
         let text = String::from_utf8_lossy(&command.payload).into_owned();
@@ -241,6 +310,28 @@ impl RefRoom {
             }));
         }
         self.state.push(text);
+    }
+
+    fn leave(&mut self, leave: &wire::Leave) {
+        let Some(member) = self.member.as_ref().filter(|_| self.attached) else {
+            return;
+        };
+        if leave.membership != member.membership || leave.sequence != member.applied + 1 {
+            return;
+        }
+        self.member = None;
+        self.attached = false;
+        self.snapshot = None;
+        self.parted = (wire::LeaveReason::LeaveRequested, leave.sequence);
+        self.part(leave.membership);
+    }
+
+    fn say_ended(&mut self, code: u32) {
+        let error = Some(wire::Error {
+            code,
+            ..wire::Error::default()
+        });
+        self.says.push(Body::Ended(wire::Ended { error }));
     }
 
     fn say(&mut self, body: Body) {

@@ -176,6 +176,61 @@ async fn a_resync_replaces_the_view() {
 }
 
 #[tokio::test]
+async fn a_lost_room_is_joined_again_under_the_same_handle() {
+    let server = StubServer::bind().await;
+    let (client, mut peer) = server.client().await;
+    let mut room = joined(&client, &mut peer).await;
+    let sender = room.sender();
+    let unanswered = tokio::spawn(async move { sender.send::<()>(&"go").await });
+    peer.hear_command().await;
+    peer.lose_room().await;
+    let unanswered = within(unanswered).await.expect("answered");
+    assert_eq!(unanswered, Err(CommandError::RoomLost));
+    let sender = room.sender();
+    let waits = tokio::spawn(async move { sender.send::<String>(&"again").await });
+
+    let join = peer.admit(HANDLE, &vec![9]).await;
+    assert_eq!(join.sequence, 3);
+    let Some(RoomEvent::Resync(resync)) = within(room.next::<()>()).await else {
+        panic!("no resync");
+    };
+    assert!(resync.fell_back);
+    assert_eq!(room.view::<Vec<u32>>(), Ok(vec![9]));
+    let command = peer.hear_command().await;
+    let done = reply::Result::Payload(pack("done"));
+    peer.say(reply(&command, 1, done)).await;
+    assert_eq!(within(waits).await.expect("answered"), Ok("done".into()));
+}
+
+#[tokio::test]
+async fn a_lost_room_that_is_refused_is_left() {
+    let server = StubServer::bind().await;
+    let (client, mut peer) = server.client().await;
+    let mut room = joined(&client, &mut peer).await;
+    peer.lose_room().await;
+    let client_frame::Body::Join(join) = peer.hear().await else {
+        panic!("no Join");
+    };
+    let error = wire::Error {
+        code: ErrorCode::Refused.code(),
+        message: "not today".into(),
+        ..wire::Error::default()
+    };
+    peer.say(server_frame::Body::JoinRefused(wire::JoinRefused {
+        room: join.room,
+        sequence: join.sequence,
+        error: Some(error),
+    }))
+    .await;
+    let left = RoomEvent::Left {
+        reason: LeaveReason::RoomGone,
+        message: "not today (Refused, 1400)".into(),
+    };
+    assert_eq!(within(room.next::<()>()).await, Some(left));
+    assert_eq!(within(room.next::<()>()).await, None);
+}
+
+#[tokio::test]
 async fn a_final_end_is_told_everywhere() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;

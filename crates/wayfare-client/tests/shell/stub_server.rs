@@ -174,6 +174,17 @@ impl Peer {
         .await;
     }
 
+    /// The room of the first stay is lost, and can be had anew.
+    pub(crate) async fn lose_room(&mut self) {
+        self.say(server_frame::Body::Left(wire::Left {
+            handle: HANDLE,
+            membership: 1,
+            reason: wire::LeaveReason::LeaveRoomLost.into(),
+            ..wire::Left::default()
+        }))
+        .await;
+    }
+
     pub(crate) async fn end(&mut self, code: u32, message: &str) {
         let error = Some(wire::Error {
             code,
