@@ -1,8 +1,10 @@
 //! Real processes, real sockets: the shipped binary as its users run it.
 
+mod backup;
 mod cuts;
 mod first_run;
 mod operators;
 mod proxy;
+mod relay;
 mod server;
 mod terminal;

@@ -1,6 +1,8 @@
-//! The `wayfare` binary: a node with the plaza in it, a terminal client, and the benchmarks.
+//! The `wayfare` binary: a node with the plaza and the relay in it, a terminal client, and the
+//! benchmarks.
 
 mod play;
+mod stock;
 
 use std::process::ExitCode;
 
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
 
 fn run(Arguments { bots, command }: Arguments) -> anyhow::Result<()> {
     match command {
-        Command::Node(command) => plaza::run("wayfare", bots, Some(command)),
+        Command::Node(command) => stock::run(bots, command),
         Command::Play(play) => play::run(play),
         Command::Bench(bench) => bench.run(),
     }

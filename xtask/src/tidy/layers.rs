@@ -48,6 +48,8 @@ const LAYERS: &[(&str, Allowed)] = &[
             "wayfare-transport",
         ]),
     ),
+    // Written as a game of one's own would be.
+    ("wayfare-modules", Allowed::Only(&["wayfare"])),
     // A game: what a stranger's game could not name, it does not name.
     ("plaza", Allowed::Only(&["wayfare", "wayfare-client"])),
     (
@@ -58,6 +60,7 @@ const LAYERS: &[(&str, Allowed)] = &[
             "wayfare-bench",
             "wayfare-client",
             "wayfare-client-core",
+            "wayfare-modules",
             "wayfare-node",
             "wayfare-protocol",
         ]),

@@ -1,0 +1,57 @@
+//! A room for games without server code: it keeps properties, carries messages, and has an owner.
+//!
+//! The game is in the clients. The room knows who is there and in which order they came, keeps
+//! properties of the room and of each member, passes messages on in one order for all, and has one
+//! member for its owner, who decides who comes in. It looks into nothing that it carries.
+//!
+//! ```
+//! use wayfare::testing::Table;
+//! use wayfare_modules::relay::{self, Command, Event, Join, Open, Post, Relay};
+//!
+//! let mut table = Table::<Relay>::setup().kind(relay::settings).open(Open::default());
+//! table.join("ada", Join::default())?;
+//! let picture = table.join("bob", Join::default())?;
+//! assert_eq!(picture.owner, Some("ada".parse()?));
+//!
+//! let post = Post { topic: 7.into(), payload: "hello".into(), ..Post::default() };
+//! table.command("bob", Command::Post(post))?;
+//! let heard = table.events("ada").pop();
+//! assert!(matches!(heard, Some(Event::Message(message)) if message.payload == "hello".into()));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What goes over the wire is MessagePack with names, written down in `docs/relay.md` for clients
+//! of any language. A client keeps a [`Picture`]: the view it gets on joining, changed by
+//! [`Picture::apply`] with each event.
+//!
+//! Read [`Command`] and [`Event`], then [`Picture`]; [`Relay`] is the room, [`limits`] its bounds,
+//! [`Detail`] the numbers of its refusals.
+
+mod commands;
+mod detail;
+mod election;
+mod entry;
+mod events;
+pub mod limits;
+mod listing;
+mod open;
+mod picture;
+mod post;
+mod properties;
+mod rights;
+mod room;
+mod seats;
+mod secret;
+mod topic;
+mod value;
+
+pub use commands::{Clear, Command, Configure, Keep, Post, Set, SetMember, Target};
+pub use detail::Detail;
+pub use events::{Event, OwnerCause};
+pub use open::{Join, Open};
+pub use picture::{Member, Message, Picture, Settings};
+pub use properties::{Changes, Properties};
+pub use room::{Note, Relay, settings};
+pub use secret::Secret;
+pub use topic::Topic;
+pub use value::{Value, ValueError};
