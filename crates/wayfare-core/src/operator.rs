@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use wayfare_protocol::{EntityId, PlayerId, ShardIndex};
 
+use crate::game::Durability;
+
 /// An operator's question or order. Every shard of a node is asked; answers are put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
@@ -53,6 +55,10 @@ pub struct RoomSummary {
     pub sequence: u64,
     /// Its epoch.
     pub epoch: u64,
+    /// What is kept of it.
+    pub durability: Durability,
+    /// Bytes of its effects that wait for storage.
+    pub held_bytes: usize,
 }
 
 /// One room in full.
@@ -94,7 +100,7 @@ pub struct Counts {
     pub rooms: usize,
     /// Attachments of sessions to rooms.
     pub attachments: usize,
-    /// Calls to coordination under way.
+    /// Calls to coordination and storage under way, and entities that wait for one.
     pub calls: usize,
     /// Timers running.
     pub timers: usize,

@@ -210,11 +210,10 @@ impl Shard {
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts {
-            rooms: self.rooms.len(),
             calls: self.environment.calls.len(),
-            timers: self.rooms.timers(),
             ..Counts::default()
         };
+        self.rooms.count(&mut counts);
         self.gateway.count(&mut counts);
         counts
     }

@@ -265,14 +265,11 @@ impl Gateway {
         let found = record
             .map(|record| SessionRecord::decode(&key, &record.value))
             .transpose();
-        let found = match found {
-            Ok(found) => found,
-            Err(corrupt) => {
-                environment.report(Report::CorruptRecord(corrupt));
-                let message = "the session's record is corrupt";
-                return self.cut(connection, ErrorCode::Internal, message, environment);
-            }
-        };
+        // A record that nobody can read keeps nobody out: it is reported, and taken over.
+        let found = found.unwrap_or_else(|corrupt| {
+            environment.report(Report::CorruptRecord(corrupt));
+            None
+        });
         if let Some(revision) = revision
             && login.asked.is_some()
             && found == login.asked

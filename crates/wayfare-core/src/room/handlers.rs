@@ -107,10 +107,11 @@ impl Room {
         if self.failed.is_some() {
             return Err(Fault::Panicked);
         }
-        if let Some(news) = self.news()
+        if let Some(keeper) = &mut self.keeper
             && handler != "view"
         {
-            news.handled = true;
+            keeper.changed = true;
+            keeper.news.handled = true;
         }
         let turn = Turn {
             entity: &self.entity,

@@ -36,6 +36,7 @@ impl Room {
         {
             if let Some(keeper) = &mut self.keeper {
                 keeper.snapshot_due = false;
+                keeper.changed = true;
                 keeper.shipping = None;
             }
             environment.report(Report::SnapshotFailed {

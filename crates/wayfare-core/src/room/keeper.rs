@@ -36,6 +36,8 @@ pub(super) struct Keeper {
     pub(super) wants_base: bool,
     /// It is time for a snapshot.
     pub(super) snapshot_due: bool,
+    /// Something happened since the last one.
+    pub(super) changed: bool,
     pub(super) journal_bytes: usize,
     pub(super) base_bytes: usize,
     /// SHA-256 of the state as it was written last.
@@ -125,6 +127,7 @@ impl Keeper {
             retry: Retry::default(),
             wants_base: true,
             snapshot_due: false,
+            changed: true,
             journal_bytes: 0,
             base_bytes: 0,
             state_digest: None,

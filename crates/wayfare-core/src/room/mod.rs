@@ -274,6 +274,10 @@ impl Room {
         }
     }
 
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
     pub(crate) fn players(&self) -> impl Iterator<Item = (&PlayerId, bool)> {
         self.members
             .iter()

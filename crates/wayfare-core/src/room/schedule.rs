@@ -99,7 +99,7 @@ impl Room {
         }
         self.next_snapshot = Some(environment.now + every);
         if let Some(keeper) = &mut self.keeper {
-            keeper.snapshot_due = true;
+            keeper.snapshot_due |= std::mem::take(&mut keeper.changed);
         }
     }
 

@@ -1,6 +1,8 @@
 //! What earlier incarnations of this node left: entities that storage keeps come back.
 
+use std::time::Duration;
 use wayfare_protocol::EntityId;
+
 use wayfare_protocol::coordination::{Outcome, Reply, Request};
 use wayfare_protocol::records::EntityRecord;
 
@@ -13,6 +15,8 @@ use super::Rooms;
 /// Entities that are brought back at once: enough to keep storage busy, few enough that who comes
 /// back meanwhile does not wait behind all of them.
 const AT_ONCE: usize = 64;
+/// Until those that could not be read are tried again.
+const AGAIN: Duration = Duration::from_secs(1);
 
 impl Rooms {
     /// The node takes part from now on.
@@ -56,8 +60,18 @@ impl Rooms {
         self.bring_back(environment);
     }
 
+    /// What could not be read now may be readable later: its timers must not wait for a visitor.
+    pub(super) fn bring_back_later(&mut self, entity: &EntityId, environment: &Environment) {
+        self.left.push_back(entity.clone());
+        self.left_at = Some(environment.now + AGAIN);
+    }
+
     /// Brings back the next of what was left.
     pub(super) fn bring_back(&mut self, environment: &mut Environment) {
+        if self.left_at.is_some_and(|at| at > environment.now) {
+            return;
+        }
+        self.left_at = None;
         while self.opening.len() < AT_ONCE
             && let Some(entity) = self.left.pop_front()
         {

@@ -31,6 +31,8 @@ pub(super) struct Opening {
     asked: Option<Epoch>,
     /// The record as it was taken.
     pub(super) revision: Revision,
+    /// It was ours before, and comes back for itself.
+    comes_back: bool,
 }
 
 impl Rooms {
@@ -43,6 +45,7 @@ impl Rooms {
         environment: &mut Environment,
     ) {
         let opening = Opening {
+            comes_back: waiting.is_none(),
             kind,
             waiting: waiting.into_iter().collect(),
             attempts: 0,
@@ -104,16 +107,19 @@ impl Rooms {
         environment: &mut Environment,
     ) {
         let key = EntityRecord::key(entity);
-        let (former, expect) = match record {
-            None => (None, Expect::Absent),
-            Some(record) => match EntityRecord::decode(&key, &record.value) {
-                Ok(former) => (Some(former), Expect::Revision(record.revision)),
-                Err(corrupt) => {
-                    environment.report(Report::CorruptRecord(corrupt));
-                    return self.give_up(entity, "the room's record is corrupt", environment);
-                }
-            },
+        let expect = record.as_ref().map(|record| record.revision);
+        let expect = expect.map_or(Expect::Absent, Expect::Revision);
+        let former = record.map(|record| EntityRecord::decode(&key, &record.value));
+        // No epoch is above the revision of the commit that wrote it, so that an entity whose record
+        // nobody can read can be taken over: above the store's revision it is fenced (R9).
+        let floor = match &former {
+            Some(Err(corrupt)) => {
+                environment.report(Report::CorruptRecord(corrupt.clone()));
+                Epoch(store.0).next()
+            }
+            _ => Epoch(store.0),
         };
+        let former = former.and_then(Result::ok);
         if let Some(former) = &former
             && !may_claim(&former.owner, environment)
         {
@@ -128,7 +134,7 @@ impl Rooms {
             return;
         }
         let after_former = former.map_or(Epoch(1), |former| former.epoch.next());
-        let epoch = after_former.max(Epoch(store.0));
+        let epoch = after_former.max(floor);
         self.claim(entity, epoch, expect, environment);
     }
 
@@ -227,6 +233,9 @@ impl Rooms {
         let Some(opening) = self.opening.remove(entity) else {
             return;
         };
+        if opening.comes_back {
+            self.bring_back_later(entity, environment);
+        }
         let refusal = Refusal::with_code(ErrorCode::Unavailable, why);
         for message in opening.waiting {
             match message {

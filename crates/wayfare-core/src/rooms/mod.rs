@@ -11,15 +11,16 @@ use std::collections::{BTreeMap, VecDeque};
 
 use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::storage::Outcome;
-use wayfare_protocol::{EntityId, ErrorCode, Handle};
+use wayfare_protocol::{EntityId, ErrorCode, Handle, Instant};
 
 use crate::calls::{Asker, release};
 use crate::environment::{Environment, Report};
 use crate::game::{Kind, LeaveReason, Refusal};
 use crate::handles::HandleMap;
+use crate::operator::Counts;
 use crate::peer::{self, Join, Message, Return};
 use crate::room::{End, Farewell, Room, not_a_member, refuse};
-use crate::timers::{Timers, Wake};
+use crate::timers::{Timers, Wake, earlier};
 
 pub(crate) use asks::owner_of;
 
@@ -38,22 +39,23 @@ pub(crate) struct Rooms {
     finding: BTreeMap<EntityId, Vec<Finding>>,
     /// What earlier incarnations left, still to be brought back.
     left: VecDeque<EntityId>,
+    left_at: Option<Instant>,
     timers: Timers<Handle>,
     /// Rooms that did something this turn, in order.
     dirty: Vec<Handle>,
 }
 
 impl Rooms {
-    pub(crate) fn len(&self) -> usize {
-        self.by_handle.len()
-    }
-
-    pub(crate) fn timers(&self) -> usize {
-        self.timers.len()
-    }
-
     pub(crate) fn poll_timeout(&self) -> Option<Wake> {
-        self.timers.next()
+        let left = self.left_at.map(|at| (at, "entities that come back"));
+        earlier(self.timers.next(), left)
+    }
+
+    pub(crate) fn count(&self, counts: &mut Counts) {
+        counts.rooms += self.by_handle.len();
+        counts.timers += self.timers.len();
+        let coming = self.opening.len() + self.loading.len() + self.left.len();
+        counts.calls += coming + self.finding.len();
     }
 
     // ---- messages

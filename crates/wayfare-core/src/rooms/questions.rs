@@ -77,5 +77,7 @@ fn summary(room: &Room) -> RoomSummary {
         private: room.is_private(),
         sequence: room.sequence().0,
         epoch: room.epoch.0,
+        durability: room.kind().settings.durability,
+        held_bytes: room.held_bytes(),
     }
 }
