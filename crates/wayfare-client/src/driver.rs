@@ -19,7 +19,7 @@ use crate::connection::{Connection, Happening};
 use crate::endpoint::Endpoint;
 use crate::request::Request;
 use crate::room::Parts;
-use crate::rooms::Rooms;
+use crate::rooms::{Rooms, Told};
 use crate::{CommandError, JoinError, ListError, Resync, Room, RoomEvent, State};
 
 /// How the shell treats the application.
@@ -227,7 +227,11 @@ impl Driver {
                 self.states.send_replace(State::Ended(end.clone()));
                 self.ended = Some(end);
             }
-            Event::Joined { room, view, .. } => self.joined(room, view),
+            Event::Joined {
+                room,
+                view,
+                position,
+            } => self.joined(room, view, position.0),
             Event::JoinRefused { room, error } => {
                 if let Some((_, answer)) = self.joins.remove(&room) {
                     let _ = answer.send(Err(error.into()));
@@ -250,18 +254,28 @@ impl Driver {
     }
 
     fn tell_room(&mut self, event: Event) {
+        let mut position = None;
         let (room, event) = match event {
-            Event::Event { room, payload, .. } => (room, RoomEvent::Event(payload)),
+            Event::Event {
+                room,
+                payload,
+                sequence,
+            } => {
+                position = Some(sequence.0);
+                (room, RoomEvent::Event(payload))
+            }
             Event::Unreliable { room, payload } => (room, RoomEvent::Unreliable(payload)),
             Event::Resync {
                 room,
                 view,
+                position: at,
                 lost_replies,
                 fell_back,
-                ..
             } => {
+                position = Some(at.0);
                 let resync = Resync {
                     view: view.into(),
+                    position: at.0,
                     lost_replies,
                     fell_back,
                 };
@@ -275,10 +289,10 @@ impl Driver {
             } => (room, RoomEvent::Left { reason, message }),
             _ => return,
         };
-        self.rooms.tell(room, event);
+        self.rooms.tell(room, Told { event, position });
     }
 
-    fn joined(&mut self, key: RoomKey, view: Bytes) {
+    fn joined(&mut self, key: RoomKey, view: Bytes, position: u64) {
         let Some((room, answer)) = self.joins.remove(&key) else {
             return;
         };
@@ -292,6 +306,7 @@ impl Driver {
             key,
             room,
             view,
+            position,
             events,
             last,
             requests,

@@ -65,6 +65,8 @@ pub enum RoomEvent<E> {
 pub struct Resync {
     /// The room as it is now.
     pub view: View,
+    /// The number of the room's last event that the view shows; those that follow have higher ones.
+    pub position: u64,
     /// How many commands of this client were applied without their replies coming through.
     pub lost_replies: usize,
     /// The room lost something it had already told: events or acknowledged commands were undone.

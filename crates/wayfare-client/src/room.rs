@@ -8,6 +8,7 @@ use wayfare_client_core::RoomKey;
 use wayfare_protocol::EntityId;
 
 use crate::request::Request;
+use crate::rooms::Told;
 use crate::{CommandError, PayloadError, RoomEvent, View, payload};
 
 /// A member's place in a room, and the room's events in order.
@@ -18,7 +19,8 @@ use crate::{CommandError, PayloadError, RoomEvent, View, payload};
 pub struct Room {
     sender: RoomSender,
     view: View,
-    events: mpsc::Receiver<RoomEvent<Bytes>>,
+    position: u64,
+    events: mpsc::Receiver<Told>,
     /// The event behind all others, which needs no place in the queue.
     last: Option<oneshot::Receiver<RoomEvent<Bytes>>>,
 }
@@ -28,7 +30,8 @@ pub(crate) struct Parts {
     pub(crate) key: RoomKey,
     pub(crate) room: EntityId,
     pub(crate) view: Bytes,
-    pub(crate) events: mpsc::Receiver<RoomEvent<Bytes>>,
+    pub(crate) position: u64,
+    pub(crate) events: mpsc::Receiver<Told>,
     pub(crate) last: oneshot::Receiver<RoomEvent<Bytes>>,
     pub(crate) requests: mpsc::Sender<Request>,
 }
@@ -42,6 +45,7 @@ impl Room {
                 requests: parts.requests,
             },
             view: View::from(parts.view),
+            position: parts.position,
             events: parts.events,
             last: Some(parts.last),
         }
@@ -68,6 +72,13 @@ impl Room {
         self.view.bytes()
     }
 
+    /// The number of the room's event that was taken last, or of the last that the view shows. It
+    /// only rises, but for a [`RoomEvent::Resync`] of a room that fell back.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
     /// The next thing that happens; `None` when the stay is over and its last event was taken.
     ///
     /// Safe to cancel: nothing is taken then.
@@ -77,7 +88,8 @@ impl Room {
 
     /// The next thing that happens, with payloads as bytes.
     pub async fn next_raw(&mut self) -> Option<RoomEvent<Bytes>> {
-        if let Some(event) = self.events.recv().await {
+        if let Some(Told { event, position }) = self.events.recv().await {
+            self.position = position.unwrap_or(self.position);
             if let RoomEvent::Resync(resync) = &event {
                 self.view = resync.view.clone();
             }

@@ -17,14 +17,22 @@ pub(crate) struct Rooms {
     seats: BTreeMap<RoomKey, Seat>,
     /// What found its room's queue full, and whatever came behind it, in order. At most what one
     /// frame brings, for while there is any, no frame is read.
-    waiting: VecDeque<(RoomKey, RoomEvent<Bytes>)>,
+    waiting: VecDeque<(RoomKey, Told)>,
     waiting_since: Instant,
     events_max: usize,
     unread_time_max: Duration,
 }
 
+/// What an application is told of a room.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) event: RoomEvent<Bytes>,
+    /// The number of the room's last event that this shows, if it says so.
+    pub(crate) position: Option<u64>,
+}
+
 struct Seat {
-    events: mpsc::Sender<RoomEvent<Bytes>>,
+    events: mpsc::Sender<Told>,
     /// The handle's end of it closes when the handle is dropped, or leaves.
     last: oneshot::Sender<RoomEvent<Bytes>>,
     departed: bool,
@@ -32,7 +40,7 @@ struct Seat {
 
 /// What a room's handle listens on.
 pub(crate) type Ears = (
-    mpsc::Receiver<RoomEvent<Bytes>>,
+    mpsc::Receiver<Told>,
     oneshot::Receiver<RoomEvent<Bytes>>,
 );
 
@@ -62,8 +70,8 @@ impl Rooms {
     }
 
     /// Tells the application, or keeps it until the application has taken something else.
-    pub(crate) fn tell(&mut self, key: RoomKey, event: RoomEvent<Bytes>) {
-        self.waiting.push_back((key, event));
+    pub(crate) fn tell(&mut self, key: RoomKey, told: Told) {
+        self.waiting.push_back((key, told));
         if self.waiting.len() == 1 {
             self.advance();
         }
@@ -93,8 +101,8 @@ impl Rooms {
             key = poll_fn(|cx| poll_departed(&mut self.seats, cx)) => return Some(key),
             (key, place) = place => match place {
                 Ok(Ok(place)) => {
-                    if let Some((_, event)) = self.waiting.pop_front() {
-                        place.send(event);
+                    if let Some((_, told)) = self.waiting.pop_front() {
+                        place.send(told);
                     }
                 }
                 // The handle is gone: what is left is nobody's.
@@ -113,7 +121,7 @@ impl Rooms {
 
     /// Drops every event that still waits, but for the last of each room.
     pub(crate) fn hurry(&mut self) {
-        self.waiting.retain(|(_, event)| is_last(event));
+        self.waiting.retain(|(_, told)| is_last(&told.event));
         self.advance();
     }
 
@@ -125,16 +133,16 @@ impl Rooms {
     }
 
     fn advance(&mut self) {
-        while let Some((key, event)) = self.waiting.pop_front() {
+        while let Some((key, told)) = self.waiting.pop_front() {
             let Some(seat) = self.seats.get(&key) else {
                 continue;
             };
-            if is_last(&event) {
+            if is_last(&told.event) {
                 if let Some(seat) = self.seats.remove(&key) {
-                    let _ = seat.last.send(event);
+                    let _ = seat.last.send(told.event);
                 }
-            } else if let Err(TrySendError::Full(event)) = seat.events.try_send(event) {
-                self.waiting.push_front((key, event));
+            } else if let Err(TrySendError::Full(told)) = seat.events.try_send(told) {
+                self.waiting.push_front((key, told));
                 self.waiting_since = Instant::now();
                 return;
             }

@@ -40,19 +40,30 @@ const SMALL_TALK: [&str; 10] = [
     "What time is it, actually?",
 ];
 
+/// Where bots go unless they are sent elsewhere.
+const ROOM: &str = "plaza/main";
+
 /// Brings this many bots to the room `plaza/main` of the server at `url`, and plays them until all
 /// of them have been sent away. It blocks: give it a thread.
 ///
 /// # Errors
 /// If the threads and timers of a client cannot be had.
 pub fn run(url: &str, count: usize) -> anyhow::Result<()> {
+    run_in(url, ROOM, count)
+}
+
+/// As [`run`], in another room, such as `square/main`.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_in(url: &str, room: &str, count: usize) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let mut bots = JoinSet::new();
         for number in 0..count {
-            bots.spawn(play(url.to_owned(), number));
+            bots.spawn(play(url.to_owned(), room.to_owned(), number));
         }
         while let Some(ended) = bots.join_next().await {
             if let Err(error) = ended? {
@@ -63,7 +74,7 @@ pub fn run(url: &str, count: usize) -> anyhow::Result<()> {
     })
 }
 
-async fn play(url: String, number: usize) -> anyhow::Result<()> {
+async fn play(url: String, room: String, number: usize) -> anyhow::Result<()> {
     let mut rng = SmallRng::seed_from_u64(number as u64);
     // People do not all arrive at once.
     sleep(Duration::from_millis(300) * number as u32).await;
@@ -77,7 +88,7 @@ async fn play(url: String, number: usize) -> anyhow::Result<()> {
     let outfit = Outfit {
         color: COLORS[number % COLORS.len()],
     };
-    let mut room = client.join("plaza/main", &outfit).await?;
+    let mut room = client.join(&room, &outfit).await?;
     let mut bored_at = Instant::now();
     loop {
         let command = tokio::select! {

@@ -13,5 +13,5 @@ pub mod messages;
 mod plaza;
 mod program;
 
-pub use plaza::{Plaza, settings};
-pub use program::run;
+pub use plaza::{Plaza, garden, settings, square};
+pub use program::{run, run_with};

@@ -12,11 +12,20 @@ use crate::messages::{
 
 const TICKS_PER_SECOND: u32 = 20;
 
-/// How plazas are run.
+/// How plazas are run: what happens on them is over when it is over.
 pub fn settings(kind: Kind<Plaza>) -> Kind<Plaza> {
-    kind.tick(hz(TICKS_PER_SECOND))
-        .members_max(100)
-        .snapshots_every(Duration::from_secs(5))
+    kind.tick(hz(TICKS_PER_SECOND)).members_max(100)
+}
+
+/// How gardens are run, which are plazas that fall back by a second if their server is lost.
+pub fn garden(kind: Kind<Plaza>) -> Kind<Plaza> {
+    settings(kind).snapshots_every(Duration::from_secs(1))
+}
+
+/// How squares are run, which are plazas that remember everything, whatever happens to their
+/// server.
+pub fn square(kind: Kind<Plaza>) -> Kind<Plaza> {
+    settings(kind).durability(Durable)
 }
 
 /// One plaza.

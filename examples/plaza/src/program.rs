@@ -1,8 +1,8 @@
 //! The plaza as a program: a server of it, and bots if wanted.
 
-use wayfare::Command;
+use wayfare::{Command, Serve};
 
-use crate::{Plaza, bots, settings};
+use crate::{Plaza, bots, garden, settings, square};
 
 /// Bots of a server that somebody tries out.
 const BOTS_IN_DEV: usize = 8;
@@ -13,15 +13,32 @@ const BOTS_IN_DEV: usize = 8;
 /// # Errors
 /// Whatever keeps the command from being done.
 pub fn run(name: &str, bots: Option<usize>, command: Option<Command>) -> wayfare::Result<()> {
+    run_with(name, bots, command, |server| server)
+}
+
+/// The same in a server that has more than the plaza.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    name: &str,
+    bots: Option<usize>,
+    command: Option<Command>,
+    more: impl FnOnce(Serve) -> Serve,
+) -> wayfare::Result<()> {
     let bots_by_default = match command {
         None | Some(Command::Dev(_)) => BOTS_IN_DEV,
         Some(_) => 0,
     };
     let bots = bots.unwrap_or(bots_by_default);
-    wayfare::serve()
+    let server = wayfare::serve()
         .name(name)
         .version(env!("CARGO_PKG_VERSION"))
+        // The first is what `dev` proposes to join.
         .room::<Plaza>("plaza", settings)
+        .room::<Plaza>("garden", garden)
+        .room::<Plaza>("square", square);
+    more(server)
         .when_ready(move |server| {
             if let Err(error) = bots::run(&server.url, bots) {
                 eprintln!("the bots went home: {error:#}");

@@ -140,3 +140,27 @@ fn who_stays_away_is_gone() {
         Some(&Event::Left { who: id("bob") })
     );
 }
+
+#[test]
+fn a_square_remembers_and_a_garden_nearly_so() {
+    for (settings, remembers) in [
+        (
+            plaza::square as fn(Kind<Plaza>) -> Kind<Plaza>,
+            ["1", "2"].as_slice(),
+        ),
+        (plaza::garden, &["1"]),
+        (plaza::settings, &[]),
+    ] {
+        let mut table = Table::<Plaza>::setup().kind(settings).open(());
+        table.join("ada", RED).unwrap();
+        table.command("ada", say("1")).unwrap();
+        table.advance(Duration::from_secs(2));
+        table.command("ada", say("2")).unwrap();
+        table.crash();
+        table.resume("ada");
+        let World { chat, walkers } = table.join("bob", RED).unwrap();
+        let said: Vec<_> = chat.iter().map(|line| &*line.text).collect();
+        assert_eq!(said, remembers);
+        assert_eq!(walkers.len(), 2);
+    }
+}

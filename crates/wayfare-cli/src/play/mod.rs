@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use tokio::sync::mpsc;
-use wayfare_client::{Client, Credential, JoinMode, Room, RoomEvent, State};
+use wayfare_client::{Client, Credential, End, JoinMode, Room, RoomEvent, State};
 
 use line::Line;
 use record::Record;
@@ -110,6 +110,7 @@ async fn converse(play: Play) -> Result<()> {
         target.room
     );
     record.joined(&view)?;
+    let mut ended_told = false;
     while !conversation.is_over() {
         tokio::select! {
             event = conversation.room.next::<rmpv::Value>() => match event {
@@ -128,14 +129,26 @@ async fn converse(play: Play) -> Result<()> {
                 let state = states.borrow_and_update().clone();
                 eprintln!("{}", print::state(&state));
                 record.state(&state)?;
-                if let State::Ended(end) = state {
-                    record.finish()?;
-                    bail!("{end}");
+                if let State::Ended(_) = state {
+                    ended_told = true;
+                    break;
                 }
             }
         }
     }
     client.close().await;
+    // The room may have told first that it is over; why, the session knows.
+    let state = states.borrow_and_update().clone();
+    if let State::Ended(end) = state
+        && end != End::Bye
+    {
+        if !ended_told {
+            eprintln!("{}", print::state(&State::Ended(end.clone())));
+            record.state(&State::Ended(end.clone()))?;
+        }
+        record.finish()?;
+        bail!("{end}");
+    }
     record.finish()
 }
 
