@@ -6,6 +6,7 @@
 
 mod coordination;
 mod entity;
+pub mod faults;
 mod log;
 mod memory;
 mod storage;

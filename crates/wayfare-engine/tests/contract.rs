@@ -16,14 +16,14 @@ use wayfare_protocol::coordination::{Commit, Expect, Failure, Key, Revision, Wri
 fn the_model_of_coordination_keeps_the_contract() {
     let engine = MemoryCoordination::default();
     let none: [&str; 0] = [];
-    assert_eq!(broken(contract::coordination(), &engine), none);
+    assert_eq!(broken(contract::coordination(), &engine, "1"), none);
 }
 
 #[test]
 fn the_model_of_storage_keeps_the_contract() {
     let engine = MemoryStorage::default();
     let none: [&str; 0] = [];
-    assert_eq!(broken(contract::storage(), &engine), none);
+    assert_eq!(broken(contract::storage(), &engine, "1"), none);
 }
 
 #[test]
@@ -181,6 +181,6 @@ fn an_engine_with_a_fault_is_caught() {
         let mut cases = contract::coordination();
         // A broken engine may keep other cases waiting for ever.
         cases.retain(|case| case.name == expected);
-        assert_eq!(broken(cases, &engine).len(), 1, "{expected}");
+        assert_eq!(broken(cases, &engine, "1").len(), 1, "{expected}");
     }
 }

@@ -6,8 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use redb::{
-    Database, Error, Key, ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend,
-    TableDefinition, Value, WriteTransaction,
+    Builder, Database, Error, Key, ReadTransaction, ReadableDatabase, ReadableTable,
+    StorageBackend, TableDefinition, Value, WriteTransaction,
 };
 
 use super::checked::Damage;
@@ -16,13 +16,16 @@ use super::layout::{
     APPENDS, DOCUMENTS, ENTITIES, FORMAT, JOURNAL, LOG_RECORDS, LOGS, META, Meta, PARTS,
     QUARANTINE, RECORDS, SNAPSHOTS, TRIMMED, Tables,
 };
-use super::opening::{backend, folder, look_at, sync_folder};
+use super::opening::{backend, folder, look_at, private, sync_folder};
 use super::store::write_meta;
 
 /// How far revisions jump when a backup is restored: more than a store can have given out between the
 /// backup and its loss (at a thousand commits a second, in 34 years), so that no epoch and no
 /// revision of that time comes again.
 pub const RESTORE_MARGIN: u64 = 1 << 40;
+
+/// What redb may keep of the copy in memory.
+const CACHE_BYTES: usize = 32 << 20;
 
 pub(super) fn write(database: &Database, destination: &Path) -> Result<(), BackupError> {
     if destination.exists() {
@@ -32,8 +35,7 @@ pub(super) fn write(database: &Database, destination: &Path) -> Result<(), Backu
     let draft = destination.with_extension(format!("partial-{}", std::process::id()));
     let written = copy(database, &draft).and_then(|()| publish(&draft, destination));
     if let Err(error) = written {
-        // What there is of it is of no use; that it could not be written is what matters.
-        if fs::remove_file(&draft).is_err() {}
+        discard(&draft);
         return Err(BackupError::write(destination, error));
     }
     Ok(())
@@ -59,8 +61,8 @@ pub fn restore(backup: &Path, destination: &Path) -> Result<(), BackupError> {
         .map_err(|error| BackupError::write(&draft, error))
         .and_then(|_| Ok(prepare(&draft).map_err(|it| it.at(backup))?))
         .and_then(|()| replace(&draft, destination));
-    if restored.is_err() && fs::remove_file(&draft).is_err() {
-        // It was never made, or the disk that made it fail keeps it.
+    if restored.is_err() {
+        discard(&draft);
     }
     drop(held);
     restored
@@ -128,10 +130,17 @@ fn publish(draft: &Path, destination: &Path) -> Result<(), Error> {
     Ok(sync_folder(&folder(destination))?)
 }
 
+/// A draft that failed: what made it fail is what is told, and a disk that keeps it tells it too.
+fn discard(draft: &Path) {
+    fs::remove_file(draft).ok();
+}
+
 /// All tables, as of one moment.
 fn copy(database: &Database, draft: &Path) -> Result<(), Error> {
     let from = database.begin_read()?;
-    let copy = Database::create(draft)?;
+    let copy = Builder::new()
+        .set_cache_size(CACHE_BYTES)
+        .create_file(private(draft)?)?;
     let to = copy.begin_write()?;
     copy_table(&from, &to, META)?;
     copy_table(&from, &to, RECORDS)?;

@@ -11,7 +11,12 @@ use super::layout::Tables;
 
 /// What may lie idle beside twice what is of use, before the oldest block is cleared: small enough
 /// for any disk, large enough that rooms which take snapshots now and then clear blocks by themselves.
-const IDLE_BYTES: u64 = 256 * BLOCK_BYTES as u64;
+/// In tests so little that a few rooms clear blocks too.
+const IDLE_BYTES: u64 = if cfg!(test) {
+    2048
+} else {
+    256 * BLOCK_BYTES as u64
+};
 
 #[derive(Debug)]
 pub(super) struct Journal {

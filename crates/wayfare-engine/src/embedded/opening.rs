@@ -94,11 +94,20 @@ fn create(path: &Path) -> Result<(), OpenError> {
 }
 
 fn make_draft(draft: &Path) -> Result<(), redb::Error> {
-    let database = Database::create(draft)?;
+    let database = Builder::new().create_file(private(draft)?)?;
     let transaction = database.begin_write()?;
     write_meta(&mut Tables::open(&transaction)?, Meta::new())?;
     transaction.commit()?;
     Ok(())
+}
+
+/// A new file that nobody else may read: it holds the keys of tickets, and what players did.
+pub(super) fn private(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 pub(super) fn folder(path: &Path) -> PathBuf {
@@ -279,4 +288,29 @@ fn is_whole<K: Key, V: Value>(table: &Table<'_, K, V>, found: usize) -> Result<(
     }
     let what = format!("{found} rows of {expected} were found in one table");
     Err(Damage(what).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_newer_format_is_refused_by_its_number() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("store");
+        drop(open(&path, &Arc::default()).unwrap_or_else(|error| panic!("{error}")));
+        let database = Database::open(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let newer = Meta {
+            format: FORMAT + 1,
+            ..Meta::new()
+        };
+        write_meta(&mut Tables::open(&transaction).unwrap(), newer).unwrap();
+        transaction.commit().unwrap();
+        drop(database);
+        let Err(OpenError::Newer { found, .. }) = open(&path, &Arc::default()) else {
+            panic!("not refused");
+        };
+        assert_eq!(found, FORMAT + 1);
+    }
 }

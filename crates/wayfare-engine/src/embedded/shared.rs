@@ -73,6 +73,12 @@ pub(super) struct Taken {
     pub(super) revision: Revision,
 }
 
+/// A lazy commit that had to wait, and how it ended.
+pub(super) type Settled = (
+    Answer<Vec<Result<Commit, Failure>>>,
+    Result<Commit, Failure>,
+);
+
 impl Shared {
     pub(super) fn new(model: ModelCoordination, ceiling: u64) -> Self {
         Self {
@@ -240,10 +246,7 @@ impl State {
         commits: Vec<(Revision, Vec<Write>)>,
         count: usize,
         ceiling: u64,
-    ) -> Vec<(
-        Answer<Vec<Result<Commit, Failure>>>,
-        Result<Commit, Failure>,
-    )> {
+    ) -> Vec<Settled> {
         for (revision, writes) in commits {
             self.watched
                 .change(|model| model.apply_at(revision, writes));

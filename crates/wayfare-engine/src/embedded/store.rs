@@ -116,7 +116,7 @@ impl Store {
     }
 
     fn reserve(&mut self, last: Revision) {
-        if self.meta.ceiling - last.0 < REVISIONS_RESERVED / 2 {
+        if self.meta.ceiling.saturating_sub(last.0) < REVISIONS_RESERVED / 2 {
             self.meta.ceiling = last.0 + REVISIONS_RESERVED;
         }
     }

@@ -28,10 +28,14 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// The cases an engine does not pass, and why.
-pub(crate) fn broken<E: ?Sized + Sync>(cases: Vec<Case<E>>, engine: &E) -> Vec<String> {
+pub(crate) fn broken<E: ?Sized + Sync>(
+    cases: Vec<Case<E>>,
+    engine: &E,
+    namespace: &str,
+) -> Vec<String> {
     let mut broken = Vec::new();
     for case in cases {
-        if let Err(breach) = block_on(case.run(engine, "contract/1")) {
+        if let Err(breach) = block_on(case.run(engine, namespace)) {
             broken.push(format!("{}: {breach}", case.name));
         }
     }

@@ -7,7 +7,7 @@ use wayfare_protocol::Epoch;
 use wayfare_protocol::coordination::{Expect, Key, Revision, Write};
 
 use super::sim_engine::SimEngine;
-use crate::storage::{Failure, LogRecord, PartId, Position, Reply, Request};
+use crate::storage::{Failure, Loaded, LogRecord, PartId, Position, Reply, Request};
 
 /// Something that only grows: what was acknowledged of it, and what was asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,15 +48,20 @@ pub(super) struct RefEntity {
     pub(super) snapshot: Grown,
 }
 
+/// A step that was to be appended: repeated until it is answered, also if it was done already.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Append {
+    pub(super) is_acknowledged: bool,
+    is_found: bool,
+}
+
 /// Everything the test works on. Its bytes follow from its name and its number.
 #[derive(Debug, Default)]
 pub(super) struct RefWorld {
     pub(super) epoch: u64,
     pub(super) entities: BTreeMap<Key, RefEntity>,
-    /// Entities that were made, and are forgotten in the end: the last forgotten.
-    pub(super) forgotten: Grown,
     /// Steps that were appended to the log.
-    pub(super) appends: BTreeMap<u64, bool>,
+    pub(super) appends: BTreeMap<u64, Append>,
     pub(super) document: Grown,
     /// Two records, always written together.
     pub(super) pair: Grown,
@@ -113,6 +118,12 @@ impl RefWorld {
         for name in names {
             self.verify_entity(engine, &name);
         }
+        // Made and forgotten in one group, again and again.
+        let load = Request::Load {
+            entity: "party/1".into(),
+            epoch: Epoch(self.epoch),
+        };
+        assert_eq!(engine.call(load), Ok(Reply::Loaded(Loaded::default())));
     }
 
     fn verify_coordination(&mut self, engine: &SimEngine) {
@@ -172,14 +183,15 @@ impl RefWorld {
             }
             assert_eq!(from, next);
         }
-        for (step, is_acknowledged) in &mut self.appends {
+        for (step, append) in &mut self.appends {
             let count = steps.remove(step).unwrap_or_default();
+            let must_be_there = append.is_acknowledged || append.is_found;
             // Two records each, together.
             assert!(
-                count == 2 || (count == 0 && !*is_acknowledged),
-                "append {step}: {count}"
+                count == 2 || (count == 0 && !must_be_there),
+                "append {step}: {count}, {append:?}"
             );
-            *is_acknowledged = count == 2;
+            append.is_found = count == 2;
             self.checks += 1;
         }
         assert!(steps.is_empty(), "nobody appended {steps:?}");

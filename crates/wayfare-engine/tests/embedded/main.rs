@@ -1,6 +1,8 @@
 //! The embedded engine keeps the contract, in one file, also once it is opened again.
 
+#[path = "../blocking/mod.rs"]
 mod blocking;
+mod damage;
 
 use std::path::Path;
 use std::pin::pin;
@@ -38,9 +40,11 @@ impl Place {
 fn it_keeps_the_contract_of_coordination() {
     let place = Place::new();
     let engine: Box<dyn Coordination> = Box::new(place.open());
-    assert_eq!(broken(contract::coordination(), &*engine), NONE);
+    assert_eq!(broken(contract::coordination(), &*engine, "1"), NONE);
     drop(engine);
-    // Names of another namespace, in a file that holds all of the first.
+    let engine: Box<dyn Coordination> = Box::new(place.open());
+    assert_eq!(broken(contract::coordination(), &*engine, "2"), NONE);
+    drop(engine);
     let engine = place.open();
     block_on(contract::fall_behind(
         &engine,
@@ -54,7 +58,10 @@ fn it_keeps_the_contract_of_coordination() {
 fn it_keeps_the_contract_of_storage() {
     let place = Place::new();
     let engine: Box<dyn Storage> = Box::new(place.open());
-    assert_eq!(broken(contract::storage(), &*engine), NONE);
+    assert_eq!(broken(contract::storage(), &*engine, "1"), NONE);
+    drop(engine);
+    let engine: Box<dyn Storage> = Box::new(place.open());
+    assert_eq!(broken(contract::storage(), &*engine, "2"), NONE);
 }
 
 #[test]
@@ -198,6 +205,20 @@ fn a_file_that_is_open_is_not_opened_twice() {
     assert!(message.contains("another server"), "{message}");
     drop(engine);
     place.open();
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_may_read_a_store_or_its_backup() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let (path, backup) = (folder.path().join("a.redb"), folder.path().join("b.redb"));
+    let store = Embedded::open(&path).unwrap();
+    store.backup(&backup).unwrap();
+    for path in [path, backup] {
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
+    }
 }
 
 #[test]

@@ -1,0 +1,402 @@
+//! The models with faults: requests and answers that are lost, late, refused without a cause, and
+//! the loss of power.
+//!
+//! A state machine like those of the core: requests go in with the time, outcomes come out when their
+//! time has come, and the same seed gives the same faults. It draws on nothing else, so a simulator
+//! drives it, and switches it off with [`Rates::NONE`] when everything must converge.
+
+mod service;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use wayfare_protocol::Instant;
+use wayfare_protocol::coordination::{Key, Revision};
+
+use super::{ModelCoordination, ModelStorage};
+use crate::watch::{Changes, Compacted};
+
+pub use service::Service;
+
+/// Coordination with faults.
+pub type FaultyCoordination = Faulty<ModelCoordination>;
+/// Storage with faults.
+pub type FaultyStorage = Faulty<ModelStorage>;
+
+/// How often each thing happens to a request, between 0 and 1; what is left goes well.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rates {
+    /// The service cannot be reached: not done.
+    pub unavailable: f64,
+    /// The request is lost: unknown, and not applied.
+    pub lost: f64,
+    /// The answer is lost: unknown, and applied.
+    pub unanswered: f64,
+    /// It is applied long after it was given up: unknown, and applied behind others.
+    pub late: f64,
+    /// A commit is refused, or a write not done, though nothing speaks against it.
+    pub refused: f64,
+    /// It goes well, but takes long.
+    pub slow: f64,
+    /// A watch does not yet tell all that it could.
+    pub watch_lag: f64,
+    /// A watch has forgotten what it is asked for.
+    pub watch_compacted: f64,
+}
+
+impl Rates {
+    /// No faults at all.
+    pub const NONE: Self = Self {
+        unavailable: 0.0,
+        lost: 0.0,
+        unanswered: 0.0,
+        late: 0.0,
+        refused: 0.0,
+        slow: 0.0,
+        watch_lag: 0.0,
+        watch_compacted: 0.0,
+    };
+}
+
+/// How long things take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delays {
+    /// One way, at most.
+    pub way: Duration,
+    /// One way, at most, of what takes long.
+    pub slow: Duration,
+    /// After which an outcome that has not come is unknown.
+    pub deadline: Duration,
+    /// How long behind that something may still be applied.
+    pub late: Duration,
+}
+
+impl Default for Delays {
+    fn default() -> Self {
+        Self {
+            way: Duration::from_millis(2),
+            slow: Duration::from_millis(150),
+            deadline: Duration::from_millis(400),
+            late: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How often each thing has happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named like the rates")]
+pub struct Happened {
+    pub well: u64,
+    pub unavailable: u64,
+    pub lost: u64,
+    pub unanswered: u64,
+    pub late: u64,
+    pub refused: u64,
+    pub slow: u64,
+    pub watch_lag: u64,
+    pub watch_compacted: u64,
+    pub power_cuts: u64,
+    /// Applied changes that a power cut has undone: lazy ones, or ones nobody was told of.
+    pub undone: u64,
+}
+
+/// Names one request to whoever asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u64);
+
+/// A model behind faults.
+#[derive(Debug)]
+pub struct Faulty<S: Service> {
+    service: S,
+    /// As it would be found if the power went now, but for what may survive of `tail`.
+    durable: S,
+    /// Applied in this order, and not durable yet.
+    tail: VecDeque<(Ticket, S::Request)>,
+    random: ChaCha8Rng,
+    rates: Rates,
+    delays: Delays,
+    events: BTreeMap<(Instant, u64), Event<S>>,
+    events_made: u64,
+    outputs: VecDeque<(Ticket, S::Outcome)>,
+    happened: Happened,
+}
+
+#[derive(Debug)]
+enum Event<S: Service> {
+    Apply {
+        ticket: Ticket,
+        request: S::Request,
+        answer_at: Option<Instant>,
+    },
+    Answer {
+        ticket: Ticket,
+        outcome: S::Outcome,
+        /// Whether the asker may rely on it from now on.
+        is_durable: bool,
+    },
+}
+
+impl<S: Service> Faulty<S> {
+    /// A service that goes on from `service`.
+    #[must_use]
+    pub fn new(service: S, seed: u64, rates: Rates, delays: Delays) -> Self {
+        Self {
+            durable: service.clone(),
+            service,
+            tail: VecDeque::new(),
+            random: ChaCha8Rng::seed_from_u64(seed),
+            rates,
+            delays,
+            events: BTreeMap::new(),
+            events_made: 0,
+            outputs: VecDeque::new(),
+            happened: Happened::default(),
+        }
+    }
+
+    /// From now on; what is under way keeps its fate.
+    pub const fn set_rates(&mut self, rates: Rates) {
+        self.rates = rates;
+    }
+
+    /// How often each thing has happened.
+    #[must_use]
+    pub const fn happened(&self) -> Happened {
+        self.happened
+    }
+
+    /// What is there, for whoever checks it: no request sees it like this.
+    #[must_use]
+    pub const fn service(&self) -> &S {
+        &self.service
+    }
+
+    /// Changes what is there by other means than a request, such as by making it corrupt.
+    pub fn alter(&mut self, alter: impl Fn(&mut S)) {
+        alter(&mut self.service);
+        alter(&mut self.durable);
+    }
+
+    /// Takes a request. Its outcome comes by [`Self::poll_output`], under the same ticket.
+    pub fn handle_request(&mut self, ticket: Ticket, request: S::Request, now: Instant) {
+        let gone = now + self.delays.deadline;
+        let arrival = now + self.way();
+        match self.fate() {
+            Fate::Well => self.apply_at(arrival, ticket, request, true),
+            Fate::Slow => {
+                let arrival = now + self.up_to(self.delays.slow);
+                self.apply_at(arrival, ticket, request, true);
+            }
+            Fate::Unavailable => self.answer_at(arrival, ticket, S::not_done("unavailable")),
+            Fate::Refused => {
+                let outcome = S::refused(&request);
+                let back = arrival + self.way();
+                self.answer_at(back, ticket, outcome);
+            }
+            Fate::Lost => self.answer_at(gone, ticket, S::unknown(&request)),
+            Fate::Unanswered => {
+                self.answer_at(gone, ticket, S::unknown(&request));
+                self.apply_at(arrival, ticket, request, false);
+            }
+            Fate::Late => {
+                self.answer_at(gone, ticket, S::unknown(&request));
+                let late = gone + self.up_to(self.delays.late);
+                self.apply_at(late, ticket, request, false);
+            }
+        }
+    }
+
+    /// Does what was to happen by `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(entry) = self.events.first_entry()
+            && entry.key().0 <= now
+        {
+            match entry.remove() {
+                Event::Apply {
+                    ticket,
+                    request,
+                    answer_at,
+                } => self.apply(ticket, request, answer_at),
+                Event::Answer {
+                    ticket,
+                    outcome,
+                    is_durable,
+                } => {
+                    if is_durable {
+                        self.make_durable(ticket);
+                    }
+                    self.outputs.push_back((ticket, outcome));
+                }
+            }
+        }
+    }
+
+    /// When something is to happen next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let ((next, _), event) = self.events.first_key_value()?;
+        Some(match event {
+            Event::Apply { .. } => (*next, "a request arrives at the service"),
+            Event::Answer { .. } => (*next, "an answer arrives"),
+        })
+    }
+
+    /// An outcome whose time has come.
+    pub fn poll_output(&mut self) -> Option<(Ticket, S::Outcome)> {
+        self.outputs.pop_front()
+    }
+
+    /// The service runs inside the node, and both lose their power: what is under way is gone, nobody
+    /// is answered, and what is found then is what was acknowledged, and perhaps some of what was
+    /// applied behind it, in order.
+    pub fn cut_power(&mut self) {
+        self.happened.power_cuts += 1;
+        self.events.clear();
+        self.outputs.clear();
+        let survivors = self.random.random_range(0..=self.tail.len());
+        self.happened.undone += (self.tail.len() - survivors) as u64;
+        for (_, request) in self.tail.drain(..).take(survivors) {
+            self.durable.carry_out(request);
+        }
+        self.durable.resume_behind(&self.service);
+        self.service = self.durable.clone();
+    }
+
+    fn fate(&mut self) -> Fate {
+        let Rates {
+            unavailable,
+            lost,
+            unanswered,
+            late,
+            refused,
+            slow,
+            ..
+        } = self.rates;
+        let happened = &mut self.happened;
+        let fates = [
+            (unavailable, Fate::Unavailable, &mut happened.unavailable),
+            (lost, Fate::Lost, &mut happened.lost),
+            (unanswered, Fate::Unanswered, &mut happened.unanswered),
+            (late, Fate::Late, &mut happened.late),
+            (refused, Fate::Refused, &mut happened.refused),
+            (slow, Fate::Slow, &mut happened.slow),
+        ];
+        let mut drawn: f64 = self.random.random();
+        for (rate, fate, count) in fates {
+            if drawn < rate {
+                *count += 1;
+                return fate;
+            }
+            drawn -= rate;
+        }
+        happened.well += 1;
+        Fate::Well
+    }
+
+    fn apply(&mut self, ticket: Ticket, request: S::Request, answer_at: Option<Instant>) {
+        let is_change = S::is_change(&request);
+        let is_durable = is_change && !S::is_lazy(&request);
+        if is_change {
+            self.tail.push_back((ticket, request.clone()));
+        } else {
+            self.make_seen_durable();
+        }
+        let outcome = self.service.carry_out(request);
+        if let Some(at) = answer_at {
+            let answer = Event::Answer {
+                ticket,
+                outcome,
+                is_durable,
+            };
+            self.schedule(at, answer);
+        }
+    }
+
+    /// Everything applied up to the one that is now acknowledged.
+    fn make_durable(&mut self, ticket: Ticket) {
+        let Some(at) = self.tail.iter().position(|(it, _)| *it == ticket) else {
+            return;
+        };
+        for (_, request) in self.tail.drain(..=at) {
+            self.durable.carry_out(request);
+        }
+    }
+
+    /// What a read may see is durable, but for what is lazy: nobody may see it and find it gone.
+    fn make_seen_durable(&mut self) {
+        let is_seen = |(_, request): &(Ticket, S::Request)| !S::is_lazy(request);
+        let last = self.tail.iter().rfind(|it| is_seen(it));
+        if let Some(ticket) = last.map(|(ticket, _)| *ticket) {
+            self.make_durable(ticket);
+        }
+    }
+
+    fn apply_at(&mut self, at: Instant, ticket: Ticket, request: S::Request, is_answered: bool) {
+        let answer_at = is_answered.then(|| at + self.way());
+        let apply = Event::Apply {
+            ticket,
+            request,
+            answer_at,
+        };
+        self.schedule(at, apply);
+    }
+
+    fn answer_at(&mut self, at: Instant, ticket: Ticket, outcome: S::Outcome) {
+        let is_durable = false;
+        let answer = Event::Answer {
+            ticket,
+            outcome,
+            is_durable,
+        };
+        self.schedule(at, answer);
+    }
+
+    fn schedule(&mut self, at: Instant, event: Event<S>) {
+        self.events_made += 1;
+        self.events.insert((at, self.events_made), event);
+    }
+
+    fn way(&mut self) -> Duration {
+        self.up_to(self.delays.way)
+    }
+
+    fn up_to(&mut self, most: Duration) -> Duration {
+        most.mul_f64(self.random.random())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Fate {
+    Well,
+    Slow,
+    Unavailable,
+    Lost,
+    Unanswered,
+    Late,
+    Refused,
+}
+
+impl Faulty<ModelCoordination> {
+    /// What a watch tells now, of the records whose name begins with `prefix`, behind `after`: the
+    /// first of it, when it lags.
+    ///
+    /// # Errors
+    /// [`Compacted`], also without need.
+    pub fn changes(&mut self, prefix: &Key, after: Revision) -> Result<Vec<Changes>, Compacted> {
+        self.make_seen_durable();
+        let at = self.service.revision();
+        if after < at && self.random.random_bool(self.rates.watch_compacted) {
+            self.happened.watch_compacted += 1;
+            return Err(Compacted { at });
+        }
+        let mut changes = self.service.changes(prefix, after)?;
+        if !changes.is_empty() && self.random.random_bool(self.rates.watch_lag) {
+            self.happened.watch_lag += 1;
+            let told = self.random.random_range(0..changes.len());
+            changes.truncate(told);
+        }
+        Ok(changes)
+    }
+}
