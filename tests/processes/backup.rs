@@ -12,8 +12,12 @@ const PAGE: &str = include_str!("../../docs/operations/backup.md");
 
 /// What the page tells an operator to type, in its order.
 fn commands() -> Vec<Vec<&'static str>> {
-    let lines = PAGE.lines().filter_map(|line| line.strip_prefix("wayfare "));
-    lines.map(|line| line.split_whitespace().collect()).collect()
+    let lines = PAGE
+        .lines()
+        .filter_map(|line| line.strip_prefix("wayfare "));
+    lines
+        .map(|line| line.split_whitespace().collect())
+        .collect()
 }
 
 /// A server in a folder that outlives it.
@@ -36,7 +40,9 @@ impl Node {
         let lines = read_lines(child.stdout.take().unwrap());
         let line = lines.recv_timeout(PATIENCE);
         let line = line.expect("the server says where it is");
-        let url = line.split_whitespace().find(|word| word.starts_with("ws://"));
+        let url = line
+            .split_whitespace()
+            .find(|word| word.starts_with("ws://"));
         let url = url.expect("a URL").to_owned();
         Self { child, url }
     }
@@ -110,7 +116,10 @@ fn a_lost_store_comes_back_and_nobody_goes_on_from_what_is_no_more() {
 
     // The bots go on in another room meanwhile, and so does ada.
     let copied = operated(folder, backup);
-    assert!(copied.starts_with("backed up ") && copied.contains("monday.redb"), "{copied}");
+    assert!(
+        copied.starts_with("backed up ") && copied.contains("monday.redb"),
+        "{copied}"
+    );
     let mut late = Terminal::join(&node.url, "late", "plaza/side");
     say(&mut ada, "late word");
     say(&mut late, "another late word");
@@ -134,7 +143,8 @@ fn a_lost_store_comes_back_and_nobody_goes_on_from_what_is_no_more() {
     // Who was there is told, and goes on.
     ada.wait_for_record("\"fell_back\":true");
     say(&mut ada, "a word after");
-    late.wait_for_record("trying again");
+    // And whose session is of the lost time has none any more.
+    late.wait_for_record("left: the session ended");
     drop(late);
     node.kill();
 
@@ -145,7 +155,10 @@ fn a_lost_store_comes_back_and_nobody_goes_on_from_what_is_no_more() {
     assert!(restored.contains("wayfare.redb.before-1"), "{restored}");
     let node = Node::start(folder, &listen);
     let view = chat(&node.url);
-    assert!(view.contains("early 5") && !view.contains("a word after"), "{view}");
+    assert!(
+        view.contains("early 5") && !view.contains("a word after"),
+        "{view}"
+    );
     drop(node);
 }
 

@@ -3,6 +3,7 @@
 mod backup;
 mod cuts;
 mod first_run;
+mod kills;
 mod operators;
 mod proxy;
 mod relay;

@@ -113,6 +113,9 @@ pub enum Event {
         view: Bytes,
         /// Where the view was taken: events with higher sequences follow.
         position: Sequence,
+        /// Events up to here that this client has seen are still so; none where the room is had
+        /// anew. What it saw behind was undone.
+        stands: Sequence,
         /// How many commands were answered `ReplyLost` since the view before.
         lost_replies: usize,
         /// The room lost something it had already told: events this client has seen, or commands

@@ -269,6 +269,7 @@ impl Driver {
                 room,
                 view,
                 position: at,
+                stands,
                 lost_replies,
                 fell_back,
             } => {
@@ -276,6 +277,7 @@ impl Driver {
                 let resync = Resync {
                     view: view.into(),
                     position: at.0,
+                    stands: stands.0,
                     lost_replies,
                     fell_back,
                 };

@@ -67,6 +67,9 @@ pub struct Resync {
     pub view: View,
     /// The number of the room's last event that the view shows; those that follow have higher ones.
     pub position: u64,
+    /// Events up to this number that were taken are still so; what was seen behind was undone. 0
+    /// for a room that this client has joined again by itself.
+    pub stands: u64,
     /// How many commands of this client were applied without their replies coming through.
     pub lost_replies: usize,
     /// The room lost something it had already told: events or acknowledged commands were undone.

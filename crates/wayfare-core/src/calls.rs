@@ -52,14 +52,12 @@ pub(crate) enum Asker {
         reason: String,
         attempt: u8,
     },
-    /// A room, for what it did to be kept.
-    Keep { handle: Handle, position: Position },
-    /// A room, for a part of its state to be kept.
-    KeepPart { handle: Handle, part: PartId },
-    /// A room, for records of a log.
-    Append { handle: Handle, epoch: Epoch },
-    /// A room that closed, to be forgotten.
-    Forget { handle: Handle },
+    /// A room under an epoch of its: what is answered to an earlier one is void.
+    Room {
+        handle: Handle,
+        epoch: Epoch,
+        wants: Wants,
+    },
     /// Nobody: storage is told, and need not answer.
     Nobody,
     /// The rooms, to find an entity that is asked or answered.
@@ -81,6 +79,19 @@ pub(crate) enum Asker {
         revision: Revision,
         attempt: u8,
     },
+}
+
+/// What a room asks storage for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wants {
+    /// What it did to be kept.
+    Write(Position),
+    /// A part of its state to be kept.
+    Part(PartId),
+    /// Records to be appended to a log.
+    Append,
+    /// To be forgotten.
+    Forget,
 }
 
 /// Calls by their names.

@@ -36,14 +36,21 @@ impl Lineage {
         Self(reigns.collect())
     }
 
-    /// Whether a client that saw `sequence` under `epoch` saw what is still true, the room now
-    /// being at `head`.
-    pub(crate) fn holds(&self, epoch: Epoch, sequence: Sequence, head: Sequence) -> bool {
+    /// How much of what a client saw up to `sequence` under `epoch` is still true, the room now
+    /// being at `head`; nothing that is known, if it is too long ago.
+    pub(crate) fn stands(&self, epoch: Epoch, sequence: Sequence, head: Sequence) -> Sequence {
         let Some(index) = self.0.iter().position(|(known, _)| *known == epoch) else {
-            return false;
+            return Sequence(0);
         };
-        let void_from = self.0.range(index + 1..).map(|(_, first)| *first).min();
-        sequence <= head && void_from.is_none_or(|first| sequence < first)
+        let void_from = self.0.range(index + 1..).map(|(_, first)| first.0).min();
+        let end = void_from.map_or(u64::MAX, |first| first.saturating_sub(1));
+        sequence.min(head).min(Sequence(end))
+    }
+
+    /// Whether all of it is.
+    pub(crate) fn holds(&self, epoch: Epoch, sequence: Sequence, head: Sequence) -> bool {
+        let known = self.0.iter().any(|(known, _)| *known == epoch);
+        known && self.stands(epoch, sequence, head) == sequence
     }
 }
 

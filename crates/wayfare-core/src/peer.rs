@@ -99,8 +99,8 @@ pub struct Ran {
     pub entity: EntityId,
     /// Which.
     pub run: u64,
-    /// What it brings.
-    pub note: Bytes,
+    /// What it brings, if it ended well.
+    pub note: Option<Bytes>,
 }
 
 /// See [`Message::Join`].

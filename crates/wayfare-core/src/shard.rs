@@ -130,8 +130,15 @@ impl Shard {
         self.settle();
     }
 
-    /// A future of [`Output::Run`] has ended, and brings this note.
-    pub fn handle_ran(&mut self, entity: &EntityId, run: u64, note: Vec<u8>, now: Instant) {
+    /// A future of [`Output::Run`] has ended, and brings this note; `None` if it ended without one,
+    /// by a panic, say: then its entity gets the note it left for that.
+    pub fn handle_ran(
+        &mut self,
+        entity: &EntityId,
+        run: u64,
+        note: Option<Vec<u8>>,
+        now: Instant,
+    ) {
         self.at(now);
         self.rooms.ran(entity, run, note, &mut self.environment);
         self.settle();
@@ -251,7 +258,8 @@ impl Shard {
             Message::Ask(ask) => rooms.ask(ask, environment),
             Message::Answer(answer) => rooms.answer(answer, environment),
             Message::Ran(ran) => {
-                rooms.ran(&ran.entity, ran.run, ran.note.to_vec(), environment);
+                let note = ran.note.map(Into::into);
+                rooms.ran(&ran.entity, ran.run, note, environment);
             }
         }
     }

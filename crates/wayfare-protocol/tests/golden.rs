@@ -320,9 +320,10 @@ fn endings() -> Vec<Vector> {
                 applied: 1,
                 view: payload(),
                 failed: 12,
+                stands: 1,
             }),
             json!({ "resync": { "handle": HANDLE, "epoch": 5, "position": 2, "applied": 1,
-                "view": PAYLOAD_HEX, "failed": 12 } }),
+                "view": PAYLOAD_HEX, "failed": 12, "stands": 1 } }),
         ),
         heard(
             "left",

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use wayfare_core::game::{self, Refusal};
 use wayfare_protocol::{EntityId, InvalidId};
 
-use crate::codec::{CodecError, read_named};
 use crate::Entity;
+use crate::codec::{CodecError, read_named};
 
 /// Whom [`ask`](crate::Surroundings::ask) asks: an [`EntityId`], or one as text, such as
 /// `"counter/main"`.

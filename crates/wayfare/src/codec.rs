@@ -115,9 +115,15 @@ pub(crate) fn write_named<T: Serialize>(value: &T, into: &mut Vec<u8>) -> Result
     rmp_serde::encode::write_named(into, value).map_err(CodecError::new)
 }
 
+/// Values within values that are read: each costs stack, and what a stranger sends must not use it
+/// up. JSON has the same bound.
+const DEPTH_MAX: usize = 128;
+
 /// The other direction of [`write_named`].
 pub(crate) fn read_named<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    rmp_serde::from_slice(bytes).map_err(CodecError::new)
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    reader.set_max_depth(DEPTH_MAX);
+    T::deserialize(&mut reader).map_err(CodecError::new)
 }
 
 #[cfg(test)]
@@ -182,5 +188,24 @@ mod tests {
             .unwrap();
         assert_eq!(bytes, b"before\xff\0");
         assert_eq!(Raw::decode(Codec::Json, b"\xff"), Ok(Raw(b"\xff".to_vec())));
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused_and_not_followed() {
+        #[derive(Debug, Default, Deserialize)]
+        #[serde(default)]
+        struct Known {
+            known: u32,
+        }
+        let nested = |depth: usize| {
+            let mut bytes = vec![0x81, 0xa7];
+            bytes.extend_from_slice(b"unknown");
+            bytes.extend(std::iter::repeat_n(0x91, depth));
+            bytes.push(0xc0);
+            bytes
+        };
+        assert_eq!(read_named::<Known>(&nested(64)).unwrap().known, 0);
+        assert!(read_named::<Known>(&nested(1000)).is_err());
+        assert!(read_named::<Known>(&nested(60_000)).is_err());
     }
 }

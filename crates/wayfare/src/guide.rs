@@ -1,1 +1,10 @@
 //! The guide, whose examples are compiled and run as tests of this crate.
+
+#[doc = include_str!("../../../docs/guide/where-state-lives.md")]
+mod where_state_lives {}
+
+#[doc = include_str!("../../../docs/guide/changing-your-rooms-state.md")]
+mod changing_your_rooms_state {}
+
+#[doc = include_str!("../../../docs/guide/entities.md")]
+mod entities {}

@@ -101,8 +101,7 @@ impl<E: Entity> RoomLogic for HostedEntity<E> {
     }
 
     fn part(&self, number: u32, into: &mut Vec<u8>) -> Result<bool, Refusal> {
-        self.form
-            .write_part(&self.entity, part::<E>(number), into)
+        self.form.write_part(&self.entity, part::<E>(number), into)
     }
 
     fn set_part(&mut self, number: u32, bytes: Option<&[u8]>) -> Result<(), Refusal> {

@@ -67,7 +67,9 @@ impl<R: Room> Kind<R> {
         self
     }
 
-    /// How long a room without members stays: 30 s unless set.
+    /// How long a room without members stays: 30 s unless set. Then it closes; a `Durable` one is
+    /// put away instead, and comes back with the next join. One with timers running, or with
+    /// futures or asks under way, is not put away.
     pub fn empty_after(mut self, grace: Duration) -> Self {
         self.settings.empty_grace = Some(grace);
         self
@@ -104,7 +106,8 @@ impl<R: Room> Kind<R> {
         self
     }
 
-    /// What becomes of a room whose handler panicked: it restarts unless set.
+    /// What becomes of a room whose handler panicked: it restarts unless set. With `OnPanic::Close`
+    /// its members are told that it closed; what storage has of it comes back with the next join.
     pub fn on_panic(mut self, on_panic: OnPanic) -> Self {
         self.settings.on_panic = on_panic;
         self

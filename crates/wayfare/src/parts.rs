@@ -71,6 +71,17 @@ use crate::Snapshot;
 ///     kind.durability(Durable).in_parts()
 /// }
 /// ```
+///
+/// Without the `skip`, there is no such room:
+///
+/// ```compile_fail
+/// # use serde::{Deserialize, Serialize};
+/// # use wayfare::PartMap;
+/// #[derive(Serialize, Deserialize)]
+/// struct World {
+///     chunks: PartMap<Vec<u8>>,
+/// }
+/// ```
 pub trait Parts: Sized + 'static {
     /// One part.
     type Part: Serialize + DeserializeOwned;
@@ -89,11 +100,7 @@ pub trait Parts: Sized + 'static {
     ///
     /// # Errors
     /// If it cannot.
-    fn upgrade_part(
-        from: u32,
-        number: u32,
-        part: Snapshot<'_>,
-    ) -> Result<Self::Part, Refusal> {
+    fn upgrade_part(from: u32, number: u32, part: Snapshot<'_>) -> Result<Self::Part, Refusal> {
         let _ = (from, number);
         part.read()
     }

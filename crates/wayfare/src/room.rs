@@ -21,8 +21,9 @@ use crate::{Answered, AskError, Codec, Context, Decode, Encode, LeaveReason, Pla
 /// [`Durable`](crate::Durability::Durable) room is all that anybody was told, or newly opened.
 ///
 /// The state must be whole: whatever is not serialized is gone when the room moves. There is no
-/// clock but [`Context::now`] and no randomness but [`Context::rng`]; with others a room still
-/// runs, but it cannot be played again from the same seed.
+/// clock but [`now`](crate::Surroundings::now) and no randomness but
+/// [`rng`](crate::Surroundings::rng); with others a room still runs, but it cannot be played again
+/// from the same seed.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};

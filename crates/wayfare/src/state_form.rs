@@ -16,8 +16,10 @@ pub(crate) enum StateForm<S> {
 pub(crate) struct PartFunctions<S> {
     take_touched: fn(&mut S) -> Vec<u32>,
     write: fn(&S, Numbered, &mut Vec<u8>) -> Result<bool, Refusal>,
-    restore: fn(&mut S, Numbered, Option<&[u8]>) -> Result<(), Refusal>,
+    restore: RestorePart<S>,
 }
+
+type RestorePart<S> = fn(&mut S, Numbered, Option<&[u8]>) -> Result<(), Refusal>;
 
 /// A part, and the version of the state that is being played.
 #[derive(Clone, Copy)]

@@ -99,8 +99,8 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
     {
         let mut lost = Vec::new();
         self.write("a lost note", &lost_note, &mut lost);
-        let work = work::new(future, lost.clone());
-        self.turn.run(work, |into| into.extend_from_slice(&lost));
+        self.turn
+            .run(work::new(future), |into| into.extend_from_slice(&lost));
     }
 
     /// Asks an entity of type `E`, by its id, such as `"counter/main"`. The answer comes with `tag`
@@ -157,8 +157,8 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
         }
     }
 
-    /// The end: members are told, callers that wait are refused, what is kept of the state is
-    /// forgotten.
+    /// The end: members are told, and what is kept of the state is forgotten. Callers that still
+    /// wait for an answer hear that it is late, when it is: answer them first.
     pub fn close(&self) {
         self.turn.close();
     }

@@ -158,7 +158,7 @@ impl Stay {
         }
         let failed = (Epoch(resync.epoch) > member.epoch).then_some(Sequence(resync.failed));
         let position = Sequence(resync.position);
-        let events_undone = position < member.position;
+        let events_undone = Sequence(resync.stands) < member.position;
         member.epoch = Epoch(resync.epoch);
         member.position = position;
         member.attached = true;
@@ -184,6 +184,7 @@ impl Stay {
             room: self.key,
             view: resync.view,
             position,
+            stands: Sequence(resync.stands),
             lost_replies,
             fell_back: commands_undone || events_undone,
         });

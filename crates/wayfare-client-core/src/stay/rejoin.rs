@@ -73,6 +73,7 @@ impl Rejoin {
             room,
             view,
             position,
+            stands: Sequence(0),
             lost_replies: self.lost_replies,
             fell_back: true,
         }

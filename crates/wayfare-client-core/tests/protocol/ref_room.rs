@@ -348,6 +348,7 @@ impl RefRoom {
             applied,
             view: self.view(),
             failed: 0,
+            stands: self.sequence,
         }));
     }
 

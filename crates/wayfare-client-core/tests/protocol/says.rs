@@ -170,6 +170,8 @@ fn room_body(verb: &str, handle: u64, words: &mut Words<'_>) -> Body {
             position: sequence,
             applied,
             failed: words.option_number("failed"),
+            // Unless it says otherwise, what is void is what is behind its position.
+            stands: words.option("stands").map_or(sequence, number),
             view: words.rest().into(),
         }),
         "left" => Body::Left(wire::Left {

@@ -150,6 +150,7 @@ fn event_text(event: &Event, names: &mut Names) -> String {
             position,
             lost_replies,
             fell_back,
+            ..
         } => {
             let room = names.room(*room);
             let back = if *fell_back { " fell back" } else { "" };

@@ -3,7 +3,7 @@
 use wayfare_protocol::Epoch;
 use wayfare_protocol::storage::{AppendKey, Outcome, Position, Request};
 
-use crate::calls::Asker;
+use crate::calls::Wants;
 use crate::environment::Environment;
 
 use super::Room;
@@ -31,15 +31,11 @@ impl Room {
             },
             records: append.records.clone(),
         };
-        let asker = Asker::Append {
-            handle: self.handle,
-            epoch: self.epoch,
-        };
-        environment.store(asker, request);
+        self.store(Wants::Append, request, environment);
     }
 
     /// The answer to an append.
-    pub(crate) fn appended(&mut self, outcome: Outcome, environment: &mut Environment) {
+    pub(super) fn appended(&mut self, outcome: Outcome, environment: &mut Environment) {
         let Some(keeper) = &mut self.keeper else {
             return;
         };

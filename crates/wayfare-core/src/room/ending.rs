@@ -2,7 +2,7 @@
 
 use wayfare_protocol::storage::{Outcome, Request};
 
-use crate::calls::Asker;
+use crate::calls::Wants;
 use crate::environment::Environment;
 use crate::gate::Holder;
 use crate::peer::{self, Message};
@@ -120,12 +120,11 @@ impl Room {
             entity: self.entity.as_key(),
             epoch: self.epoch,
         };
-        let handle = self.handle;
-        environment.store(Asker::Forget { handle }, request);
+        self.store(Wants::Forget, request, environment);
     }
 
     /// The answer to [`Room::ask_forget`]: the farewells may leave.
-    pub(crate) fn forgotten(&mut self, outcome: Outcome, environment: &mut Environment) {
+    pub(super) fn forgotten(&mut self, outcome: Outcome, environment: &mut Environment) {
         let Some(keeper) = &mut self.keeper else {
             return;
         };

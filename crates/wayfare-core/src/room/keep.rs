@@ -4,7 +4,7 @@ use bytes::Bytes;
 use wayfare_protocol::records::room::Record;
 use wayfare_protocol::storage::{Failure, Outcome, Position, Request, Snapshot};
 
-use crate::calls::Asker;
+use crate::calls::{Asker, Wants};
 use crate::environment::{Environment, Report};
 use crate::game::{Form, Refusal};
 use crate::gate::Holder;
@@ -230,8 +230,8 @@ impl Room {
             return;
         };
         keeper.written = self.sequence;
-        if written.digest.is_some() {
-            keeper.state_digest = written.digest;
+        if let Some(mark) = written.mark {
+            keeper.mark = mark;
         }
         let news = std::mem::take(&mut keeper.news);
         let is_base = written.record.base.is_some();
@@ -259,21 +259,32 @@ impl Room {
         if let Some(way) = way
             && !std::mem::replace(&mut way.asked, true)
         {
-            let asker = Asker::Keep {
-                handle: self.handle,
-                position: way.position,
-            };
-            environment.store(asker, way.request.clone());
+            let (wants, request) = (Wants::Write(way.position), way.request.clone());
+            self.store(wants, request, environment);
+        }
+    }
+
+    pub(super) fn store(&self, wants: Wants, request: Request, environment: &mut Environment) {
+        let asker = Asker::Room {
+            handle: self.handle,
+            epoch: self.epoch,
+            wants,
+        };
+        environment.store(asker, request);
+    }
+
+    /// An answer of storage, to what was asked under this epoch.
+    pub(crate) fn stored(&mut self, wants: Wants, outcome: Outcome, environment: &mut Environment) {
+        match wants {
+            Wants::Write(position) => self.write_kept(position, outcome, environment),
+            Wants::Part(part) => self.part_kept(part, outcome, environment),
+            Wants::Append => self.appended(outcome, environment),
+            Wants::Forget => self.forgotten(outcome, environment),
         }
     }
 
     /// The answer to a write.
-    pub(crate) fn write_kept(
-        &mut self,
-        position: Position,
-        outcome: Outcome,
-        environment: &mut Environment,
-    ) {
+    fn write_kept(&mut self, position: Position, outcome: Outcome, environment: &mut Environment) {
         let Some(keeper) = &mut self.keeper else {
             return;
         };
@@ -335,7 +346,8 @@ impl Room {
         let Some(keeper) = &mut self.keeper else {
             return;
         };
-        if keeper.retry.at.is_none_or(|at| at > environment.now) {
+        // Of a room that starts again, the load says what became of it.
+        if self.restarting || keeper.retry.at.is_none_or(|at| at > environment.now) {
             return;
         }
         keeper.retry.at = None;

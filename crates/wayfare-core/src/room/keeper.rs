@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 use wayfare_protocol::limits::JOURNAL_BYTES_MIN;
 use wayfare_protocol::records::room::Append;
 use wayfare_protocol::storage::{PartId, Position, Request};
@@ -16,6 +17,8 @@ use crate::turn::TimerId;
 
 use super::shipping::Shipping;
 
+/// A state up to this is kept a second time rather than digested: a room that large is rare.
+const MARK_BYTES_MAX: usize = 64 * 1024;
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 
@@ -40,8 +43,8 @@ pub(super) struct Keeper {
     pub(super) changed: bool,
     pub(super) journal_bytes: usize,
     pub(super) base_bytes: usize,
-    /// SHA-256 of the state as it was written last.
-    pub(super) state_digest: Option<[u8; 32]>,
+    /// The state as it was written last.
+    pub(super) mark: Mark,
     /// What may not have reached its logs yet; the first is on its way if `appending`.
     pub(super) appends: VecDeque<Append>,
     pub(super) appending: bool,
@@ -54,6 +57,27 @@ pub(super) struct Keeper {
     /// Storage was asked to forget it all, and has.
     pub(super) forgetting: bool,
     pub(super) forgotten: bool,
+}
+
+/// By what a state is known again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Mark {
+    #[default]
+    Unknown,
+    /// Itself: nothing is faster to compare, and it is small.
+    State(Bytes),
+    /// Its SHA-256.
+    Digest([u8; 32]),
+}
+
+impl Mark {
+    pub(super) fn of(state: &Bytes) -> Self {
+        if state.len() <= MARK_BYTES_MAX {
+            Self::State(state.clone())
+        } else {
+            Self::Digest(Sha256::digest(state).into())
+        }
+    }
 }
 
 /// What storage does not have yet.
@@ -130,7 +154,7 @@ impl Keeper {
             changed: true,
             journal_bytes: 0,
             base_bytes: 0,
-            state_digest: None,
+            mark: Mark::default(),
             appends: VecDeque::new(),
             appending: false,
             stored_parts: BTreeMap::new(),

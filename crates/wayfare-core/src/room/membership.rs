@@ -33,15 +33,18 @@ impl Room {
                 if join.sequence <= member.applied {
                     return self.send_joined(membership, join, Deferred::default(), environment);
                 }
-                if let Some(member) = self.members.get_mut(membership) {
-                    member.applied = join.sequence;
+                if member.attached {
+                    if let Some(member) = self.members.get_mut(membership) {
+                        member.applied = join.sequence;
+                    }
+                    self.touch(membership);
+                    let message = "the session is in this room already";
+                    let refusal = Refusal::with_code(ErrorCode::AlreadyJoined, message);
+                    return refuse(join, refusal, environment);
                 }
-                self.touch(membership);
-                let refusal = Refusal::with_code(
-                    ErrorCode::AlreadyJoined,
-                    "the session is in this room already",
-                );
-                return refuse(join, refusal, environment);
+                // Who joins anew instead of coming back was told that its stay is over, and that
+                // was undone: by a room that failed too often, say.
+                Some(membership)
             }
             Some((_, member)) if join.session.epoch <= member.session.epoch => return,
             Some((membership, _)) => Some(membership),
@@ -346,15 +349,21 @@ impl Room {
             self.owe_applied(membership, environment);
             self.pay_owed(environment);
         } else {
-            self.resync(membership, environment);
+            let stands = self.lineage.stands(epoch, sequence, self.sequence);
+            self.resync(membership, stands, environment);
         }
         if returned {
             self.presence(membership, true, environment);
         }
     }
 
-    /// A fresh view in place of what cannot be replayed.
-    pub(super) fn resync(&mut self, membership: Membership, environment: &mut Environment) {
+    /// A fresh view in place of what cannot be replayed, or was undone behind `stands`.
+    pub(super) fn resync(
+        &mut self,
+        membership: Membership,
+        stands: Sequence,
+        environment: &mut Environment,
+    ) {
         let view = match self.view(membership, environment) {
             Ok(view) => view,
             Err(refusal) => {
@@ -373,6 +382,7 @@ impl Room {
             applied: member.applied.0,
             view: view.into(),
             failed: member.failed.0,
+            stands: stands.0,
         });
         self.send_to_session(
             &session,

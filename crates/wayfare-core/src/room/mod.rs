@@ -245,7 +245,7 @@ impl Room {
                     environment,
                 );
             }
-            Message::Ran(ran) => self.ran(ran.run, &ran.note, environment),
+            Message::Ran(ran) => self.ran(ran.run, ran.note.as_deref(), environment),
             // No other message is for a room.
             _ => {}
         }

@@ -91,10 +91,11 @@ impl Room {
     }
 
     /// A future has ended; one that was not known any more is not heard.
-    pub(crate) fn ran(&mut self, run: u64, note: &[u8], environment: &mut Environment) {
-        if let Some(Pending::Run { .. }) = self.calls.get(&run) {
+    pub(super) fn ran(&mut self, run: u64, note: Option<&[u8]>, environment: &mut Environment) {
+        if let Some(Pending::Run { lost }) = self.calls.get(&run) {
+            let lost = lost.clone();
             self.end_call(run);
-            self.note(note, environment);
+            self.note(note.unwrap_or(&lost), environment);
         }
     }
 

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use wayfare_protocol::limits::{PARTS_TURN_BYTES_MAX, STATE_BYTES_MAX};
 use wayfare_protocol::records::room::{
     self as stored, Append, Base, Event, Part, Reign, RoomRecord, Surroundings, Timer, call,
@@ -18,6 +17,7 @@ use crate::recipients::Recipients;
 use crate::turn::TimerId;
 
 use super::handlers::Fault;
+use super::keeper::Mark;
 use super::{Pending, Room};
 
 /// What a turn came to, before it is sent.
@@ -25,7 +25,8 @@ pub(super) struct Written {
     pub(super) record: RoomRecord,
     /// Whether there is anything in it.
     pub(super) any: bool,
-    pub(super) digest: Option<[u8; 32]>,
+    /// The state it has, if it has one.
+    pub(super) mark: Option<Mark>,
 }
 
 impl Room {
@@ -38,13 +39,12 @@ impl Room {
         let form = self.kind.form();
         let handled = self.keeper.as_ref().is_some_and(|it| it.news.handled);
         let mut state = None;
-        let mut digest = None;
+        let mut mark = None;
         if base || (handled && form != Form::Changes) {
             let bytes = self.encode_state(environment)?;
-            let now: [u8; 32] = Sha256::digest(&bytes).into();
-            let before = self.keeper.as_ref().and_then(|it| it.state_digest);
-            if base || before != Some(now) {
-                (state, digest) = (Some(bytes), Some(now));
+            let now = Mark::of(&bytes);
+            if base || self.keeper.as_ref().is_none_or(|it| it.mark != now) {
+                (state, mark) = (Some(bytes), Some(now));
             }
         }
         let mut record = RoomRecord {
@@ -62,7 +62,7 @@ impl Room {
             return Ok(Written {
                 record,
                 any: true,
-                digest,
+                mark,
             });
         };
         let news = &mut keeper.news;
@@ -104,7 +104,7 @@ impl Room {
         Ok(Written {
             record,
             any,
-            digest,
+            mark,
         })
     }
 
@@ -218,7 +218,8 @@ impl Room {
                 state.len()
             )));
         }
-        Ok(state.into())
+        // It may be kept for long: exactly as long as it is.
+        Ok(state.into_boxed_slice().into())
     }
 
     /// These parts, unless they are more than a turn may encode.

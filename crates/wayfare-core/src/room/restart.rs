@@ -331,7 +331,7 @@ impl Room {
             }
         }
         for membership in attached {
-            self.resync(membership, environment);
+            self.resync(membership, self.sequence, environment);
         }
     }
 

@@ -13,6 +13,7 @@ impl Room {
     /// When the room wants to be woken, and why.
     pub(crate) fn poll_timeout(&self) -> Option<Wake> {
         let retry = self.keeper.as_ref().and_then(|keeper| keeper.retry.at);
+        let retry = retry.filter(|_| !self.restarting);
         let retry = retry.map(|at| (at, "storage again"));
         if self.failed.is_some() || self.ending.is_some() {
             return retry;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wayfare_protocol::limits::{PARTS_TURN_BYTES_MAX, PARTS_WAY_BYTES_MAX};
 use wayfare_protocol::storage::{Outcome, PartId, Request};
 
-use crate::calls::Asker;
+use crate::calls::Wants;
 use crate::environment::Environment;
 use crate::game::Refusal;
 
@@ -114,11 +114,7 @@ impl Room {
         shipping.bytes_on_their_way += part_bytes(&request);
         shipping.sent.insert(number, part);
         shipping.on_their_way.insert(part, request.clone());
-        let asker = Asker::KeepPart {
-            handle: self.handle,
-            part,
-        };
-        environment.store(asker, request);
+        self.store(Wants::Part(part), request, environment);
     }
 
     /// One part, encoded; `None` if it is there no more.
@@ -147,7 +143,7 @@ impl Room {
     }
 
     /// The answer to a part that was sent.
-    pub(crate) fn part_kept(
+    pub(super) fn part_kept(
         &mut self,
         part: PartId,
         outcome: Outcome,
@@ -177,11 +173,7 @@ impl Room {
     pub(super) fn ship_again(&self, environment: &mut Environment) {
         let shipping = self.keeper.as_ref().and_then(|it| it.shipping.as_ref());
         for (part, request) in shipping.into_iter().flat_map(|it| &it.on_their_way) {
-            let asker = Asker::KeepPart {
-                handle: self.handle,
-                part: *part,
-            };
-            environment.store(asker, request.clone());
+            self.store(Wants::Part(*part), request.clone(), environment);
         }
     }
 }

@@ -53,13 +53,13 @@ impl Rooms {
         &mut self,
         entity: &EntityId,
         run: u64,
-        note: Vec<u8>,
+        note: Option<Vec<u8>>,
         environment: &mut Environment,
     ) {
         let ran = Ran {
             entity: entity.clone(),
             run,
-            note: note.into(),
+            note: note.map(Into::into),
         };
         // Of an entity that is gone nobody waits for it.
         drop(self.bring(entity, Message::Ran(Box::new(ran)), environment));

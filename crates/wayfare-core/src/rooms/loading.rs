@@ -264,7 +264,15 @@ impl Rooms {
             entity: entity.clone(),
             reason: reason.to_owned(),
         });
-        self.unloadable(entity, "the room's state cannot be read", environment);
+        self.loading.remove(entity);
+        if let Some(opening) = self.opening.remove(entity) {
+            // Nobody has to wait for another version of the game.
+            for message in opening.waiting {
+                self.turn_away_for_good(message, environment);
+            }
+        } else {
+            self.restart_failed(entity, environment);
+        }
     }
 
     fn unloadable(&mut self, entity: &EntityId, why: &str, environment: &mut Environment) {

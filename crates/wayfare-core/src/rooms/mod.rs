@@ -175,26 +175,15 @@ impl Rooms {
     /// An answer of storage.
     pub(crate) fn stored(&mut self, asker: Asker, outcome: Outcome, environment: &mut Environment) {
         match asker {
-            Asker::Keep { handle, position } => {
-                self.with_room(handle, environment, |room, environment| {
-                    room.write_kept(position, outcome, environment);
-                });
-            }
-            Asker::KeepPart { handle, part } => {
-                self.with_room(handle, environment, |room, environment| {
-                    room.part_kept(part, outcome, environment);
-                });
-            }
-            Asker::Append { handle, epoch } => {
+            Asker::Room {
+                handle,
+                epoch,
+                wants,
+            } => {
                 self.with_room(handle, environment, |room, environment| {
                     if room.epoch == epoch {
-                        room.appended(outcome, environment);
+                        room.stored(wants, outcome, environment);
                     }
-                });
-            }
-            Asker::Forget { handle } => {
-                self.with_room(handle, environment, |room, environment| {
-                    room.forgotten(outcome, environment);
                 });
             }
             Asker::Load {
@@ -299,11 +288,29 @@ impl Rooms {
         };
         let refusal = Refusal::with_code(code, words);
         match message {
-            Message::Member(member) => {
+            Message::Member(member) if end == End::Closed => {
                 not_a_member(&member, LeaveReason::LeaveNotAMember, environment);
             }
+            // It may still be one, wherever the room comes back.
+            Message::Member(member) => {
+                let gateway = member.session.gateway.clone();
+                let session = member.session;
+                let unreachable = peer::Unreachable { session };
+                environment.post(gateway, Message::Unreachable(unreachable));
+            }
+            Message::Join(join) => refuse(&join, refusal, environment),
+            Message::Ask(ask) => crate::room::refuse_ask(&ask, refusal, environment),
+            _ => {}
+        }
+    }
+
+    /// Answers who waited for what this version of the game cannot bring back.
+    fn turn_away_for_good(&self, message: Message, environment: &mut Environment) {
+        let words = "this version of the game cannot read the room's state";
+        let refusal = Refusal::with_code(ErrorCode::Internal, words);
+        match message {
             Message::Return(back) => {
-                not_a_member(&back.member, LeaveReason::LeaveNotAMember, environment);
+                not_a_member(&back.member, LeaveReason::LeaveRoomGone, environment);
             }
             Message::Join(join) => refuse(&join, refusal, environment),
             Message::Ask(ask) => crate::room::refuse_ask(&ask, refusal, environment),

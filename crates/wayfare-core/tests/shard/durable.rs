@@ -42,6 +42,16 @@ fn epoch(world: &World, client: usize) -> u64 {
     epochs.next().expect("an epoch")
 }
 
+/// How much of what a client saw is still so, by the resync it heard.
+fn stands(world: &World, client: usize) -> u64 {
+    let heard = world.lines[client].heard.iter();
+    let mut resyncs = heard.filter_map(|body| match body {
+        wire::server_frame::Body::Resync(resync) => Some(resync.stands),
+        _ => None,
+    });
+    resyncs.next().expect("a resync")
+}
+
 #[test]
 fn nothing_leaves_before_storage_has_it() {
     let mut world = World::new(2, durable());
@@ -385,6 +395,7 @@ fn a_snapshotted_room_falls_back_and_says_so() {
     world.kill(false);
     let (ada, bo) = (world.resume(1, ada), world.resume(1, bo));
     world.say(ada, attach(&stay, 6));
+    assert_eq!(stands(&world, ada), 3, "what it saw behind the snapshot is undone");
     let heard = world.heard(ada);
     assert!(heard[1].starts_with("resync @"), "{heard:?}");
     assert!(
@@ -497,4 +508,21 @@ fn a_room_that_was_sealed_by_another_sends_its_members_there() {
     let stay = later(&stay, epoch(&world, ada));
     world.command(ada, &stay, 2, "say again");
     assert!(world.heard(ada).iter().any(|line| line.ends_with(" again")));
+}
+
+#[test]
+fn only_what_is_kept_claims_with_a_sync() {
+    use wayfare_protocol::coordination::Request;
+    for (settings, lazily) in [(KindSettings::default(), true), (durable(), false)] {
+        let mut world = World::new(1, settings);
+        let ada = world.login(0, "ada");
+        world.late = true;
+        world.say(ada, Say::Join(join("lounge/a")));
+        world.answer_one(); // where is it?
+        world.answer_one(); // whose is it?
+        let claim = world.calls.front().map(|(_, _, request)| request.clone());
+        let lazy = matches!(claim, Some(Request::CommitLazily(_)));
+        assert_eq!(lazy, lazily, "{claim:?}");
+        world.answer_all();
+    }
 }

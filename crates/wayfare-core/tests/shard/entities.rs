@@ -153,8 +153,11 @@ fn a_future_begins_once_its_step_is_kept_and_brings_its_note() {
     assert!(world.runs.is_empty());
     world.store_all();
     assert_eq!(world.runs.len(), 1);
-    world.ran(b"done");
+    world.ran(Some(b"done"));
     assert_eq!(said(&mut world, ada), ["done"]);
+    world.command(ada, &stay, 3, "run lost");
+    world.ran(None);
+    assert_eq!(said(&mut world, ada), ["lost"], "it ended without a note");
 }
 
 #[test]
@@ -181,7 +184,7 @@ fn a_future_outlives_the_failure_of_its_room() {
     let (mut world, ada, stay) = world(&durable());
     world.command(ada, &stay, 2, "run lost");
     world.command(ada, &stay, 3, "panic");
-    world.ran(b"done");
+    world.ran(Some(b"done"));
     let said = said(&mut world, ada);
     assert_eq!(said.last().unwrap(), "done", "{said:?}");
     assert!(!said.contains(&"lost".to_owned()));

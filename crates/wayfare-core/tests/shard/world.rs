@@ -211,9 +211,9 @@ impl World {
     }
 
     /// Ends the oldest future of an entity.
-    pub(crate) fn ran(&mut self, note: &[u8]) {
+    pub(crate) fn ran(&mut self, note: Option<&[u8]>) {
         let (shard, entity, run, _) = self.runs.remove(0);
-        self.shards[shard].handle_ran(&entity, run, note.to_vec(), self.now);
+        self.shards[shard].handle_ran(&entity, run, note.map(Into::into), self.now);
         self.settle();
     }
 

@@ -27,6 +27,9 @@ pub(crate) struct RoomRow {
     pub(crate) private: bool,
     pub(crate) sequence: u64,
     pub(crate) epoch: u64,
+    /// `durable`, `snapshots` or `volatile`, by its kind.
+    #[serde(default)]
+    pub(crate) kept: String,
 }
 
 /// `GET /v1/rooms/{kind}/{key}`

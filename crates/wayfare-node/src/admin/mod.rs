@@ -17,6 +17,7 @@ pub(crate) use credential::Credential;
 pub(crate) use metrics::Metrics;
 pub(crate) use probes::Phase;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +40,8 @@ pub(crate) struct Admin {
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) metrics: Metrics,
     pub(crate) store: Store,
+    /// What is kept of the rooms of each kind, in a word.
+    pub(crate) kept: Arc<BTreeMap<String, &'static str>>,
     /// Held while a backup is written: one at a time.
     pub(crate) backing_up: Arc<tokio::sync::Mutex<()>>,
 }

@@ -28,7 +28,11 @@ pub(super) async fn list(
         .collect();
     rooms.sort_by(|left, right| left.entity.cmp(&right.entity));
     let total = rooms.len();
-    let rooms = rooms.iter().take(limit).map(row).collect();
+    let rooms = rooms
+        .iter()
+        .take(limit)
+        .map(|room| row(room, &admin))
+        .collect();
     Ok(Json(RoomList { total, rooms }))
 }
 
@@ -52,7 +56,7 @@ pub(super) async fn show(
         connected,
     });
     Ok(Json(RoomShown {
-        row: row(&summary),
+        row: row(&summary, &admin),
         properties,
         present: present.collect(),
     }))
@@ -77,7 +81,8 @@ fn room(path: RoomPath) -> Result<EntityId, Failure> {
     EntityId::new(&kind, &key).map_err(|rejected| Failure::bad_request(&rejected))
 }
 
-fn row(summary: &RoomSummary) -> RoomRow {
+fn row(summary: &RoomSummary, admin: &Admin) -> RoomRow {
+    let kept = admin.kept.get(summary.entity.kind());
     RoomRow {
         room: summary.entity.to_string(),
         shard: summary.shard.0,
@@ -86,5 +91,6 @@ fn row(summary: &RoomSummary) -> RoomRow {
         private: summary.private,
         sequence: summary.sequence,
         epoch: summary.epoch,
+        kept: kept.copied().unwrap_or_default().to_owned(),
     }
 }

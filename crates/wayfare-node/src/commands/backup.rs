@@ -140,7 +140,9 @@ fn copy(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
 pub(super) fn restore(command: &Restore) -> anyhow::Result<()> {
     let Settings { data, storage, .. } = command.folder.config().settings;
     if storage == StorageChoice::Memory {
-        eprintln!("warning: this node keeps everything in memory (storage = memory) and will not look at it");
+        eprintln!(
+            "warning: this node keeps everything in memory (storage = memory) and will not look at it"
+        );
     }
     let _held = DataFolder::take(&data)?;
     let restored = store::restore(&command.from, &data, command.force)?;

@@ -197,9 +197,10 @@ fn list_rooms(list: &RoomList) -> String {
     let row = |row: &RoomRow| {
         let numbers =
             [row.members as u64, row.sequence, row.epoch].map(|number| number.to_string());
-        [vec![row.room.clone()], numbers.to_vec(), vec![marks(row)]].concat()
+        let kept = vec![row.kept.clone(), marks(row)];
+        [vec![row.room.clone()], numbers.to_vec(), kept].concat()
     };
-    let heading = ["ROOM", "MEMBERS", "SEQUENCE", "EPOCH", "MARKS"];
+    let heading = ["ROOM", "MEMBERS", "SEQUENCE", "EPOCH", "KEPT", "MARKS"];
     let rows = table(&heading, list.rooms.iter().map(row).collect());
     with_rest(rows, list.rooms.len(), list.total)
 }
@@ -220,6 +221,7 @@ fn show_room(shown: &RoomShown) -> String {
         ("members", row.members.to_string()),
         ("sequence", row.sequence.to_string()),
         ("epoch", row.epoch.to_string()),
+        ("kept", row.kept.clone()),
         ("marks", marks(row)),
     ];
     let facts = facts

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
-use wayfare_core::game::Kind;
+use wayfare_core::game::{Durability, Kind};
 
 use super::{listeners, say};
 use crate::admin::socket::DataFolder;
@@ -138,6 +138,7 @@ async fn serve(
     let metrics = Metrics::install();
     Metrics::describe(&game.name, &game.version, settings.node.as_str());
 
+    let kept = Arc::new(game.kinds.iter().map(kept).collect());
     let first_kind = game.kinds.first().map(|kind| kind.name.clone());
     let shards = start_shards(game.kinds, settings, key.as_ref(), &around).await?;
     let stop = Stop::new();
@@ -159,6 +160,7 @@ async fn serve(
         metrics,
         shards,
         store: store.clone(),
+        kept,
         handshake_time_max: settings.handshake_time_max,
         stop_grace: settings.stop_grace,
     };
@@ -170,6 +172,16 @@ async fn serve(
     })
     .await;
     Ok(())
+}
+
+/// A kind, and what is kept of its rooms, in a word for an operator.
+fn kept(kind: &Kind) -> (String, &'static str) {
+    let kept = match (kind.settings.durability, kind.settings.is_kept()) {
+        (Durability::Durable, _) => "durable",
+        (Durability::Volatile, true) => "snapshots",
+        (Durability::Volatile, false) => "volatile",
+    };
+    (kind.name.clone(), kept)
 }
 
 async fn start_shards(

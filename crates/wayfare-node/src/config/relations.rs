@@ -20,10 +20,14 @@ pub(crate) fn check(config: &Config) -> Vec<Problem> {
         doors(config),
         key(config),
     ];
-    let kinds = config
-        .kinds
-        .iter()
-        .flat_map(|kind| [stay(config, kind), replay(kind), snapshots(kind), loss(kind)]);
+    let kinds = config.kinds.iter().flat_map(|kind| {
+        [
+            stay(config, kind),
+            replay(kind),
+            snapshots(kind),
+            loss(kind),
+        ]
+    });
     let complaints = node.into_iter().chain(kinds).flatten();
     complaints.map(Problem::Relation).collect()
 }
@@ -136,13 +140,15 @@ const SNAPSHOT_EVERY_MIN: Duration = Duration::from_millis(100);
 
 fn snapshots(kind: &KindConfig) -> Option<String> {
     let every = kind.settings.snapshot_every;
-    every.is_some_and(|every| every < SNAPSHOT_EVERY_MIN).then(|| {
-        format!(
-            "{} must be at least {}, or off",
-            kind_value(kind, "snapshots_every", &every),
-            show_duration(SNAPSHOT_EVERY_MIN),
-        )
-    })
+    every
+        .is_some_and(|every| every < SNAPSHOT_EVERY_MIN)
+        .then(|| {
+            format!(
+                "{} must be at least {}, or off",
+                kind_value(kind, "snapshots_every", &every),
+                show_duration(SNAPSHOT_EVERY_MIN),
+            )
+        })
 }
 
 /// A room of which something is kept comes back from it, so that nothing is gone. The game may say

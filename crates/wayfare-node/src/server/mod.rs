@@ -10,6 +10,7 @@ mod stop;
 pub(crate) use signals::Signals;
 pub use stop::Stop;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ pub(crate) struct Node {
     pub(crate) metrics: Metrics,
     pub(crate) shards: Shards,
     pub(crate) store: Store,
+    pub(crate) kept: Arc<BTreeMap<String, &'static str>>,
     pub(crate) handshake_time_max: Duration,
     pub(crate) stop_grace: Duration,
 }
@@ -52,6 +54,7 @@ impl Node {
             phase: phases,
             metrics: self.metrics.clone(),
             store: self.store.clone(),
+            kept: self.kept,
             backing_up: Arc::default(),
         };
         tokio::spawn(self.metrics.upkeep());

@@ -175,7 +175,10 @@ mod tests {
         assert_eq!(answers.next(), None);
         tell.send(1).unwrap();
         assert_eq!(rings.count(), 1, "a thread that is awake is not rung for");
-        assert!(!answers.may_sleep(), "and does not go to sleep before it looked");
+        assert!(
+            !answers.may_sleep(),
+            "and does not go to sleep before it looked"
+        );
         assert_eq!(all(&mut answers), [1]);
         assert!(answers.may_sleep());
     }
@@ -196,7 +199,7 @@ mod tests {
             *rung.0.lock().unwrap() = true;
             rung.1.notify_one();
         });
-        let (sender, questions) = std::sync::mpsc::channel::<oneshot::Sender<u32>>();
+        let (sender, questions) = std::sync::mpsc::sync_channel::<oneshot::Sender<u32>>(8);
         let engine = std::thread::spawn(move || {
             for tell in questions {
                 tell.send(1).unwrap();

@@ -59,20 +59,19 @@ impl EventLoop {
         }
     }
 
-    /// Runs a room's future beside the shard. One that panics brings nothing.
+    /// Runs a room's future beside the shard. Of one that panics the room hears that it was lost.
     pub(super) fn run_work(&self, entity: EntityId, run: u64, work: Work) {
         let mailbox = Arc::clone(&self.mailbox);
         self.surroundings.runtime.spawn(async move {
-            match AssertUnwindSafe(work.0).catch_unwind().await {
-                Ok(note) => mailbox.post(Mail::Ran(entity, run, note)),
-                Err(_) => {
-                    counter!("wayfare_future_panics_total").increment(1);
-                    tracing::error!(
-                        room = %entity, run,
-                        "a future of the room panicked and brings nothing; the panic is on standard error"
-                    );
-                }
+            let note = AssertUnwindSafe(work.0).catch_unwind().await.ok();
+            if note.is_none() {
+                counter!("wayfare_future_panics_total").increment(1);
+                tracing::error!(
+                    room = %entity, run,
+                    "a future of the room panicked and is lost; the panic is on standard error"
+                );
             }
+            mailbox.post(Mail::Ran(entity, run, note));
         });
     }
 }

@@ -12,9 +12,9 @@ pub(crate) struct EngineDocuments(pub(crate) Weak<dyn Storage>);
 
 impl DocumentStore for EngineDocuments {
     fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
-        if !is_about_documents(&request) {
+        if !is_for_everybody(&request) {
             // What entities write is fenced by their epochs, and none is known here.
-            return refused("this is no request about documents");
+            return refused("what entities keep is theirs alone");
         }
         let Some(storage) = self.0.upgrade() else {
             return refused("the node has stopped");
@@ -28,13 +28,15 @@ fn refused(why: &str) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
     Box::pin(async { Err(failure) })
 }
 
-fn is_about_documents(request: &Request) -> bool {
+/// Documents, and what the game has logged.
+fn is_for_everybody(request: &Request) -> bool {
     matches!(
         request,
         Request::PutDocument { .. }
             | Request::DeleteDocument { .. }
             | Request::Document(_)
             | Request::Documents { .. }
+            | Request::Read { .. }
     )
 }
 

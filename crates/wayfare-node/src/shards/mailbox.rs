@@ -29,7 +29,7 @@ pub(crate) enum Mail {
     /// All shards of the node have been started.
     Began,
     /// A future of this entity ended, under this name, with this note.
-    Ran(EntityId, u64, Vec<u8>),
+    Ran(EntityId, u64, Option<Vec<u8>>),
     /// An operator's question.
     Ask(Question, oneshot::Sender<Answer>),
     /// The node stops; at the latest then.

@@ -40,8 +40,8 @@ pub(crate) fn back_up(
     if to.try_exists()? {
         bail!("{shown} is there already: choose another name, or move it away");
     }
-    let closed = Closed::beside(to)
-        .with_context(|| format!("nothing can be written beside {shown}"))?;
+    let closed =
+        Closed::beside(to).with_context(|| format!("nothing can be written beside {shown}"))?;
     let copy = closed.0.join("copy");
     write(&engine, &copy, &mut |done| progress(done, file.bytes()))?;
     let placed = place(&copy, to);
@@ -122,7 +122,10 @@ mod tests {
         let there = folder.path().join("there");
         std::fs::write(&there, "precious").unwrap();
         let refused = back_up(&file, &there, &mut |_, _| {}).unwrap_err();
-        assert!(refused.to_string().contains("is there already"), "{refused}");
+        assert!(
+            refused.to_string().contains("is there already"),
+            "{refused}"
+        );
         assert_eq!(std::fs::read(&there).unwrap(), b"precious");
         let nowhere = folder.path().join("nowhere/copy");
         let refused = back_up(&file, &nowhere, &mut |_, _| {}).unwrap_err();

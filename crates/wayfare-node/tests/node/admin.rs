@@ -27,6 +27,7 @@ fn a_room_is_listed_shown_and_closed() {
     assert_eq!(listed["rooms"][0]["room"], "plaza/a b/ü%");
     assert_eq!(listed["rooms"][1]["room"], "plaza/main");
     assert_eq!(listed["rooms"][1]["members"], 1);
+    assert_eq!(listed["rooms"][1]["kept"], "volatile");
     let cut = local(ready, "GET /v1/rooms?limit=1").json();
     assert_eq!(
         (

@@ -58,7 +58,9 @@ fn a_room_comes_back_with_the_next_run() {
     ada.say(b"add");
     assert_eq!(ada.next_event(), b"1");
     node.stop();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     let read = runtime.block_on(engines.coordination.call(Request::Get("x".into())));
     let Ok(wayfare_protocol::coordination::Reply::Got { store, .. }) = read else {
         panic!("{read:?}");

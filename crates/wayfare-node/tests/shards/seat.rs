@@ -57,7 +57,7 @@ fn start(
     shards: u16,
     engines: Engines,
     slow_handler: Duration,
-    incarnation: u64,
+    incarnation: u8,
     began_at: Revision,
 ) -> Node {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -67,11 +67,12 @@ fn start(
         .unwrap();
     let plan = ShardPlan {
         node: NodeId::new("n1").unwrap(),
-        incarnation: Incarnation(incarnation),
+        incarnation: Incarnation(incarnation.into()),
         began_at,
         shards,
         ticket_key: [1; 32],
-        seed: [2; 32],
+        // Another run draws other ids.
+        seed: [incarnation; 32],
         settings: ShardSettings {
             guests: true,
             second_login: SecondLogin::Replace,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::watch;
 use wayfare_engine::coordination::{Coordination, Listing, Read};
 use wayfare_engine::model::{MemoryCoordination, MemoryStorage};
 use wayfare_engine::storage::{
@@ -21,25 +21,26 @@ pub(crate) struct StubSlowEngine {
     storage: Gate,
 }
 
+/// Whether it is held.
 #[derive(Clone)]
-struct Gate(Arc<Semaphore>);
+struct Gate(Arc<watch::Sender<bool>>);
 
 impl Gate {
-    fn hold(&self) {
-        let permit = self.0.try_acquire();
-        permit.expect("nothing is under way").forget();
+    fn set(&self, held: bool) {
+        self.0.send_replace(held);
     }
 
     /// Behind at least one turn of the runtime.
     async fn wait(&self) {
         tokio::task::yield_now().await;
-        drop(self.0.acquire().await);
+        let mut held = self.0.subscribe();
+        held.wait_for(|held| !held).await.expect("the gate lasts");
     }
 }
 
 impl Default for StubSlowEngine {
     fn default() -> Self {
-        let gate = || Gate(Arc::new(Semaphore::new(1)));
+        let gate = || Gate(Arc::new(watch::Sender::new(false)));
         Self {
             coordination: gate(),
             storage: gate(),
@@ -63,20 +64,20 @@ impl StubSlowEngine {
 
     /// From now on coordination answers nothing.
     pub(crate) fn hold(&self) {
-        self.coordination.hold();
+        self.coordination.set(true);
     }
 
     pub(crate) fn release(&self) {
-        self.coordination.0.add_permits(1);
+        self.coordination.set(false);
     }
 
     /// From now on storage answers nothing.
     pub(crate) fn hold_storage(&self) {
-        self.storage.hold();
+        self.storage.set(true);
     }
 
     pub(crate) fn release_storage(&self) {
-        self.storage.0.add_permits(1);
+        self.storage.set(false);
     }
 }
 

@@ -67,7 +67,10 @@ impl RoomLogic for StubLedger {
                 let documents = turn.documents().expect("a node has documents");
                 turn.run(Work(Box::pin(fetch(documents))), lost);
             }
-            b"fail" => turn.run(Work(Box::pin(async { panic!("a future that fails") })), lost),
+            b"fail" => turn.run(
+                Work(Box::pin(async { panic!("a future that fails") })),
+                lost,
+            ),
             other => panic!("{other:?}"),
         }
         Ok(())
@@ -98,7 +101,11 @@ async fn fetch(documents: Documents) -> Vec<u8> {
         expect: Expect::Absent,
     };
     documents.0.call(put).await.expect("a commit");
-    match documents.0.call(Request::Document("saved/game".into())).await {
+    match documents
+        .0
+        .call(Request::Document("saved/game".into()))
+        .await
+    {
         Ok(Reply::Document(Some(record))) => record.value.to_vec(),
         other => panic!("{other:?}"),
     }

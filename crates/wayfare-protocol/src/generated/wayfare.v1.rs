@@ -377,6 +377,10 @@ pub struct Resync {
     /// that knew the epoch of this resync already.
     #[prost(uint64, tag = "6")]
     pub failed: u64,
+    /// What the client saw up to here is still so. What it saw behind it was undone: the room fell
+    /// back, and may have gone on past it since.
+    #[prost(uint64, tag = "7")]
+    pub stands: u64,
 }
 /// The membership is over. What was not applied before it never will be.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -140,10 +140,7 @@ impl<E: Entity> Desk<E> {
             deadline,
             request: encoded(&request),
         };
-        let spoken = self
-            .driver
-            .seat(CLERK)
-            .say_command(encoded(&ask).into());
+        let spoken = self.driver.seat(CLERK).say_command(encoded(&ask).into());
         let Some((_, frame)) = spoken else {
             unreachable!("the clerk stays");
         };
@@ -171,6 +168,12 @@ impl<E: Entity> Desk<E> {
         self.check_recovery();
     }
 
+    /// Loses futures: as [`Table::lose_futures`](super::Table::lose_futures).
+    pub fn lose_futures(&mut self) {
+        self.driver.lose_futures();
+        self.check_recovery();
+    }
+
     /// The node is lost: as [`Table::crash`](super::Table::crash). Asks that have no answer yet
     /// never get one here, because who asked is lost too.
     pub fn crash(&mut self) {
@@ -195,7 +198,8 @@ impl<E: Entity> Desk<E> {
         self.driver.room(&self.entity).is_some()
     }
 
-    /// What handlers panicked with since the desk was laid, each as `handler: message`.
+    /// What handlers panicked with since the desk was laid, each as `handler: message`, and why states
+    /// could not be kept, as `state: why`.
     #[must_use]
     pub fn panics(&self) -> &[String] {
         &self.driver.panics

@@ -145,6 +145,14 @@ impl Driver {
         Documents::new(self.store.documents())
     }
 
+    /// Loses all futures that are under way.
+    pub(super) fn lose_futures(&mut self) {
+        for (entity, run) in self.futures.lose() {
+            self.shard.handle_ran(&entity, run, None, self.now);
+            self.settle();
+        }
+    }
+
     /// Runs all futures as far as they go, and whatever they bring.
     pub(super) fn run_futures(&mut self) {
         while let Some((entity, run, note)) = self.futures.poll() {
@@ -267,6 +275,9 @@ impl Driver {
                 Output::Operator { answer, .. } => self.answer = Some(*answer),
                 Output::Report(Report::Panicked { handler, panic, .. }) => {
                     self.panics.push(format!("{handler}: {panic}"));
+                }
+                Output::Report(Report::NotKept { reason, .. }) => {
+                    self.panics.push(format!("state: {reason}"));
                 }
                 Output::Report(_) | Output::Pause(_) | Output::Resume(_) => {}
                 Output::Peer(envelope) => unreachable!("a shard that is alone sent {envelope:?}"),

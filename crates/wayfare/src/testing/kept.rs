@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use wayfare_protocol::Epoch;
-use wayfare_protocol::storage::{
-    Failure, Loaded, Outcome, PartId, Position, Reply, Snapshot,
-};
+use wayfare_protocol::storage::{Failure, Loaded, Outcome, PartId, Position, Reply, Snapshot};
 
 /// A snapshot, its parts, and the journal behind it.
 #[derive(Clone, Debug, Default)]
@@ -55,12 +53,7 @@ impl Kept {
         Ok(())
     }
 
-    pub(super) fn journal(
-        &mut self,
-        epoch: Epoch,
-        from: Position,
-        records: Vec<Bytes>,
-    ) -> Outcome {
+    pub(super) fn journal(&mut self, epoch: Epoch, from: Position, records: Vec<Bytes>) -> Outcome {
         self.admit(epoch)?;
         let next = self.next();
         if from > next {
@@ -79,7 +72,11 @@ impl Kept {
         if snapshot.position.0 < begin {
             return Ok(Reply::Done);
         }
-        if let Some(missing) = snapshot.parts.iter().find(|id| !self.parts.contains_key(id)) {
+        if let Some(missing) = snapshot
+            .parts
+            .iter()
+            .find(|id| !self.parts.contains_key(id))
+        {
             let missing = format!("part {missing:?} was never stored");
             return Err(Failure::NotDone(missing));
         }

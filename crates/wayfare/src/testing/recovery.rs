@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::driver::Driver;
-use super::watched::{Latest, Seen, State};
+use super::watched::{Latest, Restored, Seen, State};
 use crate::Snapshot;
 
 /// Recovers beside the table, from a copy of what is stored, and compares.
@@ -12,10 +12,15 @@ use crate::Snapshot;
 /// # Panics
 /// If something is missing there: it was changed outside of `cx.apply`.
 pub(super) fn check(driver: &Driver, latest: &Latest) {
-    let seen = latest.replace(Seen::default());
+    let awaited = Seen {
+        state: None,
+        restored: Some(Restored::Awaited),
+    };
+    let seen = latest.replace(awaited);
     drop(driver.recovered());
-    let recovered = latest.replace(seen.clone()).restored;
-    if let (Some(state), Some(recovered)) = (&seen.state, &recovered)
+    let state = seen.state.clone();
+    let recovered = latest.replace(seen).restored;
+    if let (Some(state), Some(Restored::As(recovered))) = (&state, &recovered)
         && state != recovered
     {
         panic!(

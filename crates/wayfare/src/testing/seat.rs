@@ -77,7 +77,8 @@ impl Seat {
 
     /// As clients do whose room was lost with its node and can be had anew: the same join again.
     pub(super) fn say_join_again(&mut self, room: &str) -> Option<Say> {
-        self.left.take_if(|left| left.reason == LeaveReason::RoomLost)?;
+        self.left
+            .take_if(|left| left.reason == LeaveReason::RoomLost)?;
         let (open, payload) = self.join.clone()?;
         Some(self.say_join(room, open, payload))
     }

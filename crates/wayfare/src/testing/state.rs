@@ -10,12 +10,8 @@ use crate::state_form::{Numbered, StateForm};
 ///
 /// # Panics
 /// If there never was one, or it does not decode.
-pub(super) fn typed<S: DeserializeOwned>(
-    latest: &Latest,
-    form: StateForm<S>,
-    version: u32,
-) -> S {
-    let Some(seen) = latest.seen().state else {
+pub(super) fn typed<S: DeserializeOwned>(latest: &Latest, form: StateForm<S>, version: u32) -> S {
+    let Some(seen) = latest.state() else {
         panic!("there is no state yet");
     };
     let state = Snapshot::parse(&seen.head).and_then(|snapshot| snapshot.read());

@@ -40,10 +40,7 @@ impl Store {
 }
 
 impl DocumentStore for Store {
-    fn call(
-        &self,
-        request: Request,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>> {
+    fn call(&self, request: Request) -> std::pin::Pin<Box<dyn Future<Output = Outcome> + Send>> {
         let store = self.clone();
         Box::pin(async move { store.answer(request) })
     }

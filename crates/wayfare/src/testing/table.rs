@@ -1,21 +1,19 @@
 //! One room and its players, without a server, without threads, in no time: [`Table`].
 
+mod course;
+
 use std::marker::PhantomData;
-use std::time::Duration;
 
 use bytes::Bytes;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use wayfare_core::game::{Durability, Form, Refusal};
-use wayfare_core::operator::RoomDetail;
 use wayfare_protocol::EntityId;
 use wayfare_protocol::wire::{self, client_frame::Body as Say, hello::Credential};
 
 use super::driver::Driver;
+use super::recovery;
 use super::seat::Left;
 use super::setup::Setup;
 use super::watched::{Latest, WatchedKind};
-use super::{recovery, state};
 use crate::game::check;
 use crate::state_form::StateForm;
 use crate::{Decode, Encode, LeaveReason, Room};
@@ -282,8 +280,27 @@ impl<R: Room> Table<R> {
     /// The player's client connects again, by itself as clients do, and gets what it missed.
     ///
     /// # Panics
-    /// If the player never joined.
+    /// If the player never joined, or the server cannot have it back now: see
+    /// [`Table::try_resume`].
     pub fn resume(&mut self, player: &str) -> Resumed<R::Event, R::View>
+    where
+        R::Event: Decode,
+        R::View: Decode,
+    {
+        match self.try_resume(player) {
+            Ok(resumed) => resumed,
+            Err(refusal) => panic!("{player} is not let back in now: {refusal}"),
+        }
+    }
+
+    /// As [`Table::resume`], where the server may be unable to have the player back.
+    ///
+    /// # Errors
+    /// The server's words. The client keeps its place, and tries again later.
+    ///
+    /// # Panics
+    /// If the player never joined.
+    pub fn try_resume(&mut self, player: &str) -> Result<Resumed<R::Event, R::View>, Refusal>
     where
         R::Event: Decode,
         R::View: Decode,
@@ -297,7 +314,7 @@ impl<R: Room> Table<R> {
         self.driver.connect(player, Credential::Ticket(ticket));
         if self.driver.seat(player).connection.is_none() {
             self.driver.seat(player).forget_session();
-            return Resumed::Left(LeaveReason::Ended);
+            return Ok(Resumed::Left(LeaveReason::Ended));
         }
         let room = self.room.to_string();
         if let Some(attach) = self.driver.seat(player).say_attach(&room) {
@@ -305,17 +322,20 @@ impl<R: Room> Table<R> {
         }
         if let Some(join) = self.driver.seat(player).say_join_again(&room) {
             self.say(player, join);
-            return self.joined_again(player);
+            return Ok(self.joined_again(player));
         }
         let seat = self.driver.seat(player);
+        if let (None, Some(refusal)) = (seat.connection, &seat.ended) {
+            return Err(refusal.clone());
+        }
         if let Some(left) = &seat.left {
-            return Resumed::Left(left.reason);
+            return Ok(Resumed::Left(left.reason));
         }
         if let Some(view) = seat.resyncs.pop() {
-            return Resumed::Resynced(decoded::<R, _>("view", &view));
+            return Ok(Resumed::Resynced(decoded::<R, _>("view", &view)));
         }
         let replayed = seat.events.split_off(heard);
-        Resumed::Replayed(decoded_all::<R, _>("event", &replayed))
+        Ok(Resumed::Replayed(decoded_all::<R, _>("event", &replayed)))
     }
 
     fn joined_again(&mut self, player: &str) -> Resumed<R::Event, R::View>
@@ -328,79 +348,6 @@ impl<R: Room> Table<R> {
             (None, Some(_)) => Resumed::Left(LeaveReason::RoomGone),
             (None, None) => panic!("{player}'s join got no answer: {:?}", seat.ended),
         }
-    }
-
-    /// Lets time pass: ticks, notes and graces in between happen at their exact times, and futures
-    /// of [`run`](crate::Surroundings::run) run as far as they go, at first and whenever something
-    /// happened. Clients that are connected stay so.
-    pub fn advance(&mut self, time: Duration) {
-        self.driver.advance(time);
-        self.check_recovery();
-    }
-
-    /// Runs the futures that handlers started with [`run`](crate::Surroundings::run), and brings
-    /// the room their notes. Until this or [`Table::advance`] they wait. A future has the table's
-    /// documents, and nothing else to wait for: no sockets, no timers, no other thread.
-    pub fn run_futures(&mut self) {
-        self.driver.run_futures();
-        self.check_recovery();
-    }
-
-    /// The node is lost, as by a kill -9, and another begins with what was stored: everything in
-    /// memory is gone, and all connections. Rooms of which something is kept are recovered; futures
-    /// under way are lost, and a room that is recovered gets their lost notes. Players come back
-    /// with [`Table::resume`].
-    pub fn crash(&mut self) {
-        self.driver.crash();
-    }
-
-    /// The document of this name, as futures of the room would read it.
-    ///
-    /// # Panics
-    /// If it is no `T`.
-    pub fn document<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        self.driver.document(name)
-    }
-
-    /// Puts a document there, whatever was there before: what the game finds.
-    ///
-    /// # Panics
-    /// If it does not encode.
-    pub fn put_document<T: Serialize>(&mut self, name: &str, value: &T) {
-        self.driver.put_document(name, value);
-    }
-
-    /// All records of a game log.
-    ///
-    /// # Panics
-    /// If they are no `T`s.
-    pub fn log<T: DeserializeOwned>(&self, log: &str) -> Vec<T> {
-        self.driver.log(log)
-    }
-
-    /// The room's state as of its last handler. It has been through a snapshot, so that what would
-    /// not survive a move is missing here too.
-    ///
-    /// # Panics
-    /// If there is no room: nobody joined yet, or it closed.
-    pub fn state(&mut self) -> R {
-        assert!(
-            self.room().is_some(),
-            "there is no room: it opens when somebody joins"
-        );
-        state::typed(&self.latest, self.form, R::VERSION)
-    }
-
-    /// What an operator sees of the room: members, properties, whether it is locked. `None` if
-    /// there is no room.
-    pub fn room(&mut self) -> Option<RoomDetail> {
-        self.driver.room(&self.room)
-    }
-
-    /// What handlers panicked with since the table was laid, each as `handler: message`.
-    #[must_use]
-    pub fn panics(&self) -> &[String] {
-        &self.driver.panics
     }
 
     fn say(&mut self, player: &str, body: Say) {

@@ -16,22 +16,30 @@ pub(super) struct State {
     pub(super) parts: BTreeMap<u32, Vec<u8>>,
 }
 
-/// The state as of the last handler, and as it was restored before any handler.
+/// What is seen of the state; shared by the kind and its one room or entity.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Latest(Arc<Mutex<Seen>>);
 
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Seen {
+    /// As of the last handler; `None` before there was a room.
     pub(super) state: Option<State>,
-    pub(super) restored: Option<State>,
+    /// Whether only this is of interest: the state as it was restored, before any handler.
+    pub(super) restored: Option<Restored>,
+}
+
+#[derive(Debug)]
+pub(super) enum Restored {
+    Awaited,
+    As(State),
 }
 
 impl Latest {
-    pub(super) fn seen(&self) -> Seen {
-        self.with(|seen| seen.clone())
+    pub(super) fn state(&self) -> Option<State> {
+        self.with(|seen| seen.state.clone())
     }
 
-    /// Puts other words in the place of what was seen, and gives that back.
+    /// Looks at something else for a while; gives back what was seen until now.
     pub(super) fn replace(&self, other: Seen) -> Seen {
         self.with(|seen| std::mem::replace(seen, other))
     }
@@ -58,10 +66,11 @@ impl WatchedKind {
     }
 
     fn watch(&self, logic: Box<dyn RoomLogic>, restoring: bool) -> Box<dyn RoomLogic> {
+        let latest = self.latest.clone();
+        latest.with(|seen| seen.state = Some(State::default()));
         let mut watched = Watched {
             logic,
-            latest: self.latest.clone(),
-            state: State::default(),
+            latest,
             untaken: BTreeSet::new(),
             restoring,
         };
@@ -91,7 +100,6 @@ impl RoomKind for WatchedKind {
 struct Watched {
     logic: Box<dyn RoomLogic>,
     latest: Latest,
-    state: State,
     /// Parts that were looked at, but that the shard has not taken.
     untaken: BTreeSet<u32>,
     /// No handler was called since it was restored.
@@ -108,29 +116,39 @@ impl Watched {
 
     /// Writes the state down, as the shard would.
     fn look(&mut self) {
-        self.state.head.clear();
-        if let Err(refusal) = self.logic.snapshot(&mut self.state.head) {
+        let mut head = Vec::new();
+        if let Err(refusal) = self.logic.snapshot(&mut head) {
             panic!("{refusal}");
         }
+        self.change(|state| state.head = head);
         for number in self.logic.take_dirty_parts() {
             self.untaken.insert(number);
             let mut part = Vec::new();
             match self.logic.part(number, &mut part) {
-                Ok(true) => self.state.parts.insert(number, part),
-                Ok(false) => self.state.parts.remove(&number),
+                Ok(true) => self.change(|state| state.parts.insert(number, part)),
+                Ok(false) => self.change(|state| state.parts.remove(&number)),
                 Err(refusal) => panic!("{refusal}"),
             };
         }
-        let state = Some(self.state.clone());
-        self.latest.with(|seen| seen.state = state);
     }
 
+    fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        self.latest
+            .with(|seen| change(seen.state.get_or_insert_default()))
+    }
+
+    /// Keeps the restored state if that is awaited.
     fn end_restoring(&mut self) {
-        if std::mem::take(&mut self.restoring) {
+        if std::mem::take(&mut self.restoring) && self.is_restored_awaited() {
             self.look();
-            let restored = Some(self.state.clone());
-            self.latest.with(|seen| seen.restored = restored);
+            self.latest
+                .with(|seen| seen.restored = seen.state.clone().map(Restored::As));
         }
+    }
+
+    fn is_restored_awaited(&self) -> bool {
+        self.latest
+            .with(|seen| matches!(seen.restored, Some(Restored::Awaited)))
     }
 }
 
@@ -180,7 +198,12 @@ impl RoomLogic for Watched {
     }
 
     fn apply(&mut self, change: &[u8]) -> Result<(), Refusal> {
-        self.logic.apply(change)
+        self.logic.apply(change)?;
+        // Where all changes are of interest together, one look at the end is enough.
+        if !self.is_restored_awaited() {
+            self.look();
+        }
+        Ok(())
     }
 
     fn take_dirty_parts(&mut self) -> Vec<u32> {
@@ -195,8 +218,8 @@ impl RoomLogic for Watched {
     fn set_part(&mut self, number: u32, part: Option<&[u8]>) -> Result<(), Refusal> {
         self.logic.set_part(number, part)?;
         match part {
-            Some(part) => self.state.parts.insert(number, part.to_vec()),
-            None => self.state.parts.remove(&number),
+            Some(part) => self.change(|state| state.parts.insert(number, part.to_vec())),
+            None => self.change(|state| state.parts.remove(&number)),
         };
         Ok(())
     }

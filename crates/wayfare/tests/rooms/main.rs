@@ -5,10 +5,16 @@
     reason = "rooms are written as a game's author writes them"
 )]
 
+mod asking;
 mod audiences;
 mod delivery;
+mod durable;
+mod entities;
+mod errands;
 mod failures;
+mod ledger;
 mod membership;
+mod parts;
 mod payloads;
 mod probe;
 mod serve;

@@ -15,7 +15,7 @@ fn a_payload_that_does_not_decode_is_refused_by_name() {
     let mut table = three_players();
     let refusal = table.command_bytes("ada", b"\xa5Dance").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PayloadInvalid);
-    let message = "this is no command of a room of kind \"room\": unknown variant `Dance`";
+    let message = "this is no command for kind \"room\": unknown variant `Dance`";
     assert!(refusal.message.starts_with(message), "{}", refusal.message);
     let refusal = table.command_bytes("ada", b"").unwrap_err();
     assert_eq!(refusal.code, ErrorCode::PayloadInvalid);
@@ -163,10 +163,10 @@ fn what_does_not_encode_is_a_defect_of_the_room() {
     };
     check(
         "event",
-        "command: an event of room room/table does not encode: key must be a string",
+        "command: an event of room/table does not encode: key must be a string",
     );
     check(
         "reply",
-        "command: a reply of room room/table does not encode: key must be a string",
+        "command: a reply of room/table does not encode: key must be a string",
     );
 }

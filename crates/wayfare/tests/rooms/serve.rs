@@ -34,7 +34,8 @@ fn all_that_is_wrong_is_said_at_once_and_what_to_do() {
         "the game cannot run as it is\n  \
          - kind \"Plaza\" has characters other than a-z, 0-9, - and _: a kind is the first part \
          of a room's id, such as \"plaza\" in plaza/main\n  \
-         - there are two kinds \"duel\": give each `.room` a name of its own\n  \
+         - there are two kinds \"duel\": give each `.room` and `.entity` a name \
+         of its own\n  \
          - kind \"duel\" has no time between two ticks: say how often, such as `.tick(hz(20))`, \
          or leave `.tick` out\n  \
          - a room of kind \"duel\" has no place for anybody: set `.members_max` to 1 or more"

@@ -1,7 +1,9 @@
 //! State as bytes: snapshots, their versions, and what a table shows of it.
 
 use serde::{Deserialize, Serialize};
+use wayfare::ErrorCode;
 use wayfare::prelude::*;
+use wayfare::testing::{Resumed, Table};
 
 use crate::probe::{Ask, Probe, text, three_players};
 
@@ -118,4 +120,57 @@ fn the_table_shows_what_survives_a_snapshot() {
         .log
         .extend(["ada joined", "bob joined", "cleo joined"].map(text));
     assert_eq!(table.state(), expect);
+}
+
+/// What it writes it cannot read again.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Fragile {
+    #[serde(deserialize_with = "small")]
+    number: u32,
+}
+
+fn small<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer)? {
+        number @ 0..10 => Ok(number),
+        number => Err(serde::de::Error::custom(format!("{number} is too large"))),
+    }
+}
+
+impl Room for Fragile {
+    type Open = ();
+    type Join = ();
+    type Command = u32;
+    type Reply = u32;
+    type Event = ();
+    type View = u32;
+    type Note = ();
+
+    fn open((): (), _: &Context<Self>) -> Result<Self, Refusal> {
+        Ok(Self::default())
+    }
+
+    fn view(&self, _: &Player) -> u32 {
+        self.number
+    }
+
+    fn command(&mut self, _: &Player, by: u32, _: &Context<Self>) -> Result<u32, Refusal> {
+        self.number += by;
+        Ok(self.number)
+    }
+}
+
+#[test]
+fn a_state_that_this_version_cannot_read_is_kept_for_one_that_can() {
+    let mut table = Table::<Fragile>::setup()
+        .kind(|kind| kind.durability(Durable))
+        .open(());
+    table.join("ada", ()).unwrap();
+    assert_eq!(table.command("ada", 9), Ok(9));
+    assert_eq!(table.command("ada", 2), Ok(11));
+    table.crash();
+    assert_eq!(table.resume("ada"), Resumed::Left(LeaveReason::RoomGone));
+    for player in ["ada", "bob"] {
+        let refusal = table.join(player, ()).unwrap_err();
+        assert_eq!(refusal.code, ErrorCode::Internal, "as often as it is tried");
+    }
 }

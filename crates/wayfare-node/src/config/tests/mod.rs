@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
 use wayfare_core::Turn;
-use wayfare_core::game::{
-    Durability, Kind, KindSettings, OnLoss, Refusal, RoomKind, RoomLogic,
-};
+use wayfare_core::game::{Durability, Kind, KindSettings, OnLoss, Refusal, RoomKind, RoomLogic};
 
 use super::*;
 

@@ -2,16 +2,18 @@
 
 use super::*;
 
+/// A settings file, and the one thing that is said against it.
+fn check(file: &str, expect: &str) {
+    let refused = load(Mode::Serve, file, &[], "").unwrap_err();
+    assert_eq!(
+        refused,
+        format!("the configuration is refused: {expect}"),
+        "{file}"
+    );
+}
+
 #[test]
 fn what_is_wrong_in_the_file_is_named_with_its_line() {
-    let check = |file: &str, expect: &str| {
-        let refused = load(Mode::Serve, file, &[], "").unwrap_err();
-        assert_eq!(
-            refused,
-            format!("the configuration is refused: {expect}"),
-            "{file}"
-        );
-    };
     check(
         "guests = true\nhartbeat = '1s'",
         "`hartbeat` (file wayfare.toml:2) is no setting; did you mean `heartbeat`?",
@@ -53,13 +55,17 @@ fn what_is_wrong_in_the_file_is_named_with_its_line() {
         "storage = \"disk\" (file wayfare.toml:1) is not embedded or memory",
     );
     check(
-        "[kind.plaza]\ndurability = 'mirrored'",
-        "kind.plaza.durability = \"mirrored\" (file wayfare.toml:2) is not volatile or durable",
-    );
-    check(
         "token_key = ['secret']",
         "token_key = … (file wayfare.toml:1) is not a secret text",
     );
+    check(
+        "guests = true\nguests = true",
+        "wayfare.toml line 2 is not TOML: duplicate key",
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_kind_is_named_too() {
     check(
         "[kind.plasa]\ntick_hz = 1",
         "`plasa` (file wayfare.toml:2) is no kind of room of this game; it has: plaza, war-room",
@@ -73,12 +79,12 @@ fn what_is_wrong_in_the_file_is_named_with_its_line() {
         "kind.plaza.tick_hz = \"0\" (file wayfare.toml:2) is not ticks per second from 0.01 to 1000, such as 20, or off",
     );
     check(
-        "kind.plaza = 1",
-        "`kind.plaza` (file wayfare.toml:1) is no setting; did you mean `[kind.plaza]`?",
+        "[kind.plaza]\ndurability = 'mirrored'",
+        "kind.plaza.durability = \"mirrored\" (file wayfare.toml:2) is not volatile or durable",
     );
     check(
-        "guests = true\nguests = true",
-        "wayfare.toml line 2 is not TOML: duplicate key",
+        "kind.plaza = 1",
+        "`kind.plaza` (file wayfare.toml:1) is no setting; did you mean `[kind.plaza]`?",
     );
 }
 
@@ -131,14 +137,6 @@ fn what_is_wrong_elsewhere_is_named_by_its_place() {
 
 #[test]
 fn settings_that_do_not_go_together_are_both_named() {
-    let check = |file: &str, expect: &str| {
-        let refused = load(Mode::Serve, file, &[], "").unwrap_err();
-        assert_eq!(
-            refused,
-            format!("the configuration is refused: {expect}"),
-            "{file}"
-        );
-    };
     check(
         "heartbeat = '15s'",
         "silence_max = 25s (default) must be more than twice heartbeat = 15s (file wayfare.toml:1): raise silence_max above 30s or lower heartbeat",
