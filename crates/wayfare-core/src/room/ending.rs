@@ -19,7 +19,7 @@ pub(crate) enum End {
     Closed,
     /// It fails again and again. What storage has is kept.
     Failed,
-    /// It is another's now.
+    /// It is another's now, or cannot be had back yet.
     Lost,
 }
 
@@ -53,8 +53,10 @@ impl Room {
                 }
                 self.dismiss_all(environment);
             }
-            End::Lost if self.is_durable() => {
-                self.give_up_held();
+            End::Lost if self.keeper.is_some() => {
+                if self.is_durable() {
+                    self.give_up_held();
+                }
                 self.send_members_elsewhere(environment);
             }
             End::Lost => self.dismiss_all(environment),
@@ -68,7 +70,7 @@ impl Room {
         self.held_bytes = 0;
     }
 
-    /// Their connections are cut, so that they come back to the new owner.
+    /// Their connections are cut, so that they come back to whoever has it then.
     fn send_members_elsewhere(&mut self, environment: &mut Environment) {
         self.failed.get_or_insert("lost");
         for (_, member) in self.members.iter().filter(|(_, member)| member.attached) {

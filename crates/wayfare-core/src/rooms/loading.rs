@@ -280,7 +280,8 @@ impl Rooms {
         if self.opening.contains_key(entity) {
             self.give_up(entity, why, environment);
         } else {
-            self.restart_failed(entity, environment);
+            // Storage has it still: its members come back, and find it when it can be read again.
+            self.restart_lost(entity, environment);
         }
     }
 

@@ -107,6 +107,10 @@ impl Rooms {
         });
     }
 
+    pub(super) fn restart_lost(&mut self, entity: &EntityId, environment: &mut Environment) {
+        self.end_restart(entity, End::Lost, environment);
+    }
+
     pub(super) fn restart_failed(&mut self, entity: &EntityId, environment: &mut Environment) {
         self.end_restart(entity, End::Failed, environment);
     }

@@ -295,6 +295,13 @@ impl Wires {
     }
 
     fn note(&mut self, player: usize, event: Event) {
+        if let Event::JoinRefused { .. } = &event {
+            // Storage was away: it is worth another attempt.
+            let join = Join::new(EntityId::new("lounge", "a").unwrap());
+            let now = self.now;
+            self.seats[player].room = Some(self.seats[player].client.join(join, now).unwrap());
+            return;
+        }
         let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
         let record = &mut self.records[player];
         match event {

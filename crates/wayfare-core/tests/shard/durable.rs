@@ -296,6 +296,29 @@ fn a_failed_room_whose_last_write_was_lost_runs_that_again_too() {
 }
 
 #[test]
+fn a_failed_room_that_cannot_be_read_again_yet_costs_no_membership() {
+    for settings in [durable(), snapshotted()] {
+        let mut world = World::new(1, settings);
+        let ada = world.login(0, "ada");
+        let stay = world.join(ada, "lounge/a");
+        world.command(ada, &stay, 2, "say kept");
+        world.advance(Duration::from_secs(1));
+        world.storage_faults = vec![Fault::NotDone; 3].into();
+        world.forget_heard();
+        world.command(ada, &stay, 3, "panic");
+        assert!(world.lines[ada].closed.is_some());
+        assert!(!world.heard(ada).iter().any(|line| line.starts_with("left")));
+        let ada = world.resume(0, ada);
+        world.say(ada, attach(&stay, 3));
+        let heard = world.heard(ada);
+        assert!(
+            heard[1].starts_with("attached") || heard[1].starts_with("resync"),
+            "{heard:?}"
+        );
+    }
+}
+
+#[test]
 fn a_note_survives_a_kill_and_comes_once() {
     let mut world = World::new(1, durable());
     let ada = world.login(0, "ada");
