@@ -4,6 +4,7 @@ use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -18,6 +19,8 @@ use crate::usage::Meter;
 const START_TIME_MAX: Duration = Duration::from_secs(20);
 /// What stands before the address on that line.
 const LISTENS: &str = "listening on ";
+/// What stands between it and the operator's address, if there is one.
+const ADMIN: &str = ", admin on ";
 
 /// A running server. It ends with this value, or with this process, however that ends.
 #[derive(Debug)]
@@ -26,24 +29,27 @@ pub(crate) struct ServerProcess {
     /// The server ends when this closes.
     _stdin: ChildStdin,
     address: SocketAddr,
-    /// It runs in it; removed once the process has ended.
-    _folder: Folder,
+    admin: Option<SocketAddr>,
+    /// It runs in it; removed once the last process in it has ended.
+    folder: Rc<Folder>,
 }
 
 impl ServerProcess {
-    /// Runs this program again as `bench <command> <folder>` and waits until it listens. Settings
-    /// of whoever runs the bench do not reach it.
-    pub(crate) fn start(command: &str, folder: Folder) -> Result<Self> {
+    /// Runs this program again as `bench <command> <folder> -- <settings>` and waits until it
+    /// listens. Settings of whoever runs the bench do not reach it.
+    pub(crate) fn start(command: &str, folder: Rc<Folder>, settings: &[String]) -> Result<Self> {
         let program = env::current_exe().context("this program does not know where it lies")?;
-        let settings = env::vars_os().map(|(name, _)| name);
-        let settings = settings.filter(|name| name.to_string_lossy().starts_with("WAYFARE_"));
+        let foreign = env::vars_os().map(|(name, _)| name);
+        let foreign = foreign.filter(|name| name.to_string_lossy().starts_with("WAYFARE_"));
         let mut start = Command::new(program);
-        for name in settings {
+        for name in foreign {
             start.env_remove(name);
         }
         let mut child = start
             .args(["bench", command])
             .arg(folder.path())
+            .arg("--")
+            .args(settings)
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -56,7 +62,8 @@ impl ServerProcess {
             _stdin: stdin.context("the server has no standard input")?,
             child,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            _folder: folder,
+            admin: None,
+            folder,
         };
         let stdout = stdout.context("the server has no standard output")?;
         let (line, first_line) = mpsc::sync_channel(1);
@@ -71,7 +78,12 @@ impl ServerProcess {
             .context("the server does not listen in time")??;
         let address = text.trim().strip_prefix(LISTENS);
         let address = address.with_context(|| format!("the server said {text:?}"))?;
+        let (address, admin) = match address.split_once(ADMIN) {
+            Some((address, admin)) => (address, Some(admin.parse()?)),
+            None => (address, None),
+        };
         server.address = address.parse()?;
+        server.admin = admin;
         ensure!(
             server.address.ip().is_loopback(),
             "{address} is no loopback"
@@ -81,6 +93,20 @@ impl ServerProcess {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where its counters are read.
+    pub(crate) fn admin(&self) -> Result<SocketAddr> {
+        self.admin.context("the server has no door for operators")
+    }
+
+    /// What it runs in, to start another one there.
+    pub(crate) fn folder(&self) -> Rc<Folder> {
+        Rc::clone(&self.folder)
     }
 
     /// Begins to measure its processor time.
@@ -103,13 +129,14 @@ impl Drop for ServerProcess {
 
 /// The server's side: tells the parent where it listens, and ends this process when the parent
 /// has gone.
-pub(crate) fn announce(address: SocketAddr) -> Result<()> {
+pub(crate) fn announce(address: SocketAddr, admin: Option<SocketAddr>) -> Result<()> {
     thread::spawn(|| {
         let mut stdin = std::io::stdin();
         while !matches!(stdin.read(&mut [0; 64]), Ok(0) | Err(_)) {}
         std::process::exit(0);
     });
     let mut stdout = std::io::stdout();
-    writeln!(stdout, "{LISTENS}{address}")?;
+    let admin = admin.map_or_else(String::new, |admin| format!("{ADMIN}{admin}"));
+    writeln!(stdout, "{LISTENS}{address}{admin}")?;
     Ok(stdout.flush()?)
 }

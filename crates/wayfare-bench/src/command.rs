@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 
+use crate::durable::Durable;
 use crate::echo::Echo;
 use crate::fanout::Fanout;
 use crate::idle::Idle;
+use crate::parts::Parts;
 use crate::rooms::Rooms;
 use crate::{raw_server, server};
 
@@ -27,11 +29,18 @@ enum Command {
     Rooms(Rooms),
     /// From a command to its reply, at a fixed rate.
     Echo(Echo),
+    /// Commands to `Durable` rooms: how many are acknowledged, how soon, and what the disk does.
+    Durable(Durable),
+    /// A large state in parts: what its snapshots cost the room's ticks.
+    Parts(Parts),
     /// The server that is measured; ends with its standard input.
     #[command(hide = true)]
     Server {
         /// Its own, with a token key in it.
         folder: PathBuf,
+        /// Flags of a node.
+        #[arg(last = true)]
+        settings: Vec<String>,
     },
     /// The bare server that is compared with; ends with its standard input.
     #[command(hide = true)]
@@ -55,7 +64,9 @@ impl Bench {
             Command::Idle(idle) => idle.run(),
             Command::Rooms(rooms) => rooms.run(),
             Command::Echo(echo) => echo.run(),
-            Command::Server { folder } => server::run(&folder),
+            Command::Durable(durable) => durable.run(),
+            Command::Parts(parts) => parts.run(),
+            Command::Server { folder, settings } => server::run(&folder, settings),
             Command::RawServer { .. } => raw_server::run(),
         }
     }

@@ -152,7 +152,7 @@ impl Load<'_> {
 impl From<&Report> for Table {
     fn from(report: &Report) -> Self {
         let mut table = Self::default();
-        let three = |Latency { p50, p99, max }| format!("{p50}, {p99}, {max}");
+        let three = |Latency { p50, p99, max, .. }| format!("{p50}, {p99}, {max}");
         table.heading(format_args!("echo, {} replies", report.replies));
         table.row("round trip, us (p50, p99, max)", three(report.rtt_us));
         let faults = format!(

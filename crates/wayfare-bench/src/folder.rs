@@ -15,9 +15,14 @@ pub(crate) struct Folder(PathBuf);
 
 impl Folder {
     pub(crate) fn make() -> Result<Self> {
+        Self::make_in(&std::env::temp_dir())
+    }
+
+    /// In another folder than the system's.
+    pub(crate) fn make_in(parent: &Path) -> Result<Self> {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("wayfare-bench-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let path = parent.join(name);
         let made = DirBuilder::new().mode(0o700).create(&path);
         made.with_context(|| format!("the folder {} cannot be made", path.display()))?;
         Ok(Self(path))

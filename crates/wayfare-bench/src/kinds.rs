@@ -1,16 +1,31 @@
 //! The rooms that are measured: they do as little as a room can, so that what is measured is ours.
 
+use anyhow::Result;
+use wayfare::{Durability, hz};
 use wayfare_core::game::{Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
 use wayfare_core::{Audience, Turn};
+
+use crate::durable::Ledger;
+use crate::parts::{TICK_HZ, World};
 
 /// Members of one room: the idle bench puts all its sessions into one.
 const MEMBERS_MAX: u32 = 20_000;
 /// What a room holds, for the memory that one costs.
 const STATE_BYTES: usize = 64;
 
-/// `fanout/…` sends each command to everybody, `echo/…` sends it back as the reply. Both stay
-/// when their last member has left.
-pub(crate) fn kinds() -> Vec<Kind> {
+/// `fanout/…` sends each command to everybody, `echo/…` sends it back as the reply;
+/// `durable/…` and `durable-changes/…` count their commands, `parts/…` is large. All stay when
+/// their last member has left.
+pub(crate) fn kinds() -> Result<Vec<Kind>> {
+    let durable = Durability::Durable;
+    let hosted = wayfare::serve()
+        .room::<Ledger<false>>("durable", |kind| kind.durability(durable).keep_when_empty())
+        .room::<Ledger<true>>("durable-changes", |kind| {
+            kind.durability(durable).keep_when_empty().log_changes()
+        })
+        .room::<World>("parts", |kind| {
+            kind.tick(hz(TICK_HZ)).keep_when_empty().in_parts()
+        });
     let kind = |name: &str, speech| Kind {
         name: name.to_owned(),
         logic: Box::new(speech),
@@ -20,10 +35,12 @@ pub(crate) fn kinds() -> Vec<Kind> {
             ..KindSettings::default()
         },
     };
-    vec![
+    let mut kinds = hosted.kinds()?;
+    kinds.extend([
         kind("fanout", Speech::ToEveryone),
         kind("echo", Speech::Back),
-    ]
+    ]);
+    Ok(kinds)
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -46,6 +46,33 @@ impl ProcessorTime {
     }
 }
 
+/// What each thread had since `earlier`, by its name; threads of one name together.
+pub(crate) fn time_by_thread(
+    process: u32,
+    earlier: &ProcessorTime,
+    later: &ProcessorTime,
+) -> BTreeMap<String, Duration> {
+    let mut times = BTreeMap::<String, Duration>::new();
+    for (thread, now) in &later.0 {
+        let name = fs::read_to_string(format!("/proc/{process}/task/{thread}/comm"));
+        // A thread that ended meanwhile had nothing to do with it.
+        let Ok(name) = name else { continue };
+        let passed = now.saturating_sub(earlier.0.get(thread).copied().unwrap_or(0));
+        *times.entry(name.trim().to_owned()).or_default() += Duration::from_nanos(passed);
+    }
+    times
+}
+
+/// Bytes the process caused to be written to disks (`write_bytes`), which the system counts in pages.
+pub(crate) fn disk_bytes_written(process: u32) -> Result<u64> {
+    let path = format!("/proc/{process}/io");
+    let text = fs::read_to_string(&path).with_context(|| path.clone())?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes:"));
+    Ok(line.context("no line write_bytes")?.trim().parse()?)
+}
+
 /// The first of three numbers: nanoseconds on a processor.
 fn on_processor(schedstat: &str) -> Result<u64> {
     let first = schedstat.split_ascii_whitespace().next();

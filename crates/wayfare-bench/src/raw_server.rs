@@ -33,7 +33,7 @@ pub(crate) fn run() -> Result<()> {
     let poll = Poll::new()?;
     poll.registry()
         .register(&mut listener, LISTENER, Interest::READABLE)?;
-    announce(listener.local_addr()?)?;
+    announce(listener.local_addr()?, None)?;
     let mut server = RawServer {
         poll,
         listener,

@@ -1,11 +1,14 @@
-//! The node that is measured, from both sides: one shard, as it runs for players, nothing on disk.
+//! The node that is measured, from both sides: as it runs for players, its storage in a folder that
+//! is gone afterwards.
 
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
+use bytes::Bytes;
 use clap::Parser;
 use wayfare_node::{Command, Game, Ready, SettingFlags, Shards};
 
@@ -16,20 +19,39 @@ use crate::kinds::kinds;
 use crate::tokens::{KEY_FILE, Tokens};
 
 const START_TIME_MAX: Duration = Duration::from_secs(20);
+/// Unless a bench wants several.
+pub(crate) const ONE_SHARD: &str = "--shards=1";
 
 /// A node in a process of its own, and the key to get in.
 pub(crate) struct ServerNode {
     process: ServerProcess,
     tokens: Tokens,
+    settings: Vec<String>,
 }
 
 impl ServerNode {
-    /// Starts it and waits until it takes players.
+    /// Starts one of one shard and waits until it takes players.
     pub(crate) fn start() -> Result<Self> {
-        let folder = Folder::make()?;
+        Self::start_in(Folder::make()?, vec![ONE_SHARD.to_owned()])
+    }
+
+    /// The same in this folder and with these settings, as flags.
+    pub(crate) fn start_in(folder: Folder, settings: Vec<String>) -> Result<Self> {
         let tokens = Tokens::make(folder.path())?;
-        let process = ServerProcess::start("server", folder)?;
-        Ok(Self { process, tokens })
+        let process = ServerProcess::start("server", Rc::new(folder), &settings)?;
+        Ok(Self {
+            process,
+            tokens,
+            settings,
+        })
+    }
+
+    /// Kills it, as `kill -9` does, and starts another one on what it left.
+    pub(crate) fn kill_and_start(self) -> Result<Self> {
+        let folder = self.process.folder();
+        drop(self.process);
+        let process = ServerProcess::start("server", folder, &self.settings)?;
+        Ok(Self { process, ..self })
     }
 
     pub(crate) fn process(&self) -> &ServerProcess {
@@ -42,24 +64,31 @@ impl ServerNode {
 
     /// A client of it: the player `client`, who joins `room`, if there is one, as soon as welcome.
     pub(crate) fn speaks(&self, client: u32, room: Option<String>) -> Result<Speaks> {
+        self.opens(client, room, Bytes::new())
+    }
+
+    /// The same, if the room is made by it: what that takes.
+    pub(crate) fn opens(&self, client: u32, room: Option<String>, open: Bytes) -> Result<Speaks> {
         Ok(Speaks::Wayfare {
             token: self.tokens.mint(client)?,
             room,
+            open,
         })
     }
 }
 
 /// The child's side: serves until the parent process is gone.
-pub(crate) fn run(folder: &Path) -> Result<()> {
+pub(crate) fn run(folder: &Path, mut settings: Vec<String>) -> Result<()> {
     let key = folder.join(KEY_FILE);
-    let flags = flags(folder, &format!("--token-key-file={}", key.display()))?;
+    settings.push(format!("--token-key-file={}", key.display()));
+    let flags = flags(folder, settings)?;
     let ready = Box::new(|ready: Ready| {
-        if let Err(error) = announce(ready.listen) {
+        if let Err(error) = announce(ready.listen, ready.admin) {
             // Without the line the parent gives up, and this process ends with it.
             eprintln!("the parent cannot be told: {error}");
         }
     });
-    wayfare_node::run(game(), Some(Command::Serve(flags)), Some(ready))
+    wayfare_node::run(game()?, Some(Command::Serve(flags)), Some(ready))
 }
 
 /// A node in this process, for its memory transport.
@@ -73,11 +102,13 @@ impl NodeHere {
     /// Starts it and waits until it takes players. Guests get in.
     pub(crate) fn start() -> Result<Self> {
         let folder = Folder::make()?;
-        let flags = flags(folder.path(), "--guests")?;
+        let settings = vec![ONE_SHARD.to_owned(), "--guests".to_owned()];
+        let flags = flags(folder.path(), settings)?;
+        let game = game()?;
         let (tell, told) = mpsc::sync_channel(1);
         let ready = Box::new(move |ready| drop(tell.send(ready)));
         let thread =
-            thread::spawn(|| wayfare_node::run(game(), Some(Command::Serve(flags)), Some(ready)));
+            thread::spawn(|| wayfare_node::run(game, Some(Command::Serve(flags)), Some(ready)));
         match told.recv_timeout(START_TIME_MAX) {
             Ok(ready) => Ok(Self {
                 ready,
@@ -106,17 +137,17 @@ impl NodeHere {
     }
 }
 
-fn game() -> Game {
-    Game {
+fn game() -> Result<Game> {
+    Ok(Game {
         name: "wayfare bench".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        kinds: kinds(),
-    }
+        kinds: kinds()?,
+    })
 }
 
-/// What differs from the defaults: one shard, ports of the system's choice, and no settings file of
-/// whoever runs the bench.
-fn flags(folder: &Path, players: &str) -> Result<SettingFlags> {
+/// What differs from the defaults: ports of the system's choice, no settings file of whoever runs
+/// the bench, and what the bench says.
+fn flags(folder: &Path, settings: Vec<String>) -> Result<SettingFlags> {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
@@ -126,15 +157,14 @@ fn flags(folder: &Path, players: &str) -> Result<SettingFlags> {
     std::fs::write(&config, "")?;
     let config = format!("--config={}", config.display());
     let data = format!("--data={}", folder.display());
-    let line = [
+    let fixed = [
         "bench",
         &config,
         &data,
         "--listen=127.0.0.1:0",
         "--admin=127.0.0.1:0",
-        "--shards=1",
         "--log=warn",
-        players,
     ];
+    let line = fixed.into_iter().map(str::to_owned).chain(settings);
     Ok(Line::try_parse_from(line)?.flags)
 }

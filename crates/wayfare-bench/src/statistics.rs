@@ -37,6 +37,7 @@ impl Latencies {
         let quantile = |quantile| rounded(self.0.value_at_quantile(quantile) as f64 / unit);
         Latency {
             p50: quantile(0.5),
+            p90: quantile(0.9),
             p99: quantile(0.99),
             max: rounded(self.0.max() as f64 / unit),
         }
@@ -47,6 +48,7 @@ impl Latencies {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Latency {
     pub(crate) p50: f64,
+    pub(crate) p90: f64,
     pub(crate) p99: f64,
     pub(crate) max: f64,
 }

@@ -1,12 +1,13 @@
 //! Who had the machine's processors during a measurement: the server, the generator, others.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::process::ProcessorTime;
+use crate::process::{ProcessorTime, time_by_thread};
 
 /// `USER_HZ`, which is 100 on every architecture there is a node for.
 const TICKS_PER_SECOND: u32 = 100;
@@ -40,6 +41,12 @@ impl Meter {
             server_time: ProcessorTime::read(server)?,
             begun: Instant::now(),
         })
+    }
+
+    /// The server's time so far, by the names of its threads.
+    pub(crate) fn server_threads(&self) -> Result<BTreeMap<String, Duration>> {
+        let now = ProcessorTime::read(self.server)?;
+        Ok(time_by_thread(self.server, &self.server_time, &now))
     }
 
     /// Ends now.

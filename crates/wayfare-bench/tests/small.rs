@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wayfare-bench");
+/// On a disk also where the system's folder for temporary files is in memory.
+const FOLDER: &str = concat!("--folder=", env!("CARGO_TARGET_TMPDIR"));
 
 fn bench(arguments: &[&str]) -> Value {
     let mut command = Command::new(PROGRAM);
@@ -72,6 +74,43 @@ fn rooms_are_timed_and_weighed() {
     assert!(number(&report, "/first_reply_us/p50") > 0.0);
     assert!(number(&report, "/rooms_per_s") > 0.0);
     number(&report, "/rss_bytes_per_room");
+}
+
+#[test]
+fn durable_rooms_hold_all_that_was_acknowledged_after_a_kill() {
+    let shape = ["--rooms=5", "--outstanding=3", "--seconds=1", FOLDER];
+    for more in [&[][..], &["--changes"], &["--rate=200"], &["--shards=2"]] {
+        let report = bench(&[&["durable"], &shape[..], more].concat());
+        let acknowledged = number(&report, "/acknowledged");
+        assert_eq!(number(&report, "/in_rooms_after_kill"), acknowledged);
+        assert!(acknowledged >= number(&report, "/commands"), "{report}");
+        for figure in ["commands_per_s", "latency_ms/p99", "syncs_per_s"] {
+            let value = number(&report, &format!("/{figure}"));
+            assert!(value > 0.0, "{figure} in {report}");
+        }
+        assert!(number(&report, "/bare/0/syncs_per_s") > 0.0);
+    }
+}
+
+#[test]
+fn parts_are_as_their_ticks_left_them_before_and_after_a_kill() {
+    let shape = [
+        "--parts=40",
+        "--part-bytes=4096",
+        "--seconds=2",
+        "--every=1",
+        FOLDER,
+    ];
+    for more in [&[][..], &["--durable"]] {
+        let report = bench(&[&["parts"], &shape[..], more].concat());
+        assert!(number(&report, "/ticks/run") > 0.0, "{report}");
+        assert!(number(&report, "/restart_first_tick_s") > 0.0);
+        assert_eq!(number(&report, "/wrong_parts_after_kill"), 0.0);
+        if !more.is_empty() {
+            // A tick that was heard of is in storage.
+            assert_eq!(number(&report, "/ticks_lost_by_kill"), 0.0, "{report}");
+        }
+    }
 }
 
 #[test]

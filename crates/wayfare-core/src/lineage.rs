@@ -38,11 +38,15 @@ impl Lineage {
 
     /// How much of what a client saw up to `sequence` under `epoch` is still true, the room now
     /// being at `head`; nothing that is known, if it is too long ago.
+    ///
+    /// An owner that is missing between others was lost before it wrote anything: it began where
+    /// the next one began.
     pub(crate) fn stands(&self, epoch: Epoch, sequence: Sequence, head: Sequence) -> Sequence {
-        let Some(index) = self.0.iter().position(|(known, _)| *known == epoch) else {
+        let index = self.0.partition_point(|(known, _)| *known <= epoch);
+        if index == 0 {
             return Sequence(0);
-        };
-        let void_from = self.0.range(index + 1..).map(|(_, first)| first.0).min();
+        }
+        let void_from = self.0.range(index..).map(|(_, first)| first.0).min();
         let end = void_from.map_or(u64::MAX, |first| first.saturating_sub(1));
         sequence.min(head).min(Sequence(end))
     }
@@ -82,6 +86,20 @@ mod tests {
         lineage.push(Epoch(3), Sequence(5));
         assert!(!lineage.holds(Epoch(1), Sequence(7), Sequence(8)));
         assert!(lineage.holds(Epoch(1), Sequence(4), Sequence(8)));
+    }
+
+    #[test]
+    fn an_owner_that_wrote_nothing_began_where_the_next_one_did() {
+        let mut lineage = Lineage::new(Epoch(1));
+        lineage.push(Epoch(5), Sequence(10));
+        let stands = |epoch, sequence| {
+            lineage.stands(Epoch(epoch), Sequence(sequence), Sequence(12)).0
+        };
+        assert_eq!(stands(3, 7), 7);
+        assert_eq!(stands(3, 11), 9);
+        assert_eq!(stands(6, 11), 11);
+        assert_eq!(stands(0, 11), 0);
+        assert!(!lineage.holds(Epoch(3), Sequence(7), Sequence(12)), "it is not known for certain");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(crate) enum Speaks {
         token: String,
         /// Joined at once; a client without one is there once it is welcome.
         room: Option<String>,
+        /// What making the room takes.
+        open: Bytes,
     },
     /// The bare server: the room is in the URL.
     Raw {
@@ -271,9 +273,14 @@ impl Client {
     pub(super) fn join(&mut self, room: String) -> Result<()> {
         self.stage = Stage::Joining;
         self.sequence = 1;
+        let open = match &self.speaks {
+            Speaks::Wayfare { open, .. } => open.clone(),
+            Speaks::Raw { .. } => Bytes::new(),
+        };
         self.send(client_frame::Body::Join(wire::Join {
             room,
             sequence: self.sequence,
+            open,
             ..wire::Join::default()
         }))
     }
@@ -297,6 +304,14 @@ impl Client {
 
     pub(super) fn ping(&mut self) -> Result<()> {
         self.send(client_frame::Body::Ping(wire::Ping::default()))
+    }
+
+    /// Several commands in one write.
+    pub(super) fn commands<'a>(&mut self, payloads: impl Iterator<Item = &'a [u8]>) -> Result<()> {
+        for payload in payloads {
+            self.put_command(payload)?;
+        }
+        self.write_unsent()
     }
 
     pub(super) fn command(&mut self, payload: &[u8]) -> Result<()> {

@@ -160,6 +160,15 @@ impl Crowd {
         self.client(client)?.command(payload)
     }
 
+    /// Sends several commands of a member at once.
+    pub(crate) fn commands<'a>(
+        &mut self,
+        client: usize,
+        payloads: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<()> {
+        self.client(client)?.commands(payloads)
+    }
+
     /// Sends the first half of the bytes of a command, as a network would that has cut it, and
     /// gives the rest back.
     pub(crate) fn command_first_half(&mut self, client: usize, payload: &[u8]) -> Result<Vec<u8>> {

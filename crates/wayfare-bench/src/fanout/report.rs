@@ -102,7 +102,7 @@ impl Figures {
     }
 
     fn rows(&self, name: &str, table: &mut Table) {
-        let Latency { p50, p99, max } = self.latency_ms;
+        let Latency { p50, p99, max, .. } = self.latency_ms;
         let late = self.generator_late_ms;
         table.heading(format!("{name}, {} legs", self.legs));
         table.row("deliveries per second", self.deliveries_per_s);

@@ -1,5 +1,6 @@
 //! One server with its own clients, and one leg of load on it.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
@@ -90,7 +91,7 @@ impl Side {
 
     /// The bare server, with all clients in their rooms.
     pub(super) fn raw(shape: Shape, epoch: Instant) -> Result<Self> {
-        let process = ServerProcess::start("raw-server", Folder::make()?)?;
+        let process = ServerProcess::start("raw-server", Rc::new(Folder::make()?), &[])?;
         let rooms = (0..shape.clients()).map(|client| shape.room_of(client as usize) as u32);
         let speaks = rooms.map(|room| Speaks::Raw { room }).collect();
         Self::start(process, speaks, shape, epoch)

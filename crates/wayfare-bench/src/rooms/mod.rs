@@ -61,7 +61,7 @@ impl Rooms {
 impl From<&Report> for Table {
     fn from(report: &Report) -> Self {
         let mut table = Self::default();
-        let Latency { p50, p99, max } = report.first_reply_us;
+        let Latency { p50, p99, max, .. } = report.first_reply_us;
         table.heading("rooms");
         table.row(
             "first reply, us (p50, p99, max)",
