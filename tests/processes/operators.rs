@@ -11,6 +11,7 @@ fn words(bytes: &[u8]) -> String {
 fn rooms_and_sessions_are_seen_and_ended() {
     let server = Server::start(&["dev"]);
     let terminal = Terminal::join(&server.url, "ada", "plaza/side");
+    let _other = Terminal::join(&server.url, "bo", "plaza/main");
     let operate = |arguments: &[&str]| {
         let done = server.operate(arguments);
         assert!(

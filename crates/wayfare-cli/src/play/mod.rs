@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use wayfare_client::{Client, Credential, End, JoinMode, Room, RoomEvent, State};
 
 use line::Line;
@@ -135,6 +136,11 @@ async fn converse(play: Play) -> Result<()> {
                 }
             }
         }
+    }
+    // What came before the last answer is told before leaving.
+    while let Ok(Some(event)) = timeout(Duration::ZERO, conversation.room.next::<rmpv::Value>()).await {
+        println!("{}", print::event(&event));
+        record.event(&event)?;
     }
     client.close().await;
     // The room may have told first that it is over; why, the session knows.
