@@ -1,0 +1,163 @@
+//! The load of `bench durable`: one member a room, with some commands on their way at all times.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use wayfare_protocol::wire::reply;
+use wayfare_protocol::wire::server_frame::Body;
+
+use crate::crowd::{Crowd, Heard};
+use crate::schedule::Schedule;
+use crate::statistics::Latencies;
+
+use super::ledger::{command, number};
+use super::window::{Measured, Window};
+
+/// From the last command to its acknowledgement.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// When a command goes out.
+#[derive(Clone, Debug)]
+pub(super) enum Pace {
+    /// As soon as one before it is acknowledged.
+    Closed,
+    /// When it is due, or as soon as its room has fewer than it may have on their way; its latency
+    /// counts from when it was due.
+    Open(Schedule),
+}
+
+/// What a client knows of its room.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Place {
+    sent: u64,
+    pub(super) acknowledged: u64,
+    /// Since when those on their way are.
+    on_their_way: VecDeque<Duration>,
+    /// Since when those are due that may not go out yet.
+    due: VecDeque<Duration>,
+}
+
+/// What the clients saw.
+pub(super) struct Seen {
+    /// Acknowledged within the window.
+    pub(super) commands: u64,
+    /// Of those that were sent, or due, within the window.
+    pub(super) latencies: Latencies,
+    pub(super) measured: Measured,
+}
+
+pub(super) struct Load<'a> {
+    pub(super) crowd: &'a mut Crowd,
+    pub(super) places: &'a mut [Place],
+    pub(super) outstanding: usize,
+    pub(super) pace: Pace,
+}
+
+impl Load<'_> {
+    /// Until `window` is over, and then until all is acknowledged.
+    pub(super) fn run(mut self, mut window: Window<'_>) -> Result<Seen> {
+        let mut commands = 0;
+        let mut latencies = Latencies::new()?;
+        let began = self.crowd.now();
+        let drained_by = window.ends_at() + DRAIN_TIME_MAX;
+        let mut ready: Vec<usize> = (0..self.places.len()).collect();
+        loop {
+            let now = self.crowd.now();
+            window.look(now)?;
+            if window.is_over() {
+                if self.places.iter().all(|it| it.on_their_way.is_empty()) {
+                    break;
+                }
+                ensure!(now < drained_by, "commands are not acknowledged in time");
+            } else {
+                self.become_due(now - began, began, &mut ready);
+                for client in ready.drain(..) {
+                    self.send(client)?;
+                }
+            }
+            let next = match &self.pace {
+                Pace::Open(schedule) => schedule.peek().map(|due| began + due.at),
+                Pace::Closed => None,
+            };
+            let wake_at = match window.next_look() {
+                Some(look) => next.map_or(look, |next| next.min(look)),
+                None => drained_by,
+            };
+            let places = &mut *self.places;
+            self.crowd.turn(wake_at, |client, now, heard| {
+                let since = places[client].hear(heard)?;
+                if let Some(since) = since {
+                    commands += u64::from(window.holds(now));
+                    if window.holds(since) {
+                        latencies.record_ns((now - since).as_nanos() as u64);
+                    }
+                    ready.push(client);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Seen {
+            commands,
+            latencies,
+            measured: window.measured()?,
+        })
+    }
+
+    fn become_due(&mut self, elapsed: Duration, began: Duration, ready: &mut Vec<usize>) {
+        if let Pace::Open(schedule) = &mut self.pace {
+            while let Some(due) = schedule.pop(elapsed) {
+                let client = due.client as usize;
+                self.places[client].due.push_back(began + due.at);
+                ready.push(client);
+            }
+        }
+    }
+
+    /// Sends what this client may send now, all of it at once.
+    fn send(&mut self, client: usize) -> Result<()> {
+        let place = &mut self.places[client];
+        let free = self.outstanding.saturating_sub(place.on_their_way.len());
+        let count = match self.pace {
+            Pace::Closed => {
+                let now = self.crowd.now();
+                place.due.extend(std::iter::repeat_n(now, free));
+                free
+            }
+            Pace::Open(_) => free.min(place.due.len()),
+        };
+        if count == 0 {
+            return Ok(());
+        }
+        let first = place.sent + 1;
+        place.sent += count as u64;
+        place.on_their_way.extend(place.due.drain(..count));
+        let commands: Vec<_> = (first..=place.sent).map(command).collect();
+        let payloads = commands.iter().map(<[u8; _]>::as_slice);
+        self.crowd.commands(client, payloads)
+    }
+}
+
+impl Place {
+    /// Since when the command was on its way that this acknowledges, if it does.
+    fn hear(&mut self, heard: Heard<'_>) -> Result<Option<Duration>> {
+        let reply = match heard {
+            Heard::Other(Body::Reply(reply)) => reply,
+            Heard::Other(_) => return Ok(None),
+            Heard::Event(event) => bail!("an event of a room that sends none: {event:?}"),
+        };
+        let Some(reply::Result::Payload(payload)) = &reply.result else {
+            bail!("the room refuses a command: {reply:?}");
+        };
+        let expected = self.acknowledged + 1;
+        ensure!(
+            number(payload) == Some(expected),
+            "the acknowledgement of command {expected} is next, not {reply:?}"
+        );
+        let Some(since) = self.on_their_way.pop_front() else {
+            bail!("an acknowledgement of what nobody has sent: {reply:?}");
+        };
+        self.acknowledged = expected;
+        Ok(Some(since))
+    }
+}

@@ -1,0 +1,157 @@
+//! What `bench durable` prints.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::disk::{BareSyncs, FileSystem};
+use crate::output::Table;
+use crate::statistics::{Latency, rounded};
+
+use super::load::Seen;
+use super::window::Measured;
+
+/// What was run.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct Shape {
+    pub(super) rooms: u32,
+    pub(super) outstanding: u32,
+    pub(super) state_bytes: u32,
+    /// What a step is logged as: `states` or `changes`.
+    pub(super) logged: &'static str,
+    pub(super) shards: u16,
+    /// `None` in a closed loop.
+    pub(super) rate_per_s: Option<f64>,
+    pub(super) seconds: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    #[serde(flatten)]
+    shape: Shape,
+    /// Acknowledged within the measured time.
+    commands: u64,
+    commands_per_s: f64,
+    /// From when a command was sent, or due, to its acknowledgement.
+    latency_ms: Latency,
+    /// As the engine counts them.
+    syncs_per_s: f64,
+    syncs_per_commit: f64,
+    commands_per_sync: f64,
+    /// Journal writes, snapshots and records that one sync makes durable.
+    requests_per_sync: f64,
+    /// As the engine counts what it writes.
+    written_bytes_per_command: f64,
+    written_bytes_per_sync: f64,
+    /// As the system counts what reaches the disk.
+    disk_bytes_per_command: f64,
+    server_cpu_s: f64,
+    server_threads_cpu_s: BTreeMap<String, f64>,
+    client_cpu_s: f64,
+    others_cpu_s: f64,
+    /// The disk by itself, with writes of a page and of the size that the engine's had.
+    bare: [BareSyncs; 2],
+    file_system: FileSystem,
+    /// Since the server was started, warm-up included.
+    acknowledged: u64,
+    /// Counted after a `kill -9`, in another process.
+    in_rooms_after_kill: u64,
+}
+
+impl Report {
+    pub(super) fn new(
+        shape: Shape,
+        seen: &Seen,
+        (acknowledged, in_rooms_after_kill): (u64, u64),
+        bare: [BareSyncs; 2],
+        file_system: FileSystem,
+    ) -> Self {
+        let Measured {
+            usage,
+            server_threads,
+            counters,
+            disk_bytes,
+        } = &seen.measured;
+        let ratio = |of: u64, to: u64| rounded(of as f64 / to.max(1) as f64);
+        let seconds = |time: &Duration| rounded(time.as_secs_f64());
+        let threads = server_threads.iter();
+        let at_work = threads.filter(|(_, time)| **time > Duration::from_millis(1));
+        Self {
+            shape,
+            commands: seen.commands,
+            commands_per_s: rounded(seen.commands as f64 / shape.seconds),
+            latency_ms: seen.latencies.summary(Duration::from_millis(1)),
+            syncs_per_s: rounded(counters.syncs as f64 / shape.seconds),
+            syncs_per_commit: ratio(counters.syncs, counters.commits),
+            commands_per_sync: ratio(seen.commands, counters.syncs),
+            requests_per_sync: ratio(counters.requests, counters.syncs),
+            written_bytes_per_command: ratio(counters.written_bytes, seen.commands),
+            written_bytes_per_sync: ratio(counters.written_bytes, counters.syncs),
+            disk_bytes_per_command: ratio(*disk_bytes, seen.commands),
+            server_cpu_s: seconds(&usage.server),
+            server_threads_cpu_s: at_work
+                .map(|(name, time)| (name.clone(), seconds(time)))
+                .collect(),
+            client_cpu_s: seconds(&usage.generator),
+            others_cpu_s: seconds(&usage.others),
+            bare,
+            file_system,
+            acknowledged,
+            in_rooms_after_kill,
+        }
+    }
+}
+
+impl From<&Report> for Table {
+    fn from(report: &Report) -> Self {
+        let mut table = Self::default();
+        let shape = &report.shape;
+        table.heading(format_args!(
+            "durable, {} rooms with {} commands each on their way, {} bytes of state, {} logged",
+            shape.rooms, shape.outstanding, shape.state_bytes, shape.logged
+        ));
+        table.row("acknowledged commands per second", report.commands_per_s);
+        let Latency { p50, p90, p99, max } = report.latency_ms;
+        table.row(
+            "acknowledged after, ms (p50, p90, p99, max)",
+            format!("{p50}, {p90}, {p99}, {max}"),
+        );
+        let syncs = format!("{}, {}", report.syncs_per_s, report.syncs_per_commit);
+        table.row("syncs per second, and per group commit", syncs);
+        let per_sync = format!("{}, {}", report.commands_per_sync, report.requests_per_sync);
+        table.row("commands and writes of rooms per sync", per_sync);
+        table.row(
+            "bytes written per command",
+            report.written_bytes_per_command,
+        );
+        table.row(
+            "bytes to the disk per command",
+            report.disk_bytes_per_command,
+        );
+        table.row("server, s of processor", report.server_cpu_s);
+        for (name, time) in &report.server_threads_cpu_s {
+            table.row(&format!("  {name}"), time);
+        }
+        let beside = format!("{}, {}", report.client_cpu_s, report.others_cpu_s);
+        table.row("clients and others, s of processor", beside);
+        for BareSyncs {
+            write_bytes,
+            syncs_per_s,
+        } in report.bare
+        {
+            let name = format!("the disk alone, syncs/s of {write_bytes} bytes");
+            table.row(&name, syncs_per_s);
+        }
+        let FileSystem {
+            folder,
+            device,
+            kind,
+            ..
+        } = &report.file_system;
+        table.row("the disk", format!("{folder} on {device}, {kind}"));
+        let totals = format!("{}, {}", report.acknowledged, report.in_rooms_after_kill);
+        table.row("acknowledged, and in the rooms after kill -9", totals);
+        table
+    }
+}
