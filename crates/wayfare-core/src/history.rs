@@ -89,9 +89,11 @@ impl History {
         &self,
         from: Sequence,
     ) -> impl Iterator<Item = (Sequence, &Recipients, &Bytes)> {
-        let start = self.entries.partition_point(|entry| entry.sequence <= from);
+        // What is asked for is nearly always the very end.
+        let behind = self.entries.iter().rev();
+        let count = behind.take_while(|entry| entry.sequence > from).count();
         self.entries
-            .range(start..)
+            .range(self.entries.len() - count..)
             .map(|entry| (entry.sequence, &entry.recipients, &entry.frame))
     }
 

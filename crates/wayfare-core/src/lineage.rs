@@ -93,13 +93,18 @@ mod tests {
         let mut lineage = Lineage::new(Epoch(1));
         lineage.push(Epoch(5), Sequence(10));
         let stands = |epoch, sequence| {
-            lineage.stands(Epoch(epoch), Sequence(sequence), Sequence(12)).0
+            lineage
+                .stands(Epoch(epoch), Sequence(sequence), Sequence(12))
+                .0
         };
         assert_eq!(stands(3, 7), 7);
         assert_eq!(stands(3, 11), 9);
         assert_eq!(stands(6, 11), 11);
         assert_eq!(stands(0, 11), 0);
-        assert!(!lineage.holds(Epoch(3), Sequence(7), Sequence(12)), "it is not known for certain");
+        assert!(
+            !lineage.holds(Epoch(3), Sequence(7), Sequence(12)),
+            "it is not known for certain"
+        );
     }
 
     #[test]

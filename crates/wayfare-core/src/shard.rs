@@ -132,13 +132,7 @@ impl Shard {
 
     /// A future of [`Output::Run`] has ended, and brings this note; `None` if it ended without one,
     /// by a panic, say: then its entity gets the note it left for that.
-    pub fn handle_ran(
-        &mut self,
-        entity: &EntityId,
-        run: u64,
-        note: Option<Vec<u8>>,
-        now: Instant,
-    ) {
+    pub fn handle_ran(&mut self, entity: &EntityId, run: u64, note: Option<Vec<u8>>, now: Instant) {
         self.at(now);
         self.rooms.ran(entity, run, note, &mut self.environment);
         self.settle();

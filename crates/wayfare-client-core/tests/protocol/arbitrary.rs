@@ -73,6 +73,17 @@ fn refusal() -> impl Strategy<Value = Option<wire::Error>> {
     prop::option::of(code.prop_map(error))
 }
 
+fn resync((handle, epoch): (u64, u64), (position, applied): (u64, u64), view: Bytes) -> Body {
+    Body::Resync(wire::Resync {
+        handle,
+        epoch,
+        position,
+        applied,
+        view,
+        ..wire::Resync::default()
+    })
+}
+
 fn room_frame() -> impl Strategy<Value = Body> {
     let numbers = (1..4u64, number(), number(), number());
     let words = (room(), reason(), refusal());
@@ -102,14 +113,7 @@ fn room_frame() -> impl Strategy<Value = Body> {
                 applied,
                 ..wire::Attached::default()
             }),
-            5 => Body::Resync(wire::Resync {
-                handle,
-                epoch,
-                position,
-                applied,
-                view,
-                ..wire::Resync::default()
-            }),
+            5 => resync((handle, epoch), (position, applied), view),
             6 => {
                 let message = String::new();
                 Body::Left(wire::Left {

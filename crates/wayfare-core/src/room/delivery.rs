@@ -8,7 +8,8 @@ use wayfare_protocol::wire::{self, reply};
 use wayfare_protocol::{Address, ErrorCode, Membership, Sequence};
 
 use crate::environment::Environment;
-use crate::game::Refusal;
+use crate::game::{Durability, KindSettings, Refusal};
+use crate::gate::{Gate, Holder};
 use crate::peer::Message;
 use crate::recipients::Recipients;
 use crate::step::{Change, Item, Step, StepBuilder};
@@ -238,6 +239,15 @@ impl Room {
             self.run_errand(errand, environment);
         }
     }
+}
+
+/// The gate of a room: of a `Durable` one storage has to have what passes.
+pub(super) fn gate(settings: &KindSettings) -> Gate<Effects> {
+    let mut gate = Gate::default();
+    if settings.durability == Durability::Durable {
+        gate.add(Holder::Storage);
+    }
+    gate
 }
 
 fn bytes_of(step: &Step) -> usize {

@@ -196,91 +196,103 @@ impl Room {
         let mut deferred = Deferred::default();
         let mut outbox = environment.outbox.take();
         self.timers_made = outbox.timers_made;
-        let form = self.kind.form();
         for effect in outbox.effects.drain(..) {
+            let bytes = &outbox.bytes;
             match effect {
                 Effect::Send {
                     recipients,
                     payload,
                     unreliable: true,
-                } => {
-                    self.send_unreliable(recipients, &outbox.bytes[payload], environment);
-                }
+                } => self.send_unreliable(recipients, &bytes[payload], environment),
                 Effect::Send {
                     recipients,
                     payload,
                     ..
                 } => {
                     if joiner.is_some_and(|joiner| is_for(&recipients, joiner)) {
-                        let payload = outbox.bytes[payload].to_vec();
-                        deferred.events.push((recipients, payload));
+                        deferred.events.push((recipients, bytes[payload].to_vec()));
                     } else {
-                        self.send_event(recipients, &outbox.bytes[payload], environment);
-                    }
-                }
-                Effect::After { timer, delay, note } => {
-                    let key = (environment.now + delay, timer);
-                    self.timers.insert(key, outbox.bytes[note].into());
-                    if let Some(news) = self.news() {
-                        news.timer(timer);
-                    }
-                }
-                Effect::Cancel(timer) => {
-                    self.timers.retain(|(_, known), _| *known != timer);
-                    if let Some(news) = self.news() {
-                        news.timer_gone(timer);
+                        self.send_event(recipients, &bytes[payload], environment);
                     }
                 }
                 Effect::Kick { player, message } => deferred.kicked.push((player, message)),
-                Effect::Lock(locked) => {
-                    self.locked = locked;
-                    self.surroundings_changed();
-                }
-                Effect::Private(private) => {
-                    self.private = private;
-                    self.surroundings_changed();
-                }
-                Effect::Property { name, value } => {
-                    self.set_property(name, value, environment);
-                    self.surroundings_changed();
-                }
-                Effect::Change(change) => {
-                    if let Some(news) = self.news()
-                        && form == Form::Changes
-                    {
-                        let change = Bytes::copy_from_slice(&outbox.bytes[change]);
-                        news.changes.push(change);
-                    }
-                }
-                Effect::Log { log, record } => {
-                    if let Some(keeper) = &mut self.keeper {
-                        let record = Bytes::copy_from_slice(&outbox.bytes[record]);
-                        keeper.news.appends.push((log, record));
-                    }
-                }
-                Effect::Run { work, lost } => {
-                    let lost = Bytes::copy_from_slice(&outbox.bytes[lost]);
-                    self.begin_run(work, lost, environment);
-                }
-                Effect::Ask {
-                    entity,
-                    request,
-                    deadline,
-                    tag,
-                } => {
-                    let request = Bytes::copy_from_slice(&outbox.bytes[request]);
-                    let tag = Bytes::copy_from_slice(&outbox.bytes[tag]);
-                    self.begin_ask(entity, request, (deadline, tag), environment);
-                }
-                Effect::Reply { caller, result } => {
-                    let result = result.map(|reply| Bytes::copy_from_slice(&outbox.bytes[reply]));
-                    self.answer(caller, result, environment);
-                }
                 Effect::Close => self.end(End::Closed),
+                Effect::Change(_) | Effect::Log { .. } => self.keep_effect(effect, bytes),
+                Effect::Run { .. } | Effect::Ask { .. } | Effect::Reply { .. } => {
+                    self.call_effect(effect, bytes, environment);
+                }
+                _ => self.surroundings_effect(effect, bytes, environment),
             }
         }
         environment.outbox.replace(outbox);
         deferred
+    }
+
+    /// What is only written down.
+    fn keep_effect(&mut self, effect: Effect, bytes: &[u8]) {
+        let form = self.kind.form();
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        match effect {
+            Effect::Change(change) if keeper.durable && form == Form::Changes => {
+                keeper
+                    .news
+                    .changes
+                    .push(Bytes::copy_from_slice(&bytes[change]));
+            }
+            Effect::Log { log, record } => {
+                keeper
+                    .news
+                    .appends
+                    .push((log, Bytes::copy_from_slice(&bytes[record])));
+            }
+            _ => {}
+        }
+    }
+
+    /// What leaves the room and comes back, or answers what came.
+    fn call_effect(&mut self, effect: Effect, bytes: &[u8], environment: &mut Environment) {
+        let own = |range: std::ops::Range<usize>| Bytes::copy_from_slice(&bytes[range]);
+        match effect {
+            Effect::Run { work, lost } => self.begin_run(work, own(lost), environment),
+            Effect::Ask {
+                entity,
+                request,
+                deadline,
+                tag,
+            } => self.begin_ask(entity, own(request), (deadline, own(tag)), environment),
+            Effect::Reply { caller, result } => {
+                self.answer(caller, result.map(own), environment);
+            }
+            _ => {}
+        }
+    }
+
+    /// What changes what is around the state.
+    fn surroundings_effect(&mut self, effect: Effect, bytes: &[u8], environment: &mut Environment) {
+        match effect {
+            Effect::After { timer, delay, note } => {
+                let key = (environment.now + delay, timer);
+                self.timers.insert(key, bytes[note].into());
+                if let Some(news) = self.news() {
+                    news.timer(timer);
+                }
+                return;
+            }
+            Effect::Cancel(timer) => {
+                self.timers.retain(|(_, known), _| *known != timer);
+                if let Some(news) = self.news() {
+                    news.timer_gone(timer);
+                }
+                return;
+            }
+            Effect::Lock(locked) => self.locked = locked,
+            Effect::Private(private) => self.private = private,
+            Effect::Property { name, value } => self.set_property(name, value, environment),
+            _ => return,
+        }
+        self.surroundings_changed();
     }
 
     pub(super) fn apply_deferred(&mut self, deferred: Deferred, environment: &mut Environment) {

@@ -30,8 +30,8 @@ use wayfare_protocol::{
 };
 
 use crate::environment::{Builder, Environment};
-use crate::game::{AskError, Durability, Kind, LeaveReason, Refusal, RoomLogic};
-use crate::gate::{Gate, Holder};
+use crate::game::{AskError, Kind, LeaveReason, Refusal, RoomLogic};
+use crate::gate::Gate;
 use crate::history::History;
 use crate::lineage::Lineage;
 use crate::members::Members;
@@ -132,10 +132,6 @@ impl Room {
         let nobody = Members::default();
         let logic = handlers::open(kind, &opened, &nobody, environment)?;
         let settings = &kind.settings;
-        let mut gate = Gate::default();
-        if settings.durability == Durability::Durable {
-            gate.add(Holder::Storage);
-        }
         let keeper = || Box::new(Keeper::new(settings.durability, opened.next));
         let mut room = Self {
             entity: opened.entity,
@@ -153,7 +149,7 @@ impl Room {
             lineage: Lineage::new(opened.epoch),
             numbers_since: opened.epoch,
             history: History::behind(Sequence(0)),
-            gate,
+            gate: delivery::gate(settings),
             held_bytes: 0,
             keeper: settings.is_kept().then(keeper),
             builder: None,

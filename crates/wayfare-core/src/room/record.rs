@@ -58,6 +58,7 @@ impl Room {
             history_behind: self.history.dropped().0,
             ..RoomRecord::default()
         };
+        self.put_appends(&mut record);
         let Some(keeper) = &mut self.keeper else {
             return Ok(Written {
                 record,
@@ -65,28 +66,8 @@ impl Room {
                 mark,
             });
         };
-        let news = &mut keeper.news;
         if !base {
-            record.changes = std::mem::take(&mut news.changes);
-        }
-        let position = keeper.next.0;
-        let epoch = self.epoch.0;
-        if base {
-            record.appends.extend(keeper.appends.iter().cloned());
-        }
-        for (log, bytes) in std::mem::take(&mut news.appends) {
-            let own = record.appends.iter_mut().find(|append| {
-                append.log == log && append.position == position && append.epoch == epoch
-            });
-            match own {
-                Some(append) => append.records.push(bytes),
-                None => record.appends.push(Append {
-                    log,
-                    records: vec![bytes],
-                    epoch,
-                    position,
-                }),
-            }
+            record.changes = std::mem::take(&mut keeper.news.changes);
         }
         let from = if base { Sequence(0) } else { keeper.written };
         // What only lives on without a promise is not replayed after a fall back.
@@ -101,11 +82,32 @@ impl Room {
             self.put_news(&mut record);
         }
         let any = base || has_any(&record);
-        Ok(Written {
-            record,
-            any,
-            mark,
-        })
+        Ok(Written { record, any, mark })
+    }
+
+    /// What goes to the logs of the game: with everything also what waits for them.
+    fn put_appends(&mut self, record: &mut RoomRecord) {
+        let Some(keeper) = &mut self.keeper else {
+            return;
+        };
+        if record.base.is_some() {
+            record.appends.extend(keeper.appends.iter().cloned());
+        }
+        let (epoch, position) = (record.epoch, keeper.next.0);
+        for (log, bytes) in std::mem::take(&mut keeper.news.appends) {
+            let own = record.appends.iter_mut().find(|append| {
+                append.log == log && append.position == position && append.epoch == epoch
+            });
+            match own {
+                Some(append) => append.records.push(bytes),
+                None => record.appends.push(Append {
+                    log,
+                    records: vec![bytes],
+                    epoch,
+                    position,
+                }),
+            }
+        }
     }
 
     fn base(&self) -> Base {

@@ -10,7 +10,6 @@ use wayfare_protocol::{Epoch, Handle, Instant, Membership, PlayerId, Sequence, S
 
 use crate::environment::Environment;
 use crate::game::{Durability, Kind, Player, RoomLogic};
-use crate::gate::{Gate, Holder};
 use crate::history::History;
 use crate::image::Image;
 use crate::lineage::Lineage;
@@ -18,6 +17,7 @@ use crate::members::{Member, Members, SessionRef};
 use crate::recipients::Recipients;
 use crate::turn::TimerId;
 
+use super::delivery;
 use super::handlers::catch;
 use super::keeper::Keeper;
 use super::pending::Pending;
@@ -106,45 +106,11 @@ impl Room {
         let settings = &kind.settings;
         let durable = settings.durability == Durability::Durable;
         let sequence = Sequence(image.last.sequence);
-        let mut lineage = Lineage::of(
-            image
-                .reigns()
-                .map(|(epoch, first)| (Epoch(epoch), Sequence(first))),
-        );
+        let mut lineage = lineage(&image);
         lineage.push(opened.epoch, sequence.next());
         let members = members(&image, environment)?;
-        let mut gate = Gate::default();
-        if durable {
-            gate.add(Holder::Storage);
-        }
-        let mut keeper = Keeper::new(settings.durability, opened.next);
-        keeper.wants_base = false;
-        keeper.base_bytes = base_bytes;
-        keeper.journal_bytes = journal_bytes;
-        keeper.written = sequence;
-        keeper.part_version = image
-            .stored_parts
-            .iter()
-            .map(|it| it.version)
-            .max()
-            .unwrap_or(0);
-        keeper.stored_parts = image
-            .stored_parts
-            .iter()
-            .map(|it| (it.number, *it))
-            .collect();
-        keeper.stale_parts = image.parts.keys().copied().collect();
-        keeper.appends = image.appends.clone().into();
-        // The new epoch is part of the lineage before anybody hears of it.
-        keeper.news.surroundings = durable;
-        let age = Duration::from_nanos(image.last.age_ns);
-        let away = environment
-            .unix()
-            .saturating_sub(Duration::from_millis(image.last.unix_ms));
-        let times = Times {
-            now,
-            age: age + away,
-        };
+        let keeper = keeper(&image, kind, &opened, (base_bytes, journal_bytes));
+        let times = Times::of(&image, environment);
         let surroundings = &image.surroundings;
         Ok(Self {
             entity: opened.entity,
@@ -166,7 +132,7 @@ impl Room {
                 false => opened.epoch,
             },
             history: history(&image, now),
-            gate,
+            gate: delivery::gate(settings),
             held_bytes: 0,
             keeper: settings.is_kept().then(|| Box::new(keeper)),
             builder: None,
@@ -226,10 +192,46 @@ struct Times {
 }
 
 impl Times {
+    /// It has gone on while nobody had it, by the wall clock, and never goes back.
+    fn of(image: &Image, environment: &Environment) -> Self {
+        let written = Duration::from_millis(image.last.unix_ms);
+        let away = environment.unix().saturating_sub(written);
+        Self {
+            now: environment.now,
+            age: Duration::from_nanos(image.last.age_ns) + away,
+        }
+    }
+
     /// When the room will have this age; now if it is older.
     fn at(&self, age_ns: u64) -> Instant {
         self.now + Duration::from_nanos(age_ns).saturating_sub(self.age)
     }
+}
+
+fn lineage(image: &Image) -> Lineage {
+    let reigns = image.reigns();
+    Lineage::of(reigns.map(|(epoch, first)| (Epoch(epoch), Sequence(first))))
+}
+
+fn keeper(
+    image: &Image,
+    kind: &Kind,
+    opened: &Opened,
+    (base_bytes, journal_bytes): (usize, usize),
+) -> Keeper {
+    let stored = &image.stored_parts;
+    let mut keeper = Keeper::new(kind.settings.durability, opened.next);
+    keeper.wants_base = false;
+    keeper.base_bytes = base_bytes;
+    keeper.journal_bytes = journal_bytes;
+    keeper.written = Sequence(image.last.sequence);
+    keeper.part_version = stored.iter().map(|it| it.version).max().unwrap_or(0);
+    keeper.stored_parts = stored.iter().map(|it| (it.number, *it)).collect();
+    keeper.stale_parts = image.parts.keys().copied().collect();
+    keeper.appends = image.appends.clone().into();
+    // The new epoch is part of the lineage before anybody hears of it.
+    keeper.news.surroundings = keeper.durable;
+    keeper
 }
 
 fn members(image: &Image, environment: &Environment) -> Result<Members, String> {

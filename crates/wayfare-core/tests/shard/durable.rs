@@ -418,7 +418,11 @@ fn a_snapshotted_room_falls_back_and_says_so() {
     world.kill(false);
     let (ada, bo) = (world.resume(1, ada), world.resume(1, bo));
     world.say(ada, attach(&stay, 6));
-    assert_eq!(stands(&world, ada), 3, "what it saw behind the snapshot is undone");
+    assert_eq!(
+        stands(&world, ada),
+        3,
+        "what it saw behind the snapshot is undone"
+    );
     let heard = world.heard(ada);
     assert!(heard[1].starts_with("resync @"), "{heard:?}");
     assert!(
