@@ -1,0 +1,294 @@
+//! The server is killed a hundred times while players talk in rooms of three durabilities, and the
+//! players' own accounts tell whether each kept its promise.
+
+mod account;
+mod audit;
+mod bot;
+mod chronicle;
+mod forged;
+mod picture;
+mod stretch;
+mod victim;
+
+use std::fmt::Write;
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::server::PATIENCE;
+use account::Account;
+use audit::{Keeps, Sum, audit};
+use bot::{Bot, Manner, Stage};
+use victim::{Place, Victim};
+
+const KINDS: [(&str, Keeps); 3] = [
+    ("square", Keeps::Everything),
+    ("garden", Keeps::Snapshots),
+    ("plaza", Keeps::Nothing),
+];
+/// What a square's bot misses until it is back must fit into the history, or a resync would be right.
+/// A garden's life is to see more than one snapshot.
+const SETTINGS: [&str; 4] = [
+    "garden.snapshots_every=100ms",
+    "square.history_events=20000",
+    "square.history_bytes=2MiB",
+    "square.history_age=10m",
+];
+/// In each room: two who talk as fast as they are answered, one who mostly listens, and one who comes
+/// back late.
+const MANNERS: [Manner; 4] = [
+    manner(6, 10),
+    manner(6, 10),
+    manner(150, 10),
+    manner(6, 250),
+];
+const KILLS: usize = 100;
+/// One of so many comes within the time that the first start took, and so mostly hits a server that
+/// is still starting.
+const KILLS_PER_EARLY_KILL: usize = 8;
+/// How long a server lives once it takes players, in milliseconds.
+const LIFE_MS: std::ops::Range<u64> = 20..400;
+
+type Accounts = Vec<Vec<Arc<Mutex<Account>>>>;
+
+/// What the killer did.
+#[derive(Debug, Default)]
+struct Kills {
+    starts: usize,
+    serving: usize,
+    starting: usize,
+}
+
+/// The world outside the server.
+struct Siege {
+    seed: u64,
+    place: Place,
+    /// What the first start took.
+    start_time: Duration,
+    runtime: Runtime,
+    stage: watch::Sender<Stage>,
+    bots: JoinSet<()>,
+    /// By room, in the order of the kinds.
+    accounts: Accounts,
+}
+
+impl Siege {
+    /// Brings the bots in, all of them before the first word.
+    fn begin(seed: u64, place: Place, start_time: Duration) -> (Self, watch::Sender<()>) {
+        let mut runtime = Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
+        let (stage, _) = watch::channel(Stage::Gather);
+        let (quiet, _) = watch::channel(());
+        let mut bots = JoinSet::new();
+        let mut accounts = Accounts::new();
+        for (kind, _) in KINDS {
+            let mut members = Vec::new();
+            for (number, manner) in MANNERS.into_iter().enumerate() {
+                let name = format!("{kind}-{number}");
+                let bot = runtime.block_on(Bot::join(&place.url(), name, &room(kind), manner));
+                members.push(bot.account());
+                bots.spawn_on(
+                    bot.play(stage.subscribe(), quiet.subscribe()),
+                    runtime.handle(),
+                );
+            }
+            accounts.push(members);
+        }
+        let siege = Self {
+            seed,
+            place,
+            start_time,
+            runtime,
+            stage,
+            bots,
+            accounts,
+        };
+        (siege, quiet)
+    }
+
+    /// Kills and starts again. The first takes players already; the last is left alone.
+    fn kill(&self, mut victim: Victim, chance: &mut ChaCha8Rng) -> (Kills, Victim) {
+        let mut kills = Kills {
+            starts: 1,
+            ..Kills::default()
+        };
+        let mut ready = true;
+        let mut early_one = 0;
+        for number in 0..KILLS {
+            let turn = number % KILLS_PER_EARLY_KILL;
+            if turn == 0 {
+                early_one = chance.random_range(0..KILLS_PER_EARLY_KILL);
+            }
+            let early = turn == early_one && !ready;
+            if !early && !ready {
+                self.or_fail(self.place.wait_until_ready(&victim));
+                ready = true;
+            }
+            let life = match early {
+                true => self.start_time.mul_f64(chance.random_range(0.0..1.0)),
+                false => Duration::from_millis(chance.random_range(LIFE_MS)),
+            };
+            ready |= self.or_fail(victim.spare(life));
+            victim.kill();
+            match ready {
+                true => kills.serving += 1,
+                false => kills.starting += 1,
+            }
+            ready = false;
+            victim = self.place.start();
+            kills.starts += 1;
+        }
+        self.or_fail(self.place.wait_until_ready(&victim));
+        (kills, victim)
+    }
+
+    fn or_fail<T>(&self, outcome: Result<T, String>) -> T {
+        outcome.unwrap_or_else(|error| self.fail(&[error]))
+    }
+
+    /// Everybody stops talking and waits for what is open; then somebody looks at each room, and
+    /// all hear the last words there.
+    fn end(&mut self, quiet: &watch::Sender<()>) {
+        self.stage.send_replace(Stage::Listen);
+        self.within(quiet.closed(), "every command is answered");
+        for (index, (kind, _)) in KINDS.into_iter().enumerate() {
+            let (url, name) = (self.place.url(), format!("{kind}-auditor"));
+            let room = room(kind);
+            let auditor = Bot::join(&url, name, &room, MANNERS[0]);
+            let auditor = self.runtime.block_on(auditor);
+            self.accounts[index].push(auditor.account());
+            self.within(auditor.end(MANNERS.len() + 1), "everybody is back");
+        }
+        let mut bots = std::mem::take(&mut self.bots);
+        let ended = async move { while bots.join_next().await.is_some() {} };
+        self.within(ended, "everybody hears the last words");
+    }
+
+    fn within(&self, future: impl Future<Output = ()>, what: &str) {
+        let in_time = async { timeout(PATIENCE, future).await };
+        if self.runtime.block_on(in_time).is_err() {
+            self.fail(&[format!("it does not come to this: {what}")]);
+        }
+    }
+
+    fn accounts(&self, kind: usize) -> Vec<Account> {
+        let members = self.accounts[kind].iter();
+        members.map(|one| one.lock().unwrap().clone()).collect()
+    }
+
+    /// Leaves accounts and log behind, and fails.
+    fn fail(&self, wrong: &[String]) -> ! {
+        let name = format!("kills-{}", self.seed);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        for kind in 0..KINDS.len() {
+            for account in self.accounts(kind) {
+                std::fs::write(folder.join(&account.name), account.to_string()).unwrap();
+            }
+        }
+        std::fs::write(folder.join("log"), self.place.logged()).unwrap();
+        let some = wrong.iter().take(30).fold(String::new(), |mut some, what| {
+            let _ = write!(some, "\n  {what:.600}");
+            some
+        });
+        let (seed, count, folder) = (self.seed, wrong.len(), folder.display());
+        panic!("seed {seed}: {count} complaints, all accounts are in {folder}{some}");
+    }
+}
+
+const fn manner(pace_ms: u64, backoff_max_ms: u64) -> Manner {
+    Manner {
+        pace: Duration::from_millis(pace_ms),
+        backoff_max: Duration::from_millis(backoff_max_ms),
+    }
+}
+
+fn room(kind: &str) -> String {
+    format!("{kind}/main")
+}
+
+/// Another at every run, unless one is to be repeated.
+fn seed() -> u64 {
+    let chosen = std::env::var("WAYFARE_KILLS_SEED").ok();
+    let chosen = chosen.map(|text| text.parse().expect("a number"));
+    chosen.unwrap_or_else(|| RandomState::new().hash_one(0) % 1_000_000)
+}
+
+#[test]
+fn a_hundred_kills_lose_nothing_durable_and_nothing_silently() {
+    let seed = seed();
+    println!("WAYFARE_KILLS_SEED={seed}");
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    let place = Place::new(SETTINGS.to_vec(), &mut chance);
+    let start = Instant::now();
+    let victim = place.start();
+    place.wait_until_ready(&victim).unwrap();
+    let (mut siege, quiet) = Siege::begin(seed, place, start.elapsed());
+    siege.stage.send_replace(Stage::Talk);
+    let start = Instant::now();
+    let (kills, survivor) = siege.kill(victim, &mut chance);
+    let killing = start.elapsed();
+    siege.end(&quiet);
+    drop(survivor);
+
+    println!("{kills:?} in {killing:.1?}");
+    let mut wrong = Vec::new();
+    let mut sums = Vec::new();
+    for (index, (kind, keeps)) in KINDS.into_iter().enumerate() {
+        let accounts = siege.accounts(index);
+        let (sum, complaints) = audit(keeps, &accounts);
+        println!("{kind}: {sum:?}, back after {}", times(&accounts));
+        wrong.extend(complaints);
+        sums.push(sum);
+    }
+    let logged = siege.place.logged();
+    let bad = |line: &&str| line.contains("panicked") || line.contains("ERROR");
+    wrong.extend(logged.lines().filter(bad).map(str::to_owned));
+    wrong.extend(too_little(&kills, &sums));
+    if !wrong.is_empty() {
+        siege.fail(&wrong);
+    }
+}
+
+/// A run in which little happened proves little.
+fn too_little(kills: &Kills, sums: &[Sum]) -> Vec<String> {
+    let [square, garden, plaza] = sums else {
+        return vec!["not all rooms were looked at".into()];
+    };
+    let enough = [
+        (kills.serving, 80, "kills of a server that takes players"),
+        (kills.starting, 1, "kills of a server that starts"),
+        (square.acknowledged, 2_000, "acknowledged commands, square"),
+        (garden.acknowledged, 2_000, "acknowledged commands, garden"),
+        (plaza.acknowledged, 2_000, "acknowledged commands, plaza"),
+        (square.events, 4 * 2_000, "events, square"),
+        (
+            garden.acknowledged - garden.undone,
+            500,
+            "commands that stand, garden",
+        ),
+        (garden.fell_back, 50, "falls back, garden"),
+        (plaza.fell_back, 50, "falls back, plaza"),
+    ];
+    let short = enough.into_iter().filter(|(count, least, _)| count < least);
+    let told = short.map(|(count, least, what)| format!("only {count} of {least} {what}"));
+    told.collect()
+}
+
+fn times(accounts: &[Account]) -> String {
+    let lasted = accounts.iter().flat_map(Account::interruptions);
+    let mut lasted: Vec<Duration> = lasted.collect();
+    lasted.sort_unstable();
+    let half = lasted.get(lasted.len() / 2).copied().unwrap_or_default();
+    let longest = lasted.last().copied().unwrap_or_default();
+    let times = lasted.len();
+    format!("p50 {half:.2?}, max {longest:.2?} ({times} times)")
+}

@@ -1,0 +1,140 @@
+//! A server that is killed and started again, in one folder and on one port.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use tempfile::TempDir;
+
+use crate::server::{PATIENCE, read_lines, wayfare};
+
+/// Below what systems give to outgoing connections: while the server is down nobody takes its port,
+/// and no client connects to itself.
+const PORTS: std::ops::Range<u16> = 15_000..30_000;
+
+/// What stays when the server is killed.
+pub(crate) struct Place {
+    folder: TempDir,
+    listen: String,
+    settings: Vec<&'static str>,
+}
+
+/// One run of the server, killed with its value.
+pub(crate) struct Victim {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Place {
+    /// On a port that is free now, with these settings of kinds.
+    pub(crate) fn new(settings: Vec<&'static str>, chance: &mut ChaCha8Rng) -> Self {
+        let port = loop {
+            let port = chance.random_range(PORTS);
+            if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+                break port;
+            }
+        };
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            listen: format!("127.0.0.1:{port}"),
+            settings,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("ws://{}", self.listen)
+    }
+
+    /// Starts the server; it is not ready yet.
+    pub(crate) fn start(&self) -> Victim {
+        let kinds = self.settings.iter().flat_map(|setting| ["--kind", setting]);
+        let mut child = wayfare()
+            .args(["dev", "--bots", "0", "--admin", "off"])
+            .args(["--listen", &self.listen, "--data", "data"])
+            .args(kinds)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(self.log())
+            .spawn()
+            .unwrap();
+        let lines = read_lines(child.stdout.take().unwrap());
+        Victim { child, lines }
+    }
+
+    /// Waits until it says that it takes players.
+    ///
+    /// # Errors
+    /// If it ended instead, or says nothing: what it said last.
+    pub(crate) fn wait_until_ready(&self, victim: &Victim) -> Result<(), String> {
+        loop {
+            match victim.lines.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains("ws://") => return Ok(()),
+                Ok(_) => {}
+                Err(error) => {
+                    let logged = self.logged();
+                    let last = logged.lines().last().unwrap_or_default();
+                    return Err(format!("the server does not start, {error}: {last}"));
+                }
+            }
+        }
+    }
+
+    /// Everything that all runs logged.
+    pub(crate) fn logged(&self) -> String {
+        let bytes = std::fs::read(self.log_path()).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn log(&self) -> File {
+        let mut log = OpenOptions::new();
+        let mut log = log.create(true).append(true).open(self.log_path()).unwrap();
+        writeln!(log, "---- a start").unwrap();
+        log
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("log")
+    }
+}
+
+impl Victim {
+    /// Lets it live for as long, and says whether it said meanwhile that it takes players.
+    ///
+    /// # Errors
+    /// If it dies by itself.
+    pub(crate) fn spare(&self, life: Duration) -> Result<bool, String> {
+        let until = Instant::now() + life;
+        let mut ready = false;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(line) => ready |= line.contains("ws://"),
+                Err(RecvTimeoutError::Timeout) => return Ok(ready),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err("the server died by itself".into());
+                }
+            }
+        }
+    }
+
+    /// kill -9
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Victim {
+    fn drop(&mut self) {
+        // It may have been killed before.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
