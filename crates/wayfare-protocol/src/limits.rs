@@ -86,8 +86,9 @@ pub const PARTS_TURN_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of parts on their way to or from storage at once, per entity: enough to keep storage
 /// busy, little enough that many large entities fit into memory.
 pub const PARTS_WAY_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// A journal is replaced by a snapshot once it is this long, or four times as long as that: so at
-/// most a quarter is written on top, and a recovery reads little more than the state.
+/// A journal is replaced by a snapshot once it is this long, or four times as long as that, up to
+/// twice as much: so at most a quarter is written on top, and a recovery reads little more than
+/// the state.
 pub const JOURNAL_BYTES_MIN: usize = 64 * 1024;
 /// Bytes of effects that wait for storage before a room takes no more commands: a few seconds
 /// of a busy room.

@@ -109,7 +109,7 @@ impl Room {
         if keeper.way.is_some() {
             return Ok(());
         }
-        let wants_base = keeper.wants_base || keeper.snapshot_due || keeper.journal_is_long();
+        let wants_base = keeper.wants_base || keeper.snapshot_due || keeper.journal_is_long(self.handle);
         if self.kind.form() == Form::Parts {
             if wants_base && keeper.shipping.is_none() {
                 let holds = keeper.wants_base;

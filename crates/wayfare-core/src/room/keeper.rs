@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use wayfare_protocol::limits::JOURNAL_BYTES_MIN;
 use wayfare_protocol::records::room::Append;
 use wayfare_protocol::storage::{PartId, Position, Request};
-use wayfare_protocol::{Instant, Membership, Sequence};
+use wayfare_protocol::{Handle, Instant, Membership, Sequence};
 
 use crate::game::Durability;
 use crate::members::SessionRef;
@@ -166,9 +166,13 @@ impl Keeper {
         }
     }
 
-    /// The journal is long enough to be replaced.
-    pub(super) fn journal_is_long(&self) -> bool {
-        self.journal_bytes > JOURNAL_BYTES_MIN.max(4 * self.base_bytes)
+    /// The journal is long enough to be replaced. Each room has a measure of its own, up to twice
+    /// the least: rooms that were opened together, and are as busy, would otherwise all be written
+    /// whole at the same moment, again and again.
+    pub(super) fn journal_is_long(&self, handle: Handle) -> bool {
+        let least = JOURNAL_BYTES_MIN.max(4 * self.base_bytes);
+        let own = least / 256 * (handle.0 % 256) as usize;
+        self.journal_bytes > least + own
     }
 
     pub(super) fn is_busy(&self) -> bool {
