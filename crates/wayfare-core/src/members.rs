@@ -107,6 +107,23 @@ impl Members {
         self.insert(membership, member);
     }
 
+    /// Graces that run in `former` run on here, and do not begin again.
+    pub(crate) fn keep_graces(&mut self, former: &Members) {
+        for entry in &mut self.detached {
+            let mut known = former.detached.iter().rev();
+            let known = known.find(|known| known.membership == entry.membership);
+            let is_detached = |member: &Member| !member.attached;
+            if let Some(known) = known
+                && former.get(entry.membership).is_some_and(is_detached)
+            {
+                entry.at = known.at;
+            }
+        }
+        self.detached
+            .make_contiguous()
+            .sort_by_key(|entry| (entry.at, entry.membership));
+    }
+
     pub(crate) fn remove(&mut self, membership: Membership) -> Option<Member> {
         let member = self.by_number.remove(&membership)?;
         self.by_player.remove(&member.player.id);

@@ -191,9 +191,33 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether it makes the room do something for its member.
+    /// Whether it makes the room do or say something for its member, rather than less.
     pub(crate) const fn is_work(&self) -> bool {
-        matches!(self, Request::Command(..) | Request::Unreliable(_))
+        match self {
+            Request::Command(..) | Request::Unreliable(_) | Request::Attach { .. } => true,
+            Request::Leave(_) | Request::Detach | Request::End(_) => false,
+        }
+    }
+}
+
+/// What a message takes beside its payload, roughly.
+const MESSAGE_BYTES: usize = 256;
+
+impl Message {
+    /// What it takes to keep it.
+    pub(crate) fn bytes(&self) -> usize {
+        let payload = match self {
+            Message::Join(join) => join.open.len() + join.payload.len(),
+            Message::Member(member) => match &member.request {
+                Request::Command(_, payload) | Request::Unreliable(payload) => payload.len(),
+                _ => 0,
+            },
+            Message::Ask(ask) => ask.payload.len(),
+            Message::Answer(answer) => answer.result.as_ref().map_or(0, Bytes::len),
+            Message::Ran(ran) => ran.note.as_ref().map_or(0, Bytes::len),
+            _ => 0,
+        };
+        payload + MESSAGE_BYTES
     }
 }
 

@@ -168,7 +168,7 @@ impl Room {
         };
         let effects = Effects {
             gateways: self.gateways_of(&step),
-            bytes: bytes_of(&step),
+            bytes: bytes_of(&step) + errands.iter().map(Errand::bytes).sum::<usize>(),
             step,
             errands,
         };

@@ -2,12 +2,11 @@
 
 use wayfare_protocol::storage::{Outcome, Request};
 
+use super::Room;
+use super::membership::send_elsewhere;
 use crate::calls::Wants;
 use crate::environment::Environment;
 use crate::gate::Holder;
-use crate::peer::{self, Message};
-
-use super::Room;
 
 /// Why a room is about to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,11 +73,7 @@ impl Room {
     fn send_members_elsewhere(&mut self, environment: &mut Environment) {
         self.failed.get_or_insert("lost");
         for (_, member) in self.members.iter().filter(|(_, member)| member.attached) {
-            let session = member.session.clone();
-            let unreachable = peer::Unreachable {
-                session: session.clone(),
-            };
-            environment.post(session.gateway, Message::Unreachable(unreachable));
+            send_elsewhere(member.session.clone(), environment);
         }
     }
 

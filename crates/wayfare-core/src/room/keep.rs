@@ -109,7 +109,8 @@ impl Room {
         if keeper.way.is_some() {
             return Ok(());
         }
-        let wants_base = keeper.wants_base || keeper.snapshot_due || keeper.journal_is_long(self.handle);
+        let wants_base =
+            keeper.wants_base || keeper.snapshot_due || keeper.journal_is_long(self.handle);
         if self.kind.form() == Form::Parts {
             if wants_base && keeper.shipping.is_none() {
                 let holds = keeper.wants_base;
@@ -248,6 +249,7 @@ impl Room {
             is_base,
             appends,
             inputs: news.inputs,
+            input_bytes: news.input_bytes,
             gone: news.gone,
             asked: false,
         });

@@ -98,10 +98,13 @@ pub(super) struct News {
     pub(super) calls_gone: BTreeSet<u64>,
     /// What was carried out since, to be carried out again should a later one fail.
     pub(super) inputs: Vec<Message>,
+    pub(super) input_bytes: usize,
     /// The last of `inputs` is being carried out.
     pub(super) during_input: bool,
     /// The timer whose note is being carried out.
     pub(super) during_timer: Option<TimerId>,
+    /// The call whose end is being carried out.
+    pub(super) during_call: Option<u64>,
 }
 
 /// A write that was not answered yet.
@@ -115,6 +118,7 @@ pub(super) struct OnItsWay {
     pub(super) is_base: bool,
     pub(super) appends: Vec<Append>,
     pub(super) inputs: Vec<Message>,
+    pub(super) input_bytes: usize,
     pub(super) gone: BTreeMap<Membership, Option<SessionRef>>,
     /// The call that will answer it is out.
     pub(super) asked: bool,
@@ -173,6 +177,12 @@ impl Keeper {
         let least = JOURNAL_BYTES_MIN.max(4 * self.base_bytes);
         let own = least / 256 * (handle.0 % 256) as usize;
         self.journal_bytes > least + own
+    }
+
+    /// What is kept of inputs, to carry them out again.
+    pub(super) fn input_bytes(&self) -> usize {
+        let way = self.way.as_ref().map_or(0, |way| way.input_bytes);
+        way + self.news.input_bytes
     }
 
     pub(super) fn is_busy(&self) -> bool {

@@ -464,6 +464,13 @@ pub(crate) fn not_a_member(
     environment.post(member.session.gateway.clone(), Message::NotAMember(unknown));
 }
 
+/// Cuts a session's connection, so that its client comes again and finds what it wants then.
+pub(crate) fn send_elsewhere(session: SessionRef, environment: &mut Environment) {
+    let gateway = session.gateway.clone();
+    let unreachable = peer::Unreachable { session };
+    environment.post(gateway, Message::Unreachable(unreachable));
+}
+
 /// Answers a join with a refusal.
 pub(crate) fn refuse(join: &Join, refusal: Refusal, environment: &mut Environment) {
     let refused = JoinRefused {

@@ -16,7 +16,7 @@ mod shipping;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,7 +26,8 @@ use wayfare_protocol::limits::HELD_BYTES_MAX;
 use wayfare_protocol::storage::Position;
 use wayfare_protocol::wire::ListedRoom;
 use wayfare_protocol::{
-    Address, EntityId, Epoch, Handle, Instant, Membership, PlayerId, Sequence, ShardIndex,
+    Address, EntityId, Epoch, ErrorCode, Handle, Instant, Membership, PlayerId, Sequence,
+    ShardIndex,
 };
 
 use crate::environment::{Builder, Environment};
@@ -45,7 +46,7 @@ use restart::{Failures, Rerun};
 
 pub(crate) use delivery::{error, wire_error};
 pub(crate) use ending::{End, Farewell};
-pub(crate) use membership::{not_a_member, refuse};
+pub(crate) use membership::{not_a_member, refuse, send_elsewhere};
 pub(crate) use pending::{Errand, refuse_ask, send_on};
 pub(crate) use recover::{Recovered, revive};
 
@@ -80,6 +81,8 @@ pub(crate) struct Room {
     timers_made: u64,
     calls: BTreeMap<u64, Pending>,
     calls_made: u64,
+    /// Futures that were lost with the node they ran on, still to be told.
+    lost_runs: BTreeSet<u64>,
     /// What is left of the deadline of the request that is being answered.
     remaining: Option<Duration>,
     properties: BTreeMap<String, String>,
@@ -98,6 +101,7 @@ pub(crate) struct Room {
     rerun: VecDeque<Rerun>,
     /// What arrived since.
     waiting: VecDeque<peer::Message>,
+    waiting_bytes: usize,
     /// The claim of the next epoch is out.
     pub(crate) restarting: bool,
     pub(crate) ending: Option<End>,
@@ -157,6 +161,7 @@ impl Room {
             timers_made: 0,
             calls: BTreeMap::new(),
             calls_made: 0,
+            lost_runs: BTreeSet::new(),
             remaining: None,
             properties: BTreeMap::new(),
             locked: false,
@@ -170,6 +175,7 @@ impl Room {
             failed: None,
             rerun: VecDeque::new(),
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
             restarting: false,
             ending: None,
             armed: None,
@@ -198,6 +204,15 @@ impl Room {
         self.keeper.as_ref().is_some_and(|keeper| keeper.durable)
     }
 
+    /// Storage is behind, and what waits for it takes as much memory as it may.
+    fn is_overfull(&self) -> bool {
+        let inputs = self
+            .keeper
+            .as_ref()
+            .map_or(0, |keeper| keeper.input_bytes());
+        self.held_bytes + self.waiting_bytes + inputs > HELD_BYTES_MAX
+    }
+
     /// Somebody wants something of it: it is not idle.
     fn busy_since(&mut self, now: Instant) {
         if self.empty_since.is_some() {
@@ -210,7 +225,11 @@ impl Room {
         if self.ending == Some(End::Idle) {
             self.ending = None;
         }
+        if self.is_overfull() && is_work(&message) {
+            return turn_away(message, environment);
+        }
         if self.failed.is_some() || self.ending.is_some() || !self.rerun.is_empty() {
+            self.waiting_bytes += message.bytes();
             return self.waiting.push_back(message);
         }
         self.carry_out(message, false, environment);
@@ -225,6 +244,7 @@ impl Room {
     ) {
         use peer::Message;
         if let Some(news) = self.news() {
+            news.input_bytes += message.bytes();
             news.inputs.push(message.clone());
             news.during_input = true;
         }
@@ -316,12 +336,6 @@ impl Room {
         if session.epoch < member.session.epoch {
             return;
         }
-        if self.held_bytes > HELD_BYTES_MAX && request.is_work() {
-            // Storage is behind. Its client comes again, and brings what was not acknowledged.
-            let gateway = session.gateway.clone();
-            let unreachable = peer::Unreachable { session };
-            return environment.post(gateway, peer::Message::Unreachable(unreachable));
-        }
         match request {
             Request::Command(numbered, payload) => {
                 self.command(membership, numbered, &payload, environment);
@@ -334,5 +348,26 @@ impl Room {
             Request::Detach => self.detach(membership, environment),
             Request::End(reason) => self.remove(membership, reason, "", environment),
         }
+    }
+}
+
+/// Whether it makes a room do or say something.
+fn is_work(message: &peer::Message) -> bool {
+    match message {
+        peer::Message::Member(member) => member.request.is_work(),
+        peer::Message::Join(_) | peer::Message::Ask(_) => true,
+        _ => false,
+    }
+}
+
+/// It comes again, and a client brings what was not acknowledged.
+fn turn_away(message: peer::Message, environment: &mut Environment) {
+    let words = "the room waits for its storage";
+    let refusal = || Refusal::with_code(ErrorCode::Unavailable, words);
+    match message {
+        peer::Message::Member(member) => membership::send_elsewhere(member.session, environment),
+        peer::Message::Join(join) => refuse(&join, refusal(), environment),
+        peer::Message::Ask(ask) => refuse_ask(&ask, refusal(), environment),
+        _ => {}
     }
 }

@@ -35,6 +35,21 @@ pub(crate) enum Errand {
     Answer(Answer),
 }
 
+impl Errand {
+    /// What it takes to hold it.
+    pub(super) fn bytes(&self) -> usize {
+        let payload = match self {
+            Errand::Run { .. } => 0,
+            Errand::Ask { request, .. } => request.len(),
+            Errand::Answer(answer) => answer.result.as_ref().map_or(0, Bytes::len),
+        };
+        payload + ERRAND_BYTES
+    }
+}
+
+/// What an errand takes beside its payload, roughly.
+const ERRAND_BYTES: usize = 256;
+
 impl Room {
     /// When the next ask has failed.
     pub(super) fn ask_due(&self) -> Option<Instant> {
@@ -99,20 +114,33 @@ impl Room {
         }
     }
 
-    /// All futures that ran where this room was lost are lost.
+    /// The node on which its futures ran was lost, and they with it.
+    pub(super) fn note_lost_runs(&mut self) {
+        let runs = self.calls.iter();
+        let runs = runs.filter(|(_, pending)| matches!(pending, Pending::Run { .. }));
+        self.lost_runs = runs.map(|(id, _)| *id).collect();
+    }
+
+    /// Tells of futures that are lost. A note that it fails on is used up.
     pub(super) fn lose_futures(&mut self, environment: &mut Environment) {
-        let lost: Vec<u64> = self
-            .calls
-            .iter()
-            .filter(|(_, pending)| matches!(pending, Pending::Run { .. }))
-            .map(|(id, _)| *id)
-            .collect();
-        for id in lost {
-            if self.failed.is_none()
-                && let Some(Pending::Run { lost }) = self.end_call(id)
-            {
+        while self.failed.is_none()
+            && let Some(id) = self.lost_runs.pop_first()
+        {
+            self.during_call(Some(id));
+            if let Some(Pending::Run { lost }) = self.end_call(id) {
                 self.note(&lost, environment);
             }
+            self.during_call(None);
+        }
+    }
+
+    /// Notes what is being carried out, until it went well.
+    fn during_call(&mut self, call: Option<u64>) {
+        let failed = self.failed.is_some();
+        if let Some(news) = self.news()
+            && !failed
+        {
+            news.during_call = call;
         }
     }
 
@@ -125,7 +153,9 @@ impl Room {
                 _ => None,
             })
         {
+            self.during_call(Some(id));
             self.answered(id, Err(AskError::Late), environment);
+            self.during_call(None);
         }
     }
 

@@ -59,7 +59,7 @@ impl Room {
             ..RoomRecord::default()
         };
         self.put_appends(&mut record);
-        let Some(keeper) = &mut self.keeper else {
+        let Some(keeper) = &self.keeper else {
             return Ok(Written {
                 record,
                 any: true,
@@ -67,7 +67,7 @@ impl Room {
             });
         };
         if !base {
-            record.changes = std::mem::take(&mut keeper.news.changes);
+            record.changes.clone_from(&keeper.news.changes);
         }
         let from = if base { Sequence(0) } else { keeper.written };
         // What only lives on without a promise is not replayed after a fall back.
@@ -85,16 +85,17 @@ impl Room {
         Ok(Written { record, any, mark })
     }
 
-    /// What goes to the logs of the game: with everything also what waits for them.
-    fn put_appends(&mut self, record: &mut RoomRecord) {
-        let Some(keeper) = &mut self.keeper else {
+    /// What goes to the logs of the game: with everything also what waits for them. It stays in the
+    /// news until the record is sent, for it may turn out to be too large.
+    fn put_appends(&self, record: &mut RoomRecord) {
+        let Some(keeper) = &self.keeper else {
             return;
         };
         if record.base.is_some() {
             record.appends.extend(keeper.appends.iter().cloned());
         }
         let (epoch, position) = (record.epoch, keeper.next.0);
-        for (log, bytes) in std::mem::take(&mut keeper.news.appends) {
+        for (log, bytes) in keeper.news.appends.clone() {
             let own = record.appends.iter_mut().find(|append| {
                 append.log == log && append.position == position && append.epoch == epoch
             });

@@ -140,6 +140,7 @@ impl Room {
             timers_made: surroundings.timers_made,
             calls: calls(&image, &times),
             calls_made: surroundings.calls_made,
+            lost_runs: std::collections::BTreeSet::new(),
             remaining: None,
             properties: surroundings.properties.clone().into_iter().collect(),
             locked: surroundings.locked,
@@ -152,6 +153,7 @@ impl Room {
             failed: None,
             rerun: std::collections::VecDeque::new(),
             waiting: std::collections::VecDeque::new(),
+            waiting_bytes: 0,
             restarting: false,
             ending: None,
             armed: None,
@@ -169,6 +171,7 @@ impl Room {
             self.touch(*membership);
             self.presence(*membership, false, environment);
         }
+        self.note_lost_runs();
         self.lose_futures(environment);
         self.append(environment);
     }

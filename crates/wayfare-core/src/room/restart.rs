@@ -1,6 +1,6 @@
 //! Starting again after a handler failed: from what storage has, or as newly opened.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use wayfare_protocol::wire;
@@ -15,11 +15,35 @@ use crate::peer::{self, Message};
 use crate::step::Change;
 use crate::turn::TimerId;
 
-use super::{Opened, Room};
+use super::membership::send_elsewhere;
+use super::{End, Opened, Room};
 
 /// A room that fails more often than this within [`FAILURES_WINDOW`] ends.
 const FAILURES_MAX: u32 = 5;
 const FAILURES_WINDOW: Duration = Duration::from_secs(60);
+
+impl Undone {
+    /// Where members stand who came or went by something that is carried out again.
+    fn look_through_inputs(&mut self) {
+        for input in &self.inputs {
+            let Message::Member(member) = input else {
+                continue;
+            };
+            match member.request {
+                // A client that was not answered yet attaches by that, from where it stands.
+                peer::Request::Attach { .. } => {
+                    self.sessions.remove(&member.membership);
+                }
+                // That it went is undone as well.
+                peer::Request::Detach => {
+                    let session = member.session.clone();
+                    self.sessions.entry(member.membership).or_insert(session);
+                }
+                _ => {}
+            }
+        }
+    }
+}
 
 /// How often a room failed lately.
 #[derive(Debug, Default)]
@@ -51,13 +75,20 @@ struct Undone {
     /// The last of them is what it failed on.
     poisoned: bool,
     timer: Option<TimerId>,
-    /// Over which sessions its members are reached now.
+    call: Option<u64>,
+    /// Over which sessions its members are reached, or were until something that is undone.
     sessions: BTreeMap<Membership, SessionRef>,
+    /// Futures that were lost with an earlier node, still to be told.
+    lost_runs: BTreeSet<u64>,
 }
 
 impl Room {
-    /// Whether the failed room may start again, or has to end.
-    pub(crate) fn may_restart(&mut self, now: Instant) -> bool {
+    /// Whether the failed room may start again.
+    ///
+    /// # Errors
+    /// How it ends: by choice of its kind, or because it fails too often. What storage has of a
+    /// `Durable` one stays its members': they come back to it.
+    pub(crate) fn may_restart(&mut self, now: Instant) -> Result<(), End> {
         if now.since(self.failures.since) > FAILURES_WINDOW {
             self.failures = Failures {
                 since: now,
@@ -65,7 +96,14 @@ impl Room {
             };
         }
         self.failures.count += 1;
-        self.kind.settings.on_panic == OnPanic::Restart && self.failures.count <= FAILURES_MAX
+        if self.kind.settings.on_panic == OnPanic::Close {
+            return Err(End::Failed);
+        }
+        match (self.failures.count > FAILURES_MAX, self.is_durable()) {
+            (false, _) => Ok(()),
+            (true, true) => Err(End::Lost),
+            (true, false) => Err(End::Failed),
+        }
     }
 
     /// What it was opened with, to open it again under the next epoch.
@@ -88,23 +126,26 @@ impl Room {
         &self.kind
     }
 
-    /// Goes on as `fresh`: what storage has of it under the new epoch, or, if `anew`, a room that
-    /// was just opened.
+    /// Goes on as `fresh`: what storage has of it under the new epoch, which of its members were
+    /// attached then; or, if there is nothing, a room that was just opened.
     pub(crate) fn replace_by(
         &mut self,
         mut fresh: Room,
-        anew: bool,
+        stored: Option<&[Membership]>,
         environment: &mut Environment,
     ) {
+        let anew = stored.is_none();
         fresh.failures = std::mem::take(&mut self.failures);
         fresh.waiting = std::mem::take(&mut self.waiting);
+        fresh.waiting_bytes = self.waiting_bytes;
+        fresh.members.keep_graces(&self.members);
         (fresh.armed, fresh.dirty) = (self.armed, self.dirty);
         fresh.ending = self.ending;
         fresh.handle = self.handle;
         if self.is_durable() {
             let undone = self.undone(fresh.next_position(), environment);
             *self = fresh;
-            self.go_on(undone, anew, environment);
+            self.go_on(undone, stored, environment);
         } else {
             if anew {
                 let mut lineage = self.lineage.clone();
@@ -136,7 +177,9 @@ impl Room {
             inputs: Vec::new(),
             poisoned: false,
             timer: None,
+            call: None,
             sessions: BTreeMap::new(),
+            lost_runs: std::mem::take(&mut self.lost_runs),
         };
         if let Some(keeper) = &mut self.keeper {
             let news = std::mem::take(&mut keeper.news);
@@ -154,36 +197,40 @@ impl Room {
             undone.sessions.extend(reachable(news.gone));
             undone.poisoned = news.during_input;
             undone.timer = news.during_timer;
+            undone.call = news.during_call;
         }
         while let Some(effects) = self.gate.pop() {
             self.release(effects, environment);
         }
         self.give_up_held();
-        let members = self.members.iter();
-        let known = members.map(|(number, member)| (number, member.session.clone()));
+        let attached = self.members.iter().filter(|(_, member)| member.attached);
+        let known = attached.map(|(number, member)| (number, member.session.clone()));
         undone.sessions.extend(known);
-        for input in &undone.inputs {
-            // A client that was not answered yet attaches by that, from where it stands.
-            if let Message::Member(member) = input
-                && let peer::Request::Attach { .. } = member.request
-            {
-                undone.sessions.remove(&member.membership);
-            }
-        }
+        undone.look_through_inputs();
         undone
     }
 
-    fn go_on(&mut self, undone: Undone, anew: bool, environment: &mut Environment) {
+    fn go_on(
+        &mut self,
+        undone: Undone,
+        stored: Option<&[Membership]>,
+        environment: &mut Environment,
+    ) {
         if let Some(timer) = undone.timer {
             self.timers.retain(|(_, known), _| *known != timer);
             if let Some(news) = self.news() {
                 news.timer_gone(timer);
             }
         }
-        let numbers: Vec<Membership> = self.members.iter().map(|(number, _)| number).collect();
-        for membership in numbers {
-            if let Some(session) = undone.sessions.get(&membership) {
-                self.carry_over(membership, session, environment);
+        if let Some(call) = undone.call {
+            self.end_call(call);
+        }
+        self.lost_runs = undone.lost_runs;
+        let mut away = Vec::new();
+        for membership in stored.unwrap_or_default() {
+            match undone.sessions.get(membership) {
+                Some(session) => self.carry_over(*membership, session, environment),
+                None => away.push(*membership),
             }
         }
         let mut inputs: VecDeque<Rerun> = undone.inputs.into_iter().map(Rerun::Again).collect();
@@ -192,7 +239,7 @@ impl Room {
         {
             inputs.push_back(Rerun::Failed(message));
         }
-        if anew
+        if stored.is_none()
             && let Some(Rerun::Again(Message::Join(_))) = inputs.front()
             && let Some(Rerun::Again(message)) = inputs.pop_front()
         {
@@ -200,6 +247,25 @@ impl Room {
             self.carry_out(message, true, environment);
         }
         self.rerun = inputs;
+        // Of those whom storage has as attached, and nobody reaches, it was not told yet.
+        for membership in away {
+            if !self.attaches_again(membership) {
+                self.touch(membership);
+                self.presence(membership, false, environment);
+            }
+        }
+        self.lose_futures(environment);
+    }
+
+    /// Whether a member's attaching is among what is carried out again.
+    fn attaches_again(&self, membership: Membership) -> bool {
+        self.rerun.iter().any(|rerun| match rerun {
+            Rerun::Again(Message::Member(member)) | Rerun::Failed(Message::Member(member)) => {
+                let attaches = matches!(member.request, peer::Request::Attach { .. });
+                attaches && member.membership == membership
+            }
+            _ => false,
+        })
     }
 
     /// A member's frames go where they went; its client learns the new epoch.
@@ -248,6 +314,7 @@ impl Room {
             && self.ending.is_none()
             && let Some(message) = self.waiting.pop_front()
         {
+            self.waiting_bytes -= message.bytes();
             self.carry_out(message, false, environment);
         }
         any
@@ -288,8 +355,9 @@ impl Room {
             peer::Request::End(reason) => {
                 self.dismiss(membership, *reason, "", environment);
             }
-            peer::Request::Unreliable(_) | peer::Request::Attach { .. } | peer::Request::Detach => {
-            }
+            // It hears that something went wrong, and may find it right when it comes again.
+            peer::Request::Attach { .. } => send_elsewhere(member.session.clone(), environment),
+            peer::Request::Unreliable(_) | peer::Request::Detach => {}
         }
     }
 

@@ -1,7 +1,6 @@
 //! What a room does because time passed: ticks, notes, graces, snapshots.
 
 use wayfare_protocol::Instant;
-use wayfare_protocol::limits::HELD_BYTES_MAX;
 
 use crate::environment::{Environment, Report};
 use crate::game::LeaveReason;
@@ -23,14 +22,16 @@ impl Room {
             .wants_turn()
             .then_some((Instant::ORIGIN, "a state on its way"));
         let empty = self.empties_at();
+        // What it would say could not leave; once it can, this is asked again.
+        let timer = self.timers.first_key_value().map(|((at, _), _)| *at);
+        let notes = timer.into_iter().chain(self.ask_due()).min();
+        let notes = notes.filter(|_| !self.is_overfull());
+        let notes = notes.map(|at| (at, "a note or an answer"));
         [
             retry,
             more,
-            self.ask_due().map(|at| (at, "an ask's deadline")),
+            notes,
             self.next_tick.map(|at| (at, "room tick")),
-            self.timers
-                .first_key_value()
-                .map(|((at, _), _)| (*at, "room timer")),
             self.members
                 .expires_at(settings.member_grace)
                 .map(|at| (at, "member grace")),
@@ -55,6 +56,7 @@ impl Room {
             self.remove(membership, LeaveReason::LeaveExpired, "", environment);
         }
         while self.failed.is_none()
+            && !self.is_overfull()
             && let Some(entry) = self.timers.first_entry()
             && entry.key().0 <= now
         {
@@ -70,7 +72,9 @@ impl Room {
                 news.during_timer = None;
             }
         }
-        self.fail_late_asks(environment);
+        if !self.is_overfull() {
+            self.fail_late_asks(environment);
+        }
         self.tick(environment);
         self.snapshot_if_due(environment);
         if self.failed.is_none() {
@@ -130,7 +134,7 @@ impl Room {
         if self.failed.is_some() || due > environment.now {
             return;
         }
-        let held = self.held_bytes > HELD_BYTES_MAX;
+        let held = self.is_overfull();
         let late = environment.now.since(due).as_nanos() / period.as_nanos().max(1);
         let late = u64::try_from(late).unwrap_or(u64::MAX);
         let beats = late.saturating_add(1);

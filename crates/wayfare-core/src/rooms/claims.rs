@@ -13,8 +13,10 @@ use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode, Handle};
 use crate::calls::{Asker, release};
 use crate::environment::{Environment, Report};
 use crate::game::{Durability, Kind, Refusal};
-use crate::peer::{Join, Message, NotOwner, Unreachable};
-use crate::room::{Opened, Recovered, Room, not_a_member, refuse, refuse_ask, send_on};
+use crate::peer::{Join, Message, NotOwner};
+use crate::room::{
+    Opened, Recovered, Room, not_a_member, refuse, refuse_ask, send_elsewhere, send_on,
+};
 
 use super::{Rooms, absence};
 
@@ -241,12 +243,7 @@ impl Rooms {
             match message {
                 Message::Join(join) => refuse(&join, refusal.clone(), environment),
                 Message::Ask(ask) => refuse_ask(&ask, refusal.clone(), environment),
-                Message::Return(back) => {
-                    let session = back.member.session;
-                    let gateway = session.gateway.clone();
-                    let unreachable = Message::Unreachable(Unreachable { session });
-                    environment.post(gateway, unreachable);
-                }
+                Message::Return(back) => send_elsewhere(back.member.session, environment),
                 _ => {}
             }
         }

@@ -19,7 +19,7 @@ use crate::game::{Kind, LeaveReason, Refusal};
 use crate::handles::HandleMap;
 use crate::operator::Counts;
 use crate::peer::{self, Join, Message, Return};
-use crate::room::{End, Farewell, Room, not_a_member, refuse};
+use crate::room::{End, Farewell, Room, not_a_member, refuse, send_elsewhere};
 use crate::timers::{Timers, Wake, earlier};
 
 pub(crate) use asks::owner_of;
@@ -105,12 +105,7 @@ impl Rooms {
         };
         match self.kind_to_open(&entity, false, environment) {
             Ok(kind) => self.begin(&entity, kind, Some(Message::Return(back)), environment),
-            Err(_) => {
-                let gateway = back.member.session.gateway.clone();
-                let session = back.member.session;
-                let unreachable = peer::Unreachable { session };
-                environment.post(gateway, Message::Unreachable(unreachable));
-            }
+            Err(_) => send_elsewhere(back.member.session, environment),
         }
     }
 
@@ -293,10 +288,7 @@ impl Rooms {
             }
             // It may still be one, wherever the room comes back.
             Message::Member(member) => {
-                let gateway = member.session.gateway.clone();
-                let session = member.session;
-                let unreachable = peer::Unreachable { session };
-                environment.post(gateway, Message::Unreachable(unreachable));
+                send_elsewhere(member.session, environment);
             }
             Message::Join(join) => refuse(&join, refusal, environment),
             Message::Ask(ask) => crate::room::refuse_ask(&ask, refusal, environment),

@@ -5,7 +5,7 @@ use wayfare_protocol::coordination::{
 };
 use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::storage::Position;
-use wayfare_protocol::{EntityId, Epoch, Handle};
+use wayfare_protocol::{EntityId, Epoch, Handle, Membership};
 
 use crate::calls::{ATTEMPTS_MAX, Asker, release};
 use crate::environment::{Environment, Report};
@@ -50,7 +50,7 @@ impl Rooms {
         next: Position,
         environment: &mut Environment,
     ) {
-        self.replace(entity, true, environment, |room, environment| {
+        self.replace(entity, None, environment, |room, environment| {
             let opened = Opened {
                 epoch,
                 next,
@@ -68,7 +68,8 @@ impl Rooms {
         recovered: Recovered,
         environment: &mut Environment,
     ) {
-        self.replace(entity, false, environment, |room, environment| {
+        let attached = recovered.attached();
+        self.replace(entity, Some(&attached), environment, |room, environment| {
             let opened = Opened {
                 epoch,
                 next,
@@ -82,7 +83,7 @@ impl Rooms {
     fn replace(
         &mut self,
         entity: &EntityId,
-        anew: bool,
+        stored: Option<&[Membership]>,
         environment: &mut Environment,
         make: impl FnOnce(&Room, &mut Environment) -> Result<Room, String>,
     ) {
@@ -93,7 +94,7 @@ impl Rooms {
             room.restarting = false;
             match make(room, environment) {
                 Ok(fresh) => {
-                    room.replace_by(fresh, anew, environment);
+                    room.replace_by(fresh, stored, environment);
                     environment.report(Report::Restarted {
                         entity: room.entity.clone(),
                     });
@@ -127,8 +128,8 @@ impl Rooms {
 
 /// Wants the next epoch for a room that failed, unless it fails too often.
 pub(super) fn restart(room: &mut Room, environment: &mut Environment) {
-    if !room.may_restart(environment.now) {
-        return room.end(End::Failed);
+    if let Err(end) = room.may_restart(environment.now) {
+        return room.end(end);
     }
     room.restarting = true;
     claim_next_epoch(room, 1, environment);

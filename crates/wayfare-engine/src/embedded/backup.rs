@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use redb::{
     Builder, Database, Error, Key, ReadTransaction, ReadableDatabase, ReadableTable,
@@ -108,9 +109,19 @@ fn jump(tables: &mut Tables<'_>) -> Result<(), Unopened> {
     if meta.format > FORMAT {
         return Err(Unopened::Newer(meta.format));
     }
-    meta.ceiling += RESTORE_MARGIN;
-    meta.documents += RESTORE_MARGIN;
+    // Two restores of one backup begin two lives: each behind all that the other can have given
+    // out, which is less than a revision in a microsecond.
+    let anew = micros_since_unix_epoch();
+    meta.ceiling = (meta.ceiling + RESTORE_MARGIN).max(anew);
+    meta.documents = (meta.documents + RESTORE_MARGIN).max(anew);
     Ok(write_meta(tables, meta)?)
+}
+
+fn micros_since_unix_epoch() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX >> 1)
+    })
 }
 
 fn replace(draft: &Path, destination: &Path) -> Result<(), BackupError> {
