@@ -46,6 +46,9 @@ pub struct ShardConfig {
     pub rooms_max: usize,
     /// Sessions on this shard.
     pub sessions_max: usize,
+    /// No other node can be in this coordination: whatever another name owns was this node's under
+    /// an earlier one.
+    pub alone: bool,
     /// The store's revision when this incarnation began: an epoch that is not above it was another
     /// one's.
     pub began_at: Revision,
@@ -74,6 +77,7 @@ impl ShardConfig {
             handshake_time_max: limits::HANDSHAKE_TIME_MAX,
             rooms_max: limits::ROOMS_PER_SHARD_MAX,
             sessions_max: limits::SESSIONS_PER_SHARD_MAX,
+            alone: false,
             began_at: Revision::default(),
             unix_origin: Duration::ZERO,
             documents: None,

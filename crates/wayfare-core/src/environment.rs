@@ -252,6 +252,9 @@ impl Environment {
     /// Whether this is an earlier incarnation of this node: what it had is lost or left.
     pub(crate) fn is_former(&self, address: &Address) -> bool {
         let here = &self.config.address;
+        if self.config.alone {
+            return (&address.node, address.incarnation) != (&here.node, here.incarnation);
+        }
         address.node == here.node && address.incarnation < here.incarnation
     }
 

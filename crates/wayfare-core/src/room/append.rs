@@ -43,7 +43,7 @@ impl Room {
         match outcome {
             Ok(_) => {
                 keeper.appends.pop_front();
-                keeper.retry.succeeded();
+                keeper.storage_did();
                 self.append(environment);
             }
             Err(failure) => {

@@ -113,6 +113,7 @@ impl Room {
             return;
         }
         keeper.forgetting = true;
+        keeper.forget_failed = false;
         let request = Request::Forget {
             entity: self.entity.as_key(),
             epoch: self.epoch,
@@ -126,6 +127,7 @@ impl Room {
             return;
         };
         keeper.forgetting = false;
+        keeper.forget_failed = outcome.is_err();
         match outcome {
             Ok(_) => {
                 keeper.forgotten = true;

@@ -81,6 +81,10 @@ impl Room {
             keeper.shipping = None;
             // What failed is known if it was alone.
             keeper.news.during_input = keeper.news.inputs.len() == 1;
+            if !keeper.news.inputs.is_empty() {
+                // They come due again, and are found out if they are to blame.
+                keeper.news.fired.clear();
+            }
         }
         environment.report(Report::NotKept {
             entity: self.entity.clone(),
@@ -295,7 +299,7 @@ impl Room {
         };
         match outcome {
             Ok(_) => {
-                keeper.retry.succeeded();
+                keeper.storage_did();
                 self.settle_write(way, environment);
             }
             Err(failure) => {

@@ -56,6 +56,7 @@ pub(super) struct Keeper {
     pub(super) shipping: Option<Shipping>,
     /// Storage was asked to forget it all, and has.
     pub(super) forgetting: bool,
+    pub(super) forget_failed: bool,
     pub(super) forgotten: bool,
 }
 
@@ -103,6 +104,8 @@ pub(super) struct News {
     pub(super) during_input: bool,
     /// The timer whose note is being carried out.
     pub(super) during_timer: Option<TimerId>,
+    /// Timers whose notes were carried out since.
+    pub(super) fired: Vec<TimerId>,
     /// The call whose end is being carried out.
     pub(super) during_call: Option<u64>,
 }
@@ -137,10 +140,6 @@ impl Retry {
         self.failures += 1;
         self.at = Some(now + wait.min(RETRY_MAX));
     }
-
-    pub(super) fn succeeded(&mut self) {
-        *self = Self::default();
-    }
 }
 
 impl Keeper {
@@ -166,6 +165,7 @@ impl Keeper {
             part_version: 0,
             shipping: None,
             forgetting: false,
+            forget_failed: false,
             forgotten: false,
         }
     }
@@ -177,6 +177,17 @@ impl Keeper {
         let least = JOURNAL_BYTES_MIN.max(4 * self.base_bytes);
         let own = least / 256 * (handle.0 % 256) as usize;
         self.journal_bytes > least + own
+    }
+
+    /// Storage did something. What it did not do before is still to be asked for at its time.
+    pub(super) fn storage_did(&mut self) {
+        let write = self.way.as_ref().is_some_and(|way| !way.asked);
+        let parts = self.shipping.as_ref().is_some_and(Shipping::has_unasked);
+        let append = !self.appends.is_empty() && !self.appending;
+        self.retry.failures = 0;
+        if !write && !parts && !append && !self.forget_failed {
+            self.retry.at = None;
+        }
     }
 
     /// What is kept of inputs, to carry them out again.

@@ -222,7 +222,7 @@ impl Room {
 
     /// A message for it, carried out now or when it can be.
     pub(crate) fn take(&mut self, message: peer::Message, environment: &mut Environment) {
-        if self.ending == Some(End::Idle) {
+        if self.ending == Some(End::Idle) && self.is_durable() {
             self.ending = None;
         }
         if self.is_overfull() && is_work(&message) {

@@ -74,7 +74,7 @@ struct Undone {
     inputs: Vec<Message>,
     /// The last of them is what it failed on.
     poisoned: bool,
-    timer: Option<TimerId>,
+    timers: Vec<TimerId>,
     call: Option<u64>,
     /// Over which sessions its members are reached, or were until something that is undone.
     sessions: BTreeMap<Membership, SessionRef>,
@@ -176,7 +176,7 @@ impl Room {
         let mut undone = Undone {
             inputs: Vec::new(),
             poisoned: false,
-            timer: None,
+            timers: Vec::new(),
             call: None,
             sessions: BTreeMap::new(),
             lost_runs: std::mem::take(&mut self.lost_runs),
@@ -196,7 +196,10 @@ impl Room {
             undone.inputs.extend(news.inputs);
             undone.sessions.extend(reachable(news.gone));
             undone.poisoned = news.during_input;
-            undone.timer = news.during_timer;
+            undone.timers.extend(news.during_timer);
+            if self.failed == Some("state") {
+                undone.timers.extend(news.fired);
+            }
             undone.call = news.during_call;
         }
         while let Some(effects) = self.gate.pop() {
@@ -216,7 +219,7 @@ impl Room {
         stored: Option<&[Membership]>,
         environment: &mut Environment,
     ) {
-        if let Some(timer) = undone.timer {
+        for timer in undone.timers {
             self.timers.retain(|(_, known), _| *known != timer);
             if let Some(news) = self.news() {
                 news.timer_gone(timer);

@@ -64,6 +64,7 @@ impl Room {
             if let Some(news) = self.news() {
                 news.timer_gone(timer);
                 news.during_timer = Some(timer);
+                news.fired.push(timer);
             }
             self.note(&note, environment);
             if self.failed.is_none()

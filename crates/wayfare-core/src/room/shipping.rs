@@ -12,6 +12,14 @@ use crate::game::Refusal;
 use super::Room;
 use super::handlers::Fault;
 
+/// A part on its way.
+#[derive(Debug)]
+struct Sent {
+    request: Request,
+    /// The call that will answer it is out.
+    asked: bool,
+}
+
 /// Parts on their way to storage, for a snapshot that will name them.
 #[derive(Debug, Default)]
 pub(super) struct Shipping {
@@ -20,7 +28,7 @@ pub(super) struct Shipping {
     /// Encoded and sent, by what they are stored as.
     sent: BTreeMap<u32, PartId>,
     /// Sent and not answered.
-    on_their_way: BTreeMap<PartId, Request>,
+    on_their_way: BTreeMap<PartId, Sent>,
     bytes_on_their_way: usize,
     /// Nothing can be logged before the snapshot that ends this: too much changed at once.
     pub(super) holds: bool,
@@ -38,6 +46,11 @@ impl Shipping {
     /// Something more can be encoded in another turn.
     pub(super) fn wants_turn(&self) -> bool {
         !self.queue.is_empty() && self.bytes_on_their_way < PARTS_WAY_BYTES_MAX
+    }
+
+    /// Whether there is a part that storage did not take.
+    pub(super) fn has_unasked(&self) -> bool {
+        self.on_their_way.values().any(|sent| !sent.asked)
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -113,7 +126,11 @@ impl Room {
         };
         shipping.bytes_on_their_way += part_bytes(&request);
         shipping.sent.insert(number, part);
-        shipping.on_their_way.insert(part, request.clone());
+        let sent = Sent {
+            request: request.clone(),
+            asked: true,
+        };
+        shipping.on_their_way.insert(part, sent);
         self.store(Wants::Part(part), request, environment);
     }
 
@@ -157,12 +174,15 @@ impl Room {
         };
         match outcome {
             Ok(_) => {
-                if let Some(request) = shipping.on_their_way.remove(&part) {
-                    shipping.bytes_on_their_way -= part_bytes(&request);
+                if let Some(sent) = shipping.on_their_way.remove(&part) {
+                    shipping.bytes_on_their_way -= part_bytes(&sent.request);
                 }
-                keeper.retry.succeeded();
+                keeper.storage_did();
             }
             Err(failure) => {
+                if let Some(sent) = shipping.on_their_way.get_mut(&part) {
+                    sent.asked = false;
+                }
                 keeper.retry.failed(environment.now);
                 self.storage_failed(failure, environment);
             }
@@ -170,10 +190,16 @@ impl Room {
     }
 
     /// Sends again what storage did not take.
-    pub(super) fn ship_again(&self, environment: &mut Environment) {
-        let shipping = self.keeper.as_ref().and_then(|it| it.shipping.as_ref());
-        for (part, request) in shipping.into_iter().flat_map(|it| &it.on_their_way) {
-            self.store(Wants::Part(*part), request.clone(), environment);
+    pub(super) fn ship_again(&mut self, environment: &mut Environment) {
+        let shipping = self.keeper.as_mut().and_then(|it| it.shipping.as_mut());
+        let mut again = Vec::new();
+        for (part, sent) in shipping.into_iter().flat_map(|it| &mut it.on_their_way) {
+            if !std::mem::replace(&mut sent.asked, true) {
+                again.push((*part, sent.request.clone()));
+            }
+        }
+        for (part, request) in again {
+            self.store(Wants::Part(part), request, environment);
         }
     }
 }

@@ -268,8 +268,13 @@ impl Rooms {
             End::Idle => Report::PutAway { entity },
             End::Closed | End::Failed | End::Lost => Report::Closed { entity },
         });
+        let idle = room.ending == Some(End::Idle);
         for message in (*room).into_waiting() {
-            self.turn_away(message, end, environment);
+            match message {
+                // Who came too late for an idle room gets a new one.
+                Message::Join(_) | Message::Ask(_) if idle => environment.local.push_back(message),
+                message => self.turn_away(message, end, environment),
+            }
         }
     }
 

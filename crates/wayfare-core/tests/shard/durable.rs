@@ -553,3 +553,73 @@ fn only_what_is_kept_claims_with_a_sync() {
         world.answer_all();
     }
 }
+
+#[test]
+fn a_member_that_is_away_stays_away_through_a_failure_and_its_grace_runs_on() {
+    let mut world = World::new(1, durable());
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    let bo = world.login(0, "bo");
+    world.join(bo, "lounge/a");
+    world.drop_connection(bo);
+    world.advance(Duration::from_secs(9));
+    world.forget_heard();
+    world.command(ada, &stay, 2, "panic");
+    let heard = world.heard(ada);
+    assert!(
+        !heard.iter().any(|line| line.ends_with("bo is away")),
+        "{heard:?}"
+    );
+    let ada = world.resume(0, ada);
+    world.say(ada, attach(&stay, 6));
+    world.advance(Duration::from_secs(22));
+    let heard = world.heard(ada);
+    assert!(
+        heard.iter().any(|line| line.contains("bo left")),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn who_stays_away_from_storage_cannot_fill_memory_by_coming_back() {
+    let mut world = World::new(1, durable());
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    for number in 2..20 {
+        world.command(ada, &stay, number, &format!("quiet {}", "x".repeat(50_000)));
+        world.advance(Duration::from_millis(100));
+    }
+    world.storage_late = true;
+    world.command(ada, &stay, 20, "say held");
+    let mut cut = 0;
+    for _ in 0..40 {
+        world.say(ada, attach(&stay, 1_000_000));
+        if world.lines[ada].closed.is_some() {
+            cut += 1;
+            break;
+        }
+    }
+    assert_eq!(cut, 1, "each attach was given another view to hold");
+}
+
+#[test]
+fn another_name_of_the_only_node_finds_what_it_had() {
+    let mut world = World::with(
+        1,
+        vec![crate::stub_lounge::lounge(durable())],
+        1,
+        |config| {
+            config.alone = true;
+            if config.address.incarnation.0 > 1 {
+                config.address.node = wayfare_protocol::NodeId::new("renamed").unwrap();
+                config.shards = vec![config.address.clone()];
+            }
+        },
+    );
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    world.kill(false);
+    let ada = world.resume(0, ada);
+    world.say(ada, attach(&stay, 2));
+    assert!(world.heard(ada)[1].starts_with("attached"));
+}

@@ -252,3 +252,41 @@ fn a_room_that_keeps_nothing_cannot_log() {
     world.command(ada, &stay, 2, "log nothing");
     assert!(said(&mut world, ada)[0].contains("HandlerFailed"));
 }
+
+#[test]
+fn a_write_that_was_refused_is_asked_again_whatever_else_succeeds() {
+    use crate::world::Fault;
+    let (mut world, ada, stay) = world(&durable());
+    world.storage_late = true;
+    world.command(ada, &stay, 2, "log first");
+    world.store_one(); // the step; its record goes to the log
+    world.command(ada, &stay, 3, "log second");
+    // The write of the second step is refused, then the append of the first one succeeds.
+    world.stores.rotate_left(1);
+    world.storage_faults = [Fault::NotDone].into();
+    world.store_one();
+    world.store_one();
+    world.storage_late = false;
+    world.advance(Duration::from_secs(3));
+    assert_eq!(log(&world), ["first", "second"]);
+}
+
+#[test]
+fn every_lost_future_is_told_though_the_room_fails_on_one() {
+    let (mut world, ada, stay) = world(&durable());
+    for (number, lost) in [(2, "panic"), (3, "two"), (4, "three")] {
+        world.command(ada, &stay, number, &format!("run {lost}"));
+    }
+    world.kill(false);
+    world.advance(Duration::from_secs(1));
+    let ada = world.resume(0, ada);
+    world.say(ada, attach(&stay, 0));
+    let said = said(&mut world, ada);
+    for lost in ["two", "three"] {
+        assert_eq!(
+            said.iter().filter(|line| *line == lost).count(),
+            1,
+            "{said:?}"
+        );
+    }
+}

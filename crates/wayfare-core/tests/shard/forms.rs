@@ -204,7 +204,11 @@ fn more_changes_in_one_step_than_a_record_may_hold_are_kept_all_the_same() {
     let ada = world.login(0, "ada");
     let stay = world.join_with(ada, open("0 0")).unwrap();
     let many: Vec<String> = (0..40).map(|shelf| format!("{shelf} m 90000")).collect();
-    world.command(ada, &stay, 2, &many.join(";"));
+    world.command(ada, &stay, 2, &format!("log {}", many.join(";")));
+    let logged = world
+        .storage
+        .read("steps", wayfare_protocol::storage::Position(1));
+    assert_eq!(logged.len(), 1, "what goes to a log is no less kept for it");
     assert_eq!(world.heard(ada).last().unwrap(), "applied 2");
     world.kill(false);
     assert_eq!(view(&mut world, "bo"), "40 of m 90000;");

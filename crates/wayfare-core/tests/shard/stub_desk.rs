@@ -85,6 +85,7 @@ impl RoomLogic for Desk {
     fn tick(&mut self, _: &Turn<'_>) {}
 
     fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+        assert_ne!(note, b"panic", "as asked");
         all(turn, &String::from_utf8_lossy(note));
         Ok(())
     }

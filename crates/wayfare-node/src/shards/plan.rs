@@ -90,6 +90,8 @@ impl ShardPlan {
             handshake_time_max: settings.handshake_time_max,
             rooms_max: settings.rooms_max,
             sessions_max: settings.sessions_max,
+            // Both engines that a node can have so far live inside it.
+            alone: true,
             began_at: self.began_at,
             unix_origin: unix_origin(),
             documents: Some(Documents(Arc::new(EngineDocuments(Arc::downgrade(
