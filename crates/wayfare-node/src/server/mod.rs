@@ -58,6 +58,7 @@ impl Node {
             backing_up: Arc::default(),
         };
         tokio::spawn(self.metrics.upkeep());
+        tokio::spawn(self.store.clone().watch());
         let admins = Bounded::new(ADMIN_CONNECTIONS_MAX);
         tokio::spawn(http::serve(
             self.socket,

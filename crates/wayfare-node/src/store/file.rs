@@ -72,6 +72,11 @@ impl StoreFile {
         self.engine().map(|engine| engine.counters())
     }
 
+    /// Where the file is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// How large the file is.
     pub(crate) fn bytes(&self) -> u64 {
         std::fs::metadata(&self.path).map_or(0, |file| file.len())

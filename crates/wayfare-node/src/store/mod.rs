@@ -10,10 +10,14 @@ pub(crate) use begin::{Beginner, begin};
 pub(crate) use restore::restore;
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::config::StorageChoice;
 use crate::shards::Engines;
 use file::StoreFile;
+
+/// Between two looks at whether the store has failed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The engines of a node, opened. Cheap to clone.
 #[derive(Clone)]
@@ -55,6 +59,22 @@ impl Store {
     /// Whether nothing can be stored any more.
     pub(crate) fn has_failed(&self) -> bool {
         self.file().is_some_and(StoreFile::has_failed)
+    }
+
+    /// Says it, once, when nothing can be stored any more.
+    pub(crate) async fn watch(self) {
+        let Self::Embedded(file) = self else {
+            return;
+        };
+        let mut beat = tokio::time::interval(LOOK_EVERY);
+        while !file.has_failed() {
+            beat.tick().await;
+        }
+        tracing::error!(
+            path = %file.path().display(),
+            "the store has failed, and nothing is stored any more: see to the disk, or make room on \
+             it, then start the node again; everything that was acknowledged is there"
+        );
     }
 
     /// Writes what is left to write and lets go of the file. Blocks until then.

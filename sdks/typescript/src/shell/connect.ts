@@ -1,0 +1,114 @@
+// How a client is made.
+
+import { ConnectError } from "../core/errors.js";
+import { settingsOf } from "../core/settings.js";
+import type { State } from "./client.js";
+import { Client } from "./client.js";
+import type { Codec } from "./codec.js";
+import type { Environment, WebSocketConstructor } from "./environment.js";
+import { environmentOf } from "./environment.js";
+import type { WaitOptions } from "./waiter.js";
+import { waiter } from "./waiter.js";
+
+/** Who a client is, and how patient. All times are in milliseconds. */
+export interface ConnectOptions {
+  /** A signed token; its `sub` is the player. */
+  readonly token?: string;
+  /** Without a token the client is a guest; this is a wish for the name shown to others. */
+  readonly guest?: string;
+  /** Who the client is, for the server's logs: `game/1.2`. */
+  readonly sdk?: string;
+  /** How long `connect` tries; 15,000 by default. */
+  readonly timeout?: number;
+  /** Aborted, `connect` tries no longer. */
+  readonly signal?: AbortSignal;
+  /**
+   * Ends a client that has been without a connection for this long. By default it tries for as long as
+   * it lives.
+   */
+  readonly giveUpAfter?: number;
+  /** The longest wait between two attempts to connect; 10,000 by default. */
+  readonly backoffMax?: number;
+  /** How payloads are written, unless a join says otherwise; `messagePack` by default. */
+  readonly codec?: Codec;
+  /** What to connect with, where the platform has none (Node before 22): that of the package `ws`. */
+  readonly WebSocket?: WebSocketConstructor;
+}
+
+/**
+ * Connects to a server, like `ws://127.0.0.1:7777`, or to one of several: they are tried in rotation,
+ * the last good one first. Rejects with a `ConnectError`, or with the signal's reason.
+ */
+export async function connect(
+  urls: string | URL | readonly (string | URL)[],
+  options: ConnectOptions = {},
+): Promise<Client> {
+  const WebSocket = options.WebSocket ?? globalThis.WebSocket;
+  if (!WebSocket) {
+    throw new ConnectError("invalid", "this platform has no WebSocket: give one in the options");
+  }
+  return connectIn(environmentOf(WebSocket), urls, options);
+}
+
+/** As `connect`, wherever that is. */
+export async function connectIn(
+  environment: Environment,
+  urls: string | URL | readonly (string | URL)[],
+  options: ConnectOptions,
+): Promise<Client> {
+  options.signal?.throwIfAborted();
+  const endpoints = [urls].flat().map(endpointOf);
+  if (endpoints.length === 0) {
+    throw new ConnectError("invalid", "no endpoint to connect to");
+  }
+  const { token, guest = "", timeout = 15_000, signal } = options;
+  const settings = settingsOf(endpoints.length, token === undefined ? { guest } : { token });
+  const { sdk = settings.sdk, giveUpAfter = Infinity, backoffMax = settings.backoffMax } = options;
+  const backoffMin = Math.min(settings.backoffMin, backoffMax);
+  Object.assign(settings, { sdk, giveUpAfter, backoffMin, backoffMax });
+  const client = new Client(endpoints, settings, environment, options.codec);
+  await welcomed(client, environment, { timeout, signal });
+  return client;
+}
+
+/** Waits for the first session. */
+async function welcomed(client: Client, environment: Environment, options: WaitOptions) {
+  const { promise, settle } = waiter(
+    environment,
+    options,
+    (message) => new ConnectError("timeout", `${message}: ${why(client.state)}`),
+    () => void client.close(),
+  );
+  const stop = client.on("state", (state) => {
+    if (state.status === "connected") {
+      settle(undefined);
+    } else if (state.status === "ended") {
+      const { kind, message, server } = state.end;
+      settle(new ConnectError(kind === "refused" ? kind : "closed", message, server));
+    }
+  });
+  await promise.finally(stop);
+}
+
+function why(state: State): string {
+  if (state.status !== "interrupted") {
+    return "the handshake took too long";
+  }
+  const { cause, detail } = state;
+  return cause.message + (detail === undefined ? "" : ` (${detail})`);
+}
+
+/** A page's own address will do, for a server that serves the page. */
+function endpointOf(text: string | URL): string {
+  try {
+    const url = new URL(text, globalThis.location?.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    url.hash = "";
+    if (/^wss?:/.test(url.href)) {
+      return url.href;
+    }
+  } catch {
+    // Told as any other text that is no address.
+  }
+  throw new ConnectError("invalid", `${JSON.stringify(text)} is no address like ws://host:port`);
+}

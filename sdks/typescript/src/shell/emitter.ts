@@ -1,0 +1,25 @@
+// Handlers by name.
+
+export class Emitter {
+  readonly #handlers = new Map<string, Set<(value: never) => void>>();
+
+  /** Returns what takes it away again. */
+  on(name: string, handler: (value: never) => void): () => void {
+    const handlers = this.#handlers.get(name) ?? new Set();
+    this.#handlers.set(name, handlers.add(handler));
+    return () => void handlers.delete(handler);
+  }
+
+  emit(name: string, value: unknown): void {
+    for (const handler of this.#handlers.get(name) ?? []) {
+      try {
+        handler(value as never);
+      } catch (error) {
+        // The application's own error: it costs nobody else anything, and is not hidden.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+  }
+}

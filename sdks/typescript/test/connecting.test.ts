@@ -1,0 +1,164 @@
+// How a client comes to its session, and to its end.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ErrorCode } from "../src/core/error-code.js";
+import { ConnectError, ListError } from "../src/core/errors.js";
+import type { State } from "../src/shell/client.js";
+import { connectIn } from "../src/shell/connect.js";
+import { connected } from "./playing.js";
+import { StubEnvironment } from "./stub-environment.js";
+
+test("a token is presented, and the state tells who that is", async () => {
+  const environment = new StubEnvironment();
+  const connecting = connectIn(environment, "ws://play.example:7777", { token: "abc", sdk: "game/1" });
+  assert.equal(environment.socket.url, "ws://play.example:7777/");
+  environment.socket.open();
+  assert.deepEqual(environment.socket.heard(), ["hello 1-1 game/1 token=abc"]);
+  environment.socket.says("welcome 1 t1");
+  const client = await connecting;
+  assert.deepEqual(client.state, {
+    status: "connected",
+    session: Buffer.from("1".padStart(16, "0")).toString("hex"),
+    player: "ada",
+    resumed: false,
+  });
+  assert.deepEqual(environment.socket.heard(), ["acknowledge"]);
+});
+
+test("an address that is none is refused before anything is tried", async () => {
+  for (const url of ["ftp://play.example", "play.example:7777", "", []]) {
+    const connecting = connectIn(new StubEnvironment(), url, {});
+    await assert.rejects(connecting, (error) => error instanceof ConnectError && error.kind === "invalid");
+  }
+});
+
+test("a page's own address will do", async () => {
+  const environment = new StubEnvironment();
+  void connectIn(environment, new URL("https://play.example/plaza#here"), {}).catch(() => {});
+  assert.equal(environment.socket.url, "wss://play.example/plaza");
+});
+
+test("a refusal is told with its code and words", async () => {
+  const environment = new StubEnvironment();
+  const connecting = connectIn(environment, "ws://play.example", { token: "old" });
+  environment.socket.open();
+  environment.socket.says("ended 1101 that was yesterday");
+  await assert.rejects(connecting, (error: ConnectError) => {
+    assert.equal(error.kind, "refused");
+    assert.equal(error.code, ErrorCode.TokenExpired);
+    assert.equal(error.message, "that was yesterday (TokenExpired, 1101)");
+    return true;
+  });
+  assert.equal(environment.timers, 1, "only the goodbye is waited for");
+});
+
+test("whoever cannot be reached in time is told with what the network said", async () => {
+  const environment = new StubEnvironment();
+  const connecting = connectIn(environment, "ws://play.example", { timeout: 3000 });
+  for (let time = 0; time < 3000; time += 100) {
+    environment.socket.lose();
+    environment.pass(100);
+  }
+  await assert.rejects(
+    connecting,
+    /no answer within 3000 ms: the server cannot be reached \(closed with 1006\)/,
+  );
+  assert.equal(environment.watched, false);
+});
+
+test("connecting can be given up", async () => {
+  const environment = new StubEnvironment();
+  const controller = new AbortController();
+  const connecting = connectIn(environment, "ws://play.example", { signal: controller.signal });
+  controller.abort(new Error("enough"));
+  await assert.rejects(connecting, /enough/);
+  assert.equal(environment.socket.closed, true);
+  await assert.rejects(connectIn(environment, "ws://a.example", { signal: controller.signal }), /enough/);
+});
+
+test("a socket that may not be made is a failure like any other", async () => {
+  const environment = new StubEnvironment();
+  const forbidden = Object.assign(environment, {
+    WebSocket: class {
+      constructor() {
+        throw new Error("the page's policy");
+      }
+    } as never,
+  });
+  const connecting = connectIn(forbidden, "ws://play.example", { timeout: 100 });
+  await Promise.resolve();
+  environment.pass(100);
+  await assert.rejects(connecting, /cannot be reached \(Error: the page's policy\)/);
+});
+
+test("every change of state is told", async () => {
+  const { environment, client } = await connected();
+  const states: State[] = [];
+  const stop = client.on("state", (state) => states.push(state));
+  environment.socket.lose();
+  environment.pass(100);
+  environment.socket.open();
+  assert.deepEqual(environment.socket.heard(), ["hello 1-1 typescript/0.1.0 ticket=t1"]);
+  environment.socket.says("welcome 1 t2 resumed");
+  assert.deepEqual(
+    states.map((state) => [state.status, state.status === "connected" && state.resumed]),
+    [
+      ["interrupted", false],
+      ["connected", true],
+    ],
+  );
+  stop();
+  environment.socket.lose();
+  assert.equal(states.length, 2);
+});
+
+test("the round trip is that of the last ping", async () => {
+  const { environment, client } = await connected();
+  assert.equal(client.rtt, undefined);
+  environment.pass(10_000);
+  assert.deepEqual(environment.socket.heard(), ["ping 1"]);
+  environment.pass(45);
+  environment.socket.says("pong 1");
+  assert.equal(client.rtt, 45);
+});
+
+test("a closed client says goodbye, and is over when the socket is", async () => {
+  const { environment, client } = await connected();
+  const closing = client.close();
+  assert.deepEqual(environment.socket.heard(), ["bye"]);
+  assert.equal(environment.socket.closed, true);
+  environment.socket.lose();
+  await closing;
+  assert.equal(client.state.status, "ended");
+  assert.deepEqual([environment.timers, environment.watched], [0, false]);
+});
+
+test("or when the socket has had its time", async () => {
+  const { environment, client } = await connected();
+  const closing = client.close();
+  environment.pass(1000);
+  await closing;
+  await client.close();
+});
+
+test("lists are answered, refused, given up and ended", async () => {
+  const { environment, client } = await connected();
+  const listing = client.list("plaza", { map: "sea" });
+  assert.deepEqual(environment.socket.heard(), ['list 1 plaza {"map": "sea"}']);
+  environment.socket.says("listing 1 truncated plaza/a");
+  assert.deepEqual(await listing, {
+    rooms: [{ room: "plaza/a", members: 1, membersMax: 8, locked: false, properties: {} }],
+    truncated: true,
+  });
+  const refused = client.list("secret");
+  environment.socket.says("listing 2 error=1305");
+  await assert.rejects(refused, (error: ListError) => error.code === ErrorCode.NotAllowed);
+  const late = client.list("plaza", {}, { timeout: 500 });
+  environment.pass(500);
+  await assert.rejects(late, (error: ListError) => error.kind === "timeout");
+  const open = client.list("plaza");
+  void client.close();
+  await assert.rejects(open, (error: ListError) => error.kind === "closed");
+  await assert.rejects(client.list("plaza"), (error: ListError) => error.kind === "closed");
+});
