@@ -39,10 +39,7 @@ struct Seat {
 }
 
 /// What a room's handle listens on.
-pub(crate) type Ears = (
-    mpsc::Receiver<Told>,
-    oneshot::Receiver<RoomEvent<Bytes>>,
-);
+pub(crate) type Ears = (mpsc::Receiver<Told>, oneshot::Receiver<RoomEvent<Bytes>>);
 
 impl Rooms {
     pub(crate) fn new(events_max: usize, unread_time_max: Duration) -> Self {

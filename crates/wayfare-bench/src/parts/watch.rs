@@ -1,7 +1,7 @@
 //! When a snapshot begins and ends, as the engine's counter of bytes written shows it.
 
 use std::net::SocketAddr;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -29,13 +29,13 @@ pub(super) struct Burst {
 /// Looks on a thread of its own.
 pub(super) struct Watch {
     /// The thread ends when this closes.
-    running: Sender<()>,
+    running: SyncSender<()>,
     thread: JoinHandle<Result<Samples>>,
 }
 
 impl Watch {
     pub(super) fn start(admin: SocketAddr, epoch: Instant) -> Self {
-        let (running, runs) = mpsc::channel();
+        let (running, runs) = mpsc::sync_channel(0);
         let thread = thread::spawn(move || {
             let mut samples = Samples::new();
             loop {

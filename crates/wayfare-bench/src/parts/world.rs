@@ -59,7 +59,7 @@ impl WorldShape {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut numbers = bytes.chunks_exact(4).map(|four| four.try_into());
+        let mut numbers = bytes.chunks_exact(4).map(TryInto::try_into);
         let mut next = || Some(u32::from_le_bytes(numbers.next()?.ok()?));
         Some(Self {
             parts: next()?,

@@ -138,7 +138,9 @@ async fn converse(play: Play) -> Result<()> {
         }
     }
     // What came before the last answer is told before leaving.
-    while let Ok(Some(event)) = timeout(Duration::ZERO, conversation.room.next::<rmpv::Value>()).await {
+    while let Ok(Some(event)) =
+        timeout(Duration::ZERO, conversation.room.next::<rmpv::Value>()).await
+    {
         println!("{}", print::event(&event));
         record.event(&event)?;
     }
