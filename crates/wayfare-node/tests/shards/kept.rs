@@ -83,10 +83,11 @@ fn a_future_reaches_documents_and_brings_a_note() {
 }
 
 #[test]
-fn a_future_that_panics_harms_nobody_else() {
+fn a_future_that_panics_is_lost_and_harms_nobody_else() {
     let node = node(Engines::in_memory());
     let mut ada = Seat::joined(&node, "ledger/a");
     ada.say(b"fail");
+    assert_eq!(ada.next_event(), b"lost");
     ada.say(b"fetch");
     assert_eq!(ada.next_event(), b"a saved game");
     node.stop();
