@@ -37,7 +37,7 @@ impl Room {
             if let Some(keeper) = &mut self.keeper {
                 keeper.snapshot_due = false;
                 keeper.changed = true;
-                keeper.shipping = None;
+                keeper.abandon_shipping();
             }
             environment.report(Report::SnapshotFailed {
                 entity: self.entity.clone(),
@@ -77,8 +77,10 @@ impl Room {
     /// What happened since the last write cannot be kept: it is undone.
     fn undo(&mut self, refusal: Refusal, environment: &mut Environment) {
         self.failed = Some("state");
+        // That it closes is undone as well.
+        self.ending = None;
         if let Some(keeper) = &mut self.keeper {
-            keeper.shipping = None;
+            keeper.abandon_shipping();
             // What failed is known if it was alone.
             keeper.news.during_input = keeper.news.inputs.len() == 1;
             if !keeper.news.inputs.is_empty() {
@@ -157,8 +159,12 @@ impl Room {
             let Some(parts) = parts else {
                 // Too much for one record.
                 if let Some(keeper) = &mut self.keeper {
-                    let queue = keeper.stale_parts.clone();
-                    keeper.shipping = Some(Shipping::of(queue, true));
+                    let stale = keeper.stale_parts.clone();
+                    match &mut keeper.shipping {
+                        // What it has sent already still counts.
+                        Some(shipping) => shipping.hold(stale),
+                        None => keeper.shipping = Some(Shipping::of(stale, true)),
+                    }
                 }
                 return self.ship(environment);
             };

@@ -179,6 +179,13 @@ impl Keeper {
         self.journal_bytes > least + own
     }
 
+    /// No snapshot will name what was sent for this one.
+    pub(super) fn abandon_shipping(&mut self) {
+        if let Some(shipping) = self.shipping.take() {
+            self.stale_parts.extend(shipping.sent());
+        }
+    }
+
     /// Storage did something. What it did not do before is still to be asked for at its time.
     pub(super) fn storage_did(&mut self) {
         let write = self.way.as_ref().is_some_and(|way| !way.asked);

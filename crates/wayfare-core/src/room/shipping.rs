@@ -62,6 +62,17 @@ impl Shipping {
         self.queue.extend(parts);
     }
 
+    /// Nothing can be logged any more before it has ended, and these are to be written as well.
+    pub(super) fn hold(&mut self, parts: BTreeSet<u32>) {
+        self.holds = true;
+        self.again(parts);
+    }
+
+    /// The parts that were sent: without a snapshot that names them they are as if they were not.
+    pub(super) fn sent(&self) -> impl Iterator<Item = u32> {
+        self.sent.keys().copied()
+    }
+
     /// The parts that the snapshot will name, given those of the one before.
     pub(super) fn names(&self, before: &BTreeMap<u32, PartId>) -> BTreeMap<u32, PartId> {
         let mut all = before.clone();

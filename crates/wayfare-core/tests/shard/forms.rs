@@ -272,3 +272,77 @@ fn what_nobody_can_read_is_put_aside_and_blocks_nobody() {
     assert!(heard[1].starts_with("left LeaveRoomLost"), "{heard:?}");
     assert_eq!(view(&mut world, "bo"), "", "it begins anew");
 }
+
+/// A snapshot that was given up half-way does not make the next one forget what it had sent.
+#[test]
+fn a_snapshot_that_failed_half_way_costs_the_next_one_nothing() {
+    let settings = KindSettings {
+        snapshot_every: Some(Duration::from_secs(1)),
+        empty_grace: None,
+        ..KindSettings::default()
+    };
+    let mut world = world(Form::Parts, settings);
+    let ada = world.login(0, "ada");
+    let stay = world.join_with(ada, open("20 90000")).unwrap();
+    world.advance(Duration::from_secs(1));
+    // The last part cannot be written; those before it are sent.
+    let many: Vec<String> = (0..15).map(|shelf| format!("{shelf} b 90000")).collect();
+    world.command(ada, &stay, 2, &format!("{};19 x 2000000", many.join(";")));
+    world.advance(Duration::from_secs(1));
+    let failed = |report: &Report| matches!(report, Report::SnapshotFailed { .. });
+    assert!(world.reports.iter().any(failed));
+    world.command(ada, &stay, 3, "19 c 10");
+    world.advance(Duration::from_secs(2));
+    world.kill(false);
+    assert_eq!(
+        view(&mut world, "bo"),
+        "4 of . 90000;15 of b 90000;1 of c 10;"
+    );
+}
+
+/// While a snapshot is on its way a step changes more than a record may hold.
+#[test]
+fn a_large_step_during_a_snapshot_keeps_what_that_has_sent() {
+    let mut world = world(Form::Parts, durable());
+    let ada = world.login(0, "ada");
+    let stay = world.join_with(ada, open("40 90000")).unwrap();
+    let mut number = 2;
+    let mut say = |world: &mut World, text: &str| {
+        world.command(ada, &stay, number, text);
+        number += 1;
+        world.advance(Duration::from_millis(20));
+    };
+    // Until the journal is long enough for a snapshot, whose parts are then not answered.
+    world.storage_late = true;
+    for shelf in 0..30 {
+        say(&mut world, &format!("{shelf} b 90000"));
+        let part = |request: &Request| matches!(request, Request::Part { .. });
+        if world.stores.iter().any(|(_, _, request)| part(request)) {
+            break;
+        }
+        world.store_one();
+    }
+    let many: Vec<String> = (10..40).map(|shelf| format!("{shelf} c 90000")).collect();
+    say(&mut world, &many.join(";"));
+    world.store_all();
+    let before = view(&mut world, "bo");
+    world.kill(false);
+    assert_eq!(view(&mut world, "cy"), before);
+    assert!(before.contains("30 of c 90000"), "{before}");
+}
+
+/// A step that closes the room, and whose state cannot be kept, is undone: it does not close.
+#[test]
+fn a_last_step_that_cannot_be_kept_is_undone_too() {
+    let mut world = world(Form::Whole, durable());
+    let ada = world.login(0, "ada");
+    let stay = world.join_with(ada, open("0 0")).unwrap();
+    world.command(ada, &stay, 2, "log close 999 w 5000000");
+    let heard = world.heard(ada);
+    assert!(
+        heard.iter().any(|line| line.contains("HandlerFailed")),
+        "{heard:?}"
+    );
+    world.command(ada, &stay, 3, "1 a 5");
+    assert_eq!(view(&mut world, "bo"), "1 of a 5;");
+}

@@ -115,6 +115,10 @@ impl RoomLogic for Vault {
             turn.log("steps", |into| into.extend_from_slice(b"step"));
             text.to_owned()
         });
+        let text = text.strip_prefix("close ").map_or(text.clone(), |text| {
+            turn.close();
+            text.to_owned()
+        });
         for line in text.split(';') {
             self.put(line);
             turn.change(|into| into.extend_from_slice(line.as_bytes()));
