@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use wayfare::{Durability, hz};
-use wayfare_core::game::{Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_core::game::{Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic};
 use wayfare_core::{Audience, Turn};
 
 use crate::durable::Ledger;
@@ -102,16 +102,6 @@ impl RoomLogic for Room {
         }
         Ok(())
     }
-
-    fn tick(&mut self, _: &Turn<'_>) {}
-
-    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
         into.extend_from_slice(&self.state);

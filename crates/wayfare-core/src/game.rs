@@ -93,19 +93,28 @@ pub trait RoomLogic {
     ) -> Result<(), Refusal>;
 
     /// One beat of the kind's tick rate.
-    fn tick(&mut self, turn: &Turn<'_>);
+    fn tick(&mut self, turn: &Turn<'_>) {
+        let _ = turn;
+    }
 
     /// A note that the room left for itself came due.
     ///
     /// # Errors
     /// If the note does not decode; it is reported and dropped.
-    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal>;
+    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+        let _ = (note, turn);
+        Ok(())
+    }
 
     /// A player is no longer a member.
-    fn leave(&mut self, player: &Player, reason: LeaveReason, turn: &Turn<'_>);
+    fn leave(&mut self, player: &Player, reason: LeaveReason, turn: &Turn<'_>) {
+        let _ = (player, reason, turn);
+    }
 
     /// A member's connection was lost (`false`) or is back (`true`); it stays a member meanwhile.
-    fn presence(&mut self, player: &Player, attached: bool, turn: &Turn<'_>);
+    fn presence(&mut self, player: &Player, attached: bool, turn: &Turn<'_>) {
+        let _ = (player, attached, turn);
+    }
 
     /// Appends the whole state, or of a state in parts what there is beside them.
     ///

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use wayfare_protocol::coordination::Revision;
-use wayfare_protocol::wire::{JoinMode, LeaveReason};
+use wayfare_protocol::wire::JoinMode;
 use wayfare_protocol::{
     Address, EntityId, Epoch, Handle, Incarnation, Instant, NodeId, PlayerId, Sequence, SessionId,
     ShardIndex,
@@ -54,16 +54,6 @@ impl RoomLogic for StubEcho {
         reply.extend_from_slice(payload);
         Ok(())
     }
-
-    fn tick(&mut self, _: &Turn<'_>) {}
-
-    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
 
     fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use wayfare_core::game::{
-    Answered, AskError, Caller, Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind,
-    RoomLogic, Work,
+    Answered, AskError, Caller, Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic, Work,
 };
 use wayfare_core::{Audience, Turn};
 
@@ -82,17 +81,11 @@ impl RoomLogic for Desk {
         Ok(())
     }
 
-    fn tick(&mut self, _: &Turn<'_>) {}
-
     fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
         assert_ne!(note, b"panic", "as asked");
         all(turn, &String::from_utf8_lossy(note));
         Ok(())
     }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
 
     fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
@@ -162,8 +155,6 @@ impl RoomLogic for Counter {
         unreachable!("nobody commands a counter")
     }
 
-    fn tick(&mut self, _: &Turn<'_>) {}
-
     fn note(&mut self, _: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
         if let Some(caller) = self.waiting.take() {
             let total = self.total.to_string();
@@ -174,10 +165,6 @@ impl RoomLogic for Counter {
         }
         Ok(())
     }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
         into.extend_from_slice(self.total.to_string().as_bytes());

@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use wayfare_core::Turn;
-use wayfare_core::game::{
-    Form, Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic,
-};
+use wayfare_core::game::{Form, Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic};
 
 /// Kind `vault` in this form.
 pub(crate) fn vault(form: Form, settings: KindSettings) -> Kind {
@@ -131,14 +129,6 @@ impl RoomLogic for Vault {
         self.put(&format!("0 t {}", 1 + age % 1000));
         turn.change(|into| into.extend_from_slice(format!("0 t {}", 1 + age % 1000).as_bytes()));
     }
-
-    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
         if self.form != Form::Parts {

@@ -1,6 +1,6 @@
 //! A room that tells everybody what it is told.
 
-use wayfare_core::game::{Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_core::game::{Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic};
 use wayfare_core::{Audience, Turn};
 
 pub(crate) fn echo() -> Kind {
@@ -42,16 +42,6 @@ impl RoomLogic for StubEcho {
         turn.send(Audience::Everyone, |bytes| bytes.extend_from_slice(payload));
         Ok(())
     }
-
-    fn tick(&mut self, _: &Turn<'_>) {}
-
-    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
 
     fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())

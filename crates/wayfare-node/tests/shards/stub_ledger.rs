@@ -2,8 +2,7 @@
 
 use bytes::Bytes;
 use wayfare_core::game::{
-    Documents, Durability, Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic,
-    Work,
+    Documents, Durability, Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic, Work,
 };
 use wayfare_core::{Audience, Turn};
 use wayfare_protocol::coordination::Expect;
@@ -76,16 +75,10 @@ impl RoomLogic for StubLedger {
         Ok(())
     }
 
-    fn tick(&mut self, _: &Turn<'_>) {}
-
     fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
         turn.send(Audience::Everyone, |bytes| bytes.extend_from_slice(note));
         Ok(())
     }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
         into.extend_from_slice(&self.0.to_le_bytes());

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use wayfare_core::game::{
-    AskError as Unanswered, Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic,
+    AskError as Unanswered, Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic,
 };
 use wayfare_core::{Audience, Turn};
 use wayfare_protocol::ErrorCode;
@@ -100,16 +100,6 @@ impl RoomLogic for Asker {
         );
         Ok(())
     }
-
-    fn tick(&mut self, _: &Turn<'_>) {}
-
-    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
 
     fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
