@@ -186,6 +186,17 @@ pub enum Report {
         /// Why.
         reason: String,
     },
+    /// Records for a log of the game that is damaged: they are dropped.
+    NotLogged {
+        /// Whose.
+        entity: EntityId,
+        /// The log.
+        log: String,
+        /// How many.
+        records: usize,
+        /// What is wrong with the log.
+        reason: String,
+    },
     /// An entity came back from storage.
     Recovered {
         /// Which.

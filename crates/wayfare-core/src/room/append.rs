@@ -1,10 +1,10 @@
 //! What a room says to the logs of the game: each record once, behind the step it belongs to.
 
 use wayfare_protocol::Epoch;
-use wayfare_protocol::storage::{AppendKey, Outcome, Position, Request};
+use wayfare_protocol::storage::{AppendKey, Failure, Outcome, Position, Request};
 
 use crate::calls::Wants;
-use crate::environment::Environment;
+use crate::environment::{Environment, Report};
 
 use super::Room;
 
@@ -43,6 +43,19 @@ impl Room {
         match outcome {
             Ok(_) => {
                 keeper.appends.pop_front();
+                keeper.storage_did();
+                self.append(environment);
+            }
+            // What is kept of the log is damaged, and stays so: the room goes on without it.
+            Err(Failure::Corrupt(reason)) => {
+                if let Some(append) = keeper.appends.pop_front() {
+                    environment.report(Report::NotLogged {
+                        entity: self.entity.clone(),
+                        log: append.log,
+                        records: append.records.len(),
+                        reason,
+                    });
+                }
                 keeper.storage_did();
                 self.append(environment);
             }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use wayfare_core::Report;
 use wayfare_core::game::{Durability, KindSettings};
 use wayfare_protocol::storage::Position;
 use wayfare_protocol::wire::{self, client_frame::Body as Say};
@@ -269,6 +270,32 @@ fn a_write_that_was_refused_is_asked_again_whatever_else_succeeds() {
     world.storage_late = false;
     world.advance(Duration::from_secs(3));
     assert_eq!(log(&world), ["first", "second"]);
+}
+
+#[test]
+fn a_damaged_log_holds_up_neither_the_room_nor_the_records_of_others() {
+    use crate::world::Fault;
+    let (mut world, ada, stay) = world(&durable());
+    world.storage_late = true;
+    world.command(ada, &stay, 2, "log first");
+    world.store_one(); // the step; its record goes to the log
+    world.storage_faults = [Fault::Corrupt].into();
+    world.store_one();
+    world.storage_late = false;
+    world.command(ada, &stay, 3, "log second");
+    assert_eq!(log(&world), ["second"]);
+    let told = |report: &&Report| matches!(report, Report::NotLogged { records: 1, .. });
+    assert_eq!(world.reports.iter().filter(told).count(), 1);
+    let leave = wire::Leave {
+        handle: stay.handle,
+        membership: stay.membership,
+        sequence: 4,
+        epoch: stay.epoch,
+    };
+    world.say(ada, Say::Leave(leave));
+    world.advance(Duration::from_secs(60));
+    let put_away = |report: &&Report| matches!(report, Report::PutAway { .. });
+    assert_eq!(world.reports.iter().filter(put_away).count(), 1);
 }
 
 #[test]

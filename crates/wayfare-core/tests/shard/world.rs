@@ -79,6 +79,8 @@ pub(crate) enum Fault {
     LostUnknown,
     /// It was refused, though nothing had changed.
     Refused,
+    /// What is kept cannot be read.
+    Corrupt,
 }
 
 /// Names a client of the world.
@@ -200,6 +202,7 @@ impl World {
         let outcome = match self.storage_faults.pop_front().unwrap_or(Fault::None) {
             Fault::None => self.storage.apply(request),
             Fault::NotDone | Fault::Refused => Err(storage::Failure::NotDone("a test".into())),
+            Fault::Corrupt => Err(storage::Failure::Corrupt("a test".into())),
             Fault::LostUnknown => unknown(),
             Fault::AppliedUnknown => {
                 drop(self.storage.apply(request));
@@ -323,7 +326,7 @@ impl World {
         let commit = matches!(request, Request::Commit(_) | Request::CommitLazily(_));
         let outcome = match self.faults.pop_front().unwrap_or(Fault::None) {
             Fault::None => self.store.apply(request),
-            Fault::NotDone => Err(Failure::NotDone("a test".into())),
+            Fault::NotDone | Fault::Corrupt => Err(Failure::NotDone("a test".into())),
             Fault::LostUnknown => unknown(),
             Fault::AppliedUnknown => {
                 drop(self.store.apply(request));

@@ -101,7 +101,19 @@ fn last(tables: &Tables<'_>, log: &str) -> Result<u64, Fault> {
     let Some(value) = tables.logs.get(log)? else {
         return Ok(0);
     };
-    Ok(Decoder::open(&[log.as_bytes()], value.value())?.u64()?)
+    let counted = Decoder::open(&[log.as_bytes()], value.value()).and_then(|mut row| row.u64());
+    match (
+        counted,
+        tables
+            .log_records
+            .range((log, 0)..=(log, u64::MAX))?
+            .next_back(),
+    ) {
+        (Ok(last), _) => Ok(last),
+        // The row is damaged, and the records say the same.
+        (Err(_), Some(record)) => Ok(record?.0.value().1),
+        (Err(damage), None) => Err(damage.into()),
+    }
 }
 
 fn decode(log: &str, position: u64, value: &[u8]) -> Result<LogRecord, Damage> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use wayfare_engine::embedded::OpenError;
-use wayfare_engine::storage::{Failure, Loaded, Position, Snapshot};
+use wayfare_engine::storage::{AppendKey, Failure, Loaded, Position, Snapshot};
 use wayfare_engine::{Coordination, Embedded, Storage};
 use wayfare_protocol::Epoch;
 use wayfare_protocol::coordination::{Expect, Key};
@@ -161,4 +161,38 @@ fn a_flipped_bit_in_a_journal_is_told_of_its_entity_only() {
     let engine = Embedded::open(&path).unwrap();
     let loaded = block_on(engine.load(entity(3), Epoch(3)));
     assert_eq!(loaded, Ok(Loaded::default()));
+}
+
+#[test]
+fn a_log_whose_count_is_damaged_goes_on_behind_its_last_record() {
+    const LOGS: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("logs");
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("store");
+    let append = |step: u64| {
+        let engine = Embedded::open(&path).unwrap();
+        block_on(engine.load(entity(1), Epoch(1))).unwrap();
+        let key = AppendKey {
+            writer: entity(1),
+            epoch: Epoch(1),
+            step: Position(step),
+        };
+        let records = vec![record(1, step)];
+        block_on(engine.append("log".into(), Epoch(1), key, records)).unwrap();
+        block_on(engine.read("log".into(), Position(1))).unwrap()
+    };
+    assert_eq!(append(1).len(), 1);
+    let file = redb::Database::open(&path).unwrap();
+    let change = file.begin_write().unwrap();
+    let mut logs = change.open_table(LOGS).unwrap();
+    assert!(
+        logs.insert("log", b"nonsense".as_slice())
+            .unwrap()
+            .is_some()
+    );
+    drop(logs);
+    change.commit().unwrap();
+    drop(file);
+    let records = append(2);
+    let positions: Vec<u64> = records.iter().map(|record| record.position.0).collect();
+    assert_eq!(positions, [1, 2]);
 }

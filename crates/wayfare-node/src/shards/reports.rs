@@ -70,6 +70,7 @@ impl Reports {
                 }
             }
             Report::Quarantined { .. }
+            | Report::NotLogged { .. }
             | Report::Recovered { .. }
             | Report::PutAway { .. }
             | Report::Fenced { .. } => tell_of_kept(report),
@@ -141,6 +142,18 @@ fn tell_of_kept(report: &Report) {
             error!(
                 room = %entity, reason,
                 "what is kept of the room cannot be read: it is put aside, and the room begins anew"
+            );
+        }
+        Report::NotLogged {
+            entity,
+            log,
+            records,
+            reason,
+        } => {
+            counter!("wayfare_log_records_lost_total").increment(*records as u64);
+            error!(
+                room = %entity, log, records, reason,
+                "the log of the game is damaged: what the room had for it is dropped"
             );
         }
         Report::Recovered { entity } => {
