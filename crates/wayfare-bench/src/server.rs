@@ -142,6 +142,7 @@ fn game() -> Result<Game> {
         name: "wayfare bench".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         kinds: kinds()?,
+        ..Game::default()
     })
 }
 

@@ -15,7 +15,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[derive(Parser)]
 #[command(name = "wayfare", version, arg_required_else_help = true)]
 struct Arguments {
-    /// Bring this many bots to the plaza [default: 8 in dev, otherwise none]
+    /// Bring this many bots, one in four to the square [default: 11 in dev, otherwise none]
     #[arg(long, global = true)]
     bots: Option<usize>,
     #[command(subcommand)]

@@ -19,9 +19,9 @@ mod token;
 
 pub use commands::{
     Backup, Command, ConfigCommand, Folder, Listing, Reach, Restore, RoomCommand, SessionCommand,
-    TokenCommand, main, run,
+    TokenCommand, TypesCommand, TypesOf, main, run,
 };
 pub use config::SettingFlags;
 pub use game::{Game, Ready};
-pub use server::Stop;
+pub use server::{PageFiles, Stop};
 pub use shards::{Authenticator, Engines, ShardPlan, ShardSettings, Shards};

@@ -22,7 +22,7 @@ fn sigterm_stops_a_node_in_order() {
     let game = Game {
         name: "none".into(),
         version: "0".into(),
-        kinds: Vec::new(),
+        ..Game::default()
     };
     let ready = Box::new(|_: Ready| kill_process(getpid(), Signal::TERM).unwrap());
     run(game, Some(command), Some(ready)).unwrap();

@@ -1,9 +1,13 @@
 //! How a room's messages become bytes.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::types::BYTES_KEY;
 
 /// How a room and its clients write their messages: [`Room::CODEC`](crate::Room::CODEC).
 ///
@@ -23,6 +27,15 @@ pub enum Codec {
 ///
 /// Use it as a room's `Command`, `Event` and so on where the game has an encoding of its own. An
 /// empty `Raw` as a reply tells the client "applied, nothing to say", as `()` does.
+///
+/// Clients in TypeScript see a `Uint8Array`, if the kind is [`typed`](crate::Kind::typed); and so they
+/// do of bytes within a message that say that they are some:
+///
+/// ```text
+/// #[serde(with = "serde_bytes")]
+/// #[schemars(with = "wayfare::Raw")]
+/// picture: Vec<u8>,
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Raw(pub Vec<u8>);
 
@@ -104,6 +117,21 @@ impl Encode for Raw {
 impl Decode for Raw {
     fn decode(_: Codec, bytes: &[u8]) -> Result<Self, CodecError> {
         Ok(Self(bytes.to_vec()))
+    }
+}
+
+/// Bytes.
+impl JsonSchema for Raw {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Raw".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ BYTES_KEY: true })
     }
 }
 

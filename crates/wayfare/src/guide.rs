@@ -8,3 +8,9 @@ mod changing_your_rooms_state {}
 
 #[doc = include_str!("../../../docs/guide/entities.md")]
 mod entities {}
+
+#[doc = include_str!("../../../docs/guide/a-page-for-your-game.md")]
+mod a_page_for_your_game {}
+
+#[doc = include_str!("../../../docs/guide/types.md")]
+mod types {}

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use wayfare_core::game::{self, Durability, HistoryBounds, KindSettings, OnLoss, OnPanic, Who};
 
 use crate::hosted::HostedKind;
 use crate::state_form::StateForm;
+use crate::types::RoomTypes;
 use crate::{Changes, Parts, Room};
 
 /// `hertz` times a second, as the time between two: for [`Kind::tick`].
@@ -39,6 +41,7 @@ pub const fn hz(hertz: u32) -> Duration {
 pub struct Kind<R> {
     settings: KindSettings,
     form: StateForm<R>,
+    types: Option<RoomTypes>,
 }
 
 impl<R: Room> Kind<R> {
@@ -46,6 +49,7 @@ impl<R: Room> Kind<R> {
         Self {
             settings: KindSettings::default(),
             form: StateForm::Whole,
+            types: None,
         }
     }
 
@@ -172,6 +176,85 @@ impl<R: Room> Kind<R> {
         self
     }
 
+    /// Gives clients the types of what is said in these rooms: the program's command `types` writes
+    /// them as TypeScript. A room that is served costs this nothing.
+    ///
+    /// All that goes over the wire needs `#[derive(JsonSchema)]`, which the prelude has; it reads
+    /// serde's attributes too, so that there is nothing to say twice. A type that writes serde's traits
+    /// itself says what that looks like with `#[schemars(with = "String")]`, or implements
+    /// [`JsonSchema`] itself.
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use wayfare::prelude::*;
+    ///
+    /// #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
+    /// struct Counter {
+    ///     count: i64,
+    /// }
+    ///
+    /// /// What players do.
+    /// #[derive(Deserialize, JsonSchema)]
+    /// #[serde(rename_all = "snake_case")]
+    /// enum Command {
+    ///     Add(i64),
+    ///     Reset,
+    /// }
+    ///
+    /// impl SimpleRoom for Counter {
+    ///     type Command = Command;
+    ///     type Event = i64;
+    /// #   fn command(&mut self, _: &Player, _: Command, _: &Context<Self>) -> Result<(), Refusal> { Ok(()) }
+    ///     // …
+    /// }
+    ///
+    /// let game = wayfare::serve().name("count").room::<Counter>("counter", |kind| kind.typed());
+    /// assert_eq!(
+    ///     game.types(&[])?,
+    ///     r#"// Made by `count types`; do not edit.
+    ///
+    /// /** What is said in rooms of the kind `counter`. */
+    /// export interface CounterTypes {
+    ///   Open: null;
+    ///   Join: null;
+    ///   Command: Command;
+    ///   Reply: null;
+    ///   Event: number;
+    ///   View: Counter;
+    /// }
+    ///
+    /// /** What is said in the rooms of each kind. */
+    /// export interface Kinds {
+    ///   counter: CounterTypes;
+    /// }
+    ///
+    /// /** What players do. */
+    /// export type Command = "reset" | { add: number };
+    ///
+    /// export interface Counter {
+    ///   count: number;
+    /// }
+    /// "#
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn typed(mut self) -> Self
+    where
+        R::Open: JsonSchema,
+        R::Join: JsonSchema,
+        R::Command: JsonSchema,
+        R::Reply: JsonSchema,
+        R::Event: JsonSchema,
+        R::View: JsonSchema,
+    {
+        self.types = Some(RoomTypes::of::<R>());
+        self
+    }
+
+    pub(crate) fn types(&self) -> Option<RoomTypes> {
+        self.types
+    }
+
     pub(crate) fn form(&self) -> StateForm<R> {
         self.form
     }
@@ -190,6 +273,7 @@ impl<R> Clone for Kind<R> {
         Self {
             settings: self.settings.clone(),
             form: self.form,
+            types: self.types,
         }
     }
 }

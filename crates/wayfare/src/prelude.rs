@@ -8,3 +8,5 @@ pub use crate::{
 };
 pub use rand::seq::{IndexedRandom, IteratorRandom, SliceRandom};
 pub use rand::{Rng, RngExt};
+// What the derive writes begins with `schemars::`, and so no game has to depend on it.
+pub use schemars::{self, JsonSchema};

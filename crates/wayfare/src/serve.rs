@@ -1,10 +1,12 @@
 //! From rooms to a program: [`serve()`].
 
 use clap::{CommandFactory, FromArgMatches, Parser};
+use rust_embed::Embed;
 use wayfare_core::game;
-use wayfare_node::{Command, Game, Ready};
+use wayfare_node::{Command, Game, PageFiles, Ready, TypesOf};
 
 use crate::game::{InvalidGame, check};
+use crate::types::{self, NamedKind, NoTypes};
 use crate::{Entity, EntityKind, Kind, Room};
 
 /// Why a program ended before it was told to.
@@ -36,6 +38,8 @@ pub fn serve() -> Serve {
         name: None,
         version: String::new(),
         kinds: Vec::new(),
+        rooms: Vec::new(),
+        page: None,
         when_ready: None,
     }
 }
@@ -46,6 +50,8 @@ pub struct Serve {
     name: Option<String>,
     version: String,
     kinds: Vec<game::Kind>,
+    rooms: Vec<NamedKind>,
+    page: Option<PageFiles>,
     when_ready: Option<Box<dyn FnOnce(Ready) + Send>>,
 }
 
@@ -65,7 +71,12 @@ impl Serve {
     /// Adds a kind of room: `name` is the first part of the rooms' ids, such as `plaza` in
     /// `plaza/main`, and `settings` what is the same for all of them.
     pub fn room<R: Room>(mut self, name: &str, settings: impl FnOnce(Kind<R>) -> Kind<R>) -> Self {
-        self.kinds.push(settings(Kind::new()).named(name));
+        let kind = settings(Kind::new());
+        self.rooms.push(NamedKind {
+            name: name.to_owned(),
+            types: kind.types(),
+        });
+        self.kinds.push(kind.named(name));
         self
     }
 
@@ -77,6 +88,28 @@ impl Serve {
         settings: impl FnOnce(EntityKind<E>) -> EntityKind<E>,
     ) -> Self {
         self.kinds.push(settings(EntityKind::new()).named(name));
+        self
+    }
+
+    /// Serves a page: browsers get `index.html` of these files at the address where players
+    /// connect, and the others by their paths. Names below `assets/` are taken to change with the
+    /// content, as bundlers make them, and are kept by browsers for good.
+    ///
+    /// The files are in the binary; a debug build reads them from their folder instead, so that a
+    /// page can be worked on while the server runs. The page connects to where it came from:
+    /// `connect(location.href)` of the TypeScript client.
+    ///
+    /// ```no_run
+    /// #[derive(rust_embed::Embed)]
+    /// #[folder = "src"] // what a bundler made, such as "page/dist"
+    /// struct Page;
+    ///
+    /// # fn main() -> wayfare::Result<()> {
+    /// wayfare::serve().page::<Page>().run()
+    /// # }
+    /// ```
+    pub fn page<P: Embed>(mut self) -> Self {
+        self.page = Some(P::get);
         self
     }
 
@@ -113,12 +146,26 @@ impl Serve {
     /// As [`Serve::run`].
     pub fn run_command(self, command: Option<Command>) -> Result<()> {
         check(&self.kinds)?;
+        let name = self.program_name();
+        let (program, rooms) = (name.clone(), self.rooms);
         let game = Game {
-            name: self.program_name(),
+            name,
             version: self.version,
             kinds: self.kinds,
+            page: self.page,
+            types: TypesOf::new(move |kinds| Ok(types::write(&program, &rooms, kinds)?)),
         };
         wayfare_node::run(game, command, self.when_ready)
+    }
+
+    /// The file of types that the command `types` writes: of these kinds of room, or of all that are
+    /// [typed](Kind::typed) if none is named.
+    ///
+    /// # Errors
+    /// If one that is named is not typed or not there, or if none is typed at all.
+    pub fn types(&self, kinds: &[&str]) -> std::result::Result<String, NoTypes> {
+        let kinds: Vec<String> = kinds.iter().map(|&kind| kind.to_owned()).collect();
+        types::write(&self.program_name(), &self.rooms, &kinds)
     }
 
     /// The game's kinds, for whoever drives them without a node.

@@ -101,7 +101,7 @@ mod tests {
         };
         check(
             r#"{"said": {"who": "ada", "text": "hi"}}"#,
-            r#"said text="hi" who="ada""#,
+            r#"said who="ada" text="hi""#,
         );
         check(r#"{"left": "ada"}"#, "left ada");
         check(r#""started""#, "started");

@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use wayfare::PlayerId;
+use wayfare::schemars::{self, JsonSchema};
 
 use super::{Changes, Secret, Topic, Value};
 
 /// What a member asks. A command that is applied is answered with nothing; what came of it is in
 /// the events, which its author gets as everybody does. A refusal says why in its
 /// [`Detail`](super::Detail), and nothing has changed then.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Passes a message on.
@@ -55,7 +56,7 @@ pub enum Command {
 }
 
 /// A message to be passed on.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Post {
     /// For whom; everyone unless said.
@@ -73,7 +74,7 @@ pub struct Post {
 }
 
 /// For whom a message is.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// All members, its author too.
@@ -86,7 +87,7 @@ pub enum Target {
 }
 
 /// How a message is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
     /// Beside the others.
@@ -96,7 +97,7 @@ pub enum Keep {
 }
 
 /// Which kept messages to forget: all that match. Members forget their own; the owner anybody's.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Clear {
     /// Of this author; unless said, of the member itself, or, by the owner, of everybody.
@@ -108,7 +109,7 @@ pub struct Clear {
 }
 
 /// Changes to the room's properties: all of them or none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Set {
     /// The new values; nothing deletes.
@@ -119,7 +120,7 @@ pub struct Set {
 }
 
 /// Changes to a member's properties: all of them or none.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SetMember {
     /// Whose; one's own unless said.
@@ -133,7 +134,7 @@ pub struct SetMember {
 }
 
 /// Changes to the room's settings, all of them or none; what is not said stays.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Configure {
     /// Members and seats at most; not less than there are.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use wayfare::PlayerId;
+use wayfare::schemars::{self, JsonSchema};
 
 use super::{Changes, Member, Message, Settings, Topic};
 
@@ -11,7 +12,7 @@ use super::{Changes, Member, Message, Settings, Topic};
 /// [`Picture::apply`](super::Picture::apply).
 ///
 /// Later versions may tell more: a client passes over what it does not know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
@@ -86,7 +87,7 @@ pub enum Event {
 }
 
 /// Why the room has another owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OwnerCause {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use wayfare::schemars::{self, JsonSchema};
 use wayfare::{PlayerId, Refusal};
 
 use super::limits::{
@@ -14,7 +15,7 @@ use super::{Changes, Detail, Properties, Secret, Settings, listing, properties, 
 ///
 /// Of two players who join at the same time, each with an `Open`, one makes the room and owns it,
 /// and the other's is passed over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Open {
     /// Members and seats at most: 1 to 250.
@@ -87,7 +88,7 @@ impl Open {
 }
 
 /// What a joiner brings; nothing has to be said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Join {
     /// The member's first properties.

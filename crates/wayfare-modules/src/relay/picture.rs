@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use wayfare::PlayerId;
+use wayfare::schemars::{self, JsonSchema};
 
 use super::{Event, Keep, Properties, Topic, Value, properties};
 
@@ -11,7 +12,7 @@ use super::{Event, Keep, Properties, Topic, Value, properties};
 ///
 /// A client keeps it by [`Picture::apply`] with each event; it is then what a newcomer gets to see.
 /// The room keeps its own state by the same function.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Picture {
     /// Everybody, in the order of joining, those whose connection is lost included.
@@ -29,7 +30,7 @@ pub struct Picture {
 }
 
 /// Somebody in the room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Member {
     /// Who.
     pub id: PlayerId,
@@ -46,7 +47,7 @@ pub struct Member {
 }
 
 /// A message as it is heard.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// By whom; they may be gone.
     pub from: PlayerId,
@@ -61,7 +62,7 @@ pub struct Message {
 }
 
 /// What the room lets in and shows. The password is not among it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Settings {
     /// Members and seats at most.

@@ -14,6 +14,7 @@ use super::{Command, Event, Join, Open, Picture, Secret};
 pub fn settings(kind: Kind<Relay>) -> Kind<Relay> {
     kind.members_max(MEMBERS_MAX)
         .snapshots_every(Duration::from_secs(5))
+        .typed()
 }
 
 /// One room of the relay. Its kind has to let in [`MEMBERS_MAX`]: use [`settings`].

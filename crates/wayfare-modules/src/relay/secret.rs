@@ -3,12 +3,13 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use wayfare::schemars::{self, JsonSchema};
 
 /// A password of a room. It is in no view, no event and no log; whoever can read the server's
 /// memory or snapshots can read it.
 ///
 /// The time that a comparison takes depends on the lengths only.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Secret(String);
 

@@ -1,9 +1,11 @@
 //! What a message is about, in the application's words: [`Topic`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use wayfare::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 /// A number or a short text, of the application's choice. On the wire it is just that.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +55,22 @@ impl Serialize for Topic {
 impl<'de> Deserialize<'de> for Topic {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NumberOrText)
+    }
+}
+
+impl JsonSchema for Topic {
+    fn schema_name() -> Cow<'static, str> {
+        "Topic".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A number from 0 to 4294967295 or a short text, of the application's choice.",
+            "anyOf": [
+                generator.subschema_for::<u32>(),
+                generator.subschema_for::<String>(),
+            ],
+        })
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the room carries without looking into it: [`Value`].
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,6 +8,8 @@ use std::fmt;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use serde::{Deserialize, Deserializer};
+use wayfare::Raw;
+use wayfare::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::limits::VALUE_DEPTH_MAX;
 
@@ -214,6 +217,28 @@ impl Serialize for Value {
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Within(VALUE_DEPTH_MAX).deserialize(deserializer)
+    }
+}
+
+/// The keys of maps are texts to those who have objects for maps.
+impl JsonSchema for Value {
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Anything that MessagePack or JSON can say.",
+            "anyOf": [
+                { "type": "null" },
+                { "type": "boolean" },
+                { "type": "number" },
+                { "type": "string" },
+                generator.subschema_for::<Raw>(),
+                generator.subschema_for::<Vec<Self>>(),
+                generator.subschema_for::<BTreeMap<String, Self>>(),
+            ],
+        })
     }
 }
 

@@ -7,6 +7,7 @@ mod properties;
 mod random;
 mod seats;
 mod settings;
+mod types;
 mod wire;
 
 use std::collections::BTreeSet;

@@ -3,10 +3,12 @@
 mod backup;
 mod client;
 mod listeners;
+mod next_steps;
 mod operator;
 mod start;
 mod table;
 mod token;
+mod types;
 
 use std::io::{ErrorKind, Write};
 
@@ -18,6 +20,7 @@ use crate::game::{Game, Ready};
 pub use backup::{Backup, Folder, Restore};
 pub use operator::{Listing, Reach, RoomCommand, SessionCommand};
 pub use token::TokenCommand;
+pub use types::{TypesCommand, TypesOf};
 
 /// A command of a node's program.
 #[derive(Clone, Debug, Subcommand)]
@@ -26,6 +29,8 @@ pub enum Command {
     Dev(SettingFlags),
     /// Run for players
     Serve(SettingFlags),
+    /// Write the types of what is said in the rooms, for clients in TypeScript
+    Types(TypesCommand),
     /// See the settings
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -104,6 +109,7 @@ pub fn run(
             let mode = if dev { Mode::Dev } else { Mode::Serve };
             show_config(&game, mode, &flags, json)
         }
+        Command::Types(command) => types::run(&game, &command),
         Command::Token(command) => token::run(command),
         Command::Room(command) => operator::rooms(command),
         Command::Session(command) => operator::sessions(command),

@@ -1,6 +1,7 @@
 //! `dev` and `serve`: from settings to a running node.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use wayfare_core::game::{Durability, Kind};
 
+use super::next_steps::NextSteps;
 use super::{listeners, say};
 use crate::admin::socket::DataFolder;
 use crate::admin::{Credential, Metrics};
@@ -144,6 +146,7 @@ async fn serve(
     let stop = Stop::new();
     let now_ready = Ready {
         url: format!("ws://{}", reachable(listen)),
+        page: game.page.map(|_| format!("http://{}", reachable(listen))),
         listen,
         admin,
         data: settings.data.clone(),
@@ -153,6 +156,7 @@ async fn serve(
     let title = format!("{} {}", game.name, game.version);
     let node = Node {
         greeting: format!("{title}, a Wayfare game server. Games connect here by WebSocket.\n"),
+        page: game.page,
         game: game_listener,
         admin: admin_listener,
         socket,
@@ -233,34 +237,28 @@ fn announce(title: &str, mode: Mode, config: &Config, ready: &Ready, kind: Optio
     if mode == Mode::Serve {
         return;
     }
-    let wanted = settings.listen.port();
-    let taken = (wanted != 0 && wanted != ready.listen.port()).then_some(wanted);
     let program = std::env::args().next().unwrap_or_default();
     // An environment or a file is there for the next command as well; a flag has to be repeated.
     let look = match config.source("data") {
         Source::Flag(_) => format!("{program} room list --data {}", ready.data.display()),
         _ => format!("{program} room list"),
     };
-    if let Err(error) = say(&next_steps(title, &ready.url, taken, kind, &look)) {
+    let wanted = settings.listen.port();
+    let steps = NextSteps {
+        title,
+        url: &ready.url,
+        taken: (wanted != 0 && wanted != ready.listen.port()).then_some(wanted),
+        page: ready.page.as_deref(),
+        player: match Path::new(&program).file_stem() {
+            Some(name) if name == "wayfare" => &program,
+            _ => "wayfare",
+        },
+        kind,
+        look: &look,
+    };
+    if let Err(error) = say(&steps.to_string()) {
         tracing::warn!(%error, "standard output cannot be written");
     }
-}
-
-/// Exactly three lines: where it is, what to try, how to look and to stop.
-fn next_steps(
-    title: &str,
-    url: &str,
-    taken: Option<u16>,
-    kind: Option<&str>,
-    look: &str,
-) -> String {
-    let taken = taken.map_or_else(String::new, |port| format!(" (port {port} was taken)"));
-    let room = kind.map_or_else(String::new, |kind| format!(" {kind}/main"));
-    format!(
-        "{title} is ready at {url}{taken}\n\
-         play:  wayfare play {url}{room}\n\
-         look:  {look}    stop: Ctrl-C"
-    )
 }
 
 /// An address that a client on this machine can connect to.
@@ -294,22 +292,6 @@ fn raise_open_files() {
 mod tests {
     use super::*;
     use crate::config::Secret;
-
-    #[test]
-    fn three_lines_say_what_to_do_next() {
-        let url = "ws://127.0.0.1:7779";
-        let expect = "plaza 0.1.0 is ready at ws://127.0.0.1:7779 (port 7777 was taken)\n\
-            play:  wayfare play ws://127.0.0.1:7779 plaza/main\n\
-            look:  ./plaza room list    stop: Ctrl-C";
-        let lines = next_steps(
-            "plaza 0.1.0",
-            url,
-            Some(7777),
-            Some("plaza"),
-            "./plaza room list",
-        );
-        assert_eq!(lines, expect);
-    }
 
     #[test]
     fn an_address_of_no_machine_is_reached_on_this_one() {

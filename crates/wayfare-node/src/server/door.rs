@@ -2,6 +2,8 @@
 
 use std::convert::Infallible;
 use std::future::ready;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,12 +21,17 @@ use wayfare_transport::upgrade::{Refusal, Upgraded, Upgrading, upgrade};
 use super::accept::accept_all;
 use super::bounded::Bounded;
 use super::http;
+use super::page::{self, PageFiles};
 use crate::shards::Shards;
+
+/// For a browser to fetch a page over a slow line, once it has asked for a file of it.
+const PAGE_TIME_MAX: Duration = Duration::from_secs(60);
 
 /// What players come in by.
 pub(super) struct Door {
-    /// For a browser that looks in.
+    /// For a browser that looks in where there is no page.
     pub(super) greeting: String,
+    pub(super) page: Option<PageFiles>,
     pub(super) shards: Shards,
     /// From the connection to the WebSocket.
     pub(super) time_max: Duration,
@@ -43,7 +50,15 @@ pub(super) async fn serve(listener: TcpListener, door: Arc<Door>, handshakes: Bo
 
 impl Door {
     async fn answer(&self, stream: TcpStream) {
-        match tokio::time::timeout(self.time_max, self.converse(stream)).await {
+        let asked_for_page = AtomicBool::new(false);
+        let mut conversation = pin!(self.converse(stream, &asked_for_page));
+        let outcome = match tokio::time::timeout(self.time_max, &mut conversation).await {
+            Err(_) if asked_for_page.load(Ordering::Relaxed) => {
+                tokio::time::timeout(PAGE_TIME_MAX, conversation).await
+            }
+            outcome => outcome,
+        };
+        match outcome {
             Ok(Some(upgraded)) => self.shards.connect(upgraded.stream, upgraded.early),
             Ok(None) => {}
             Err(_) => counter!("wayfare_handshakes_late_total").increment(1),
@@ -51,10 +66,10 @@ impl Door {
     }
 
     /// Answers requests until one becomes a WebSocket or the client has gone.
-    async fn converse(&self, stream: TcpStream) -> Option<Upgraded> {
+    async fn converse(&self, stream: TcpStream, asked_for_page: &AtomicBool) -> Option<Upgraded> {
         let accepted = Mutex::new(None);
         let service = service_fn(|mut request| {
-            let (response, upgrading) = self.respond(&mut request);
+            let (response, upgrading) = self.respond(&mut request, asked_for_page);
             if upgrading.is_some() {
                 *accepted.lock().unwrap_or_else(PoisonError::into_inner) = upgrading;
             }
@@ -78,21 +93,29 @@ impl Door {
     fn respond(
         &self,
         request: &mut Request<Incoming>,
+        asked_for_page: &AtomicBool,
     ) -> (Response<Full<Bytes>>, Option<Upgrading>) {
-        if !matches!(request.uri().path(), "/" | "/ws") {
-            let text = "there is nothing here: games connect by WebSocket to / or /ws\n";
-            return (plain(StatusCode::NOT_FOUND, text.into()), None);
-        }
-        match upgrade(request) {
-            Ok((response, upgrading)) => (response.map(|()| Full::default()), Some(upgrading)),
-            Err(Refusal::NotAsked) if request.method() == Method::GET => {
-                (plain(StatusCode::OK, self.greeting.clone()), None)
+        let refusal = match upgrade(request) {
+            Ok((response, upgrading)) => {
+                return (response.map(|()| Full::default()), Some(upgrading));
             }
-            Err(refusal) => {
-                let response = refusal.response().map(|()| format!("{refusal}\n").into());
-                (response, None)
-            }
+            Err(refusal) => refusal,
+        };
+        let wants_page = matches!(refusal, Refusal::NotAsked | Refusal::Method);
+        let files = self.page.filter(|_| wants_page);
+        if let Some(response) = files.and_then(|files| page::respond(files, request)) {
+            asked_for_page.store(true, Ordering::Relaxed);
+            return (response, None);
         }
+        let response = if wants_page && !matches!(request.uri().path(), "/" | "/ws") {
+            let text = "there is nothing here: games connect by WebSocket\n";
+            plain(StatusCode::NOT_FOUND, text.into())
+        } else if refusal == Refusal::NotAsked && request.method() == Method::GET {
+            plain(StatusCode::OK, self.greeting.clone())
+        } else {
+            refusal.response().map(|()| format!("{refusal}\n").into())
+        };
+        (response, None)
     }
 }
 

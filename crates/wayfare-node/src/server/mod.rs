@@ -4,9 +4,11 @@ mod accept;
 mod bounded;
 mod door;
 mod http;
+mod page;
 mod signals;
 mod stop;
 
+pub use page::PageFiles;
 pub(crate) use signals::Signals;
 pub use stop::Stop;
 
@@ -32,6 +34,7 @@ const ADMIN_CONNECTIONS_MAX: usize = 64;
 /// Everything a node serves with.
 pub(crate) struct Node {
     pub(crate) greeting: String,
+    pub(crate) page: Option<PageFiles>,
     pub(crate) game: TcpListener,
     pub(crate) admin: Option<TcpListener>,
     pub(crate) socket: UnixListener,
@@ -73,6 +76,7 @@ impl Node {
         let handshakes = Bounded::new(HANDSHAKES_MAX);
         let door = Arc::new(Door {
             greeting: self.greeting,
+            page: self.page,
             shards: self.shards.clone(),
             time_max: self.handshake_time_max,
         });

@@ -4,6 +4,7 @@ mod admin;
 mod door;
 mod http;
 mod kept;
+mod page;
 mod player;
 mod running;
 mod start;

@@ -14,10 +14,15 @@ pub(crate) struct Player(WebSocket<TcpStream>);
 
 impl Player {
     pub(crate) fn connect(ready: &Ready) -> Self {
+        Self::connect_at(ready, "/ws")
+    }
+
+    /// By a path of its own, as a page behind a proxy may have it.
+    pub(crate) fn connect_at(ready: &Ready, path: &str) -> Self {
         let stream = TcpStream::connect(ready.listen).unwrap();
         // A fault is to fail the test, not to hang it.
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let (socket, _) = tungstenite::client(format!("{}/ws", ready.url), stream).unwrap();
+        let (socket, _) = tungstenite::client(format!("{}{path}", ready.url), stream).unwrap();
         Self(socket)
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use wayfare_core::Turn;
-use wayfare_core::game::{Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_core::game::{Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic};
 use wayfare_node::Game;
 
 /// A game with one kind, `plaza`.
@@ -50,6 +50,7 @@ fn with(logic: StubKind) -> Game {
         name: "stub".into(),
         version: "1.2.3".into(),
         kinds: vec![plaza],
+        ..Game::default()
     }
 }
 
@@ -93,16 +94,6 @@ impl RoomLogic for StubRoom {
         }
         Ok(())
     }
-
-    fn tick(&mut self, _: &Turn<'_>) {}
-
-    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
 
     fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())

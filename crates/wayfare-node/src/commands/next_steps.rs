@@ -1,0 +1,66 @@
+//! What `dev` tells whoever sits in front of it.
+
+use std::fmt;
+
+/// Exactly three lines: where it is, what to try, how to look and to stop.
+pub(super) struct NextSteps<'a> {
+    pub(super) title: &'a str,
+    pub(super) url: &'a str,
+    /// The port that was wanted, if another program has it.
+    pub(super) taken: Option<u16>,
+    pub(super) page: Option<&'a str>,
+    /// The program that joins from a terminal.
+    pub(super) player: &'a str,
+    pub(super) kind: Option<&'a str>,
+    pub(super) look: &'a str,
+}
+
+impl fmt::Display for NextSteps<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} is ready at {}", self.title, self.url)?;
+        if let Some(port) = self.taken {
+            write!(f, " (port {port} was taken)")?;
+        }
+        write!(f, "\nplay:  ")?;
+        if let Some(page) = self.page {
+            write!(f, "open {page} in a browser, or: ")?;
+        }
+        write!(f, "{} play {}", self.player, self.url)?;
+        if let Some(kind) = self.kind {
+            write!(f, " {kind}/main")?;
+        }
+        write!(f, "\nlook:  {}    stop: Ctrl-C", self.look)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_lines_say_what_to_do_next() {
+        let with_page = NextSteps {
+            title: "plaza 0.1.0",
+            url: "ws://127.0.0.1:7779",
+            taken: Some(7777),
+            page: Some("http://127.0.0.1:7779"),
+            player: "wayfare",
+            kind: Some("plaza"),
+            look: "./plaza room list",
+        };
+        let expect = "plaza 0.1.0 is ready at ws://127.0.0.1:7779 (port 7777 was taken)\n\
+            play:  open http://127.0.0.1:7779 in a browser, or: wayfare play ws://127.0.0.1:7779 plaza/main\n\
+            look:  ./plaza room list    stop: Ctrl-C";
+        assert_eq!(with_page.to_string(), expect);
+        let without = NextSteps {
+            taken: None,
+            page: None,
+            kind: None,
+            ..with_page
+        };
+        let expect = "plaza 0.1.0 is ready at ws://127.0.0.1:7779\n\
+            play:  wayfare play ws://127.0.0.1:7779\n\
+            look:  ./plaza room list    stop: Ctrl-C";
+        assert_eq!(without.to_string(), expect);
+    }
+}

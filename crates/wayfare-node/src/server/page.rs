@@ -1,0 +1,81 @@
+//! A game's page: files that players' browsers fetch at the door where they then connect.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use hyper::{Method, Request, Response, StatusCode};
+use rust_embed::EmbeddedFile;
+
+/// The file at a path, such as `index.html` or `assets/index-1a2b3c.js`; `Embed::get` of a type
+/// that `rust_embed` derived.
+pub type PageFiles = fn(&str) -> Option<EmbeddedFile>;
+
+/// Bundlers put the hash of a file's content into its name here, so a copy never goes stale.
+const HASHED: &str = "assets/";
+
+/// Answers a request that is none for a WebSocket; `None` if there is no such file.
+pub(super) fn respond<B>(files: PageFiles, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
+    let path = match request.uri().path().trim_start_matches('/') {
+        "" => "index.html",
+        path => path,
+    };
+    let file = files(path)?;
+    let mut response = Response::new(Full::default());
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        let allowed = HeaderValue::from_static("GET, HEAD");
+        response.headers_mut().insert(ALLOW, allowed);
+        return Some(response);
+    }
+    let tag = tag(&file);
+    let is_known = is_known(request.headers(), &tag);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, freshness(path));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.extend(HeaderValue::try_from(tag).map(|tag| (ETAG, tag)));
+    headers.extend(HeaderValue::try_from(content_type(&file)).map(|kind| (CONTENT_TYPE, kind)));
+    match is_known {
+        true => *response.status_mut() = StatusCode::NOT_MODIFIED,
+        false => *response.body_mut() = Full::from(Bytes::from_owner(file.data)),
+    }
+    Some(response)
+}
+
+/// Of the content alone (RFC 9110, section 8.8.3): nodes that serve one build agree on it.
+fn tag(file: &EmbeddedFile) -> String {
+    let hash = file.metadata.sha256_hash();
+    let digits: String = hash[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("\"{digits}\"")
+}
+
+/// Whether the client has this very content; tags are compared weakly (RFC 9110, section 13.1.2).
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let lists = headers.get_all(IF_NONE_MATCH).into_iter();
+    lists
+        .filter_map(|list| list.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .map(|item| item.trim().trim_start_matches("W/"))
+        .any(|item| item == tag || item == "*")
+}
+
+fn freshness(path: &str) -> HeaderValue {
+    HeaderValue::from_static(match path.starts_with(HASHED) {
+        true => "public, max-age=31536000, immutable",
+        false => "no-cache",
+    })
+}
+
+fn content_type(file: &EmbeddedFile) -> String {
+    let kind = file.metadata.mimetype();
+    let charset = match kind.starts_with("text/") {
+        true => "; charset=utf-8",
+        false => "",
+    };
+    format!("{kind}{charset}")
+}

@@ -1,0 +1,234 @@
+//! From a JSON schema to a shape: what is on the wire, which is not always what JSON would be.
+
+use serde_json::{Map, Value};
+
+use super::shape::{Alternative, Field, Record, Shape, Tuple};
+use crate::Codec;
+
+/// In a schema: these are bytes, whatever else it says.
+pub(crate) const BYTES_KEY: &str = "x-wayfare-bytes";
+
+/// Longer arrays are lists: a tuple of a hundred places helps nobody.
+const TUPLE_PLACES_MAX: u64 = 16;
+
+/// Texts in JSON, and something else in a codec that is not for people to read.
+const FORMATS_FOR_PEOPLE: [&str; 4] = ["ip", "ipv4", "ipv6", "uuid"];
+/// Numbers in JSON, and sixteen bytes in MessagePack.
+const FORMATS_OF_SIXTEEN_BYTES: [&str; 2] = ["int128", "uint128"];
+/// What maps with whole numbers for keys have for patterns.
+const PATTERNS_OF_NUMBERS: [&str; 2] = [r"^\d+$", r"^-?\d+$"];
+
+/// What schemas mean depends on who writes the value, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Reader {
+    pub(super) codec: Codec,
+    /// Clients write it, the server reads it.
+    pub(super) input: bool,
+}
+
+impl Reader {
+    /// The shape of a whole message. One that is bytes is not encoded, whatever the codec.
+    pub(super) fn message(self, schema: &Value) -> Shape {
+        match schema.get(BYTES_KEY) {
+            Some(Value::Bool(true)) => Shape::Bytes,
+            _ => self.shape(schema),
+        }
+    }
+
+    /// The shape of a type that has a name.
+    pub(super) fn definition(self, schema: &Value) -> Shape {
+        match self.shape(schema) {
+            // A struct without fields, which MessagePack writes as a list without items; both are read.
+            Shape::Null if self.is_binary() => {
+                let items = Vec::new();
+                let nothing = Shape::Tuple(Tuple { items, required: 0 });
+                Shape::one_of([Shape::Null.into(), nothing.into()])
+            }
+            shape => shape,
+        }
+    }
+
+    /// The shape of what this schema describes; whatever cannot be told is not said.
+    pub(super) fn shape(self, schema: &Value) -> Shape {
+        match schema {
+            Value::Bool(false) => Shape::Never,
+            Value::Object(schema) => self.object(schema),
+            _ => Shape::Unknown,
+        }
+    }
+
+    fn is_binary(self) -> bool {
+        self.codec != Codec::Json
+    }
+
+    fn object(self, schema: &Map<String, Value>) -> Shape {
+        if schema.get(BYTES_KEY) == Some(&Value::Bool(true)) {
+            return match self.is_binary() {
+                true => Shape::Bytes,
+                false => Shape::List(Box::new(Shape::Number)),
+            };
+        }
+        let mut parts = vec![self.itself(schema)];
+        if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+            parts.push(Shape::Named(decoded(name)));
+        }
+        for key in ["oneOf", "anyOf"] {
+            if let Some(Value::Array(schemas)) = schema.get(key) {
+                parts.push(self.union(schemas));
+            }
+        }
+        if let Some(Value::Array(schemas)) = schema.get("allOf") {
+            parts.extend(schemas.iter().map(|schema| self.shape(schema)));
+        }
+        Shape::all_of(parts)
+    }
+
+    fn union(self, schemas: &[Value]) -> Shape {
+        Shape::one_of(schemas.iter().map(|schema| Alternative {
+            doc: doc(schema),
+            shape: self.shape(schema),
+        }))
+    }
+
+    /// What the schema says without the help of others.
+    fn itself(self, schema: &Map<String, Value>) -> Shape {
+        if let Some(value) = schema.get("const") {
+            return literal(value);
+        }
+        if let Some(Value::Array(values)) = schema.get("enum") {
+            return Shape::one_of(values.iter().map(|value| literal(value).into()));
+        }
+        match schema.get("type") {
+            Some(Value::String(name)) => self.typed(name, schema),
+            Some(Value::Array(names)) => {
+                let names = names.iter().filter_map(Value::as_str);
+                Shape::one_of(names.map(|name| self.typed(name, schema).into()))
+            }
+            _ if schema.contains_key("properties") => self.keyed(schema),
+            _ => Shape::Unknown,
+        }
+    }
+
+    fn typed(self, name: &str, schema: &Map<String, Value>) -> Shape {
+        let format = schema.get("format").and_then(Value::as_str);
+        let is_one_of = |formats: &[&str]| format.is_some_and(|format| formats.contains(&format));
+        match name {
+            "null" => Shape::Null,
+            "boolean" => Shape::Boolean,
+            "integer" if self.is_binary() && is_one_of(&FORMATS_OF_SIXTEEN_BYTES) => Shape::Unknown,
+            "integer" | "number" => Shape::Number,
+            "string" if self.is_binary() && is_one_of(&FORMATS_FOR_PEOPLE) => Shape::Unknown,
+            "string" => Shape::Text,
+            "array" => self.list(schema),
+            "object" => self.keyed(schema),
+            _ => Shape::Unknown,
+        }
+    }
+
+    fn list(self, schema: &Map<String, Value>) -> Shape {
+        let bound = |key| schema.get(key).and_then(Value::as_u64);
+        let required = bound("minItems").unwrap_or(0);
+        if let Some(Value::Array(places)) = schema.get("prefixItems") {
+            let items = places.iter().map(|place| self.shape(place)).collect();
+            let required = places.len().min(usize::try_from(required).unwrap_or(0));
+            return Shape::Tuple(Tuple { items, required });
+        }
+        let item = schema
+            .get("items")
+            .map_or(Shape::Unknown, |item| self.shape(item));
+        match bound("maxItems") {
+            Some(places) if places == required && places <= TUPLE_PLACES_MAX => {
+                let items: Vec<Shape> = (0..places).map(|_| item.clone()).collect();
+                let required = items.len();
+                Shape::Tuple(Tuple { items, required })
+            }
+            _ => Shape::List(Box::new(item)),
+        }
+    }
+
+    /// An object with known keys, a map, or both in one.
+    fn keyed(self, schema: &Map<String, Value>) -> Shape {
+        let others = ["additionalProperties", "unevaluatedProperties"];
+        let others = others.iter().filter_map(|key| schema.get(*key));
+        let mut others: Vec<Shape> = others
+            .map(|schema| self.shape(schema))
+            .filter(|shape| *shape != Shape::Never)
+            .collect();
+        if let Some(Value::Object(patterns)) = schema.get("patternProperties") {
+            others.extend(patterns.values().map(|schema| self.shape(schema)));
+        }
+        let fields = self.fields(schema);
+        match (fields.is_empty(), others.is_empty()) {
+            (true, true) => Shape::Map(Box::new(Shape::Unknown)),
+            (true, false) if self.is_out_of_reach(schema) => Shape::Unknown,
+            (true, false) => {
+                Shape::Map(Box::new(Shape::one_of(others.into_iter().map(Into::into))))
+            }
+            (false, no_others) => Shape::Record(Record {
+                fields,
+                open: !no_others,
+            }),
+        }
+    }
+
+    /// Whether it is a map that no object becomes: the keys of objects are texts, and where the
+    /// server wants numbers MessagePack does not make numbers of them.
+    fn is_out_of_reach(self, schema: &Map<String, Value>) -> bool {
+        let patterns = schema.get("patternProperties").and_then(Value::as_object);
+        let mut patterns = patterns.into_iter().flatten();
+        self.input
+            && self.is_binary()
+            && patterns.any(|(pattern, _)| PATTERNS_OF_NUMBERS.contains(&pattern.as_str()))
+    }
+
+    fn fields(self, schema: &Map<String, Value>) -> Vec<Field> {
+        let required = schema.get("required").and_then(Value::as_array);
+        let is_required = |name: &str| {
+            required.is_some_and(|required| required.iter().any(|other| other == name))
+        };
+        let Some(Value::Object(properties)) = schema.get("properties") else {
+            return Vec::new();
+        };
+        let field = |(name, schema): (&String, &Value)| Field {
+            name: name.clone(),
+            doc: doc(schema),
+            optional: !is_required(name),
+            shape: self.shape(schema),
+        };
+        properties.iter().map(field).collect()
+    }
+}
+
+/// What a schema tells its readers.
+pub(super) fn doc(schema: &Value) -> String {
+    let said = |key| schema.get(key).and_then(Value::as_str).unwrap_or_default();
+    let both = [said("title").trim(), said("description").trim()];
+    let both: Vec<&str> = both.into_iter().filter(|text| !text.is_empty()).collect();
+    both.join("\n\n")
+}
+
+fn literal(value: &Value) -> Shape {
+    match value {
+        Value::Null => Shape::Null,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => Shape::Literal(value.to_string()),
+        Value::Array(_) | Value::Object(_) => Shape::Unknown,
+    }
+}
+
+/// The name in a reference to a definition: the last part of a JSON pointer, as a URI writes it.
+fn decoded(reference: &str) -> String {
+    let name = reference.rsplit('/').next().unwrap_or_default();
+    let mut bytes = Vec::new();
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        // A space before the digit is how the schema's author writes a code below sixteen.
+        let code = after.get(..2).map(str::trim_start);
+        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        bytes.push(code.unwrap_or(b'%'));
+        rest = after.get(2..).filter(|_| code.is_some()).unwrap_or(after);
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    let name = String::from_utf8_lossy(&bytes);
+    name.replace("~1", "/").replace("~0", "~")
+}

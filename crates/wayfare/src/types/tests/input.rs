@@ -1,0 +1,157 @@
+//! What the server reads may be less than what it writes, and what codecs write differs.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{check, written};
+use crate::prelude::*;
+use crate::types::scope::Side;
+
+#[track_caller]
+fn check_side<T: JsonSchema>(codec: Codec, side: Side, expect: &str) {
+    assert_eq!(written::<T>(codec, side), expect);
+}
+
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+struct Outfit {
+    name: String,
+    #[serde(default)]
+    hat: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shoes: Option<u8>,
+    #[serde(skip)]
+    #[expect(dead_code, reason = "never on the wire")]
+    secret: u8,
+}
+
+#[test]
+fn fields_with_a_default_may_be_left_out_by_clients() {
+    check_side::<Outfit>(
+        Codec::MessagePack,
+        Side::Input,
+        "export interface Outfit {\n  name: string;\n  hat?: boolean;\n  shoes?: number | null;\n}\n",
+    );
+    check(
+        &[Outfit::default()],
+        "export interface Outfit {\n  name: string;\n  hat: boolean;\n  shoes?: number | null;\n}\n",
+    );
+}
+
+#[test]
+fn each_side_has_the_fields_and_variants_that_it_uses() {
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "there are only its types")]
+    struct Sides {
+        #[serde(skip_deserializing)]
+        sent: u8,
+        #[serde(skip_serializing, default)]
+        received: u8,
+        #[serde(skip_serializing_if = "Vec::is_empty", default)]
+        mostly: Vec<u8>,
+    }
+    check_side::<Sides>(
+        Codec::MessagePack,
+        Side::Input,
+        "export interface Sides {\n  received?: number;\n  mostly?: number[];\n}\n",
+    );
+    check_side::<Sides>(
+        Codec::MessagePack,
+        Side::Output,
+        "export interface Sides {\n  sent: number;\n  mostly?: number[];\n}\n",
+    );
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "there are only its types")]
+    enum Either {
+        Both,
+        #[serde(skip_deserializing)]
+        Sent,
+        #[serde(skip_serializing)]
+        Received(u8),
+    }
+    let input = "export type Either = \"Both\" | { Received: number };\n";
+    check_side::<Either>(Codec::MessagePack, Side::Input, input);
+    let output = "export type Either = \"Both\" | \"Sent\";\n";
+    check_side::<Either>(Codec::MessagePack, Side::Output, output);
+}
+
+#[test]
+fn a_map_by_numbers_is_read_of_objects_and_not_written_as_one() {
+    type ByNumber = BTreeMap<u32, bool>;
+    let map = "export type It = { [key: string]: boolean };\n";
+    check_side::<ByNumber>(Codec::MessagePack, Side::Output, map);
+    check_side::<ByNumber>(
+        Codec::MessagePack,
+        Side::Input,
+        "export type It = unknown;\n",
+    );
+    check_side::<ByNumber>(Codec::Json, Side::Input, map);
+    check(&[ByNumber::from([(7, true)])], map);
+}
+
+#[test]
+fn what_differs_by_codec_says_what_is_on_the_wire_or_nothing() {
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Nothing;
+    check_side::<Nothing>(Codec::Json, Side::Output, "export type Nothing = null;\n");
+    check(&[Nothing], "export type Nothing = null | [];\n");
+
+    let unknown = "export type It = unknown;\n";
+    check(&[i128::MIN, 0], unknown);
+    check(&[u128::MAX, 0], unknown);
+    check_side::<u128>(Codec::Json, Side::Output, "export type It = number;\n");
+    check(&[IpAddr::from([127, 0, 0, 1])], unknown);
+    check_side::<IpAddr>(Codec::Json, Side::Output, "export type It = string;\n");
+}
+
+#[test]
+fn bytes_are_bytes_where_they_say_so() {
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    struct Drawing {
+        #[serde(with = "as_bytes")]
+        #[schemars(with = "Raw")]
+        picture: Vec<u8>,
+    }
+    let drawing = Drawing {
+        picture: vec![0, 255],
+    };
+    check(
+        &[drawing],
+        "export interface Drawing {\n  picture: Uint8Array;\n}\n",
+    );
+    check_side::<Drawing>(
+        Codec::Json,
+        Side::Output,
+        "export interface Drawing {\n  picture: number[];\n}\n",
+    );
+    for codec in super::CODECS {
+        check_side::<Raw>(codec, Side::Input, "export type It = Uint8Array;\n");
+    }
+}
+
+/// As the crate `serde_bytes` does it.
+mod as_bytes {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let value = rmpv::Value::deserialize(from)?;
+        let bytes = value.as_slice().map(<[u8]>::to_vec);
+        Ok(bytes.unwrap_or_default())
+    }
+}
+
+#[test]
+fn what_nobody_can_tell_is_unknown() {
+    check(
+        &[serde_json::json!({ "a": 1 })],
+        "export type It = unknown;\n",
+    );
+    let list = vec![serde_json::json!(null)];
+    check(&[list], "export type It = unknown[];\n");
+}

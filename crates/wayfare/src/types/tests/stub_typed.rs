@@ -1,0 +1,74 @@
+//! Rooms that say things, and do nothing.
+
+use serde::{Deserialize, Serialize};
+
+use crate::prelude::*;
+
+/// A room whose messages are all of one's choice.
+macro_rules! stub_room {
+    ($room:ident, $input:ty, $output:ty) => {
+        #[derive(Serialize, Deserialize)]
+        pub(super) struct $room;
+
+        impl Room for $room {
+            type Open = ();
+            type Join = ();
+            type Command = $input;
+            type Reply = ();
+            type Event = $output;
+            type View = ();
+            type Note = ();
+
+            fn open((): (), _: &Context<'_, Self>) -> Result<Self, Refusal> {
+                Ok(Self)
+            }
+
+            fn view(&self, _: &Player) {}
+
+            fn command(
+                &mut self,
+                _: &Player,
+                _: $input,
+                _: &Context<'_, Self>,
+            ) -> Result<(), Refusal> {
+                Ok(())
+            }
+        }
+    };
+}
+
+pub(super) mod first {
+    use super::*;
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(crate) struct Point {
+        pub(crate) x: u8,
+    }
+
+    /// Said by both.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(crate) struct Said {
+        pub(crate) at: Point,
+        #[serde(default)]
+        pub(crate) loud: bool,
+    }
+}
+
+pub(super) mod second {
+    use super::*;
+
+    /// The same as the other.
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(crate) struct Point {
+        /// As far as TypeScript can tell.
+        pub(crate) x: f64,
+    }
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    pub(crate) struct Said {
+        pub(crate) at: Point,
+    }
+}
+
+stub_room!(First, first::Said, first::Said);
+stub_room!(Second, second::Point, Vec<second::Said>);
