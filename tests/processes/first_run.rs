@@ -1,5 +1,7 @@
 //! A newcomer's first hour: what README tells them to type, and what they see.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::server::{Server, wayfare};
@@ -19,6 +21,10 @@ fn dev_says_in_three_lines_where_it_is_and_what_to_try() {
         lines[1].contains(&format!("wayfare play {} plaza/main", server.url)),
         "{lines:?}"
     );
+    let page = format!("open http://{} in a browser", server.address());
+    assert!(lines[1].contains(&page), "{lines:?}");
+    let got = get(&server.address(), "/");
+    assert!(got.contains("<title>Plaza</title>"), "{got}");
     assert!(lines[2].contains("room list"), "{lines:?}");
     let (status, took) = server.terminate();
     assert!(status.success(), "{status}");
@@ -28,6 +34,16 @@ fn dev_says_in_three_lines_where_it_is_and_what_to_try() {
         None,
         "nothing more is printed"
     );
+}
+
+/// The answer to a browser's request.
+fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]

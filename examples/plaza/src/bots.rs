@@ -40,30 +40,21 @@ const SMALL_TALK: [&str; 10] = [
     "What time is it, actually?",
 ];
 
-/// Where bots go unless they are sent elsewhere.
-const ROOM: &str = "plaza/main";
-
-/// Brings this many bots to the room `plaza/main` of the server at `url`, and plays them until all
-/// of them have been sent away. It blocks: give it a thread.
+/// Brings bots to rooms of the server at `url`, so many to each, and plays them until all of them
+/// have been sent away. It blocks: give it a thread.
 ///
 /// # Errors
 /// If the threads and timers of a client cannot be had.
-pub fn run(url: &str, count: usize) -> anyhow::Result<()> {
-    run_in(url, ROOM, count)
-}
-
-/// As [`run`], in another room, such as `square/main`.
-///
-/// # Errors
-/// As [`run`].
-pub fn run_in(url: &str, room: &str, count: usize) -> anyhow::Result<()> {
+pub fn run(url: &str, parties: &[(&str, usize)]) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
         let mut bots = JoinSet::new();
-        for number in 0..count {
-            bots.spawn(play(url.to_owned(), room.to_owned(), number));
+        for (room, count) in parties {
+            for _ in 0..*count {
+                bots.spawn(play(url.to_owned(), (*room).to_owned(), bots.len()));
+            }
         }
         while let Some(ended) = bots.join_next().await {
             if let Err(error) = ended? {

@@ -6,7 +6,7 @@ use wayfare::Command;
 #[derive(Parser)]
 #[command(version, about = "A square where people walk and talk")]
 struct Args {
-    /// Bring in this many bots [default: 8 in dev, otherwise none]
+    /// Bring in this many bots, one in four to the square [default: 11 in dev, otherwise none]
     #[arg(long, global = true)]
     bots: Option<usize>,
     #[command(subcommand)]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use wayfare::PlayerId;
+use wayfare::schemars::{self, JsonSchema};
 
 /// The plaza reaches from 0 to here, in both directions.
 pub const SIZE: f32 = 1000.0;
@@ -15,7 +16,7 @@ pub const TEXT_CHARS_MAX: usize = 200;
 pub const CHAT_LINES_MAX: usize = 20;
 
 /// What one brings: the name comes with the player.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Outfit {
     /// The colour of the coat; grey unless said.
     #[serde(default)]
@@ -23,7 +24,7 @@ pub struct Outfit {
 }
 
 /// Coats there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "colours")]
 pub enum Color {
@@ -40,7 +41,7 @@ pub enum Color {
 }
 
 /// What a player does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Says something, to everybody: `{"say": "hi"}`.
@@ -52,7 +53,7 @@ pub enum Command {
 }
 
 /// What everybody on the plaza sees.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// Somebody came in.
@@ -94,7 +95,7 @@ pub enum Event {
 }
 
 /// What one sees when coming in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct World {
     /// Everybody, oneself included.
     pub walkers: BTreeMap<PlayerId, Walker>,
@@ -103,7 +104,7 @@ pub struct World {
 }
 
 /// Somebody on the plaza.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Walker {
     /// What to call them.
     pub name: String,
@@ -132,7 +133,7 @@ impl Walker {
 }
 
 /// A place on the plaza.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// From west to east.
     pub x: f32,
@@ -150,7 +151,7 @@ impl Point {
 }
 
 /// Something that was said.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
     /// By whom.
     pub who: PlayerId,

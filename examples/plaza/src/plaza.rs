@@ -14,7 +14,7 @@ const TICKS_PER_SECOND: u32 = 20;
 
 /// How plazas are run: what happens on them is over when it is over.
 pub fn settings(kind: Kind<Plaza>) -> Kind<Plaza> {
-    kind.tick(hz(TICKS_PER_SECOND)).members_max(100)
+    kind.tick(hz(TICKS_PER_SECOND)).members_max(100).typed()
 }
 
 /// How gardens are run, which are plazas that fall back by a second if their server is lost.

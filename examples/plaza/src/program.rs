@@ -1,11 +1,17 @@
 //! The plaza as a program: a server of it, and bots if wanted.
 
+use rust_embed::Embed;
 use wayfare::{Command, Serve};
 
 use crate::{Plaza, bots, garden, settings, square};
 
+/// Built from `page/`, see its README.
+#[derive(Embed)]
+#[folder = "page/dist"]
+struct Page;
+
 /// Bots of a server that somebody tries out.
-const BOTS_IN_DEV: usize = 8;
+const BOTS_IN_DEV: usize = 11;
 
 /// Does what the command says, `dev` without one; a server gets this many bots, or, if none are
 /// asked for, a few in `dev` and none otherwise.
@@ -39,8 +45,11 @@ pub fn run_with(
         .room::<Plaza>("garden", garden)
         .room::<Plaza>("square", square);
     more(server)
+        .page::<Page>()
         .when_ready(move |server| {
-            if let Err(error) = bots::run(&server.url, bots) {
+            let on_square = bots / 4;
+            let parties = [("plaza/main", bots - on_square), ("square/main", on_square)];
+            if let Err(error) = bots::run(&server.url, &parties) {
                 eprintln!("the bots went home: {error:#}");
             }
         })

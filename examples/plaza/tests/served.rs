@@ -79,7 +79,7 @@ async fn next(room: &mut wayfare_client::Room) -> anyhow::Result<RoomEvent<Event
 fn a_visitor_finds_bots_that_walk_and_wave_back() -> anyhow::Result<()> {
     serve(|url| {
         let for_bots = url.to_owned();
-        std::thread::spawn(move || plaza::bots::run(&for_bots, BOTS));
+        std::thread::spawn(move || plaza::bots::run(&for_bots, &[("plaza/main", BOTS)]));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;

@@ -1,0 +1,6 @@
+// The page's clock.
+
+/** In seconds; nobody sets it. */
+export function clock(): number {
+  return performance.now() / 1000;
+}
