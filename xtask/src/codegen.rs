@@ -47,6 +47,26 @@ pub(crate) fn run(workspace: &Workspace, mode: Mode) -> anyhow::Result<()> {
     );
 }
 
+/// What `proto/` says, comments included, as an encoded `FileDescriptorSet`: for the generators of other
+/// languages.
+///
+/// # Errors
+///
+/// If a `.proto` file does not compile.
+pub(crate) fn descriptors(workspace: &Workspace) -> anyhow::Result<Vec<u8>> {
+    let directory = workspace.root.join(PROTO);
+    let sources = proto_files(&directory)?;
+    let compile = || {
+        let mut compiler = protox::Compiler::new([&directory])?;
+        compiler.include_source_info(true).include_imports(true);
+        compiler.open_files(sources)?;
+        Ok(compiler.encode_file_descriptor_set())
+    };
+    compile()
+        .map_err(|error: protox::Error| anyhow::anyhow!("{error:?}"))
+        .with_context(|| format!("{PROTO}/ does not compile"))
+}
+
 /// File names and texts, one for each package.
 fn generate(root: &Path) -> anyhow::Result<BTreeMap<String, String>> {
     let directory = root.join(PROTO);

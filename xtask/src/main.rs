@@ -6,6 +6,7 @@ mod tidy;
 mod verify;
 mod workspace;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::bail;
@@ -19,7 +20,8 @@ usage: cargo xtask <command>
   verify [--no-test]   everything CI checks; never writes to the tree
   fix                  formats and regenerates, which cures most of what verify finds
   tidy                 the rules of this house that no compiler knows
-  codegen [--check]    Rust from proto/*.proto; --check only names stale files";
+  codegen [--check]    Rust from proto/*.proto; --check only names stale files
+  descriptors          proto/*.proto as a FileDescriptorSet on the standard output";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,9 +47,18 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["tidy"] => tidy::run(&Workspace::find()?),
         ["codegen"] => codegen::run(&Workspace::find()?, Mode::Write),
         ["codegen", "--check"] => codegen::run(&Workspace::find()?, Mode::Check),
-        [command @ ("verify" | "fix" | "tidy" | "codegen"), rest @ ..] => {
+        ["descriptors"] => {
+            let descriptors = codegen::descriptors(&Workspace::find()?)?;
+            Ok(std::io::stdout().write_all(&descriptors)?)
+        }
+        [
+            command @ ("verify" | "fix" | "tidy" | "codegen" | "descriptors"),
+            rest @ ..,
+        ] => {
             bail!("{command} does not take `{}`\n\n{HELP}", rest.join(" "))
         }
-        [unknown, ..] => bail!("no command `{unknown}`: verify, fix, tidy or codegen\n\n{HELP}"),
+        [unknown, ..] => {
+            bail!("no command `{unknown}`: verify, fix, tidy, codegen or descriptors\n\n{HELP}")
+        }
     }
 }

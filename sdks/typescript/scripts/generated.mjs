@@ -1,28 +1,49 @@
 // Makes the TypeScript of proto/ with the plugin that npm installed; `--check` only compares.
 
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import {
+  CodeGeneratorRequestSchema,
+  CodeGeneratorResponseSchema,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
 
-const FILE = "wayfare_pb.ts";
-const COMMITTED = "src/generated";
-const check = process.argv.includes("--check");
+const PROTO = "wayfare.proto";
+const PARAMETER = "target=ts,import_extension=js";
+const PLUGIN = fileURLToPath(import.meta.resolve("@bufbuild/protoc-gen-es/bin/protoc-gen-es"));
 
-const folder = check ? mkdtempSync(join(tmpdir(), "wayfare-generated-")) : ".";
-const path = [resolve("node_modules/.bin"), process.env.PATH].join(delimiter);
-const { status } = spawnSync("buf", ["generate", "--output", folder], {
-  stdio: "inherit",
-  env: { ...process.env, PATH: path },
-});
-if (status !== 0) {
-  process.exit(status ?? 1);
+/** What a program writes, given this. */
+function output(program, args, input) {
+  const { stdout, status, error } = spawnSync(program, args, {
+    input,
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  if (status !== 0) {
+    throw error ?? new Error(`${[program, ...args].join(" ")} failed`);
+  }
+  return stdout;
 }
-if (check) {
-  const made = readFileSync(join(folder, COMMITTED, FILE), "utf8");
-  rmSync(folder, { recursive: true });
-  if (made !== readFileSync(join(COMMITTED, FILE), "utf8")) {
-    console.error(`${COMMITTED}/${FILE} is not what proto/ makes: run npm run generate`);
-    process.exit(1);
+
+// The compiler is that of the Rust sources, so that one reads proto/ for all languages.
+const set = output("cargo", ["xtask", "descriptors"]);
+const request = create(CodeGeneratorRequestSchema, {
+  fileToGenerate: [PROTO],
+  parameter: PARAMETER,
+  protoFile: fromBinary(FileDescriptorSetSchema, set).file,
+});
+const answer = output(process.execPath, [PLUGIN], toBinary(CodeGeneratorRequestSchema, request));
+const { file, error } = fromBinary(CodeGeneratorResponseSchema, answer);
+if (error || file.length === 0) {
+  throw new Error(error || "nothing was generated");
+}
+for (const { name, content } of file) {
+  const path = `src/generated/${name}`;
+  if (!process.argv.includes("--check")) {
+    writeFileSync(path, content);
+  } else if (content !== readFileSync(path, "utf8")) {
+    console.error(`${path} is not what proto/ makes: run npm run generate -w sdks/typescript`);
+    process.exitCode = 1;
   }
 }

@@ -1,7 +1,7 @@
 // What the Rust sources say, this package says too: error codes, limits, reasons, and the table of SPEC.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
   ErrorCode,
@@ -127,4 +127,12 @@ test("the page for all SDKs has every code, as it is", () => {
       isRetryable(code) ? "yes" : "no",
     ]),
   );
+});
+
+test("the Rust client runs every exchange that there is for it", () => {
+  const folder = "crates/wayfare-client-core";
+  const files = readdirSync(repository(`${folder}/exchanges`)).filter((name) => name.endsWith(".txt"));
+  const source = readFileSync(repository(`${folder}/tests/protocol/exchanges.rs`), "utf8");
+  const run = [...source.matchAll(/include_str!\("\.\.\/\.\.\/exchanges\/(.+)"\)/g)];
+  assert.deepEqual(run.map(([, name]) => name).sort(), files.sort());
 });

@@ -26,6 +26,81 @@ test("a token is presented, and the state tells who that is", async () => {
   assert.deepEqual(environment.socket.heard(), ["acknowledge"]);
 });
 
+/** Lets promises that are settled go on. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test("a token is asked for where a session begins, and not where it goes on", async () => {
+  const environment = new StubEnvironment();
+  let asked = 0;
+  const token = async () => `token-${(asked += 1)}`;
+  const connecting = connectIn(environment, "ws://play.example", { token, sdk: "game/1" });
+  environment.socket.open();
+  assert.deepEqual(environment.socket.heard(), [], "not before there is one");
+  await settled();
+  assert.deepEqual(environment.socket.heard(), ["hello 1-1 game/1 token=token-1"]);
+  environment.socket.says("welcome 1 t1");
+  await connecting;
+  environment.socket.lose();
+  environment.pass(100);
+  environment.socket.open();
+  assert.deepEqual(environment.socket.heard(), ["hello 1-1 game/1 ticket=t1"]);
+  environment.socket.says("ended 1201");
+  environment.pass(200);
+  environment.socket.open();
+  await settled();
+  assert.deepEqual(environment.socket.heard(), ["hello 1-1 game/1 token=token-2"]);
+  assert.equal(asked, 2);
+});
+
+test("a token that cannot be had is asked for again, and why is told", async () => {
+  const environment = new StubEnvironment();
+  const answers = [Promise.reject(new Error("not signed in")), "late but right"];
+  const token = () => answers.shift() ?? "";
+  const connecting = connectIn(environment, "ws://play.example", { token });
+  environment.socket.open();
+  await settled();
+  assert.equal(environment.socket.closed, true);
+  environment.socket.lose();
+  environment.pass(100);
+  environment.socket.open();
+  await settled();
+  assert.deepEqual(environment.socket.heard(), ["hello 1-1 typescript/0.1.0 token=late but right"]);
+  environment.socket.says("welcome 1 t1");
+  await connecting;
+
+  const other = new StubEnvironment();
+  const failing = connectIn(other, "ws://play.example", {
+    token: () => {
+      throw new Error("not signed in");
+    },
+    timeout: 1000,
+  });
+  other.socket.open();
+  await settled();
+  other.socket.lose();
+  other.pass(1000);
+  await assert.rejects(failing, /cannot be reached \(no token: Error: not signed in\)/);
+});
+
+test("a token that comes when its connection is gone is said to nobody", async () => {
+  const environment = new StubEnvironment();
+  const answers: ((token: string) => void)[] = [];
+  const token = () => new Promise<string>((resolve) => answers.push(resolve));
+  void connectIn(environment, "ws://play.example", { token, timeout: 60_000 }).catch(() => {});
+  const { socket } = environment;
+  socket.open();
+  environment.pass(10_000);
+  assert.equal(socket.closed, true);
+  answers[0]?.("too late");
+  await settled();
+  assert.deepEqual(socket.heard(), []);
+  environment.pass(100);
+  environment.socket.open();
+  answers[1]?.("in time");
+  await settled();
+  assert.deepEqual(environment.socket.heard(), ["hello 1-1 typescript/0.1.0 token=in time"]);
+});
+
 test("an address that is none is refused before anything is tried", async () => {
   for (const url of ["ftp://play.example", "play.example:7777", "", []]) {
     const connecting = connectIn(new StubEnvironment(), url, {});

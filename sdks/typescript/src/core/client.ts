@@ -82,15 +82,23 @@ export class ClientCore {
     return this.#roundTrip;
   }
 
+  /** Whether the next connection resumes a session; otherwise it begins one, with the credential. */
+  get hasTicket(): boolean {
+    return !!this.#session?.ticket.length;
+  }
+
   /** The connection that was asked for is there. */
   handleConnected(now: number): void {
     if (this.#link.at !== "connecting") {
       return;
     }
     this.#link = { at: "greeting", deadline: this.#link.deadline };
-    const { sdk } = this.#settings;
-    const [versionMin, versionMax] = [VERSION_MIN, VERSION_MAX];
-    const hello = { versionMin, versionMax, sdk, credential: this.#credential() };
+    const hello = {
+      versionMin: VERSION_MIN,
+      versionMax: VERSION_MAX,
+      sdk: this.#settings.sdk,
+      credential: this.#credential(),
+    };
     this.#out.send({ case: "hello", value: hello }, now);
   }
 
@@ -199,7 +207,7 @@ export class ClientCore {
         break;
       case "connecting":
       case "greeting":
-        this.#link = { at: link.at, deadline: link.deadline - missing };
+        link.deadline -= missing;
         break;
       case "open":
         link.pulse.miss(missing);
@@ -368,9 +376,9 @@ export class ClientCore {
 
   #credential(): NonNullable<Extract<Said, { case: "hello" }>["value"]["credential"]> {
     const { credential } = this.#settings;
-    const ticket = this.#session?.ticket;
-    if (ticket?.length) {
-      return { case: "ticket", value: ticket };
+    const session = this.#session;
+    if (session?.ticket.length) {
+      return { case: "ticket", value: session.ticket };
     }
     return "token" in credential
       ? { case: "token", value: credential.token }
@@ -416,7 +424,7 @@ export class ClientCore {
   }
 
   #giveUpAt(): number {
-    return this.#link.at === "ended" ? Infinity : this.#outSince + this.#settings.giveUpAfter;
+    return this.#outSince + this.#settings.giveUpAfter;
   }
 
   #isOpen(): boolean {

@@ -78,8 +78,6 @@ export type Reconnect =
   /** Coming back by itself would not help. */
   | "never";
 
-const { HandshakeTimeout, SequenceGap, Silent, SlowReader, RateLimited } = ErrorCode;
-
 const AFRESH: readonly number[] = [
   ErrorCode.TicketInvalid,
   ErrorCode.TicketExpired,
@@ -87,7 +85,7 @@ const AFRESH: readonly number[] = [
 ];
 
 const RETRYABLE: readonly number[] = [
-  HandshakeTimeout,
+  ErrorCode.HandshakeTimeout,
   ErrorCode.AlreadyConnected,
   ErrorCode.RoomFull,
   ErrorCode.RoomLocked,
@@ -96,11 +94,11 @@ const RETRYABLE: readonly number[] = [
 
 /** About how this connection was used. */
 const OF_CONDUCT: readonly number[] = [
-  HandshakeTimeout,
-  SequenceGap,
-  Silent,
-  SlowReader,
-  RateLimited,
+  ErrorCode.HandshakeTimeout,
+  ErrorCode.SequenceGap,
+  ErrorCode.Silent,
+  ErrorCode.SlowReader,
+  ErrorCode.RateLimited,
 ];
 
 /** What to do on a code from the wire, known or not: the range decides for a later one. */

@@ -64,10 +64,9 @@ export function handleRoomFrame(stay: Stay, body: Heard, now: number): Fate {
   }
   switch (body.case) {
     case "event": {
-      const { case: type, value } = body;
-      const { sequence, payload } = value;
+      const { sequence, payload } = body.value;
       if (advance(phase, sequence)) {
-        stay.tell({ type, position: sequence, payload });
+        stay.tell({ type: body.case, position: sequence, payload });
       }
       break;
     }
@@ -170,12 +169,11 @@ function takeOwner(stay: Stay, member: Member, { epoch, failed }: Attached | Res
   if (epoch < member.epoch) {
     return false;
   }
-  const isAnother = epoch > member.epoch;
-  member.epoch = epoch;
-  member.attached = true;
   // The command that the room failed on under an earlier epoch is answered by that, and is not sent
   // again.
-  const id = isAnother ? stay.ledger.replied(failed) : undefined;
+  const id = epoch > member.epoch ? stay.ledger.replied(failed) : undefined;
+  member.epoch = epoch;
+  member.attached = true;
   if (id !== undefined) {
     const error = new ServerError(ErrorCode.HandlerFailed, "the room failed on this request");
     stay.resolve({ id }, refused(error));
@@ -185,7 +183,8 @@ function takeOwner(stay: Stay, member: Member, { epoch, failed }: Attached | Res
 
 /** Everything up to `applied` is, but nobody will say with which reply. */
 function loseReplies(stay: Stay, applied: bigint) {
-  let [lostReplies, hasLeft] = [0, false];
+  let lostReplies = 0;
+  let hasLeft = false;
   for (let request; (request = stay.ledger.applied(applied)); ) {
     if (stay.resolve(request, new CommandError("reply_lost", "applied, but the reply is lost"))) {
       lostReplies += 1;

@@ -5,9 +5,9 @@ export type Link =
   /** The next attempt begins then; in no case before the server allows it. */
   | { readonly at: "waiting"; until: number; notBefore: number }
   /** `connect` is out. */
-  | { readonly at: "connecting"; readonly deadline: number }
+  | { readonly at: "connecting"; deadline: number }
   /** The Hello is out. */
-  | { readonly at: "greeting"; readonly deadline: number }
+  | { readonly at: "greeting"; deadline: number }
   /** Welcomed. */
   | { readonly at: "open"; readonly pulse: Pulse }
   /** Nothing is tried any more. */

@@ -11,9 +11,10 @@ import type {
   RoomKey,
 } from "../core/output.js";
 import { ServerError } from "../core/server-error.js";
-import type { JoinMode, Settings } from "../core/settings.js";
+import type { JoinMode } from "../core/settings.js";
 import type { Codec } from "./codec.js";
 import { encoded, messagePack } from "./codec.js";
+import type { ShellSettings } from "./driver.js";
 import { Driver } from "./driver.js";
 import { Emitter } from "./emitter.js";
 import type { Environment } from "./environment.js";
@@ -95,7 +96,7 @@ export class Client {
   /** Not for applications: use `connect`. */
   constructor(
     endpoints: readonly string[],
-    settings: Settings,
+    settings: ShellSettings,
     environment: Environment,
     codec: Codec = messagePack,
   ) {
@@ -261,9 +262,8 @@ export class Client {
 
   /** Of what waits, lists alone are not answered by the core. */
   #ended(end: End): void {
-    for (const waiter of this.#waiters.values()) {
-      waiter.settle(new ListError("closed", end.message, end.server));
-    }
+    const error = new ListError("closed", end.message, end.server);
+    this.#waiters.forEach((waiter) => waiter.settle(error));
     this.#driver.stop();
   }
 

@@ -5,15 +5,22 @@ import { settingsOf } from "../core/settings.js";
 import type { State } from "./client.js";
 import { Client } from "./client.js";
 import type { Codec } from "./codec.js";
+import type { ShellSettings } from "./driver.js";
 import type { Environment, WebSocketConstructor } from "./environment.js";
 import { environmentOf } from "./environment.js";
 import type { WaitOptions } from "./waiter.js";
 import { waiter } from "./waiter.js";
 
+/** Asks for a token, of whoever signs them. Where it fails, the client tries again later. */
+export type AskToken = () => string | Promise<string>;
+
 /** Who a client is, and how patient. All times are in milliseconds. */
 export interface ConnectOptions {
-  /** A signed token; its `sub` is the player. */
-  readonly token?: string;
+  /**
+   * A signed token; its `sub` is the player. A function is asked for one whenever a session begins, the
+   * first and any that follows one that was lost: where tokens expire, give a function.
+   */
+  readonly token?: string | AskToken;
   /** Without a token the client is a guest; this is a wish for the name shown to others. */
   readonly guest?: string;
   /** Who the client is, for the server's logs: `game/1.2`. */
@@ -45,7 +52,7 @@ export async function connect(
 ): Promise<Client> {
   const WebSocket = options.WebSocket ?? globalThis.WebSocket;
   if (!WebSocket) {
-    throw new ConnectError("invalid", "this platform has no WebSocket: give one in the options");
+    throw new ConnectError("invalid", "no WebSocket here: give one in the options");
   }
   return connectIn(environmentOf(WebSocket), urls, options);
 }
@@ -62,10 +69,15 @@ export async function connectIn(
     throw new ConnectError("invalid", "no endpoint to connect to");
   }
   const { token, guest = "", timeout = 15_000, signal } = options;
-  const settings = settingsOf(endpoints.length, token === undefined ? { guest } : { token });
+  const credential = typeof token === "string" ? { token } : { guest };
+  const settings: ShellSettings = settingsOf(endpoints.length, credential);
   const { sdk = settings.sdk, giveUpAfter = Infinity, backoffMax = settings.backoffMax } = options;
-  const backoffMin = Math.min(settings.backoffMin, backoffMax);
-  Object.assign(settings, { sdk, giveUpAfter, backoffMin, backoffMax });
+  Object.assign(settings, { sdk, giveUpAfter, backoffMax });
+  if (typeof token === "function") {
+    settings.prepare = async () => {
+      settings.credential = { token: await token() };
+    };
+  }
   const client = new Client(endpoints, settings, environment, options.codec);
   await welcomed(client, environment, { timeout, signal });
   return client;

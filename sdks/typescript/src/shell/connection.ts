@@ -6,6 +6,9 @@ import type { Environment, WebSocketLike } from "./environment.js";
 /** How long a goodbye may take to be written, in milliseconds. */
 const CLOSE_TIME_MAX = 1000;
 
+/** What comes before the first word on a connection. */
+export type Prepare = () => Promise<void>;
+
 /** Hands what happens to the core. */
 export type Call = (happen: (core: ClientCore, now: number) => void) => void;
 
@@ -28,7 +31,7 @@ export class Connection {
     return this.#socket?.bufferedAmount ?? 0;
   }
 
-  open(url: string): void {
+  open(url: string, prepare?: Prepare): void {
     this.failure = undefined;
     let socket: WebSocketLike;
     try {
@@ -46,7 +49,12 @@ export class Connection {
           happen(event);
         }
       };
-    socket.onopen = whileCurrent(() => this.#call((core, now) => core.handleConnected(now)));
+    const greet = whileCurrent(() => this.#call((core, now) => core.handleConnected(now)));
+    const giveUp = whileCurrent((error) => {
+      this.failure = `no token: ${error}`;
+      socket.close();
+    });
+    socket.onopen = prepare ? () => prepare().then(greet, giveUp) : greet;
     socket.onmessage = whileCurrent(({ data }: { data: unknown }) => {
       // A text is not of this protocol, which the core finds out by its contents.
       const bytes = data instanceof ArrayBuffer ? data : new TextEncoder().encode(String(data));

@@ -5,6 +5,7 @@ import { BACKLOG_BYTES_SOFT } from "../core/limits.js";
 import type { CoreEvent } from "../core/output.js";
 import type { Settings } from "../core/settings.js";
 import type { Alarm } from "./alarm.js";
+import type { Prepare } from "./connection.js";
 import { Connection } from "./connection.js";
 import type { Environment } from "./environment.js";
 
@@ -13,12 +14,18 @@ const GAP_MIN = 5000;
 
 const LOOPBACK = /^wss?:\/\/(localhost|127\.|\[::1\])/;
 
+/** The core's, and what comes before the Hello of a connection without a ticket. */
+export interface ShellSettings extends Settings {
+  prepare?: Prepare;
+}
+
 export class Driver {
   readonly core: ClientCore;
   readonly connection: Connection;
   readonly environment: Environment;
   readonly #endpoints: readonly string[];
   readonly #tell: (event: CoreEvent) => void;
+  readonly #settings: ShellSettings;
   readonly #alarm: Alarm;
   readonly #unwatch: () => void;
   /** How far the wall clock is ahead of the other. */
@@ -27,13 +34,14 @@ export class Driver {
 
   constructor(
     endpoints: readonly string[],
-    settings: Settings,
+    settings: ShellSettings,
     environment: Environment,
     tell: (event: CoreEvent) => void,
   ) {
     this.#endpoints = endpoints;
     this.environment = environment;
     this.#tell = tell;
+    this.#settings = settings;
     this.connection = new Connection(environment, (happen) => this.call(happen));
     this.#alarm = environment.createAlarm(() => this.call(() => {}));
     const now = environment.now();
@@ -71,7 +79,10 @@ export class Driver {
     for (let output; (output = this.core.pollOutput()); ) {
       switch (output.type) {
         case "connect":
-          this.connection.open(this.#endpoints[output.endpoint] ?? "");
+          this.connection.open(
+            this.#endpoints[output.endpoint] ?? "",
+            this.core.hasTicket ? undefined : this.#settings.prepare,
+          );
           break;
         case "send":
           this.connection.send(output.frame);

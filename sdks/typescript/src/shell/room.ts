@@ -149,12 +149,7 @@ export class Room<T extends Partial<RoomTypes> = RoomTypes> {
   /** Leaves the room; over when the stay is. */
   async leave(): Promise<void> {
     if (!this.#end) {
-      const left = new Promise<void>((resolve) => {
-        const stop = this.#kinds.on("end", () => {
-          stop();
-          resolve();
-        });
-      });
+      const left = new Promise((resolve) => this.#kinds.on("end", resolve));
       this.#parts.calls.leave(this.#parts.key);
       await left;
     }
