@@ -166,7 +166,8 @@ pub enum CommandError {
     /// nothing of it is left, and it is not sent again.
     #[error("the room was lost with its server, and nothing of the command is left")]
     RoomLost,
-    /// The session ended first: nobody can tell whether the command was applied.
-    #[error("unknown whether applied, the session is over")]
+    /// The session ended first, or the stay did and the room remembers nothing of it: nobody can
+    /// tell whether the command was applied.
+    #[error("unknown whether applied, the session or the stay is over")]
     Unknown,
 }

@@ -102,8 +102,9 @@ pub enum CommandError {
     /// [`crate::RoomEvent::Resync`], and takes commands meanwhile.
     #[error("the room was lost with its server, and nothing of the command is left")]
     RoomLost,
-    /// The session ended first: nobody can tell whether it was applied.
-    #[error("unknown whether applied, the session is over")]
+    /// The session ended first, or the stay did and the room remembers nothing of it: nobody can
+    /// tell whether it was applied.
+    #[error("unknown whether applied, the session or the stay is over")]
     Unknown,
     /// The client has ended, and took no more commands.
     #[error("the client has ended")]

@@ -223,6 +223,9 @@ impl Stay {
         }
         let rest = if lost || reason == LeaveReason::RoomGone {
             CommandError::RoomLost
+        } else if stated == wire::LeaveReason::LeaveNotAMember {
+            // Who is no member any more is not known to the room, nor what it did.
+            CommandError::Unknown
         } else {
             CommandError::Left(reason)
         };

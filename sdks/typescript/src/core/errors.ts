@@ -88,6 +88,12 @@ export class PayloadError extends WayfareError<"payload"> {
   override name = "PayloadError";
 }
 
+/** The session or the stay is over, and nobody can tell whether the command was applied. */
+export function unknown(): CommandError {
+  const message = "unknown whether applied, the session or the stay is over";
+  return new CommandError("unknown", message);
+}
+
 /** The stay ended first: the command was not applied and never will be. */
 export function left(reason: LeaveReason): CommandError {
   const error = new CommandError("left", `not applied, the stay in the room is over: ${reason}`);

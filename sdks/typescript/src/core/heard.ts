@@ -10,7 +10,7 @@ import type {
 } from "../generated/wayfare_pb.js";
 import { LeaveReason as WireReason } from "../generated/wayfare_pb.js";
 import { ErrorCode } from "./error-code.js";
-import { CommandError, JoinError, left } from "./errors.js";
+import { CommandError, JoinError, left, unknown } from "./errors.js";
 import type { Heard } from "./frame.js";
 import type { LeaveReason } from "./leave-reason.js";
 import { leaveReasonOf } from "./leave-reason.js";
@@ -157,7 +157,12 @@ function handleLeft(stay: Stay, member: Member, heard: Left, now: number): Fate 
   const asked = stay.leaving && (lost || stated === "not_a_member");
   const reason: LeaveReason = asked ? "requested" : stated;
   const { lostReplies } = loseReplies(stay, heard.applied);
-  stay.resolveRest(stated === "room_gone" ? roomLost() : left(reason));
+  if (stated === "not_a_member") {
+    // Who is no member any more is not known to the room, nor what it did.
+    stay.resolveRest(unknown());
+  } else {
+    stay.resolveRest(stated === "room_gone" ? roomLost() : left(reason));
+  }
   if (lost && !stay.leaving) {
     return rejoin(stay, member, lostReplies, now);
   }

@@ -1,7 +1,7 @@
 // One stay in one room: from the join, through every change of connection and owner, to its end.
 
 import type { Backoff } from "./backoff.js";
-import { CommandError, JoinError, left, notAMember } from "./errors.js";
+import { CommandError, JoinError, left, notAMember, unknown } from "./errors.js";
 import type { Said } from "./frame.js";
 import type { LeaveReason } from "./leave-reason.js";
 import type { Item, Request } from "./ledger.js";
@@ -133,7 +133,7 @@ export class Stay {
 
   /** The session is over, and nobody will answer any more. */
   lose(): void {
-    this.resolveRest(new CommandError("unknown", "unknown whether applied, the session is over"));
+    this.resolveRest(unknown());
     if (this.phase.at === "queued" || this.phase.at === "joining") {
       const message = "the session ended before the join was answered";
       this.joinRefused(new JoinError("session_lost", message));
