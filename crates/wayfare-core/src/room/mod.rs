@@ -160,7 +160,7 @@ impl Room {
             timers: BTreeMap::new(),
             timers_made: 0,
             calls: BTreeMap::new(),
-            calls_made: 0,
+            calls_made: pending::first_call(opened.epoch),
             lost_runs: BTreeSet::new(),
             remaining: None,
             properties: BTreeMap::new(),

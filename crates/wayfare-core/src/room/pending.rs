@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use wayfare_protocol::{Address, EntityId, ErrorCode, Instant};
+use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode, Instant};
 
 use crate::environment::{Environment, Output, Report};
 use crate::game::{Answered, AskError, Caller, Refusal, Work};
@@ -49,6 +49,12 @@ impl Errand {
 
 /// What an errand takes beside its payload, roughly.
 const ERRAND_BYTES: usize = 256;
+
+/// The number of the first future or ask of an owner. What an owner before it began, or a room of
+/// this name that is closed, may still end, and is not taken for one of this.
+pub(super) const fn first_call(epoch: Epoch) -> u64 {
+    epoch.0.saturating_mul(1 << 24)
+}
 
 impl Room {
     /// When the next ask has failed.

@@ -139,7 +139,9 @@ impl Room {
             timers: timers(&image, &times),
             timers_made: surroundings.timers_made,
             calls: calls(&image, &times),
-            calls_made: surroundings.calls_made,
+            calls_made: surroundings
+                .calls_made
+                .max(super::pending::first_call(opened.epoch)),
             lost_runs: std::collections::BTreeSet::new(),
             remaining: None,
             properties: surroundings.properties.clone().into_iter().collect(),

@@ -156,6 +156,8 @@ impl Room {
             let former = std::mem::replace(self, fresh);
             self.fall_back(former, environment);
         }
+        // What had not reached its logs goes on, or nobody would hear of it before the next write.
+        self.append(environment);
     }
 
     fn next_position(&self) -> wayfare_protocol::storage::Position {
