@@ -1,0 +1,31 @@
+//! Promise 8, nothing grows without bound: what waits for a slow reader or for storage has a limit.
+
+use wayfare_core::operator::{Counts, RoomSummary};
+use wayfare_protocol::limits::{BACKLOG_BYTES_MAX, HELD_BYTES_MAX, STEP_BYTES_MAX, VIEW_BYTES_MAX};
+
+use super::Violation;
+
+/// Nothing of a shard is beyond its limit, by more than one step.
+pub(crate) fn check(
+    shard: &str,
+    counts: Counts,
+    (sessions_max, backlog): (usize, usize),
+    rooms: &[RoomSummary],
+) -> Result<(), Violation> {
+    let violation = |what| Err(Violation::new("bounded memory", vec![shard.to_owned()], what));
+    if counts.sessions > sessions_max {
+        let sessions = counts.sessions;
+        return violation(format!("{sessions} sessions of {sessions_max} players"));
+    }
+    // One that is told of its backlog is cut before more than a step and a view is added.
+    if backlog > BACKLOG_BYTES_MAX + VIEW_BYTES_MAX {
+        return violation(format!("{backlog} bytes wait for one reader"));
+    }
+    for room in rooms {
+        if room.held_bytes > HELD_BYTES_MAX + STEP_BYTES_MAX {
+            let (entity, held) = (&room.entity, room.held_bytes);
+            return violation(format!("{held} bytes of {entity} wait for storage"));
+        }
+    }
+    Ok(())
+}

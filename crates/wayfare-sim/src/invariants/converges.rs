@@ -1,0 +1,36 @@
+//! Promise 2 once nothing goes wrong any more: everybody is served, and misses nothing.
+
+use super::{Violation, Watched};
+use crate::history::History;
+
+const NAME: &str = "converges";
+
+/// Who plays is connected.
+pub(crate) fn check_connected(seat: u32, connected: bool) -> Result<(), Violation> {
+    if connected {
+        return Ok(());
+    }
+    let what = "is not connected, long after the last fault".to_owned();
+    Err(Violation::new(NAME, vec![format!("seat{seat}")], what))
+}
+
+/// Every deed has its outcome.
+pub(crate) fn check_answered(who: &Watched<'_>, history: &History) -> Result<(), Violation> {
+    let Some(given) = history.given.values().next() else {
+        return Ok(());
+    };
+    let deed = given.deed;
+    who.violation(NAME, format!("deed {deed} has no answer, long after the last fault"))
+}
+
+/// A member of a room that says nothing any more has heard all that it said.
+pub(crate) fn check_heard_all(
+    who: &Watched<'_>,
+    heard: u64,
+    said: u64,
+) -> Result<(), Violation> {
+    if heard == said {
+        return Ok(());
+    }
+    who.violation(NAME, format!("has heard up to {heard}, and {said} was said long ago"))
+}

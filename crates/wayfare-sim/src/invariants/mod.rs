@@ -1,0 +1,319 @@
+//! What must hold, one file for each promise. Each is asked as soon as something could break it.
+
+mod acknowledged_is_kept;
+mod bounded_memory;
+mod converges;
+mod errands_end_once;
+mod log_once;
+mod no_duplication;
+mod no_leak;
+mod no_loss;
+mod one_lineage;
+mod order;
+mod resync_is_told;
+mod right_audience;
+mod ticking_room_ticks;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use bytes::Bytes;
+use wayfare_client_core::{CommandError, CommandId};
+
+use crate::history::{Given, History, Outcome};
+use crate::plan::Plan;
+use crate::ref_room::RefRoom;
+use crate::saying::{To, View, Word, parse_reply};
+
+pub(crate) use bounded_memory::check as check_memory;
+pub(crate) use converges::{check_answered, check_connected, check_heard_all};
+pub(crate) use no_leak::{check_counts, check_records};
+pub(crate) use ticking_room_ticks::check as check_ticks;
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which.
+    pub invariant: &'static str,
+    /// Whom it concerns, as the trace names it.
+    pub subjects: Vec<String>,
+    /// How.
+    pub what: String,
+}
+
+impl Violation {
+    pub(crate) fn new(invariant: &'static str, subjects: Vec<String>, what: String) -> Self {
+        Self {
+            invariant,
+            subjects,
+            what,
+        }
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            invariant,
+            subjects,
+            what,
+        } = self;
+        write!(f, "[{invariant}] {}: {what}", subjects.join(" "))
+    }
+}
+
+/// One seat in one room.
+pub(crate) struct Watched<'a> {
+    pub(crate) seat: u32,
+    pub(crate) player: &'a str,
+    pub(crate) room: &'a str,
+}
+
+impl Watched<'_> {
+    fn violation(&self, invariant: &'static str, what: String) -> Result<(), Violation> {
+        let subjects = vec![format!("seat{}", self.seat), self.room.to_owned()];
+        Err(Violation::new(invariant, subjects, what))
+    }
+}
+
+/// How a room was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// To who joined.
+    Joined,
+    /// To who missed something.
+    Resync { fell_back: bool },
+}
+
+/// Everything that seats have seen, judged as it comes.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    rooms: Vec<RefRoom>,
+    histories: BTreeMap<(u32, usize), History>,
+    /// Records that must be in the log, and that must not.
+    logged: BTreeSet<String>,
+    not_logged: BTreeSet<String>,
+}
+
+impl Judge {
+    pub(crate) fn new(plan: &Plan) -> Self {
+        Self {
+            rooms: plan.rooms.iter().map(RefRoom::new).collect(),
+            histories: BTreeMap::new(),
+            logged: BTreeSet::new(),
+            not_logged: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) fn history(&mut self, seat: u32, room: usize) -> &mut History {
+        self.histories.entry((seat, room)).or_default()
+    }
+
+    pub(crate) fn histories(&self) -> impl Iterator<Item = (u32, usize, &History)> {
+        let all = self.histories.iter();
+        all.map(|((seat, room), history)| (*seat, *room, history))
+    }
+
+    /// Something was done that may end the room.
+    pub(crate) fn room_may_end(&mut self, room: usize) {
+        self.rooms[room].may_end();
+    }
+
+    pub(crate) fn shown(
+        &mut self,
+        who: &Watched<'_>,
+        room: usize,
+        (view, position): (&Bytes, u64),
+        shown: Shown,
+    ) -> Result<View, Violation> {
+        let text = String::from_utf8_lossy(view);
+        let view = View::parse(&text).expect("rooms of a simulation show what they are to");
+        let reference = &mut self.rooms[room];
+        let history = self.histories.entry((who.seat, room)).or_default();
+        check_defect(who, view.defects, &view.defect)?;
+        acknowledged_is_kept::check(who, history, reference, &view, shown)?;
+        resync_is_told::check(who, history, &view, shown)?;
+        one_lineage::check_life(who, reference, view.origin.life)?;
+        if view.origin.life != history.life {
+            history.life = view.origin.life;
+            history.done = crate::ranges::Ranges::default();
+        } else if !reference.durable {
+            let none = crate::ranges::Ranges::default();
+            history.done.retain(view.done.get(&who.seat).unwrap_or(&none));
+        }
+        history.stand(&view, position);
+        Ok(view)
+    }
+
+    pub(crate) fn heard(
+        &mut self,
+        who: &Watched<'_>,
+        room: usize,
+        sequence: u64,
+        payload: &Bytes,
+    ) -> Result<(), Violation> {
+        let text = String::from_utf8_lossy(payload);
+        let word = Word::parse(&text).expect("rooms of a simulation say what they are to");
+        let history = self.histories.entry((who.seat, room)).or_default();
+        let Some(standing) = &mut history.standing else {
+            return who.violation("no duplication", "an event to who is no member".into());
+        };
+        if word.defects > 0 {
+            let defect = text.split_once('!').map_or("", |(_, defect)| defect);
+            check_defect(who, word.defects, defect)?;
+        }
+        order::check(who, standing, sequence)?;
+        standing.sequence = sequence;
+        match word.to {
+            To::Everyone(number) => {
+                no_duplication::check_everyone(who, standing, number)?;
+                no_loss::check_everyone(who, standing, number)?;
+                standing.everyone = number;
+                history.heard = (word.origin.life, number);
+                one_lineage::check_word(who, &mut self.rooms[room], (word.origin, number), &text)?;
+            }
+            To::One {
+                player,
+                number,
+                welcome,
+            } => {
+                right_audience::check(who, player)?;
+                no_duplication::check_one(who, standing, number, welcome)?;
+                if !welcome {
+                    no_loss::check_one(who, standing, number)?;
+                }
+                standing.welcomed = true;
+                standing.one = number;
+            }
+            To::Anyone(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Without a promise, but never twice and never an older one.
+    pub(crate) fn overheard(
+        &mut self,
+        who: &Watched<'_>,
+        room: usize,
+        payload: &Bytes,
+    ) -> Result<(), Violation> {
+        let text = String::from_utf8_lossy(payload);
+        let word = Word::parse(&text).expect("rooms of a simulation say what they are to");
+        let history = self.histories.entry((who.seat, room)).or_default();
+        let (Some(standing), To::Anyone(number)) = (&mut history.standing, word.to) else {
+            return who.violation("right audience", "overheard where it is no member".into());
+        };
+        let (branch, last) = standing.anyone;
+        if branch == word.origin.branch && number <= last {
+            let what = format!("overheard {number} behind {last}");
+            return who.violation("order", what);
+        }
+        standing.anyone = (word.origin.branch, number);
+        Ok(())
+    }
+
+    pub(crate) fn answered(
+        &mut self,
+        who: &Watched<'_>,
+        room: usize,
+        command: CommandId,
+        result: &Result<Bytes, CommandError>,
+    ) -> Result<Outcome, Violation> {
+        let history = self.histories.entry((who.seat, room)).or_default();
+        let given = history.given.remove(&command);
+        let reply = match result {
+            Ok(reply) => parse_reply(&String::from_utf8_lossy(reply)),
+            Err(_) => None,
+        };
+        let deed = given.as_ref().map(|given| given.deed);
+        no_duplication::check_answer(who, deed, reply.map(|(_, deed)| deed))?;
+        let given = given.expect("checked");
+        if let Err(error) = result {
+            no_loss::check_refused(who, &given, error)?;
+        }
+        let outcome = outcome_of(&given, result);
+        match outcome {
+            Outcome::Done => {
+                if let Some((origin, _)) = reply
+                    && origin.life != history.life
+                {
+                    history.life = origin.life;
+                    history.done = crate::ranges::Ranges::default();
+                }
+                history.done.insert(given.deed);
+                self.logged.extend(given.log);
+            }
+            Outcome::Refused => {
+                history.never.insert(given.deed);
+                self.not_logged.extend(given.log);
+            }
+            Outcome::Unknown => {
+                history.unknown.insert(given.deed);
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// The room says that it lost deeds it had acknowledged.
+    pub(crate) fn fell_back(&mut self, who: &Watched<'_>, room: usize) -> Result<(), Violation> {
+        if self.rooms[room].durable {
+            return who.violation("acknowledged is kept", "a durable room fell back".into());
+        }
+        self.history(who.seat, room).done = crate::ranges::Ranges::default();
+        Ok(())
+    }
+
+    /// The stay is over.
+    pub(crate) fn left(&mut self, seat: u32, room: usize) {
+        let durable = self.rooms[room].durable;
+        let history = self.history(seat, room);
+        history.standing = None;
+        if !durable {
+            history.done = crate::ranges::Ranges::default();
+            history.heard = (0, 0);
+        }
+    }
+
+    pub(crate) fn errands_over(&self, who: &Watched<'_>, view: &View) -> Result<(), Violation> {
+        errands_end_once::check_over(who, view.pending)
+    }
+
+    /// The room as somebody else is shown it at the end, against what this seat knows.
+    pub(crate) fn audit(
+        &mut self,
+        who: &Watched<'_>,
+        (room, heard): (usize, u64),
+        view: &View,
+    ) -> Result<(), Violation> {
+        let history = self.histories.entry((who.seat, room)).or_default();
+        history.heard.1 = heard;
+        let shown = Shown::Resync { fell_back: false };
+        acknowledged_is_kept::check(who, history, &self.rooms[room], view, shown)?;
+        resync_is_told::check(who, history, view, shown)
+    }
+
+    pub(crate) fn check_log(&self, found: &[String]) -> Result<(), Violation> {
+        log_once::check(found, &self.logged, &self.not_logged)
+    }
+}
+
+fn check_defect(who: &Watched<'_>, defects: u64, defect: &str) -> Result<(), Violation> {
+    if defects == 0 {
+        return Ok(());
+    }
+    order::check_defect(who, defect)?;
+    errands_end_once::check_defect(who, defect)
+}
+
+fn outcome_of(given: &Given, result: &Result<Bytes, CommandError>) -> Outcome {
+    match result {
+        Ok(_) => Outcome::Done,
+        // Whatever it replied, which may have been a refusal.
+        Err(CommandError::ReplyLost) if given.is_bad => Outcome::Refused,
+        Err(CommandError::ReplyLost) => Outcome::Done,
+        Err(CommandError::Refused(_) | CommandError::Left(_) | CommandError::RoomLost) => {
+            Outcome::Refused
+        }
+        Err(CommandError::Unknown) => Outcome::Unknown,
+    }
+}

@@ -1,0 +1,20 @@
+//! DESIGN §4: a room whose kind has a tick rate ticks at it, as long as it is there.
+
+use std::time::Duration;
+
+use super::{Violation, Watched};
+
+/// A member that was there for `time`, while nothing went wrong, heard `ticks`.
+pub(crate) fn check(
+    who: &Watched<'_>,
+    ticks: u64,
+    time: Duration,
+    tick: Duration,
+) -> Result<(), Violation> {
+    let wanted = (time.as_nanos() / tick.as_nanos()) as u64;
+    if ticks * 10 < wanted * 9 || ticks * 10 > wanted * 11 + 30 {
+        let what = format!("{ticks} ticks in {time:?}, and {wanted} were due");
+        return who.violation("a ticking room ticks", what);
+    }
+    Ok(())
+}

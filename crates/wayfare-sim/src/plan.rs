@@ -1,0 +1,336 @@
+//! What a run is made of: nodes, rooms, players, and how much goes wrong, as data.
+
+use std::time::Duration;
+
+use wayfare_core::SecondLogin;
+use wayfare_core::game::{Durability, Form, HistoryBounds, KindSettings, OnLoss, OnPanic};
+
+use crate::chance::Chance;
+
+/// One run, but for what its seed draws on the way.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Nodes; until they can be linked, each has a coordination and a storage of its own.
+    pub nodes: usize,
+    /// Shards of each node.
+    pub shards: u16,
+    /// The rooms, spread over the nodes.
+    pub rooms: Vec<RoomPlan>,
+    /// The players, spread over the nodes.
+    pub players: usize,
+    /// How long a player does nothing between two deeds, at most.
+    pub pause_max: Duration,
+    /// How often players do what.
+    pub deeds: Deeds,
+    /// How long things go wrong.
+    pub trouble_for: Duration,
+    /// Time between two faults, at most.
+    pub fault_every_max: Duration,
+    /// How often what goes wrong.
+    pub faults: FaultOdds,
+    /// How far clocks differ in their rates, at most: nanoseconds a second.
+    pub drift_max: u64,
+    /// What all shards are told.
+    pub server: ServerPlan,
+}
+
+/// One room, of a kind of its own.
+#[derive(Clone, Debug)]
+pub struct RoomPlan {
+    /// Its kind's settings.
+    pub settings: KindSettings,
+    /// How its state is written down.
+    pub form: Form,
+}
+
+impl RoomPlan {
+    /// Whether nothing anybody was told of it may be lost.
+    #[must_use]
+    pub fn is_durable(&self) -> bool {
+        self.settings.durability == Durability::Durable
+    }
+
+    /// Whether anything of it outlives its node.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.settings.is_kept()
+    }
+}
+
+/// Settings of the shards.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerPlan {
+    /// How long a session outlives its connection.
+    pub session_grace: Duration,
+    /// How often a client speaks.
+    pub heartbeat: Duration,
+    /// What a second login does.
+    pub second_login: SecondLogin,
+    /// Whether coordination and storage live inside the node, and lose their power with it.
+    pub inside: bool,
+}
+
+/// How often players do what, by weight.
+#[derive(Clone, Copy, Debug)]
+pub struct Deeds {
+    /// Say something to everyone.
+    pub say: u64,
+    /// To everyone else.
+    pub others: u64,
+    /// To one player.
+    pub tell: u64,
+    /// Without a promise.
+    pub wave: u64,
+    /// Something large.
+    pub fill: u64,
+    /// What the room refuses.
+    pub refuse: u64,
+    /// What the room fails on.
+    pub panic: u64,
+    /// A note to come back later.
+    pub after: u64,
+    /// A future.
+    pub run: u64,
+    /// A request to another entity.
+    pub ask: u64,
+    /// A record for a log.
+    pub log: u64,
+    /// Ends somebody's stay.
+    pub kick: u64,
+    /// Ends the room.
+    pub close: u64,
+    /// Leaves, and comes back later.
+    pub leave: u64,
+    /// Asks which rooms there are.
+    pub list: u64,
+    /// Ends the session, and begins another later.
+    pub bye: u64,
+}
+
+/// How often what goes wrong, by weight.
+#[derive(Clone, Copy, Debug, Default)]
+#[expect(missing_docs, reason = "each is a fault of the same name")]
+pub struct FaultOdds {
+    pub cut: u64,
+    pub reset: u64,
+    pub address: u64,
+    pub deaf_server: u64,
+    pub deaf_client: u64,
+    pub hold_up: u64,
+    pub hold_down: u64,
+    pub slow_reader: u64,
+    pub vanish: u64,
+    pub second_login: u64,
+    pub kill: u64,
+    pub stop: u64,
+    pub pause: u64,
+    pub pause_shard: u64,
+    pub clock_ahead: u64,
+    pub clock_back: u64,
+    pub coordination: u64,
+    pub storage: u64,
+    pub coordination_away: u64,
+    pub storage_away: u64,
+}
+
+impl FaultOdds {
+    /// Everything that can.
+    pub const ALL: Self = Self {
+        cut: 10,
+        reset: 5,
+        address: 5,
+        deaf_server: 3,
+        deaf_client: 3,
+        hold_up: 4,
+        hold_down: 4,
+        slow_reader: 4,
+        vanish: 3,
+        second_login: 3,
+        kill: 5,
+        stop: 1,
+        pause: 4,
+        pause_shard: 4,
+        clock_ahead: 2,
+        clock_back: 1,
+        coordination: 5,
+        storage: 6,
+        coordination_away: 2,
+        storage_away: 3,
+    };
+}
+
+impl Deeds {
+    /// Everything that can be done.
+    pub const ALL: Self = Self {
+        say: 30,
+        others: 12,
+        tell: 12,
+        wave: 4,
+        fill: 1,
+        refuse: 3,
+        panic: 1,
+        after: 4,
+        run: 4,
+        ask: 4,
+        log: 4,
+        kick: 1,
+        close: 1,
+        leave: 3,
+        list: 1,
+        bye: 1,
+    };
+    /// Talk only.
+    pub const TALK: Self = Self {
+        refuse: 0,
+        panic: 0,
+        kick: 0,
+        close: 0,
+        leave: 0,
+        bye: 0,
+        fill: 0,
+        ..Self::ALL
+    };
+}
+
+impl Plan {
+    /// The seed chooses everything.
+    #[must_use]
+    pub fn free(chance: &mut Chance) -> Self {
+        let nodes = if chance.one_in(4) { 2 } else { 1 };
+        let rooms = 1 + chance.index(4);
+        let mut faults = FaultOdds::ALL;
+        let mut deeds = Deeds::ALL;
+        // Many a race is met only where something else is absent.
+        thin_out(chance, &mut faults);
+        if chance.one_in(3) {
+            deeds = Deeds {
+                fill: 10,
+                ..deeds
+            };
+        }
+        if chance.one_in(3) {
+            deeds = Deeds {
+                panic: 0,
+                close: 0,
+                kick: 0,
+                ..deeds
+            };
+        }
+        Self {
+            nodes,
+            shards: 1 + chance.below(3) as u16,
+            rooms: (0..rooms).map(|_| RoomPlan::free(chance)).collect(),
+            players: 2 + chance.index(6),
+            pause_max: *chance.pick(&[
+                Duration::from_millis(50),
+                Duration::from_millis(300),
+                Duration::from_secs(2),
+            ]),
+            deeds,
+            trouble_for: chance.time(Duration::from_secs(5), Duration::from_secs(40)),
+            fault_every_max: *chance.pick(&[
+                Duration::from_millis(300),
+                Duration::from_secs(2),
+                Duration::from_secs(6),
+            ]),
+            faults,
+            drift_max: 10_000_000,
+            server: ServerPlan::free(chance),
+        }
+    }
+
+    /// Durable rooms everywhere, with other trouble as it is.
+    #[must_use]
+    pub fn durable(mut self) -> Self {
+        for room in &mut self.rooms {
+            room.settings.durability = Durability::Durable;
+        }
+        self
+    }
+}
+
+fn thin_out(chance: &mut Chance, faults: &mut FaultOdds) {
+    let all = [
+        &mut faults.cut,
+        &mut faults.reset,
+        &mut faults.address,
+        &mut faults.deaf_server,
+        &mut faults.deaf_client,
+        &mut faults.hold_up,
+        &mut faults.hold_down,
+        &mut faults.slow_reader,
+        &mut faults.vanish,
+        &mut faults.second_login,
+        &mut faults.kill,
+        &mut faults.stop,
+        &mut faults.pause,
+        &mut faults.pause_shard,
+        &mut faults.clock_ahead,
+        &mut faults.clock_back,
+        &mut faults.coordination,
+        &mut faults.storage,
+        &mut faults.coordination_away,
+        &mut faults.storage_away,
+    ];
+    for odds in all {
+        match chance.below(4) {
+            0 => *odds = 0,
+            1 => *odds *= 5,
+            _ => {}
+        }
+    }
+}
+
+impl RoomPlan {
+    fn free(chance: &mut Chance) -> Self {
+        let durable = chance.one_in(2);
+        let snapshots = chance.one_in(if durable { 4 } else { 2 });
+        let settings = KindSettings {
+            tick: [None, Some(50), Some(100), Some(200)][chance.index(4)]
+                .map(Duration::from_millis),
+            members_max: if chance.one_in(6) { 3 } else { 100 },
+            member_grace: chance.time(Duration::from_secs(2), Duration::from_secs(8)),
+            empty_grace: Some(chance.time(Duration::from_millis(200), Duration::from_secs(5))),
+            history: HistoryBounds {
+                events_max: *chance.pick(&[4, 64, 1024]),
+                bytes_max: *chance.pick(&[2_000, 256 * 1024]),
+                age_max: *chance.pick(&[Duration::from_secs(2), Duration::from_secs(60)]),
+            },
+            on_panic: if chance.one_in(5) {
+                OnPanic::Close
+            } else {
+                OnPanic::Restart
+            },
+            durability: if durable {
+                Durability::Durable
+            } else {
+                Durability::Volatile
+            },
+            on_loss: if chance.one_in(4) {
+                OnLoss::Gone
+            } else {
+                OnLoss::Reopen
+            },
+            snapshot_every: snapshots
+                .then(|| chance.time(Duration::from_millis(500), Duration::from_secs(6))),
+            ..KindSettings::default()
+        };
+        let form = *chance.pick(&[Form::Whole, Form::Changes, Form::Parts]);
+        Self { settings, form }
+    }
+}
+
+impl ServerPlan {
+    fn free(chance: &mut Chance) -> Self {
+        Self {
+            session_grace: chance.time(Duration::from_secs(8), Duration::from_secs(12)),
+            heartbeat: *chance.pick(&[Duration::from_millis(500), Duration::from_secs(2)]),
+            second_login: if chance.one_in(5) {
+                SecondLogin::Refuse
+            } else {
+                SecondLogin::Replace
+            },
+            inside: chance.one_in(2),
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! The room of a simulation: it does what it is told, and numbers what it says.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rand::Rng;
+use wayfare_core::game::{
+    AskError, Form, Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic, Work,
+};
+use wayfare_core::{Audience, Turn};
+use wayfare_protocol::{EntityId, PlayerId};
+
+use crate::saying::Origin;
+use crate::stub_state::StubState;
+
+/// The log that rooms write to.
+pub(crate) const LOG: &str = "matches";
+/// Long enough to be late now and then.
+const ASK_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// A kind of this name.
+#[must_use]
+pub(crate) fn kind(name: &str, form: Form, settings: KindSettings) -> Kind {
+    let kept = settings.is_kept();
+    Kind {
+        name: name.into(),
+        logic: Box::new(StubKind {
+            form,
+            kept,
+            branches: AtomicU64::new(0),
+        }),
+        settings,
+    }
+}
+
+struct StubKind {
+    form: Form,
+    kept: bool,
+    /// How often one of its rooms was made or brought back.
+    branches: AtomicU64,
+}
+
+struct StubRoom {
+    state: StubState,
+    branch: u64,
+    /// Words without a promise so far; nobody keeps them.
+    waved: u64,
+    kept: bool,
+}
+
+impl StubKind {
+    fn room(&self, state: StubState) -> StubRoom {
+        StubRoom {
+            state,
+            branch: self.branches.fetch_add(1, Ordering::Relaxed) + 1,
+            waved: 0,
+            kept: self.kept,
+        }
+    }
+}
+
+impl RoomKind for StubKind {
+    fn open(&self, _: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        let mut room = self.room(StubState::new(self.form));
+        // Short, so that traces can be read.
+        room.state.set("life", 1 + turn.rng().next_u64() % 1_000_000_000);
+        room.state.log_changes(turn);
+        Ok(Box::new(room))
+    }
+
+    fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(Box::new(self.room(StubState::restored(self.form, snapshot))))
+    }
+
+    fn form(&self) -> Form {
+        self.form
+    }
+}
+
+impl StubRoom {
+    fn origin(&self) -> Origin {
+        Origin {
+            life: self.state.number("life"),
+            branch: self.branch,
+        }
+    }
+
+    fn word(&self, sort: &str, number: u64, rest: &str) -> String {
+        let Origin { life, branch } = self.origin();
+        let defects = self.state.number("defects");
+        let defect = if defects > 0 { "!" } else { "" };
+        let said = self.state.text("defect");
+        format!("{sort} {life} {branch} {number} {defects} {rest}{defect}{said}")
+    }
+
+    fn say(&mut self, turn: &Turn<'_>, what: &str) {
+        let number = self.state.count("all");
+        send(turn, Audience::Everyone, &self.word("all", number, what));
+    }
+
+    fn tell(&mut self, turn: &Turn<'_>, to: &PlayerId, what: &str) {
+        if turn.member(to).is_some() {
+            let number = self.state.count(&format!("one:{to}"));
+            let word = self.word("one", number, &format!("{to} {what}"));
+            send(turn, Audience::Only(std::slice::from_ref(to)), &word);
+        }
+    }
+
+    fn others(&mut self, turn: &Turn<'_>, author: &PlayerId, what: &str) {
+        let author = std::slice::from_ref(author);
+        let number = self.state.count("all");
+        send(turn, Audience::Except(author), &self.word("others", number, what));
+        send(turn, Audience::Only(author), &self.word("mine", number, what));
+    }
+
+    /// Something that has to end later, once.
+    fn begin_errand(&mut self, sort: &str) -> u64 {
+        let errand = self.state.count("errands");
+        self.state.set(&format!("due:{errand}"), sort);
+        errand
+    }
+
+    fn end_errand(&mut self, errand: &str, sort: &str, how: &str, turn: &Turn<'_>) {
+        let name = format!("due:{errand}");
+        if self.state.text(&name) == sort {
+            self.state.remove(&name);
+        } else {
+            self.state.defect(&format!("{sort} {errand} ended {how}, and was not under way"));
+        }
+        self.say(turn, &format!("{sort} {errand} {how}"));
+    }
+
+    fn do_deed(&mut self, author: &PlayerId, words: &[&str], turn: &Turn<'_>) {
+        let what = words.join(" ");
+        match words {
+            ["others", ..] => self.others(turn, author, &what),
+            ["tell", to] => self.tell(turn, &player(to), &what),
+            ["wave"] => {
+                self.waved += 1;
+                send_any(turn, &self.word("any", self.waved, "*"));
+            }
+            ["fill", bytes] => {
+                let padding = "x".repeat(bytes.parse().unwrap_or(0));
+                self.say(turn, &format!("fill {padding}"));
+            }
+            ["after", millis] => {
+                let errand = self.begin_errand("after");
+                let delay = Duration::from_millis(millis.parse().unwrap_or(0));
+                let note = format!("after {errand}");
+                turn.after(delay, |into| into.extend_from_slice(note.as_bytes()));
+            }
+            ["run"] => {
+                let errand = self.begin_errand("run");
+                let (ran, lost) = (format!("ran {errand}"), format!("lost {errand}"));
+                turn.run(Work(Box::pin(async move { ran.into_bytes() })), |into| {
+                    into.extend_from_slice(lost.as_bytes());
+                });
+            }
+            ["ask", entity] => self.ask(entity, turn),
+            ["kick", whom] => turn.kick(&player(whom), "told to"),
+            ["close"] => turn.close(),
+            _ => self.say(turn, &what),
+        }
+    }
+
+    fn ask(&mut self, entity: &str, turn: &Turn<'_>) {
+        let Ok(entity) = entity.parse::<EntityId>() else {
+            return self.state.defect("an entity without a name");
+        };
+        let errand = self.begin_errand("ask");
+        let Origin { life, branch } = self.origin();
+        let request = format!("{life}.{branch} {errand}");
+        turn.ask(
+            &entity,
+            |into| into.extend_from_slice(request.as_bytes()),
+            ASK_TIME_MAX,
+            |into| into.extend_from_slice(errand.to_string().as_bytes()),
+        );
+    }
+
+    /// Notes that a seat's deed is done, and whether it had its turn.
+    fn enter_deed(&mut self, seat: &str, deed: u32) {
+        let name = format!("done:{seat}");
+        let mut done = self.state.ranges(&name);
+        if let Some(last) = done.last().filter(|last| *last >= deed) {
+            self.state.defect(&format!("deed {deed} of seat {seat} came behind {last}"));
+        }
+        done.insert(deed);
+        self.state.set(&name, done);
+    }
+}
+
+impl RoomLogic for StubRoom {
+    fn join(&mut self, player: &Player, payload: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+        assert_ne!(payload, b"panic", "as asked");
+        if payload == b"refuse" {
+            return Err(Refusal::new("not you"));
+        }
+        self.say(turn, &format!("{} came", player.id));
+        self.tell(turn, &player.id, "welcome");
+        self.state.log_changes(turn);
+        Ok(())
+    }
+
+    fn view(&self, player: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        let state = &self.state;
+        let Origin { life, branch } = self.origin();
+        let pending = state.named("due:").count();
+        let one = state.number(&format!("one:{}", player.id));
+        let (everyone, defects) = (state.number("all"), state.number("defects"));
+        let mut text = format!("{life} {branch} {everyone} {one} {defects} {pending}\n");
+        text.push_str(state.text("defect"));
+        for (seat, done) in state.named("done:") {
+            text.push_str(&format!("\n{seat} {done}"));
+        }
+        into.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        author: &Player,
+        payload: &[u8],
+        reply: &mut Vec<u8>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        let text = String::from_utf8_lossy(payload).into_owned();
+        let words: Vec<&str> = text.split(' ').collect();
+        let [seat, deed, ref what @ ..] = words[..] else {
+            return Err(Refusal::new("what?"));
+        };
+        match what {
+            ["refuse"] => return Err(Refusal::new("no")),
+            ["panic"] => panic!("as asked"),
+            _ => {}
+        }
+        let number = deed.parse().unwrap_or(0);
+        self.enter_deed(seat, number);
+        self.do_deed(&author.id, what, turn);
+        let Origin { life, branch } = self.origin();
+        if what == ["log"] && self.kept {
+            let record = format!("{} {seat} {deed}", turn.entity().kind());
+            turn.log(LOG, |into| into.extend_from_slice(record.as_bytes()));
+        }
+        self.state.log_changes(turn);
+        reply.extend_from_slice(format!("{life} {branch} {deed}").as_bytes());
+        Ok(())
+    }
+
+    fn tick(&mut self, turn: &Turn<'_>) {
+        self.say(turn, "tick");
+        self.state.log_changes(turn);
+    }
+
+    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+        let text = String::from_utf8_lossy(note).into_owned();
+        match text.split_once(' ') {
+            Some(("after", errand)) => self.end_errand(errand, "after", "came", turn),
+            Some(("ran", errand)) => self.end_errand(errand, "run", "came", turn),
+            Some(("lost", errand)) => self.end_errand(errand, "run", "was lost", turn),
+            _ => self.state.defect("a note that nobody left"),
+        }
+        self.state.log_changes(turn);
+        Ok(())
+    }
+
+    fn leave(&mut self, player: &Player, reason: LeaveReason, turn: &Turn<'_>) {
+        self.say(turn, &format!("{} left {reason:?}", player.id));
+        self.state.log_changes(turn);
+    }
+
+    fn presence(&mut self, player: &Player, attached: bool, turn: &Turn<'_>) {
+        let how = if attached { "is back" } else { "is away" };
+        self.others(turn, &player.id, &format!("{} {how}", player.id));
+        self.state.log_changes(turn);
+    }
+
+    fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.state.snapshot(into);
+        Ok(())
+    }
+
+    fn apply(&mut self, change: &[u8]) -> Result<(), Refusal> {
+        self.state.apply(change);
+        Ok(())
+    }
+
+    fn take_dirty_parts(&mut self) -> Vec<u32> {
+        self.state.take_dirty_parts()
+    }
+
+    fn part(&self, number: u32, into: &mut Vec<u8>) -> Result<bool, Refusal> {
+        Ok(self.state.part(number, into))
+    }
+
+    fn set_part(&mut self, number: u32, part: Option<&[u8]>) -> Result<(), Refusal> {
+        self.state.set_part(number, part);
+        Ok(())
+    }
+
+    fn answer(
+        &mut self,
+        tag: &[u8],
+        answer: Result<&[u8], AskError>,
+        turn: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        let errand = String::from_utf8_lossy(tag).into_owned();
+        let how = match answer {
+            Ok(b"twice") => {
+                self.state.defect(&format!("ask {errand} was heard twice"));
+                "was heard twice"
+            }
+            Ok(_) => "was answered",
+            Err(AskError::Refused(_)) => "was refused",
+            Err(AskError::Late) => "was not answered",
+        };
+        self.end_errand(&errand, "ask", how, turn);
+        self.state.log_changes(turn);
+        Ok(())
+    }
+}
+
+fn player(name: &str) -> PlayerId {
+    PlayerId::new(name).expect("players of a simulation have names")
+}
+
+fn send(turn: &Turn<'_>, to: Audience<'_>, word: &str) {
+    turn.send(to, |into| into.extend_from_slice(word.as_bytes()));
+}
+
+fn send_any(turn: &Turn<'_>, word: &str) {
+    turn.send_unreliable(Audience::Everyone, |into| {
+        into.extend_from_slice(word.as_bytes());
+    });
+}

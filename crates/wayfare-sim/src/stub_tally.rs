@@ -1,0 +1,106 @@
+//! An entity that rooms of a simulation ask: it counts, and knows whom it has heard.
+
+use wayfare_core::Turn;
+use wayfare_core::game::{
+    Answered, Caller, Durability, Form, Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind,
+    RoomLogic,
+};
+
+use crate::stub_state::StubState;
+
+/// The kind's name.
+pub(crate) const TALLY: &str = "tally";
+
+/// The kind, durable.
+#[must_use]
+pub(crate) fn kind(settings: KindSettings) -> Kind {
+    Kind {
+        name: TALLY.into(),
+        logic: Box::new(TallyKind),
+        settings: KindSettings {
+            durability: Durability::Durable,
+            tick: None,
+            ..settings
+        },
+    }
+}
+
+struct TallyKind;
+struct Tally(StubState);
+
+impl RoomKind for TallyKind {
+    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(Box::new(Tally(StubState::new(Form::Changes))))
+    }
+
+    fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(Box::new(Tally(StubState::restored(Form::Changes, snapshot))))
+    }
+
+    fn form(&self) -> Form {
+        Form::Changes
+    }
+
+    fn is_asked(&self) -> bool {
+        true
+    }
+}
+
+impl RoomLogic for Tally {
+    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+        Err(Refusal::new("nobody joins a tally"))
+    }
+
+    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
+        Err(Refusal::new("nobody looks at a tally"))
+    }
+
+    fn command(
+        &mut self,
+        _: &Player,
+        _: &[u8],
+        _: &mut Vec<u8>,
+        _: &Turn<'_>,
+    ) -> Result<(), Refusal> {
+        Err(Refusal::new("nobody commands a tally"))
+    }
+
+    fn tick(&mut self, _: &Turn<'_>) {}
+
+    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
+
+    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
+
+    fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        self.0.snapshot(into);
+        Ok(())
+    }
+
+    fn apply(&mut self, change: &[u8]) -> Result<(), Refusal> {
+        self.0.apply(change);
+        Ok(())
+    }
+
+    /// `<who> <which of its asks>`
+    fn request(
+        &mut self,
+        _: &Caller,
+        payload: &[u8],
+        reply: &mut Vec<u8>,
+        turn: &Turn<'_>,
+    ) -> Result<Answered, Refusal> {
+        let text = String::from_utf8_lossy(payload).into_owned();
+        let (who, ask) = text.split_once(' ').unwrap_or_default();
+        let name = format!("from:{who}");
+        let mut heard = self.0.ranges(&name);
+        let fresh = heard.insert(ask.parse().unwrap_or(0));
+        self.0.set(&name, heard);
+        self.0.log_changes(turn);
+        reply.extend_from_slice(if fresh { b"counted" } else { b"twice" });
+        Ok(Answered::Now)
+    }
+}

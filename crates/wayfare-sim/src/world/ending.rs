@@ -1,0 +1,221 @@
+//! How a run goes: trouble, then none, then everybody is asked what is missing, then all leave.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use wayfare_client_core::Client;
+use wayfare_protocol::Instant;
+use wayfare_protocol::storage::Position;
+
+use super::{Mood, START, World, kind_name};
+use crate::invariants::{self, Violation, Watched};
+use crate::saying::View;
+use crate::stub_room::LOG;
+
+/// Everybody is back and talks.
+const CALM: Duration = Duration::from_secs(8);
+/// Longer than any silence, delay or deadline of what is under way then.
+const SETTLES: Duration = Duration::from_secs(22);
+/// Ticks are counted for so long.
+const COUNTED: Duration = Duration::from_secs(4);
+/// A join takes no longer when nothing goes wrong.
+const AUDITED: Duration = Duration::from_secs(4);
+/// Longer than all graces one behind the other.
+const EMPTIES: Duration = Duration::from_secs(45);
+
+impl World {
+    pub(super) fn play(&mut self) -> Result<(), Violation> {
+        self.phase(self.plan.trouble_for)?;
+        if self.troubled {
+            self.heal();
+        }
+        self.mood = Mood::Calm;
+        self.phase(CALM)?;
+        self.mood = Mood::Quiet;
+        self.phase(SETTLES)?;
+        if self.is_cut_short() {
+            return Ok(());
+        }
+        self.check_everybody_is_served()?;
+        let heard = self.heard();
+        self.begin_count();
+        self.phase(COUNTED)?;
+        self.check_ticks()?;
+        self.begin_audit();
+        self.phase(AUDITED)?;
+        if self.is_cut_short() {
+            return Ok(());
+        }
+        self.check_audit(&heard)?;
+        self.check_logs()?;
+        self.all_leave();
+        self.phase(EMPTIES)?;
+        if self.is_cut_short() {
+            return Ok(());
+        }
+        self.check_nothing_is_left()
+    }
+
+    fn phase(&mut self, time: Duration) -> Result<(), Violation> {
+        if self.is_cut_short() {
+            return Ok(());
+        }
+        let end: Instant = self.now + time;
+        self.pass(end)
+    }
+
+    fn is_cut_short(&self) -> bool {
+        self.trace.steps() >= self.watch.steps_max
+    }
+
+    fn check_everybody_is_served(&mut self) -> Result<(), Violation> {
+        for (index, seat) in self.seats.iter().enumerate() {
+            if seat.alive {
+                invariants::check_connected(index as u32, seat.connected)?;
+            }
+        }
+        for (seat, room, history) in self.judge.histories() {
+            let it = &self.seats[seat as usize];
+            if it.alive {
+                let kind = kind_name(room);
+                let who = Watched {
+                    seat,
+                    player: &it.name,
+                    room: &kind,
+                };
+                invariants::check_answered(&who, history)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Up to where each member has heard its rooms.
+    fn heard(&self) -> BTreeMap<(u32, usize), u64> {
+        let all = self.judge.histories();
+        let standing = all.filter_map(|(seat, room, history)| {
+            let alive = self.seats[seat as usize].alive;
+            let standing = history.standing.filter(|_| alive)?;
+            Some(((seat, room), standing.everyone))
+        });
+        standing.collect()
+    }
+
+    fn begin_count(&mut self) {
+        for seat in &mut self.seats {
+            for stay in seat.stays.values_mut() {
+                stay.ticks = 0;
+            }
+        }
+    }
+
+    fn check_ticks(&mut self) -> Result<(), Violation> {
+        if self.is_cut_short() {
+            return Ok(());
+        }
+        for (index, seat) in self.seats.iter().enumerate() {
+            let joined = seat.stays.iter().filter(|(_, stay)| stay.joined && seat.alive);
+            for (room, stay) in joined {
+                let Some(tick) = self.plan.rooms[*room].settings.tick else {
+                    continue;
+                };
+                let kind = kind_name(*room);
+                let who = Watched {
+                    seat: index as u32,
+                    player: &seat.name,
+                    room: &kind,
+                };
+                invariants::check_ticks(&who, stay.ticks, COUNTED, tick)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody new looks at each room.
+    fn begin_audit(&mut self) {
+        for room in 0..self.plan.rooms.len() {
+            if self.is_full(room) {
+                continue;
+            }
+            let seat = self.sit(room, format!("auditor{room}"));
+            self.seats[seat as usize].auditor = true;
+            self.join(seat, room);
+        }
+    }
+
+    fn is_full(&self, room: usize) -> bool {
+        let seats = self.seats.iter().filter(|seat| seat.alive);
+        let members = seats.filter(|seat| seat.stays.contains_key(&room)).count();
+        members >= self.plan.rooms[room].settings.members_max as usize
+    }
+
+    pub(super) fn audit(&mut self, seat: u32, room: usize, view: &View) {
+        self.audits.insert(room, (seat, view.clone()));
+    }
+
+    fn check_audit(&mut self, heard: &BTreeMap<(u32, usize), u64>) -> Result<(), Violation> {
+        for (index, seat) in self.seats.iter().enumerate() {
+            if seat.auditor && !self.audits.contains_key(&seat.player) {
+                let subjects = vec![format!("seat{index}"), kind_name(seat.player)];
+                let what = "a room that lets nobody in, long after the last fault".to_owned();
+                return Err(Violation::new("converges", subjects, what));
+            }
+        }
+        let audits = std::mem::take(&mut self.audits);
+        for (room, (auditor, view)) in &audits {
+            self.watched(*auditor, *room, |judge, who| judge.errands_over(who, view))?;
+            for ((seat, _), heard) in heard.iter().filter(|((_, of), _)| of == room) {
+                self.watched(*seat, *room, |judge, who| {
+                    judge.audit(who, (*room, *heard), view)
+                })?;
+                // The auditor's coming was said behind it.
+                let ticks = self.plan.rooms[*room].settings.tick.is_some();
+                if !ticks && self.seats[*seat as usize].alive {
+                    let said = view.everyone - 1;
+                    self.watched(*seat, *room, |_, who| {
+                        invariants::check_heard_all(who, *heard, said)
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_logs(&mut self) -> Result<(), Violation> {
+        let mut found = Vec::new();
+        for node in &self.nodes {
+            for record in node.storage.service().read(LOG, Position(1)) {
+                found.push(String::from_utf8_lossy(&record.bytes).into_owned());
+            }
+        }
+        self.judge.check_log(&found)
+    }
+
+    /// Half of them say so.
+    fn all_leave(&mut self) {
+        for seat in 0..self.seats.len() as u32 {
+            if !self.seats[seat as usize].alive {
+                continue;
+            }
+            if seat % 2 == 0 {
+                self.with_client(seat, Client::bye);
+            } else {
+                self.vanish(seat);
+            }
+        }
+    }
+
+    fn check_nothing_is_left(&self) -> Result<(), Violation> {
+        for node in &self.nodes {
+            for (index, shard) in node.shards.iter().enumerate() {
+                let name = format!("{}.{index}", node.name);
+                invariants::check_counts(name, shard.shard.counts())?;
+            }
+            let records = node.coordination.service().list("").records;
+            let left = records.iter().map(|(key, _)| key.to_string());
+            let left: Vec<String> = left.filter(|key| !key.starts_with("node/")).collect();
+            invariants::check_records(node.name.clone(), &left)?;
+        }
+        debug_assert!(self.now > START);
+        Ok(())
+    }
+}

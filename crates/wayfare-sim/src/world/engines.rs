@@ -1,0 +1,75 @@
+//! Coordination and storage of a node: questions go in, answers come when the models say.
+
+use wayfare_core::CallId;
+use wayfare_protocol::{coordination, storage};
+
+use super::node::Input;
+use super::{Event, World};
+
+impl World {
+    pub(super) fn coordinate(
+        &mut self,
+        (node, shard): (usize, usize),
+        call: CallId,
+        request: coordination::Request,
+    ) {
+        let it = &mut self.nodes[node];
+        let ticket = it.ticket(shard, call);
+        it.coordination.handle_request(ticket, request, self.now);
+        self.schedule_engines(node);
+    }
+
+    pub(super) fn store(
+        &mut self,
+        (node, shard): (usize, usize),
+        call: CallId,
+        request: storage::Request,
+    ) {
+        let it = &mut self.nodes[node];
+        let ticket = it.ticket(shard, call);
+        it.storage.handle_request(ticket, request, self.now);
+        self.schedule_engines(node);
+    }
+
+    /// What the engines of a node have to do by now.
+    pub(super) fn engines(&mut self, node: usize) {
+        let it = &mut self.nodes[node];
+        if it.engines_at.is_none_or(|at| at > self.now) {
+            return;
+        }
+        it.engines_at = None;
+        it.coordination.handle_timeout(self.now);
+        it.storage.handle_timeout(self.now);
+        let mut answers = Vec::new();
+        while let Some((ticket, outcome)) = it.coordination.poll_output() {
+            let asked = it.asked.remove(&ticket);
+            let input = |call| Input::Coordination(call, outcome);
+            answers.extend(asked.map(|(run, shard, call)| (run, shard, input(call))));
+        }
+        while let Some((ticket, outcome)) = it.storage.poll_output() {
+            let asked = it.asked.remove(&ticket);
+            let input = |call| Input::Storage(call, outcome);
+            answers.extend(asked.map(|(run, shard, call)| (run, shard, input(call))));
+        }
+        let incarnation = it.incarnation;
+        for (run, shard, input) in answers {
+            if run == incarnation {
+                self.reach(node, shard, input);
+            }
+        }
+        self.schedule_engines(node);
+    }
+
+    pub(super) fn schedule_engines(&mut self, node: usize) {
+        let it = &mut self.nodes[node];
+        let due = [it.coordination.poll_timeout(), it.storage.poll_timeout()];
+        let due = due.into_iter().flatten().map(|(at, _)| at).min();
+        let Some(due) = due.map(|at| at.max(self.now)) else {
+            return;
+        };
+        if it.engines_at.is_none_or(|at| due < at) {
+            it.engines_at = Some(due);
+            self.queue.push(due, Event::Engines(node));
+        }
+    }
+}

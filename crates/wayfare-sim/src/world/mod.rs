@@ -1,0 +1,292 @@
+//! The world: nodes, seats, streams between them, what goes wrong, and one queue of what happens.
+
+mod ending;
+mod engines;
+mod node;
+mod nodes;
+mod seat;
+mod seats;
+mod streams;
+mod trouble;
+
+use std::time::Duration;
+
+use wayfare_core::game::{Kinds, Work};
+use wayfare_protocol::{EntityId, Instant};
+
+use crate::chance::Chance;
+use crate::invariants::{Judge, Violation};
+use crate::plan::Plan;
+use crate::queue::EventQueue;
+use crate::trace::{Keep, Trace};
+use crate::{stub_room, stub_tally};
+
+use node::SimNode;
+use seat::Seat;
+use streams::Stream;
+
+/// Whoever lives long before the first fault and long behind the last has the same time.
+const START: Instant = Instant::from_nanos(1_000_000_000_000);
+
+/// What happens.
+enum Event {
+    /// A shard has something to do.
+    Turn { node: usize, shard: usize },
+    /// Something may arrive at the server's end, or at the client's.
+    Up(usize),
+    Down(usize),
+    /// A connection is made, or not.
+    Reached(usize),
+    /// An end learns that its connection is gone.
+    ServerTold(usize),
+    ClientTold(usize),
+    /// A connection's backlog may have become smaller.
+    Drained(usize),
+    /// A client wants to be woken; its player does something.
+    SeatWakes(u32),
+    SeatActs(u32),
+    /// A new seat for a player whose former one is gone.
+    Returns(usize),
+    /// An engine of a node has something to do.
+    Engines(usize),
+    /// A future ends.
+    Ran(Box<Run>),
+    /// A node begins its next run; a process that was told to stop has ended.
+    NodeUp(usize),
+    Stopped(usize),
+    /// An engine works as it should again.
+    EngineWell { node: usize, storage: bool },
+    /// The next thing goes wrong.
+    Fault,
+    /// The invariants that are not asked at every step.
+    Look,
+}
+
+/// A future of a room.
+struct Run {
+    node: usize,
+    incarnation: u64,
+    shard: usize,
+    entity: EntityId,
+    run: u64,
+    work: Option<Work>,
+}
+
+/// What players do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mood {
+    /// Whatever the plan says.
+    Wild,
+    /// They talk.
+    Calm,
+    /// They listen.
+    Quiet,
+}
+
+/// How a run is watched, beside its seed and plan.
+#[derive(Clone, Copy, Debug)]
+pub struct Watch {
+    /// What is remembered of it.
+    pub keep: Keep,
+    /// Nothing goes wrong behind so many faults.
+    pub faults_max: u64,
+    /// It ends behind so many steps, as if all were well.
+    pub steps_max: u64,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self {
+            keep: Keep::Hash,
+            faults_max: u64::MAX,
+            steps_max: u64::MAX,
+        }
+    }
+}
+
+/// How much happened in a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each counts what it is named after")]
+pub struct Tally {
+    pub steps: u64,
+    pub simulated: Duration,
+    pub faults: u64,
+    pub kills: u64,
+    pub connections: u64,
+    pub deeds: u64,
+    pub done: u64,
+    pub refused: u64,
+    pub unknown: u64,
+    pub events: u64,
+    pub resyncs: u64,
+    pub fell_back: u64,
+    pub recovered: u64,
+    pub restarted: u64,
+}
+
+/// See the module's words.
+pub struct World {
+    plan: Plan,
+    now: Instant,
+    queue: EventQueue<Event>,
+    pub(crate) trace: Trace,
+    nodes: Vec<SimNode>,
+    kinds: Kinds,
+    seats: Vec<Seat>,
+    streams: Vec<Stream>,
+    judge: Judge,
+    /// The rooms as somebody new was shown them at the end.
+    audits: std::collections::BTreeMap<usize, (u32, crate::saying::View)>,
+    violation: Option<Violation>,
+    tally: Tally,
+    watch: Watch,
+    mood: Mood,
+    troubled: bool,
+    /// What the network draws, what players draw, what goes wrong.
+    network: Chance,
+    players: Chance,
+    trouble: Chance,
+}
+
+impl World {
+    /// A world at its beginning.
+    #[must_use]
+    pub fn new(seed: u64, plan: Plan, watch: Watch) -> Self {
+        let mut kinds: Vec<_> = (0..plan.rooms.len())
+            .map(|room| {
+                let of = &plan.rooms[room];
+                stub_room::kind(&kind_name(room), of.form, of.settings.clone())
+            })
+            .collect();
+        kinds.push(stub_tally::kind(wayfare_core::game::KindSettings {
+            empty_grace: Some(Duration::from_secs(3)),
+            ..Default::default()
+        }));
+        let mut world = Self {
+            judge: Judge::new(&plan),
+            now: START,
+            queue: EventQueue::default(),
+            trace: Trace::new(watch.keep),
+            nodes: Vec::new(),
+            kinds: Kinds::new(kinds),
+            seats: Vec::new(),
+            streams: Vec::new(),
+            audits: std::collections::BTreeMap::new(),
+            violation: None,
+            tally: Tally::default(),
+            watch,
+            mood: Mood::Wild,
+            troubled: true,
+            network: Chance::new(seed, "network"),
+            players: Chance::new(seed, "players"),
+            trouble: Chance::new(seed, "trouble"),
+            plan,
+        };
+        world.begin(&mut Chance::new(seed, "nodes"));
+        world
+    }
+
+    /// Plays it to its end: how much happened, and what was broken, if anything.
+    pub fn run(&mut self) -> Result<Tally, Violation> {
+        let outcome = self.play();
+        self.tally.steps = self.trace.steps();
+        self.tally.simulated = self.now.since(START);
+        outcome.map(|()| self.tally)
+    }
+
+    /// What it did, step by step.
+    #[must_use]
+    pub const fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// How much has happened so far.
+    #[must_use]
+    pub const fn tally(&self) -> Tally {
+        self.tally
+    }
+
+    fn begin(&mut self, chance: &mut Chance) {
+        for node in 0..self.plan.nodes {
+            let made = SimNode::new(node, &self.plan, chance, self.now);
+            self.nodes.push(made);
+            self.node_up(node);
+        }
+        for player in 0..self.plan.players {
+            self.new_seat(player);
+        }
+        self.schedule_fault();
+        self.queue.push(self.now + LOOK_EVERY, Event::Look);
+    }
+
+    /// Lets happen what happens by `end`.
+    fn pass(&mut self, end: Instant) -> Result<(), Violation> {
+        while let Some((at, event)) = self.queue.pop(end) {
+            self.now = at;
+            self.happen(event);
+            if let Some(violation) = self.violation.take() {
+                return Err(violation);
+            }
+            if self.trace.steps() >= self.watch.steps_max {
+                return Ok(());
+            }
+        }
+        self.now = end;
+        Ok(())
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Turn { node, shard } => self.turn(node, shard),
+            Event::Up(stream) => self.up(stream),
+            Event::Down(stream) => self.down(stream),
+            Event::Reached(stream) => self.reached(stream),
+            Event::ServerTold(stream) => self.server_told(stream),
+            Event::ClientTold(stream) => self.client_told(stream),
+            Event::Drained(stream) => self.drained(stream),
+            Event::SeatWakes(seat) => self.seat_wakes(seat),
+            Event::SeatActs(seat) => self.seat_acts(seat),
+            Event::Returns(player) => self.new_seat(player),
+            Event::Engines(node) => self.engines(node),
+            Event::Ran(run) => self.ran(*run),
+            Event::NodeUp(node) => self.node_up(node),
+            Event::Stopped(node) => self.stopped(node),
+            Event::EngineWell { node, storage } => self.engine_well(node, storage),
+            Event::Fault => self.fault(),
+            Event::Look => self.look(),
+        }
+    }
+
+    /// The first violation counts.
+    fn judge<T>(&mut self, outcome: Result<T, Violation>) -> Option<T> {
+        match outcome {
+            Ok(it) => Some(it),
+            Err(violation) => {
+                self.trace.remark(|| format!("VIOLATION {violation}"));
+                self.violation.get_or_insert(violation);
+                None
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        self.look_at_memory();
+        self.queue.push(self.now + LOOK_EVERY, Event::Look);
+    }
+
+    /// The node a room lives on.
+    fn node_of(&self, room: usize) -> usize {
+        room % self.nodes.len()
+    }
+}
+
+/// Between two looks at what would cost too much at every step.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+fn kind_name(room: usize) -> String {
+    format!("room{room}")
+}
+
+fn room_id(room: usize) -> EntityId {
+    EntityId::new(&kind_name(room), "main").expect("a name like that")
+}

@@ -1,0 +1,109 @@
+//! One node: its shards, its clock, its engines, and what reaches it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use wayfare_core::peer::Envelope;
+use wayfare_core::{CallId, ConnectionId, Shard};
+use wayfare_engine::model::faults::{Delays, FaultyCoordination, FaultyStorage, Rates, Ticket};
+use wayfare_engine::model::{ModelCoordination, ModelStorage};
+use wayfare_protocol::{EntityId, Instant, coordination, storage};
+
+use crate::chance::Chance;
+use crate::clock::SimClock;
+use crate::plan::Plan;
+
+/// Something that reaches a shard.
+#[derive(Debug)]
+pub(super) enum Input {
+    Connected(ConnectionId),
+    Frame(ConnectionId, Bytes),
+    Disconnected(ConnectionId),
+    Backlog(ConnectionId),
+    Coordination(CallId, coordination::Outcome),
+    Storage(CallId, storage::Outcome),
+    Ran(EntityId, u64, Option<Vec<u8>>),
+    Peer(Box<Envelope>),
+    Began,
+    Stop,
+}
+
+/// One shard of a node, and what waits for its next turn.
+pub(super) struct SimShard {
+    pub(super) shard: Shard,
+    pub(super) inbox: VecDeque<Input>,
+    /// Its next turn.
+    pub(super) turn_at: Option<Instant>,
+    pub(super) paused_until: Instant,
+    /// Streams by the slot of their connection.
+    pub(super) streams: BTreeMap<u32, usize>,
+    pub(super) slots_made: u32,
+}
+
+/// See the module's words.
+pub(super) struct SimNode {
+    pub(super) name: String,
+    pub(super) clock: SimClock,
+    pub(super) chance: Chance,
+    /// Which run of it this is.
+    pub(super) incarnation: u64,
+    /// None while it is down.
+    pub(super) shards: Vec<SimShard>,
+    pub(super) paused_until: Instant,
+    pub(super) stopping: bool,
+    /// How long a turn lets what arrives gather, at most.
+    pub(super) gather_max: Duration,
+    pub(super) coordination: FaultyCoordination,
+    pub(super) storage: FaultyStorage,
+    /// Which shard of which run asked.
+    pub(super) asked: BTreeMap<Ticket, (u64, usize, CallId)>,
+    pub(super) tickets: u64,
+    pub(super) engines_at: Option<Instant>,
+    pub(super) ticket_key: [u8; 32],
+}
+
+impl SimNode {
+    pub(super) fn new(index: usize, plan: &Plan, chance: &mut Chance, now: Instant) -> Self {
+        let drift = chance.below(2 * plan.drift_max + 1) as i64 - plan.drift_max as i64;
+        let local = Instant::from_nanos(chance.below(1_000_000_000_000_000));
+        let delays = Delays {
+            way: *chance.pick(&[Duration::from_micros(200), Duration::from_millis(3)]),
+            ..Delays::default()
+        };
+        let (first, second) = (chance.any(), chance.any());
+        Self {
+            name: format!("node{index}"),
+            clock: SimClock::new(now, local, drift),
+            incarnation: 0,
+            shards: Vec::new(),
+            paused_until: now,
+            stopping: false,
+            gather_max: *chance.pick(&[Duration::from_micros(100), Duration::from_millis(5)]),
+            coordination: FaultyCoordination::new(
+                ModelCoordination::default(),
+                first,
+                Rates::NONE,
+                delays,
+            ),
+            storage: FaultyStorage::new(ModelStorage::default(), second, Rates::NONE, delays),
+            asked: BTreeMap::new(),
+            tickets: 0,
+            engines_at: None,
+            ticket_key: chance.bytes(),
+            chance: Chance::new(chance.any(), "node"),
+        }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        !self.shards.is_empty()
+    }
+
+    /// Names the next question to an engine.
+    pub(super) fn ticket(&mut self, shard: usize, call: CallId) -> Ticket {
+        self.tickets += 1;
+        let ticket = Ticket(self.tickets);
+        self.asked.insert(ticket, (self.incarnation, shard, call));
+        ticket
+    }
+}
