@@ -406,6 +406,10 @@ impl Room {
         for membership in attached {
             self.resync(membership, self.sequence, environment);
         }
+        // Their ends may have come since the snapshot, and do not come again. One that is still to
+        // come is not heard.
+        self.note_lost_runs();
+        self.lose_futures(environment);
     }
 
     /// Ends a stay that the room in this one's place does not know.
