@@ -1,20 +1,33 @@
-//! Runs.
-use wayfare_sim::*;
-fn main() {
-    let args: Vec<String> = std::env::args().collect();
+//! Runs the simulator: `cargo xtask sim` is the way to call it.
+
+mod arguments;
+mod progress;
+mod seeds;
+mod show;
+
+use std::process::ExitCode;
+
+use crate::arguments::{Arguments, Wish};
+
+fn main() -> ExitCode {
+    // A room that is told to panic does; a shard that does is told of as a violation.
     std::panic::set_hook(Box::new(|_| {}));
-    let keep = args.get(4).is_some();
-    let s = named(&args[3]).unwrap();
-    let t = std::time::Instant::now();
-    let mut sim = 0.0;
-    for seed in args[1].parse::<u64>().unwrap()..args[2].parse().unwrap() {
-        let plan = (s.plan)(&mut Chance::new(seed, "plan"));
-        if keep { println!("{plan:#?}"); }
-        let mut w = World::new(seed, plan, Watch { keep: if keep {Keep::Lines} else {Keep::Hash}, ..Watch::default() });
-        let r = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| w.run()));
-        sim += w.tally().simulated.as_secs_f64();
-        for l in w.trace().lines() { println!("{l}"); }
-        match r { Ok(Ok(t)) => if keep { println!("{seed} ok {t:?}") }, Ok(Err(v)) => println!("{seed} {v}"), Err(p) => println!("{seed} PANIC {:?}", p.downcast_ref::<String>().map(String::as_str).or(p.downcast_ref::<&str>().copied())) }
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let arguments = match Arguments::parse(&words) {
+        Ok(arguments) => arguments,
+        Err(complaint) => {
+            eprintln!("error: {complaint}\n\n{}", arguments::HELP);
+            return ExitCode::FAILURE;
+        }
+    };
+    let held = match arguments.wish {
+        Wish::Seed(seed) => show::seed(&arguments, seed),
+        Wish::Seeds { .. } | Wish::Minutes(_) => seeds::all(&arguments),
+        Wish::Find { seeds_max } => seeds::find(&arguments, seeds_max),
+    };
+    if held {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
-    println!("{sim} s simulated, {:?}", t.elapsed());
 }

@@ -15,6 +15,11 @@ impl World {
     ) {
         let it = &mut self.nodes[node];
         let ticket = it.ticket(shard, call);
+        let name = &it.name;
+        self.trace.remark(|| {
+            let words: String = format!("{request:?}").chars().take(300).collect();
+            format!("{name}.{shard} asks {call:?} {words}")
+        });
         it.coordination.handle_request(ticket, request, self.now);
         self.schedule_engines(node);
     }
@@ -27,6 +32,11 @@ impl World {
     ) {
         let it = &mut self.nodes[node];
         let ticket = it.ticket(shard, call);
+        let name = &it.name;
+        self.trace.remark(|| {
+            let words: String = format!("{request:?}").chars().take(300).collect();
+            format!("{name}.{shard} asks {call:?} {words}")
+        });
         it.storage.handle_request(ticket, request, self.now);
         self.schedule_engines(node);
     }

@@ -34,6 +34,7 @@ impl World {
         let mut settings = Settings::new(NonZeroUsize::MIN, credential);
         settings.backoff_max = Duration::from_secs(3);
         settings.handshake_time_max = Duration::from_secs(5);
+        settings.rejoin_time_max = Duration::from_secs(6);
         let client = Client::new(settings, self.players.any(), self.now);
         self.seats.push(Seat {
             node: player % self.nodes.len(),
@@ -214,7 +215,9 @@ impl World {
         let outcome = self.watched(seat, room, |judge, who| {
             judge.answered(who, room, command, result)
         });
-        match self.judge(outcome) {
+        let outcome = self.judge(outcome);
+        self.trace.remark(|| format!("seat{seat} room{room} {command:?} ends as {outcome:?}"));
+        match outcome {
             Some(Outcome::Done) => self.tally.done += 1,
             Some(Outcome::Refused) => self.tally.refused += 1,
             Some(Outcome::Unknown) => self.tally.unknown += 1,
@@ -394,7 +397,7 @@ impl World {
         if let Ok(command) = given {
             self.tally.deeds += 1;
             self.trace.step(self.now, &[6, u64::from(seat), u64::from(number)], &[], || {
-                format!("seat{seat} gives {} `{text}`", kind_name(room))
+                format!("seat{seat} gives {} {command:?} `{text}`", kind_name(room))
             });
             let is_bad = matches!(deed, "refuse" | "panic");
             let durable = self.plan.rooms[room].is_durable();

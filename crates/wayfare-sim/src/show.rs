@@ -1,0 +1,86 @@
+//! One seed in full: what broke, the fewest faults that break it, and what led there.
+
+use wayfare_sim::{Keep, Run, Verdict, Violation, Watch, difference, run, shrink};
+
+use crate::arguments::Arguments;
+
+/// Lines of a trace that anybody reads.
+const LINES_MAX: usize = 120;
+
+/// Plays one seed. Whether it held.
+pub(crate) fn seed(arguments: &Arguments, seed: u64) -> bool {
+    if let Some((first, second)) = difference(arguments.scenario, seed) {
+        println!("it is not the same twice. First:\n{first}\nand then:\n{second}");
+        return false;
+    }
+    let run = run(arguments.scenario, seed, watch(u64::MAX));
+    println!("seed {seed} of {}: {:?}", arguments.scenario.name, run.tally);
+    if arguments.trace {
+        for line in run.trace.lines() {
+            println!("{line}");
+        }
+    }
+    match &run.verdict {
+        Verdict::Held => {
+            println!("everything held; hash {:016x}", run.hash);
+            true
+        }
+        Verdict::Broken(violation) => {
+            if let Some(known) = run.known() {
+                println!("known: {}", known.what);
+                print_trace(&run, violation);
+            } else {
+                broken(arguments, seed);
+            }
+            false
+        }
+    }
+}
+
+/// Shows a seed that broke something: shrunk, and its trace as far as it concerns who is concerned.
+pub(crate) fn broken(arguments: &Arguments, seed: u64) {
+    let scenario = arguments.scenario;
+    let full = run(scenario, seed, Watch::default());
+    let Verdict::Broken(violation) = &full.verdict else {
+        return println!("seed {seed} held when it was played again: that is worse");
+    };
+    let (invariant, faults) = (violation.invariant, full.tally.faults);
+    let fewest = shrink(scenario, seed, invariant, faults);
+    let short = run(scenario, seed, watch(fewest));
+    println!("seed {seed}: the first {fewest} of {faults} faults are enough");
+    if let Verdict::Broken(violation) = &short.verdict {
+        println!("{violation}");
+        print_trace(&short, violation);
+    }
+    println!("again: cargo xtask sim --scenario {} --seed {seed}", scenario.name);
+}
+
+const fn watch(faults_max: u64) -> Watch {
+    Watch {
+        keep: Keep::Lines,
+        faults_max,
+        steps_max: u64::MAX,
+    }
+}
+
+fn print_trace(run: &Run, violation: &Violation) {
+    let concerned = |line: &&String| {
+        let always = ["FAULT", "VIOLATION", "begins run", "nothing goes wrong"];
+        always.iter().any(|word| line.contains(word))
+            || violation.subjects.iter().any(|subject| names(line, subject))
+    };
+    let lines: Vec<&String> = run.trace.lines().iter().filter(concerned).collect();
+    let first = lines.len().saturating_sub(LINES_MAX);
+    println!("the last {} of {} lines that concern {}:", lines.len() - first, lines.len(), violation.subjects.join(" and "));
+    for line in &lines[first..] {
+        println!("{}", line.chars().take(220).collect::<String>());
+    }
+}
+
+/// Whether the line names it, and not one whose name only begins so.
+fn names(line: &str, subject: &str) -> bool {
+    line.match_indices(subject).any(|(at, _)| {
+        let behind = line[at + subject.len()..].chars().next();
+        behind.is_none_or(|it| !it.is_ascii_digit())
+    })
+}
