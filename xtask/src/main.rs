@@ -2,6 +2,7 @@
 
 mod codegen;
 mod command;
+mod sim;
 mod tidy;
 mod verify;
 mod workspace;
@@ -21,7 +22,9 @@ usage: cargo xtask <command>
   fix                  formats and regenerates, which cures most of what verify finds
   tidy                 the rules of this house that no compiler knows
   codegen [--check]    Rust from proto/*.proto; --check only names stale files
-  descriptors          proto/*.proto as a FileDescriptorSet on the standard output";
+  descriptors          proto/*.proto as a FileDescriptorSet on the standard output
+  sim …                plays the simulator: --seed N, --seeds A..B, --minutes M, --scenario S
+  mutants [name …]     puts defects into a copy of the tree, and asks the simulator to find them";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -51,6 +54,8 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
             let descriptors = codegen::descriptors(&Workspace::find()?)?;
             Ok(std::io::stdout().write_all(&descriptors)?)
         }
+        ["sim", words @ ..] => sim::sim(&Workspace::find()?, words),
+        ["mutants", names @ ..] => sim::mutants(&Workspace::find()?, names),
         [
             command @ ("verify" | "fix" | "tidy" | "codegen" | "descriptors"),
             rest @ ..,
@@ -58,7 +63,9 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
             bail!("{command} does not take `{}`\n\n{HELP}", rest.join(" "))
         }
         [unknown, ..] => {
-            bail!("no command `{unknown}`: verify, fix, tidy, codegen or descriptors\n\n{HELP}")
+            bail!(
+                "no command `{unknown}`: verify, fix, tidy, codegen, descriptors, sim or mutants\n\n{HELP}"
+            )
         }
     }
 }

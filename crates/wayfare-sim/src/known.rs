@@ -10,7 +10,7 @@ pub struct Known {
     pub what: &'static str,
     /// A seed of free mode that finds it.
     pub seed: u64,
-    matches: fn(&Violation, Option<&RoomPlan>) -> bool,
+    matches: fn(&Violation, &Plan, Option<&RoomPlan>) -> bool,
 }
 
 /// All of them.
@@ -19,8 +19,10 @@ pub const KNOWN: &[Known] = &[
         what: "the record of a session or an entity stays behind where its revision was not \
                known for certain, or coordination was away for all attempts to remove it",
         seed: 490,
-        matches: |violation, _| {
-            violation.invariant == "no leak"
+        matches: |violation, plan, _| {
+            let faults = &plan.faults;
+            faults.coordination + faults.coordination_away + faults.kill > 0
+                && violation.invariant == "no leak"
                 && (violation.what.contains("session/") || violation.what.contains("entity/"))
         },
     },
@@ -28,7 +30,7 @@ pub const KNOWN: &[Known] = &[
         what: "a client is told that nothing is left of a command, and the snapshot that its \
                volatile room comes back from knows it",
         seed: 277,
-        matches: |violation, room| {
+        matches: |violation, _, room| {
             violation.what.contains("never was to be")
                 && room.is_some_and(|room| room.is_kept() && !room.is_durable())
         },
@@ -37,7 +39,7 @@ pub const KNOWN: &[Known] = &[
         what: "after a volatile room fell back, the number of a command that it once failed on is \
                told again, and another command has that number by then",
         seed: 233,
-        matches: |violation, room| {
+        matches: |violation, _, room| {
             violation.what.contains("HandlerFailed")
                 && room.is_some_and(|room| room.is_kept() && !room.is_durable())
         },
@@ -51,5 +53,5 @@ pub fn known(violation: &Violation, plan: &Plan) -> Option<&'static Known> {
         let room: usize = subject.strip_prefix("room")?.parse().ok()?;
         plan.rooms.get(room)
     });
-    KNOWN.iter().find(|known| (known.matches)(violation, room))
+    KNOWN.iter().find(|known| (known.matches)(violation, plan, room))
 }

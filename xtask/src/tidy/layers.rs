@@ -23,6 +23,15 @@ const LAYERS: &[(&str, Allowed)] = &[
         Allowed::Only(&["wayfare-client-core", "wayfare-protocol"]),
     ),
     (
+        "wayfare-sim",
+        Allowed::Only(&[
+            "wayfare-client-core",
+            "wayfare-core",
+            "wayfare-engine",
+            "wayfare-protocol",
+        ]),
+    ),
+    (
         "wayfare-node",
         Allowed::Only(&[
             "wayfare-core",
@@ -66,7 +75,7 @@ const LAYERS: &[(&str, Allowed)] = &[
         ]),
     ),
     ("wayfare-tests", Allowed::Anything),
-    ("xtask", Allowed::Only(&[])),
+    ("xtask", Allowed::Only(&["wayfare-sim"])),
 ];
 
 /// `manifests` holds at least the members' Cargo.toml files, by path.

@@ -245,7 +245,9 @@ impl Judge {
             }
             Outcome::Refused => {
                 history.never.insert(given.deed);
-                self.not_logged.extend(given.log);
+                // Nothing is left of it in the room; a log keeps what it has.
+                let lost = matches!(result, Err(CommandError::RoomLost));
+                self.not_logged.extend(given.log.filter(|_| !lost));
             }
             Outcome::Unknown => {
                 history.unknown.insert(given.deed);

@@ -1,0 +1,125 @@
+//! `sim`, which plays the simulator, and `mutants`, which asks it to find defects made on purpose.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use wayfare_sim::Mutant;
+
+use crate::command;
+use crate::workspace::{Files, Workspace};
+
+/// Where the mutants lie, from the root.
+const FOLDER: &str = "crates/wayfare-sim/mutants/";
+
+/// Builds the simulator in its own profile and hands it these words.
+///
+/// # Errors
+///
+/// If it does not build, or something breaks.
+pub(crate) fn sim(workspace: &Workspace, words: &[&str]) -> anyhow::Result<()> {
+    let mut cargo = command::cargo(&workspace.root);
+    cargo.args([
+        "run",
+        "--quiet",
+        "--locked",
+        "--profile",
+        "sim",
+        "-p",
+        "wayfare-sim",
+        "--",
+    ]);
+    cargo.args(words);
+    command::show(cargo)
+}
+
+/// Puts each mutant into a copy of the tree, plays seeds until it is found, and prints the table.
+/// With names, only those.
+///
+/// # Errors
+///
+/// If one does not apply or build, or is not found.
+pub(crate) fn mutants(workspace: &Workspace, names: &[&str]) -> anyhow::Result<()> {
+    let files = workspace.files()?;
+    let copy = workspace.root.join("target/mutants/tree");
+    copy_tree(&files, &copy)?;
+    println!("| mutant | what it breaks | found by | seeds |\n|---|---|---|---|");
+    let mut missed = Vec::new();
+    for (path, text) in files.texts.range(FOLDER.to_owned()..) {
+        let Some(name) = path
+            .strip_prefix(FOLDER)
+            .and_then(|it| it.strip_suffix(".txt"))
+        else {
+            break;
+        };
+        if !names.is_empty() && !names.contains(&name) {
+            continue;
+        }
+        let mutant = Mutant::parse(name, text).map_err(|stale| anyhow::anyhow!("{stale}"))?;
+        let found = find(&mutant, &files, &copy)?;
+        let found = found.unwrap_or_else(|| {
+            missed.push(mutant.name.clone());
+            format!("**not found** | {}", mutant.seeds_max)
+        });
+        println!("| `{name}` | {} | {found} |", mutant.breaks);
+    }
+    if !missed.is_empty() {
+        bail!("not found: {}", missed.join(", "));
+    }
+    Ok(())
+}
+
+/// Who found it and in how many seeds, as two cells.
+fn find(mutant: &Mutant, files: &Files, copy: &Path) -> anyhow::Result<Option<String>> {
+    let began = Instant::now();
+    let source = files.texts.get(&mutant.file);
+    let source = source.with_context(|| format!("{} is not there", mutant.file))?;
+    let mutated = mutant
+        .apply(source)
+        .map_err(|stale| anyhow::anyhow!("{stale}"))?;
+    let place = copy.join(&mutant.file);
+    std::fs::write(&place, mutated)?;
+    let mut cargo = command::cargo(copy);
+    cargo.args([
+        "run",
+        "--quiet",
+        "--profile",
+        "sim",
+        "-p",
+        "wayfare-sim",
+        "--",
+        "--find",
+    ]);
+    cargo.arg(mutant.seeds_max.to_string());
+    cargo.env("CARGO_TARGET_DIR", copy.with_file_name("build"));
+    let output = cargo.output().context("cannot start cargo")?;
+    std::fs::write(&place, source)?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let line = said.lines().last().unwrap_or_default();
+    eprintln!("{}: {line}, {} s", mutant.name, began.elapsed().as_secs());
+    let mut words = line.splitn(3, ' ');
+    match (words.next(), words.next(), words.next()) {
+        (Some("found"), Some(seeds), Some(invariant)) => Ok(Some(format!("{invariant} | {seeds}"))),
+        (Some("not"), ..) => Ok(None),
+        _ => bail!(
+            "mutant {} does not build\n{}",
+            mutant.name,
+            String::from_utf8_lossy(&output.stderr)
+        ),
+    }
+}
+
+/// What differs is written, so that nothing else is built again.
+fn copy_tree(files: &Files, to: &Path) -> anyhow::Result<()> {
+    for (path, text) in &files.texts {
+        let place = to.join(path);
+        if std::fs::read_to_string(&place).is_ok_and(|found| found == *text) {
+            continue;
+        }
+        if let Some(folder) = place.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(&place, text).with_context(|| format!("cannot write {path}"))?;
+    }
+    Ok(())
+}
