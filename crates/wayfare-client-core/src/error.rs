@@ -168,6 +168,6 @@ pub enum CommandError {
     RoomLost,
     /// The session ended first, or the stay did and the room remembers nothing of it: nobody can
     /// tell whether the command was applied.
-    #[error("unknown whether applied, the session or the stay is over")]
+    #[error("unknown whether applied, the stay in the room is over")]
     Unknown,
 }

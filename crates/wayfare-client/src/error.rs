@@ -104,7 +104,7 @@ pub enum CommandError {
     RoomLost,
     /// The session ended first, or the stay did and the room remembers nothing of it: nobody can
     /// tell whether it was applied.
-    #[error("unknown whether applied, the session or the stay is over")]
+    #[error("unknown whether applied, the stay in the room is over")]
     Unknown,
     /// The client has ended, and took no more commands.
     #[error("the client has ended")]

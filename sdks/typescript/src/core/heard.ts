@@ -157,12 +157,9 @@ function handleLeft(stay: Stay, member: Member, heard: Left, now: number): Fate 
   const asked = stay.leaving && (lost || stated === "not_a_member");
   const reason: LeaveReason = asked ? "requested" : stated;
   const { lostReplies } = loseReplies(stay, heard.applied);
-  if (stated === "not_a_member") {
-    // Who is no member any more is not known to the room, nor what it did.
-    stay.resolveRest(unknown());
-  } else {
-    stay.resolveRest(stated === "room_gone" ? roomLost() : left(reason));
-  }
+  // Who is no member any more is not known to the room, nor what it did.
+  const unanswered = stated === "room_gone" ? roomLost() : left(reason);
+  stay.resolveRest(stated === "not_a_member" ? unknown() : unanswered);
   if (lost && !stay.leaving) {
     return rejoin(stay, member, lostReplies, now);
   }
