@@ -20,7 +20,7 @@ use crate::turn::TimerId;
 use super::delivery;
 use super::handlers::catch;
 use super::keeper::Keeper;
-use super::pending::Pending;
+use super::pending::{Pending, first_call};
 use super::{Failures, Opened, Room};
 
 /// Everything storage had of a room, its parts in place.
@@ -139,9 +139,7 @@ impl Room {
             timers: timers(&image, &times),
             timers_made: surroundings.timers_made,
             calls: calls(&image, &times),
-            calls_made: surroundings
-                .calls_made
-                .max(super::pending::first_call(opened.epoch)),
+            calls_made: first_call(opened.epoch).max(surroundings.calls_made),
             lost_runs: std::collections::BTreeSet::new(),
             remaining: None,
             properties: surroundings.properties.clone().into_iter().collect(),

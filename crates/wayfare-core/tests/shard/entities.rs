@@ -317,3 +317,67 @@ fn every_lost_future_is_told_though_the_room_fails_on_one() {
         );
     }
 }
+
+fn snapshots() -> KindSettings {
+    KindSettings {
+        snapshot_every: Some(Duration::from_secs(1)),
+        ..KindSettings::default()
+    }
+}
+
+/// By an operator's word, wherever it lives.
+fn close(world: &mut World, room: &str) {
+    let question = wayfare_core::operator::Question::CloseRoom(room.parse().unwrap());
+    for shard in &mut world.shards {
+        shard.handle_operator(0, &question, world.now);
+    }
+    world.settle();
+}
+
+fn rooms(world: &World) -> usize {
+    world.shards.iter().map(|shard| shard.counts().rooms).sum()
+}
+
+#[test]
+fn a_future_of_a_closed_room_does_not_end_in_the_next_of_its_name() {
+    let (mut world, ada, stay) = world(&KindSettings::default());
+    world.command(ada, &stay, 2, "run lost");
+    close(&mut world, "desk/a");
+    let again = wire::Join {
+        sequence: 3,
+        ..join("desk/a")
+    };
+    let stay = world.join_with(ada, again).expect("joined");
+    world.command(ada, &stay, 4, "run lost");
+    world.forget_heard();
+    world.ran(Some(b"of the closed room"));
+    assert_eq!(said(&mut world, ada), [""; 0]);
+    world.ran(Some(b"of this room"));
+    assert_eq!(said(&mut world, ada), ["of this room"]);
+}
+
+#[test]
+fn a_room_that_failed_goes_on_with_what_waits_for_its_logs() {
+    let (mut world, ada, stay) = world(&snapshots());
+    world.storage_late = true;
+    world.command(ada, &stay, 2, "log first");
+    world.advance(Duration::from_millis(1100));
+    world.store_one();
+    world.command(ada, &stay, 3, "panic");
+    world.store_all();
+    close(&mut world, "desk/a");
+    assert_eq!(log(&world), ["first"]);
+    assert_eq!(rooms(&world), 0, "it could close");
+}
+
+#[test]
+fn a_future_that_ended_behind_the_snapshot_is_told_as_lost() {
+    let (mut world, ada, stay) = world(&snapshots());
+    world.command(ada, &stay, 2, "run lost");
+    world.advance(Duration::from_millis(1100));
+    world.ran(Some(b"done"));
+    assert_eq!(said(&mut world, ada), ["done"]);
+    world.command(ada, &stay, 3, "panic");
+    let said = said(&mut world, ada);
+    assert!(said.contains(&"lost".to_owned()), "{said:?}");
+}
