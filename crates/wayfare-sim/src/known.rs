@@ -53,5 +53,7 @@ pub fn known(violation: &Violation, plan: &Plan) -> Option<&'static Known> {
         let room: usize = subject.strip_prefix("room")?.parse().ok()?;
         plan.rooms.get(room)
     });
-    KNOWN.iter().find(|known| (known.matches)(violation, plan, room))
+    KNOWN
+        .iter()
+        .find(|known| (known.matches)(violation, plan, room))
 }

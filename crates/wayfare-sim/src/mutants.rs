@@ -38,7 +38,11 @@ impl Mutant {
         let field = |what: &str| {
             let lines = text.lines();
             let mut values = lines.filter_map(|line| line.strip_prefix(what));
-            Ok(values.next().ok_or_else(|| missing(what))?.trim().to_owned())
+            Ok(values
+                .next()
+                .ok_or_else(|| missing(what))?
+                .trim()
+                .to_owned())
         };
         let between = |from: &str, to: &str| {
             let rest = text.split_once(from).ok_or_else(|| missing(from))?.1;

@@ -203,10 +203,7 @@ impl Plan {
         // Many a race is met only where something else is absent.
         thin_out(chance, &mut faults);
         if chance.one_in(3) {
-            deeds = Deeds {
-                fill: 10,
-                ..deeds
-            };
+            deeds = Deeds { fill: 10, ..deeds };
         }
         if chance.one_in(3) {
             deeds = Deeds {

@@ -14,7 +14,10 @@ pub(crate) fn seed(arguments: &Arguments, seed: u64) -> bool {
         return false;
     }
     let run = run(arguments.scenario, seed, watch(u64::MAX));
-    println!("seed {seed} of {}: {:?}", arguments.scenario.name, run.tally);
+    println!(
+        "seed {seed} of {}: {:?}",
+        arguments.scenario.name, run.tally
+    );
     if arguments.trace {
         for line in run.trace.lines() {
             println!("{line}");
@@ -52,7 +55,10 @@ pub(crate) fn broken(arguments: &Arguments, seed: u64) {
         println!("{violation}");
         print_trace(&short, violation);
     }
-    println!("again: cargo xtask sim --scenario {} --seed {seed}", scenario.name);
+    println!(
+        "again: cargo xtask sim --scenario {} --seed {seed}",
+        scenario.name
+    );
 }
 
 const fn watch(faults_max: u64) -> Watch {
@@ -67,11 +73,19 @@ fn print_trace(run: &Run, violation: &Violation) {
     let concerned = |line: &&String| {
         let always = ["FAULT", "VIOLATION", "begins run", "nothing goes wrong"];
         always.iter().any(|word| line.contains(word))
-            || violation.subjects.iter().any(|subject| names(line, subject))
+            || violation
+                .subjects
+                .iter()
+                .any(|subject| names(line, subject))
     };
     let lines: Vec<&String> = run.trace.lines().iter().filter(concerned).collect();
     let first = lines.len().saturating_sub(LINES_MAX);
-    println!("the last {} of {} lines that concern {}:", lines.len() - first, lines.len(), violation.subjects.join(" and "));
+    println!(
+        "the last {} of {} lines that concern {}:",
+        lines.len() - first,
+        lines.len(),
+        violation.subjects.join(" and ")
+    );
     for line in &lines[first..] {
         println!("{}", line.chars().take(220).collect::<String>());
     }

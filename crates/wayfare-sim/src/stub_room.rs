@@ -63,13 +63,16 @@ impl RoomKind for StubKind {
     fn open(&self, _: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         let mut room = self.room(StubState::new(self.form));
         // Short, so that traces can be read.
-        room.state.set("life", 1 + turn.rng().next_u64() % 1_000_000_000);
+        room.state
+            .set("life", 1 + turn.rng().next_u64() % 1_000_000_000);
         room.state.log_changes(turn);
         Ok(Box::new(room))
     }
 
     fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
-        Ok(Box::new(self.room(StubState::restored(self.form, snapshot))))
+        Ok(Box::new(
+            self.room(StubState::restored(self.form, snapshot)),
+        ))
     }
 
     fn form(&self) -> Form {
@@ -109,8 +112,16 @@ impl StubRoom {
     fn others(&mut self, turn: &Turn<'_>, author: &PlayerId, what: &str) {
         let author = std::slice::from_ref(author);
         let number = self.state.count("all");
-        send(turn, Audience::Except(author), &self.word("others", number, what));
-        send(turn, Audience::Only(author), &self.word("mine", number, what));
+        send(
+            turn,
+            Audience::Except(author),
+            &self.word("others", number, what),
+        );
+        send(
+            turn,
+            Audience::Only(author),
+            &self.word("mine", number, what),
+        );
     }
 
     /// Something that has to end later, once.
@@ -125,7 +136,9 @@ impl StubRoom {
         if self.state.text(&name) == sort {
             self.state.remove(&name);
         } else {
-            self.state.defect(&format!("{sort} {errand} ended {how}, and was not under way"));
+            self.state.defect(&format!(
+                "{sort} {errand} ended {how}, and was not under way"
+            ));
         }
         self.say(turn, &format!("{sort} {errand} {how}"));
     }
@@ -183,7 +196,8 @@ impl StubRoom {
         let name = format!("done:{seat}");
         let mut done = self.state.ranges(&name);
         if let Some(last) = done.last().filter(|last| *last >= deed) {
-            self.state.defect(&format!("deed {deed} of seat {seat} came behind {last}"));
+            self.state
+                .defect(&format!("deed {deed} of seat {seat} came behind {last}"));
         }
         done.insert(deed);
         self.state.set(&name, done);

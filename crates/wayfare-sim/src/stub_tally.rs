@@ -34,7 +34,10 @@ impl RoomKind for TallyKind {
     }
 
     fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
-        Ok(Box::new(Tally(StubState::restored(Form::Changes, snapshot))))
+        Ok(Box::new(Tally(StubState::restored(
+            Form::Changes,
+            snapshot,
+        ))))
     }
 
     fn form(&self) -> Form {

@@ -55,7 +55,9 @@ impl Trace {
             hash = mix(hash, u64::from_le_bytes(chunk));
         }
         let rest = chunks.remainder();
-        hash = rest.iter().fold(hash, |hash, byte| mix(hash, u64::from(*byte)));
+        hash = rest
+            .iter()
+            .fold(hash, |hash, byte| mix(hash, u64::from(*byte)));
         self.hash = mix(hash, bytes.len() as u64);
         match self.keep {
             Keep::Hash => {}

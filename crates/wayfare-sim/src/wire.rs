@@ -175,7 +175,10 @@ mod tests {
         assert_eq!(wire.backlog(start), 1_000);
         assert_eq!(wire.backlog(start + Duration::from_millis(500)), 500);
         wire.hold(start + Duration::from_secs(5));
-        assert_eq!(wire.receive(last), Err(Some(start + Duration::from_secs(5))));
+        assert_eq!(
+            wire.receive(last),
+            Err(Some(start + Duration::from_secs(5)))
+        );
         wire.let_go();
         let all: Vec<i32> = std::iter::from_fn(|| wire.receive(last).ok()).collect();
         assert_eq!(all, (0..10).collect::<Vec<_>>());

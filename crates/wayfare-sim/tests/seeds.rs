@@ -5,8 +5,7 @@ use wayfare_sim::{KNOWN, SCENARIOS, Watch, named, run};
 /// Seeds of free mode that found something which is mended since.
 const FOUND: &[u64] = &[
     // A client was told that commands of a stay that is over never were applied.
-    1, 3, 12,
-    // A future of a closed room ended in the next room of its name.
+    1, 3, 12, // A future of a closed room ended in the next room of its name.
     9, 18, 24,
     // A room that failed did not go on with what waited for its logs, and could not close.
     21,
@@ -28,7 +27,13 @@ fn what_is_known_is_as_it_is_said_to_be() {
     for known in KNOWN {
         let run = run(&SCENARIOS[0], known.seed, Watch::default());
         let found = run.known().map(|it| it.what);
-        assert_eq!(found, Some(known.what), "seed {}: {:?}", known.seed, run.verdict);
+        assert_eq!(
+            found,
+            Some(known.what),
+            "seed {}: {:?}",
+            known.seed,
+            run.verdict
+        );
     }
 }
 

@@ -4,6 +4,7 @@ use wayfare_protocol::storage::{Outcome, Request};
 
 use super::Room;
 use super::membership::send_elsewhere;
+use super::restart::reachable;
 use crate::calls::Wants;
 use crate::environment::Environment;
 use crate::gate::Holder;
@@ -74,6 +75,16 @@ impl Room {
         self.failed.get_or_insert("lost");
         for (_, member) in self.members.iter().filter(|(_, member)| member.attached) {
             send_elsewhere(member.session.clone(), environment);
+        }
+        // Who went by what was not kept is a member still, and its gateway does not know otherwise.
+        if let Some(keeper) = &mut self.keeper {
+            let gone = keeper.way.as_mut().map(|way| std::mem::take(&mut way.gone));
+            let gone = gone
+                .into_iter()
+                .chain([std::mem::take(&mut keeper.news.gone)]);
+            for (_, session) in gone.flat_map(reachable) {
+                send_elsewhere(session, environment);
+            }
         }
     }
 

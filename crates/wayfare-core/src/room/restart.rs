@@ -425,7 +425,7 @@ impl Room {
     }
 }
 
-fn reachable(
+pub(super) fn reachable(
     gone: BTreeMap<Membership, Option<SessionRef>>,
 ) -> impl Iterator<Item = (Membership, SessionRef)> {
     gone.into_iter()

@@ -30,7 +30,10 @@ pub(super) fn check(
         return who.violation(NAME, "a durable room fell back".into());
     }
     if let Some(deed) = history.done.missing_from(done) {
-        return who.violation(NAME, format!("deed {deed} was acknowledged and is not there"));
+        return who.violation(
+            NAME,
+            format!("deed {deed} was acknowledged and is not there"),
+        );
     }
     if view.origin.life == history.heard.0 && view.everyone < history.heard.1 {
         let (view, heard) = (view.everyone, history.heard.1);

@@ -12,7 +12,13 @@ pub(crate) fn check(
     (sessions_max, backlog): (usize, usize),
     rooms: &[RoomSummary],
 ) -> Result<(), Violation> {
-    let violation = |what| Err(Violation::new("bounded memory", vec![shard.to_owned()], what));
+    let violation = |what| {
+        Err(Violation::new(
+            "bounded memory",
+            vec![shard.to_owned()],
+            what,
+        ))
+    };
     if counts.sessions > sessions_max {
         let sessions = counts.sessions;
         return violation(format!("{sessions} sessions of {sessions_max} players"));

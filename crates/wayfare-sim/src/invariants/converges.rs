@@ -20,17 +20,19 @@ pub(crate) fn check_answered(who: &Watched<'_>, history: &History) -> Result<(),
         return Ok(());
     };
     let deed = given.deed;
-    who.violation(NAME, format!("deed {deed} has no answer, long after the last fault"))
+    who.violation(
+        NAME,
+        format!("deed {deed} has no answer, long after the last fault"),
+    )
 }
 
 /// A member of a room that says nothing any more has heard all that it said.
-pub(crate) fn check_heard_all(
-    who: &Watched<'_>,
-    heard: u64,
-    said: u64,
-) -> Result<(), Violation> {
+pub(crate) fn check_heard_all(who: &Watched<'_>, heard: u64, said: u64) -> Result<(), Violation> {
     if heard == said {
         return Ok(());
     }
-    who.violation(NAME, format!("has heard up to {heard}, and {said} was said long ago"))
+    who.violation(
+        NAME,
+        format!("has heard up to {heard}, and {said} was said long ago"),
+    )
 }

@@ -139,7 +139,9 @@ impl Judge {
             history.done = crate::ranges::Ranges::default();
         } else if !reference.durable {
             let none = crate::ranges::Ranges::default();
-            history.done.retain(view.done.get(&who.seat).unwrap_or(&none));
+            history
+                .done
+                .retain(view.done.get(&who.seat).unwrap_or(&none));
         }
         history.stand(&view, position);
         Ok(view)

@@ -19,7 +19,11 @@ pub(super) fn check_everyone(
 }
 
 /// A player hears each number said to it.
-pub(super) fn check_one(who: &Watched<'_>, standing: &Standing, number: u64) -> Result<(), Violation> {
+pub(super) fn check_one(
+    who: &Watched<'_>,
+    standing: &Standing,
+    number: u64,
+) -> Result<(), Violation> {
     if number > standing.one + 1 {
         let last = standing.one;
         return who.violation("no loss", format!("was told {number} behind {last}"));

@@ -20,7 +20,9 @@ pub(super) fn check(
     }
     if view.everyone < history.heard.1 {
         let (view, heard) = (view.everyone, history.heard.1);
-        return what(format!("a view at {view} behind {heard}, and nothing was said of a loss"));
+        return what(format!(
+            "a view at {view} behind {heard}, and nothing was said of a loss"
+        ));
     }
     let none = crate::ranges::Ranges::default();
     let done = view.done.get(&who.seat).unwrap_or(&none);

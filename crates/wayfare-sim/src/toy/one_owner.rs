@@ -39,5 +39,9 @@ impl OneOwner {
 
 fn violation(deed: Deed, what: String) -> Result<(), Violation> {
     let what = format!("{deed:?} {what}");
-    Err(Violation::new("one owner", vec![format!("owner{}", deed.owner)], what))
+    Err(Violation::new(
+        "one owner",
+        vec![format!("owner{}", deed.owner)],
+        what,
+    ))
 }

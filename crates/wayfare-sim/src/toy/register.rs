@@ -250,7 +250,8 @@ impl Register {
                 Asked::Claim { sent: now, epoch }
             }
             _ => {
-                self.outputs.push_back(Output::Ask(Request::Get(KEY.into())));
+                self.outputs
+                    .push_back(Output::Ask(Request::Get(KEY.into())));
                 Asked::Read
             }
         };

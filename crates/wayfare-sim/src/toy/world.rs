@@ -8,12 +8,12 @@ use wayfare_protocol::Instant;
 
 use super::one_owner::OneOwner;
 use super::register::{Deed, Mistake, Output, Register};
+use crate::Violation;
 use crate::chance::Chance;
 use crate::clock::SimClock;
 use crate::queue::EventQueue;
 use crate::trace::{Keep, Trace};
 use crate::wire::{Pace, SimWire};
-use crate::Violation;
 
 const START: Instant = Instant::from_nanos(1_000_000_000_000);
 const TROUBLE: Duration = Duration::from_secs(60);
@@ -128,7 +128,8 @@ impl ToyWorld {
         for index in 0..self.links.len() {
             self.links[index].let_go();
             let count = self.nodes.len();
-            self.queue.push(self.now, Event::Link(index / count, index % count));
+            self.queue
+                .push(self.now, Event::Link(index / count, index % count));
         }
         self.pass(START + TROUBLE + CALM)?;
         let newest = self.nodes.iter().map(|node| node.acted_at).max();
@@ -165,7 +166,11 @@ impl ToyWorld {
             Some(Mistake::OldMemory) => 0,
             _ => it.run,
         };
-        it.register = Some(Register::new(node as u64 * 1_000 + run, self.mistake, local));
+        it.register = Some(Register::new(
+            node as u64 * 1_000 + run,
+            self.mistake,
+            local,
+        ));
         self.queue.push(self.now, Event::Wake(node, it.run));
     }
 
@@ -180,12 +185,19 @@ impl ToyWorld {
         }
         register.handle_timeout(it.clock.local(self.now));
         let next = it.clock.world(register.poll_timeout());
-        self.queue.push(next.max(self.now + Duration::from_millis(1)), Event::Wake(node, run));
+        self.queue.push(
+            next.max(self.now + Duration::from_millis(1)),
+            Event::Wake(node, run),
+        );
         self.carry_out(node)
     }
 
     fn carry_out(&mut self, node: usize) -> Result<(), Violation> {
-        while let Some(output) = self.nodes[node].register.as_mut().and_then(Register::poll_output) {
+        while let Some(output) = self.nodes[node]
+            .register
+            .as_mut()
+            .and_then(Register::poll_output)
+        {
             match output {
                 Output::Ask(request) => {
                     self.tickets += 1;
@@ -242,7 +254,10 @@ impl ToyWorld {
     fn hear(&mut self, to: usize, deed: Deed) -> Result<(), Violation> {
         let it = &mut self.nodes[to];
         let run = it.run;
-        let heard = it.register.as_mut().is_some_and(|register| register.handle_deed(deed));
+        let heard = it
+            .register
+            .as_mut()
+            .is_some_and(|register| register.handle_deed(deed));
         match heard {
             true => self.owners.hears(to, run, deed),
             false => Ok(()),
@@ -296,7 +311,9 @@ impl ToyWorld {
             3 => self.links[link].clear(),
             4 => {
                 let now = self.now;
-                self.nodes[node].clock.step_ahead(now, Duration::from_millis(700));
+                self.nodes[node]
+                    .clock
+                    .step_ahead(now, Duration::from_millis(700));
             }
             _ => {}
         }

@@ -113,7 +113,10 @@ impl World {
             return Ok(());
         }
         for (index, seat) in self.seats.iter().enumerate() {
-            let joined = seat.stays.iter().filter(|(_, stay)| stay.joined && seat.alive);
+            let joined = seat
+                .stays
+                .iter()
+                .filter(|(_, stay)| stay.joined && seat.alive);
             for (room, stay) in joined {
                 let Some(tick) = self.plan.rooms[*room].settings.tick else {
                     continue;

@@ -31,7 +31,10 @@ const START: Instant = Instant::from_nanos(1_000_000_000_000);
 /// What happens.
 enum Event {
     /// A shard has something to do.
-    Turn { node: usize, shard: usize },
+    Turn {
+        node: usize,
+        shard: usize,
+    },
     /// Something may arrive at the server's end, or at the client's.
     Up(usize),
     Down(usize),
@@ -55,7 +58,10 @@ enum Event {
     NodeUp(usize),
     Stopped(usize),
     /// An engine works as it should again.
-    EngineWell { node: usize, storage: bool },
+    EngineWell {
+        node: usize,
+        storage: bool,
+    },
     /// The next thing goes wrong.
     Fault,
     /// The invariants that are not asked at every step.

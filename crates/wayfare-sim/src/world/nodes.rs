@@ -61,8 +61,9 @@ impl World {
         it.shards = shards;
         let run = it.incarnation;
         let (at, name) = (self.now, it.name.clone());
-        self.trace
-            .step(at, &[1, node as u64, run], &[], || format!("{name} begins run {run}"));
+        self.trace.step(at, &[1, node as u64, run], &[], || {
+            format!("{name} begins run {run}")
+        });
         for shard in 0..usize::from(self.plan.shards) {
             self.reach(node, shard, Input::Began);
         }
@@ -116,8 +117,9 @@ impl World {
             of.shard.handle_timeout(now);
             let (at_world, name) = (self.now, &self.nodes[node].name);
             let numbers = [2, node as u64, shard as u64, at.as_nanos()];
-            self.trace
-                .step(at_world, &numbers, &[], || format!("{name}.{shard} timeout: {why}"));
+            self.trace.step(at_world, &numbers, &[], || {
+                format!("{name}.{shard} timeout: {why}")
+            });
         }
         self.finish((node, shard), now);
         self.schedule_wake(node, shard);
@@ -327,7 +329,10 @@ impl World {
 
     fn look_at_rooms(&mut self, at: (usize, usize), rooms: &[RoomSummary]) {
         let of = &self.nodes[at.0].shards[at.1];
-        let backlogs = of.streams.values().map(|stream| self.streams[*stream].down.backlog(self.now));
+        let backlogs = of
+            .streams
+            .values()
+            .map(|stream| self.streams[*stream].down.backlog(self.now));
         let backlog = backlogs.max().unwrap_or(0);
         let name = format!("{}.{}", self.nodes[at.0].name, at.1);
         // Each player has one session; those of vanished seats run out.

@@ -79,13 +79,17 @@ impl World {
     }
 
     pub(super) fn frame_down(&mut self, seat: u32, frame: Bytes) {
-        self.trace.step(self.now, &[5, u64::from(seat)], &frame, || {
-            let words = match decode_server(frame.clone()) {
-                Ok(body) => format!("{body:?}"),
-                Err(error) => format!("{error:?}"),
-            };
-            format!("seat{seat} <- {}", words.chars().take(400).collect::<String>())
-        });
+        self.trace
+            .step(self.now, &[5, u64::from(seat)], &frame, || {
+                let words = match decode_server(frame.clone()) {
+                    Ok(body) => format!("{body:?}"),
+                    Err(error) => format!("{error:?}"),
+                };
+                format!(
+                    "seat{seat} <- {}",
+                    words.chars().take(400).collect::<String>()
+                )
+            });
         self.with_client(seat, |client, now| client.handle_frame(frame, now));
     }
 
@@ -216,7 +220,8 @@ impl World {
             judge.answered(who, room, command, result)
         });
         let outcome = self.judge(outcome);
-        self.trace.remark(|| format!("seat{seat} room{room} {command:?} ends as {outcome:?}"));
+        self.trace
+            .remark(|| format!("seat{seat} room{room} {command:?} ends as {outcome:?}"));
         match outcome {
             Some(Outcome::Done) => self.tally.done += 1,
             Some(Outcome::Refused) => self.tally.refused += 1,
@@ -291,7 +296,10 @@ impl World {
         if !self.seats[seat as usize].alive || self.mood == Mood::Quiet {
             return;
         }
-        let at = self.now + self.players.time(Duration::from_millis(5), self.plan.pause_max);
+        let at = self.now
+            + self
+                .players
+                .time(Duration::from_millis(5), self.plan.pause_max);
         self.queue.push(at, Event::SeatActs(seat));
         let mine: Vec<usize> = (0..self.plan.rooms.len())
             .filter(|room| self.node_of(*room) == self.seats[seat as usize].node)
@@ -396,14 +404,16 @@ impl World {
         let given = it.client.command(stay.key, text.clone().into(), self.now);
         if let Ok(command) = given {
             self.tally.deeds += 1;
-            self.trace.step(self.now, &[6, u64::from(seat), u64::from(number)], &[], || {
-                format!("seat{seat} gives {} {command:?} `{text}`", kind_name(room))
-            });
+            self.trace.step(
+                self.now,
+                &[6, u64::from(seat), u64::from(number)],
+                &[],
+                || format!("seat{seat} gives {} {command:?} `{text}`", kind_name(room)),
+            );
             let is_bad = matches!(deed, "refuse" | "panic");
             let durable = self.plan.rooms[room].is_durable();
-            let log = (deed == "log" && durable).then(|| {
-                format!("{} {seat} {number}", kind_name(room))
-            });
+            let log =
+                (deed == "log" && durable).then(|| format!("{} {seat} {number}", kind_name(room)));
             let given = Given {
                 deed: number,
                 is_bad,
@@ -412,7 +422,8 @@ impl World {
             self.judge.history(seat, room).given.insert(command, given);
             let closes = deed == "close"
                 || (deed == "panic"
-                    && self.plan.rooms[room].settings.on_panic == wayfare_core::game::OnPanic::Close);
+                    && self.plan.rooms[room].settings.on_panic
+                        == wayfare_core::game::OnPanic::Close);
             if closes {
                 self.judge.room_may_end(room);
             }

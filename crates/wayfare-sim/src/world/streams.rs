@@ -134,8 +134,9 @@ impl World {
         }
         let seat = stream.seat;
         self.seats[seat as usize].stream = None;
-        self.trace
-            .step(self.now, &[4, u64::from(seat)], &[], || format!("seat{seat} is disconnected"));
+        self.trace.step(self.now, &[4, u64::from(seat)], &[], || {
+            format!("seat{seat} is disconnected")
+        });
         self.with_client(seat, |client, now| client.handle_disconnected(now));
     }
 
@@ -275,7 +276,12 @@ impl World {
         }
     }
 
-    pub(super) fn set_reading(&mut self, at: (usize, usize), connection: ConnectionId, reading: bool) {
+    pub(super) fn set_reading(
+        &mut self,
+        at: (usize, usize),
+        connection: ConnectionId,
+        reading: bool,
+    ) {
         if let Some(index) = self.stream_of(at, connection) {
             self.streams[index].reading = reading;
             if reading {
@@ -306,7 +312,11 @@ impl World {
         Some(backlog)
     }
 
-    pub(super) fn backlog_of(&mut self, at: (usize, usize), connection: ConnectionId) -> Option<usize> {
+    pub(super) fn backlog_of(
+        &mut self,
+        at: (usize, usize),
+        connection: ConnectionId,
+    ) -> Option<usize> {
         let index = self.stream_of(at, connection)?;
         let stream = &mut self.streams[index];
         stream.told = stream.down.backlog(self.now).saturating_sub(SOCKET_BYTES);
@@ -316,7 +326,8 @@ impl World {
     pub(super) fn drained(&mut self, index: usize) {
         let stream = &self.streams[index];
         let (node, shard) = (stream.node, stream.shard);
-        if let (true, Some(connection)) = (stream.server_open && stream.told > 0, stream.connection) {
+        if let (true, Some(connection)) = (stream.server_open && stream.told > 0, stream.connection)
+        {
             self.reach(node, shard, Input::Backlog(connection));
             self.schedule_drained(index);
         }

@@ -102,7 +102,9 @@ impl World {
         let (first, second) = (self.trouble.millis(0, 400), self.trouble.millis(0, 400));
         let bytes_per_second = *self.trouble.pick(&[300, 3_000, 30_000]);
         let seat = self.streams[index].seat;
-        self.note_fault(number, u64::from(seat), || format!("{fault}, seat{seat}, {lasts:?}"));
+        self.note_fault(number, u64::from(seat), || {
+            format!("{fault}, seat{seat}, {lasts:?}")
+        });
         let now = self.now;
         let stream = &mut self.streams[index];
         match fault {
@@ -173,14 +175,17 @@ impl World {
         if !self.nodes[node].is_up() {
             return;
         }
-        self.note_fault(number, node as u64, || format!("{fault}, node{node}, {lasts:?}"));
+        self.note_fault(number, node as u64, || {
+            format!("{fault}, node{node}, {lasts:?}")
+        });
         let it = &mut self.nodes[node];
         match fault {
             "kill" => self.kill(node, lasts),
             "stop" => {
                 self.stop(node);
                 // It has its time to tell everybody, and is gone.
-                self.queue.push(self.now + Duration::from_secs(1), Event::Stopped(node));
+                self.queue
+                    .push(self.now + Duration::from_secs(1), Event::Stopped(node));
             }
             "pause" => it.paused_until = until,
             "pause shard" => it.shards[shard].paused_until = until,
@@ -189,7 +194,8 @@ impl World {
                 self.wake_all(node);
             }
             "clock back" => {
-                it.clock.step_back(self.now, lasts.min(Duration::from_secs(1)));
+                it.clock
+                    .step_back(self.now, lasts.min(Duration::from_secs(1)));
                 self.wake_all(node);
             }
             "coordination bad" => it.coordination.set_rates(BAD),
@@ -228,7 +234,8 @@ impl World {
     /// Nothing goes wrong any more, and what was held up goes on.
     pub(super) fn heal(&mut self) {
         self.troubled = false;
-        self.trace.step(self.now, &[8], &[], || "nothing goes wrong any more".into());
+        self.trace
+            .step(self.now, &[8], &[], || "nothing goes wrong any more".into());
         for node in 0..self.nodes.len() {
             self.engine_well(node, true);
             self.engine_well(node, false);
