@@ -21,7 +21,7 @@ usage: cargo xtask <command>
   verify [--no-test]   everything CI checks; never writes to the tree
   fix                  formats and regenerates, which cures most of what verify finds
   tidy                 the rules of this house that no compiler knows
-  codegen [--check]    Rust from proto/*.proto; --check only names stale files
+  codegen [--check]    Rust from *.proto; --check only names stale files
   descriptors          proto/*.proto as a FileDescriptorSet on the standard output
   sim …                plays the simulator: --seed N, --seeds A..B, --minutes M, --scenario S
   mutants [name …]     puts defects into a copy of the tree, and asks the simulator to find them";

@@ -17,6 +17,10 @@ const LAYERS: &[(&str, Allowed)] = &[
     ("wayfare-core", Allowed::Only(&["wayfare-protocol"])),
     ("wayfare-client-core", Allowed::Only(&["wayfare-protocol"])),
     ("wayfare-engine", Allowed::Only(&["wayfare-protocol"])),
+    (
+        "wayfare-etcd",
+        Allowed::Only(&["wayfare-engine", "wayfare-protocol"]),
+    ),
     ("wayfare-transport", Allowed::Only(&["wayfare-protocol"])),
     (
         "wayfare-client",

@@ -1,0 +1,167 @@
+//! Who is asked, for how long, and what an answer or its absence proves.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::{self, Instant};
+use wayfare_protocol::coordination::{Failure, Revision};
+
+use crate::config::Config;
+use crate::credentials::Credentials;
+use crate::keys::Prefix;
+use crate::members::{Members, Preference, Turn};
+use crate::rpc;
+use crate::trouble::Trouble;
+use crate::wire::{Ask, RangeRequest, ResponseHeader};
+
+/// What all requests share.
+pub(crate) struct Core {
+    pub(crate) members: Members,
+    pub(crate) credentials: Credentials,
+    pub(crate) prefix: Prefix,
+    pub(crate) config: Config,
+    slots: Semaphore,
+    /// The highest revision any member was at.
+    seen: AtomicU64,
+}
+
+/// Whether a question may be asked twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It changes nothing: it may.
+    Read,
+    /// The second might be refused by the effect of the first: it may not, unless the first was
+    /// certainly not carried out.
+    Change,
+}
+
+/// Why a call has no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CallError {
+    /// What was asked for is compacted.
+    Compacted,
+    /// The answer would be larger than what is taken.
+    TooLarge,
+    /// For the caller.
+    Failure(Failure),
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Compacted => Self::NotDone("what was asked for is compacted".to_owned()),
+            CallError::TooLarge => Self::NotDone("the answer is too large".to_owned()),
+            CallError::Failure(failure) => failure,
+        }
+    }
+}
+
+impl Core {
+    pub(crate) fn new(members: Members, config: Config) -> Self {
+        Self {
+            members,
+            credentials: Credentials::new(config.login.clone()),
+            prefix: Prefix::new(&config.prefix),
+            slots: Semaphore::new(config.calls_max),
+            seen: AtomicU64::new(0),
+            config,
+        }
+    }
+
+    /// Asks one member after the other until one answers, beginning with the one that answered
+    /// last. A change goes to another only if it was certainly not carried out.
+    pub(crate) async fn call<A: Ask>(
+        &self,
+        preference: &Preference,
+        kind: Kind,
+        question: &A,
+    ) -> Result<A::Answer, CallError> {
+        let deadline = Instant::now() + self.config.call_time_max;
+        let slot = time::timeout_at(deadline, self.slots.acquire()).await;
+        if slot.is_err() {
+            return Err(not_done("too many requests under way".to_owned()));
+        }
+        let mut round = self.members.round();
+        let mut latest = None;
+        while let Some(turn) = self.members.next(preference, &mut round, deadline).await {
+            let trouble = match self.ask(&turn, question).await {
+                Ok(answer) => {
+                    preference.prefer(&turn);
+                    return Ok(answer);
+                }
+                Err(trouble) => trouble,
+            };
+            let at = turn.member.address();
+            match trouble {
+                Trouble::Compacted => return Err(CallError::Compacted),
+                Trouble::TooLarge => return Err(CallError::TooLarge),
+                Trouble::Rejected(why) => return Err(not_done(format!("{at}: {why}"))),
+                Trouble::Unanswered(why) if kind == Kind::Change => {
+                    preference.avoid(&turn);
+                    return Err(CallError::Failure(Failure::Unknown(format!("{at}: {why}"))));
+                }
+                Trouble::NotTaken(why) | Trouble::LoggedOut(why) | Trouble::Unanswered(why) => {
+                    preference.avoid(&turn);
+                    latest = Some(format!("{at}: {why}"));
+                }
+            }
+        }
+        Err(not_done(latest.unwrap_or_else(|| self.members.away())))
+    }
+
+    /// The store's revision, linearizably.
+    pub(crate) async fn store_revision(&self, preference: &Preference) -> Result<Revision, Failure> {
+        let question = RangeRequest {
+            key: self.prefix.full("").into(),
+            count_only: true,
+            ..RangeRequest::default()
+        };
+        let answer = self.call(preference, Kind::Read, &question).await?;
+        Ok(self.revision_of(answer.header.as_ref()))
+    }
+
+    /// The revision that an answer was given at.
+    pub(crate) fn revision_of(&self, header: Option<&ResponseHeader>) -> Revision {
+        let revision = header.map_or(0, |it| u64::try_from(it.revision).unwrap_or(0));
+        self.seen.fetch_max(revision, Ordering::Relaxed);
+        Revision(revision)
+    }
+
+    /// The highest revision any answer was given at.
+    pub(crate) fn seen(&self) -> Revision {
+        Revision(self.seen.load(Ordering::Relaxed))
+    }
+
+    /// Asks one member once.
+    async fn ask<A: Ask>(&self, turn: &Turn, question: &A) -> Result<A::Answer, Trouble> {
+        let time_max = self.config.answer_time_max;
+        let connection = &turn.here.connection;
+        let token = time::timeout(time_max, self.credentials.token(connection)).await;
+        let token = token.unwrap_or_else(|_| {
+            turn.member.report_silent(&turn.here);
+            Err(Trouble::NotTaken(format!("no login within {time_max:?}")))
+        })?;
+        let asking = rpc::ask(connection, question.clone(), token.as_ref());
+        let Ok(answer) = time::timeout(time_max, asking).await else {
+            turn.member.report_silent(&turn.here);
+            return Err(unanswered(time_max));
+        };
+        let trouble = match answer {
+            Ok(answer) => return Ok(answer),
+            Err(status) => Trouble::of(&status),
+        };
+        if matches!(trouble, Trouble::LoggedOut(_)) {
+            self.credentials.forget(token.as_ref()).await;
+        }
+        Err(trouble)
+    }
+}
+
+fn unanswered(time_max: Duration) -> Trouble {
+    Trouble::Unanswered(format!("no answer within {time_max:?}"))
+}
+
+fn not_done(why: String) -> CallError {
+    CallError::Failure(Failure::NotDone(why))
+}

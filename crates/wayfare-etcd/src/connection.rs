@@ -1,0 +1,135 @@
+//! One connection to one member: TCP, TLS if asked for, HTTP/2.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use http::{Request, Response, Uri};
+use hyper::body::Incoming;
+use hyper::client::conn::http2::{Builder, SendRequest};
+use hyper::rt::{Read, Write};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
+use tonic::body::Body;
+use tower_service::Service;
+
+use crate::tls::{self, TlsError};
+
+/// What may arrive unread on one stream, and on all of them: a page of a list fits.
+const STREAM_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
+
+/// How a member is reached.
+#[derive(Clone)]
+pub(crate) struct Endpoint {
+    /// `host:port`.
+    pub(crate) address: String,
+    origin: Uri,
+    tls: Option<(TlsConnector, ServerName<'static>)>,
+}
+
+impl Endpoint {
+    /// `domain` is the name to expect in the certificate, if it is not the host.
+    pub(crate) fn new(
+        address: &str,
+        tls: Option<&TlsConnector>,
+        domain: Option<&str>,
+    ) -> Result<Self, TlsError> {
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let name = tls::server_name(domain.unwrap_or(host))?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let origin = format!("{scheme}://{address}").parse();
+        Ok(Self {
+            address: address.to_owned(),
+            origin: origin.map_err(|_| TlsError::Name(address.to_owned()))?,
+            tls: tls.map(|connector| (connector.clone(), name)),
+        })
+    }
+
+    /// Connects, without waiting for a word of the member: who accepts may still be a process that
+    /// was stopped. The second part ends when the connection is lost.
+    pub(crate) async fn open(
+        &self,
+    ) -> Result<(Connection, impl Future<Output = ()> + Send + use<>), String> {
+        let stream = TcpStream::connect(&self.address)
+            .await
+            .map_err(|e| e.to_string())?;
+        stream.set_nodelay(true).map_err(|e| e.to_string())?;
+        match &self.tls {
+            None => self.shake_hands(TokioIo::new(stream)).await,
+            Some((connector, name)) => {
+                let stream = connector.connect(name.clone(), stream).await;
+                let stream = stream.map_err(|e| e.to_string())?;
+                self.shake_hands(TokioIo::new(stream)).await
+            }
+        }
+    }
+
+    async fn shake_hands<S>(
+        &self,
+        stream: S,
+    ) -> Result<(Connection, Driver), String>
+    where
+        S: Read + Write + Unpin + Send + 'static,
+    {
+        let (sender, connection) = Builder::new(TokioExecutor::new())
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .handshake(stream)
+            .await
+            .map_err(|e| e.to_string())?;
+        let origin = self.origin.clone();
+        // How it ended is told to every request that was under way.
+        let driver = Box::pin(async move { drop(connection.await) });
+        Ok((Connection { sender, origin }, driver))
+    }
+}
+
+type Driver = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The sending end of a connection. Cheap to clone; the connection lives as long as any.
+#[derive(Clone)]
+pub(crate) struct Connection {
+    sender: SendRequest<Body>,
+    origin: Uri,
+}
+
+impl Connection {
+    pub(crate) const fn origin(&self) -> &Uri {
+        &self.origin
+    }
+}
+
+/// Why a connection gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Lost {
+    /// The request never left.
+    #[error("the connection was closed before the request left")]
+    BeforeSending,
+    /// The request left, or may have.
+    #[error("the connection was lost: {0}")]
+    AfterSending(#[source] hyper::Error),
+}
+
+impl Service<Request<Body>> for Connection {
+    type Response = Response<Incoming>;
+    type Error = Lost;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Lost>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Lost>> {
+        self.sender.poll_ready(cx).map_err(|_| Lost::BeforeSending)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let answer = self.sender.try_send_request(request);
+        Box::pin(async move {
+            // What comes back unsent was certainly not seen by anybody.
+            answer.await.map_err(|mut error| match error.take_message() {
+                Some(_) => Lost::BeforeSending,
+                None => Lost::AfterSending(error.into_error()),
+            })
+        })
+    }
+}

@@ -1,0 +1,243 @@
+//! The engine: coordination on etcd.
+
+use std::future::Future;
+use std::sync::{Arc, OnceLock};
+
+use std::hash::{BuildHasher, RandomState};
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+use wayfare_engine::coordination::{Listing, Read};
+use wayfare_engine::{Coordination, Pending, Watch};
+use wayfare_protocol::coordination::{Commit, Failure, Key, Record, Revision, Write};
+
+use crate::calls::{Core, Kind};
+use crate::config::Config;
+use crate::connection::Endpoint;
+use crate::follower::Follower;
+use crate::listing;
+use crate::member::{self, Member, Presence, Surroundings, Unfit};
+use crate::members::{Members, Preference};
+use crate::status::MemberStatus;
+use crate::tls::{self, TlsError};
+use crate::transaction::Transaction;
+use crate::wire::{KeyValue, RangeRequest};
+
+/// Coordination on etcd. Cheap to clone; the connections close with the last clone, and every watch
+/// ends with it.
+///
+/// What it is asked runs on the tokio runtime it was connected on; the answers may be awaited on
+/// any other, or on none.
+#[derive(Clone)]
+pub struct Etcd {
+    core: Arc<Core>,
+    preference: Preference,
+    /// Its receivers learn that the last clone is gone.
+    life: Arc<watch::Sender<()>>,
+    runtime: Handle,
+}
+
+/// Why etcd cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The config names nobody.
+    #[error("no member of etcd is named")]
+    NoEndpoint,
+    /// The config does not say where keys go.
+    #[error("`{0}` is no prefix: name the cluster")]
+    Prefix(String),
+    /// TLS cannot be set up.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A member that answers must not be asked.
+    #[error("etcd at {endpoint} cannot be used: {why}")]
+    Unfit {
+        /// Which.
+        endpoint: String,
+        /// Why.
+        why: Unfit,
+    },
+    /// Nobody carried out a first read.
+    #[error("etcd does not answer: {0}")]
+    NoAnswer(Failure),
+}
+
+impl Etcd {
+    /// Connects to all members, and reads once. Members that do not answer yet are tried again for
+    /// ever, as long as others do.
+    ///
+    /// # Errors
+    /// A config that makes no sense, a member that answers and is too old or belongs to another
+    /// service, or nobody who answers within `call_time_max`.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn connect(config: Config) -> Result<Self, ConnectError> {
+        let prefix = config.prefix.trim_matches('/');
+        if prefix.is_empty() {
+            return Err(ConnectError::Prefix(config.prefix));
+        }
+        let life = Arc::new(watch::Sender::new(()));
+        let members = start_members(&config, &life)?;
+        let core = Arc::new(Core::new(members, config));
+        for member in core.members.iter() {
+            if let Presence::Unfit(why) = member.tried().await {
+                let endpoint = member.address().to_owned();
+                return Err(ConnectError::Unfit { endpoint, why });
+            }
+        }
+        // Not everybody begins with the first.
+        let first = RandomState::new().hash_one(0) as usize % core.members.len();
+        let preference = Preference::new(first);
+        core.store_revision(&preference)
+            .await
+            .map_err(ConnectError::NoAnswer)?;
+        Ok(Self {
+            core,
+            preference,
+            life,
+            runtime: Handle::current(),
+        })
+    }
+
+    /// The same service, asked by way of the member at this place of the config first, independently
+    /// of this one.
+    #[must_use]
+    pub fn through(&self, index: usize) -> Self {
+        Self {
+            preference: Preference::new(index),
+            ..self.clone()
+        }
+    }
+
+    /// How each member was when it was last heard of, in the order of the config. Asks nobody.
+    #[must_use]
+    pub fn members(&self) -> Vec<MemberStatus> {
+        self.core.members.iter().map(|it| it.status()).collect()
+    }
+
+    /// Runs on the engine's runtime; `ended` is the answer if that runtime ends first.
+    fn run<T: Send + 'static>(
+        &self,
+        operation: impl Future<Output = T> + Send + 'static,
+        ended: impl FnOnce(Failure) -> T + Send + 'static,
+    ) -> Pending<'static, T> {
+        let task = self.runtime.spawn(operation);
+        Box::pin(async move {
+            let unknown = |e: tokio::task::JoinError| Failure::Unknown(format!("gave up: {e}"));
+            task.await.unwrap_or_else(|e| ended(unknown(e)))
+        })
+    }
+
+    fn commit_now(&self, writes: Vec<Write>) -> Pending<'static, Result<Commit, Failure>> {
+        let (core, preference) = (Arc::clone(&self.core), self.preference.clone());
+        self.run(async move { commit(&core, &preference, writes).await }, Err)
+    }
+}
+
+impl Coordination for Etcd {
+    fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
+        let (core, preference) = (Arc::clone(&self.core), self.preference.clone());
+        self.run(async move { get(&core, &preference, &key).await }, Err)
+    }
+
+    fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
+        self.commit_now(writes)
+    }
+
+    fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
+        // All are under way at once; etcd syncs together what arrives together.
+        let commits = commits.into_iter().map(|writes| self.commit_now(writes));
+        let pending: Vec<_> = commits.collect();
+        Box::pin(async move {
+            let mut outcomes = Vec::with_capacity(pending.len());
+            for commit in pending {
+                outcomes.push(commit.await);
+            }
+            outcomes
+        })
+    }
+
+    fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
+        let (core, preference) = (Arc::clone(&self.core), self.preference.clone());
+        let listing = async move { listing::list(&core, &preference, &prefix).await };
+        self.run(listing, Err)
+    }
+
+    fn watch(&self, prefix: Key, after: Revision) -> Watch {
+        let (feed, watch) = wayfare_engine::watch::channel(self.core.config.watch_changes_max);
+        let core = Arc::clone(&self.core);
+        let follower = Follower::new(core, self.preference.fork(), &prefix, after, feed);
+        self.runtime.spawn(follower.run(self.life.subscribe()));
+        watch
+    }
+}
+
+fn start_members(config: &Config, life: &watch::Sender<()>) -> Result<Members, ConnectError> {
+    if config.endpoints.is_empty() {
+        return Err(ConnectError::NoEndpoint);
+    }
+    let connector = config.tls.as_ref().map(tls::connector).transpose()?;
+    let domain = config.tls.as_ref().and_then(|it| it.domain.as_deref());
+    let endpoints = config.endpoints.iter();
+    let endpoints = endpoints.map(|it| Endpoint::new(it, connector.as_ref(), domain));
+    let endpoints: Vec<_> = endpoints.collect::<Result<_, _>>()?;
+
+    let surroundings = Arc::new(Surroundings {
+        answer_time_max: config.answer_time_max,
+        greeting_interval: config.greeting_interval,
+        cluster: OnceLock::new(),
+        arrivals: Notify::new(),
+    });
+    let start = |endpoint| {
+        let member = Arc::new(Member::new(endpoint));
+        let keeping = member::keep(
+            Arc::clone(&member),
+            Arc::clone(&surroundings),
+            life.subscribe(),
+        );
+        tokio::spawn(keeping);
+        member
+    };
+    let members = endpoints.into_iter().map(start).collect();
+    Ok(Members::new(members, surroundings))
+}
+
+async fn get(core: &Core, preference: &Preference, key: &str) -> Result<Read, Failure> {
+    let question = RangeRequest {
+        key: core.prefix.full(key).into(),
+        ..RangeRequest::default()
+    };
+    let answer = core.call(preference, Kind::Read, &question).await?;
+    Ok(Read {
+        record: answer.kvs.into_iter().next().map(record),
+        store: core.revision_of(answer.header.as_ref()),
+    })
+}
+
+async fn commit(
+    core: &Core,
+    preference: &Preference,
+    writes: Vec<Write>,
+) -> Result<Commit, Failure> {
+    let (question, kind) = match Transaction::new(&core.prefix, writes)? {
+        Transaction::Ask(question, kind) => (question, kind),
+        Transaction::Settled(commit) => return Ok(commit),
+    };
+    let answer = core.call(preference, kind, &question).await?;
+    let revision = core.revision_of(answer.header.as_ref());
+    Ok(if answer.succeeded {
+        Commit::Done(revision)
+    } else {
+        Commit::Refused
+    })
+}
+
+/// A record as etcd has it. Its bytes are its own, not a part of a whole answer kept alive.
+pub(crate) fn record(found: KeyValue) -> Record {
+    Record {
+        value: Bytes::copy_from_slice(&found.value),
+        revision: Revision(u64::try_from(found.mod_revision).unwrap_or(0)),
+    }
+}

@@ -1,0 +1,114 @@
+//! The race at a node's start: of several writers at one revision exactly one wins, or this service
+//! is refused.
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use wayfare_engine::Coordination;
+use wayfare_engine::contract::{self, Breach};
+use wayfare_protocol::coordination::{Commit, Expect, Failure, Key, Write};
+use wayfare_protocol::limits::COMMIT_KEYS_MAX;
+
+use crate::etcd::Etcd;
+
+/// Where races are run. They remove what they wrote.
+const NAMESPACE: &str = "proof";
+
+/// Contenders, spread over the members.
+const CONTENDERS: usize = 6;
+
+/// How often a race may prove nothing because an outcome stayed unknown.
+const RACES_MAX: u32 = 3;
+
+/// Why a service is not to be trusted, or could not be tried.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Disproof {
+    /// More writers were told that they won than there are effects, or fewer.
+    #[error("{wins} writers were told that they won, and {total} changes are there")]
+    Lost {
+        /// What the writers were told.
+        wins: u32,
+        /// What became of it.
+        total: u32,
+    },
+    /// The service broke its contract otherwise.
+    #[error("coordination broke its contract")]
+    Breach(#[source] Breach),
+    /// Nothing is proven.
+    #[error("the race could not be run")]
+    NotRun(#[source] Failure),
+}
+
+/// Lets writers race by way of every member: takes about a second, to be run at each start of a
+/// node. A service that fails it must not be used.
+///
+/// # Errors
+/// What went wrong; after [`Disproof::NotRun`] it may be tried again.
+pub async fn prove(etcd: &Etcd) -> Result<(), Disproof> {
+    let contenders: Vec<Etcd> = (0..CONTENDERS).map(|it| etcd.through(it)).collect();
+    let contenders: Vec<&dyn Coordination> = contenders.iter().map(|it| it as _).collect();
+    let mut races = 1;
+    loop {
+        match race_once(&contenders).await {
+            Err(Disproof::NotRun(Failure::Unknown(_))) if races < RACES_MAX => races += 1,
+            verdict => return verdict,
+        }
+    }
+}
+
+async fn race_once(contenders: &[&dyn Coordination]) -> Result<(), Disproof> {
+    let Some(first) = contenders.first() else {
+        return Ok(());
+    };
+    let namespace = namespace(*first).await?;
+    let races = contenders.iter().map(|it| contract::race(*it, &namespace));
+    let mut wins = 0;
+    for won in join_all(races).await {
+        wins += won.map_err(disproof)?;
+    }
+    let total = contract::race_total(*first, &namespace).await;
+    let total = total.map_err(disproof)?;
+    clean_up(*first, &namespace).await;
+    if wins == total {
+        return Ok(());
+    }
+    Err(Disproof::Lost { wins, total })
+}
+
+/// One in which nobody races or raced: named by the revision of its own first record.
+async fn namespace(engine: &dyn Coordination) -> Result<String, Disproof> {
+    loop {
+        let store = engine.get(NAMESPACE.into()).await.map_err(Disproof::NotRun)?;
+        let key: Key = format!("{NAMESPACE}/claim/{}", store.store.0).into();
+        let put = engine.put(key.clone(), Bytes::new(), Expect::Absent);
+        if let Commit::Done(revision) = put.await.map_err(Disproof::NotRun)? {
+            // The claim has done its work; what is left of it does no harm.
+            drop(engine.delete(key, revision).await);
+            return Ok(format!("{NAMESPACE}/race/{}", revision.0));
+        }
+    }
+}
+
+/// What cannot be removed does no harm.
+async fn clean_up(engine: &dyn Coordination, namespace: &str) {
+    let Ok(listing) = engine.list(format!("{namespace}/").into()).await else {
+        return;
+    };
+    for records in listing.records.chunks(COMMIT_KEYS_MAX) {
+        let delete = |(key, record): &(Key, _)| delete(key, record);
+        drop(engine.commit(records.iter().map(delete).collect()).await);
+    }
+}
+
+fn delete(key: &Key, record: &wayfare_protocol::coordination::Record) -> Write {
+    Write::Delete {
+        key: key.clone(),
+        expect: record.revision,
+    }
+}
+
+fn disproof(breach: Breach) -> Disproof {
+    match breach {
+        Breach::Coordination(failure) => Disproof::NotRun(failure),
+        other => Disproof::Breach(other),
+    }
+}

@@ -1,0 +1,113 @@
+//! TLS towards etcd: rustls, with the authority and the identity that the config names.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::config::Tls;
+
+/// Why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// `etcds://` alone does not say whom to believe.
+    #[error("TLS needs the certificate of the authority that signed the members' certificates")]
+    NoAuthority,
+    /// A file that cannot be read or holds something else.
+    #[error("{path}: no {what} in PEM: {reason}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What it should hold.
+        what: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A certificate and a key that do not belong together, or are of no use.
+    #[error("the certificates are of no use")]
+    Unusable(#[from] tokio_rustls::rustls::Error),
+    /// A host or domain that cannot be in a certificate.
+    #[error("`{0}` is no name that a certificate could hold")]
+    Name(String),
+}
+
+/// A connector that speaks HTTP/2 with who the config trusts.
+pub(crate) fn connector(tls: &Tls) -> Result<TlsConnector, TlsError> {
+    if tls.ca.as_os_str().is_empty() {
+        return Err(TlsError::NoAuthority);
+    }
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(&tls.ca)? {
+        roots.add(certificate)?;
+    }
+    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots);
+    let mut config = match &tls.identity {
+        Some((chain, key)) => builder.with_client_auth_cert(certificates(chain)?, private(key)?)?,
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// The name that the certificate of `host` must hold; brackets around an IPv6 address are no part
+/// of it.
+pub(crate) fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    ServerName::try_from(bare.to_owned()).map_err(|_| TlsError::Name(host.to_owned()))
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let wrong = |reason: String| file(path, "certificate", reason);
+    let certificates: Vec<_> = CertificateDer::pem_file_iter(path)
+        .map_err(|e| wrong(e.to_string()))?
+        .collect::<Result<_, _>>()
+        .map_err(|e| wrong(e.to_string()))?;
+    if certificates.is_empty() {
+        return Err(wrong("the file holds none".to_owned()));
+    }
+    Ok(certificates)
+}
+
+fn private(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(path).map_err(|e| file(path, "private key", e.to_string()))
+}
+
+fn file(path: &Path, what: &'static str, reason: String) -> TlsError {
+    TlsError::File {
+        path: path.to_owned(),
+        what,
+        reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_authority_must_be_named() {
+        let error = connector(&Tls::default()).err().unwrap();
+        assert!(matches!(error, TlsError::NoAuthority));
+    }
+
+    #[test]
+    fn a_file_without_certificates_is_named() {
+        let ca = PathBuf::from(file!());
+        let error = connector(&Tls { ca, ..Tls::default() }).err().unwrap();
+        assert!(matches!(error, TlsError::File { what: "certificate", .. }));
+    }
+
+    #[test]
+    fn addresses_and_names_are_both_names() {
+        for host in ["etcd-1.example", "127.0.0.1", "[::1]"] {
+            assert!(server_name(host).is_ok(), "{host}");
+        }
+        assert!(server_name("a b").is_err());
+    }
+}

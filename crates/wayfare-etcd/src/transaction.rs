@@ -1,0 +1,143 @@
+//! A commit as a transaction of etcd.
+
+use std::collections::BTreeSet;
+
+use wayfare_protocol::coordination::{Commit, Expect, Failure, Revision, Write};
+use wayfare_protocol::limits::COMMIT_KEYS_MAX;
+
+use crate::calls::Kind;
+use crate::keys::Prefix;
+use crate::wire::compare::{CompareResult, CompareTarget, TargetUnion};
+use crate::wire::request_op::Request as Operation;
+use crate::wire::{
+    Compare, DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest,
+};
+
+/// What a commit comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Transaction {
+    /// This is to be asked.
+    Ask(TxnRequest, Kind),
+    /// No need to ask: no record can ever be at a revision that is expected.
+    Settled(Commit),
+}
+
+impl Transaction {
+    /// # Errors
+    /// Too many keys, or one that comes twice.
+    pub(crate) fn new(prefix: &Prefix, writes: Vec<Write>) -> Result<Self, Failure> {
+        check_keys(&writes)?;
+        let mut compare = Vec::with_capacity(writes.len());
+        let mut success = Vec::with_capacity(writes.len());
+        for write in writes {
+            let (key, expect, change) = parts(prefix, write);
+            let Some(revision) = mod_revision(expect) else {
+                return Ok(Self::Settled(Commit::Refused));
+            };
+            compare.push(Compare {
+                result: CompareResult::Equal.into(),
+                target: CompareTarget::Mod.into(),
+                key: key.into(),
+                target_union: Some(TargetUnion::ModRevision(revision)),
+            });
+            success.extend(change.map(|request| RequestOp {
+                request: Some(request),
+            }));
+        }
+        let mut question = TxnRequest {
+            compare,
+            success,
+            failure: Vec::new(),
+        };
+        if !question.success.is_empty() {
+            return Ok(Self::Ask(question, Kind::Change));
+        }
+        // A transaction that does nothing is answered by a member from what it has, however old
+        // that is: etcd calls it serializable. A linearizable read in it makes the whole so.
+        let read = || RequestOp {
+            request: Some(Operation::RequestRange(RangeRequest {
+                key: prefix.full("").into(),
+                count_only: true,
+                ..RangeRequest::default()
+            })),
+        };
+        (question.success, question.failure) = (vec![read()], vec![read()]);
+        Ok(Self::Ask(question, Kind::Read))
+    }
+}
+
+/// The revision that etcd compares: that of a record that is not there is 0. `None` if no record
+/// can be at the one expected.
+fn mod_revision(expect: Expect) -> Option<i64> {
+    match expect {
+        Expect::Absent => Some(0),
+        Expect::Revision(Revision(0)) => None,
+        Expect::Revision(Revision(revision)) => i64::try_from(revision).ok(),
+    }
+}
+
+fn parts(prefix: &Prefix, write: Write) -> (Vec<u8>, Expect, Option<Operation>) {
+    match write {
+        Write::Put { key, expect, value } => {
+            let key = prefix.full(&key);
+            let put = PutRequest {
+                key: key.clone().into(),
+                value,
+            };
+            (key, expect, Some(Operation::RequestPut(put)))
+        }
+        Write::Delete { key, expect } => {
+            let key = prefix.full(&key);
+            let delete = DeleteRangeRequest {
+                key: key.clone().into(),
+            };
+            let change = Operation::RequestDeleteRange(delete);
+            (key, Expect::Revision(expect), Some(change))
+        }
+        Write::Check { key, expect } => (prefix.full(&key), expect, None),
+    }
+}
+
+fn check_keys(writes: &[Write]) -> Result<(), Failure> {
+    if writes.len() > COMMIT_KEYS_MAX {
+        return Err(Failure::NotDone(format!(
+            "{} keys in one commit, at most {COMMIT_KEYS_MAX} are allowed",
+            writes.len()
+        )));
+    }
+    let mut seen = BTreeSet::new();
+    for write in writes {
+        let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
+        if !seen.insert(key) {
+            return Err(Failure::NotDone(format!("{key} comes twice in one commit")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_of(expect: Expect) -> Transaction {
+        let key = "a".into();
+        Transaction::new(&Prefix::new("p"), vec![Write::Check { key, expect }]).unwrap()
+    }
+
+    #[test]
+    fn a_commit_that_only_checks_is_a_linearizable_read() {
+        let Transaction::Ask(question, kind) = check_of(Expect::Absent) else {
+            panic!("nothing to ask")
+        };
+        assert_eq!(kind, Kind::Read);
+        assert_eq!((question.success.len(), question.failure.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_revision_that_no_record_can_have_needs_no_question() {
+        for revision in [0, u64::MAX] {
+            let refused = Transaction::Settled(Commit::Refused);
+            assert_eq!(check_of(Expect::Revision(Revision(revision))), refused);
+        }
+    }
+}

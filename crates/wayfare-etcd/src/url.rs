@@ -1,0 +1,178 @@
+//! One line that says where etcd is: `etcd://user:password@host1:2379,host2:2379/prefix`.
+
+use percent_encoding::percent_decode_str;
+
+use crate::config::{Config, Login, Tls};
+
+/// Where etcd listens unless told otherwise.
+const PORT: u16 = 2379;
+
+/// What is wrong with the line. Never holds the password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// It begins otherwise.
+    #[error("an address of etcd begins with etcd:// or, over TLS, etcds://")]
+    Scheme,
+    /// No host, or an empty one among several.
+    #[error("an address of etcd names its members: etcd://host1:2379,host2:2379/prefix")]
+    NoHost,
+    /// A host that is none, or a port that is none.
+    #[error("`{0}` is not host:port")]
+    Host(String),
+    /// The same member twice would count as two.
+    #[error("`{0}` is named twice")]
+    HostTwice(String),
+    /// A user without a password, or the other way round.
+    #[error("a login is user:password, both percent-encoded where they hold : @ / or ,")]
+    Login,
+    /// Percent signs that decode to nothing readable.
+    #[error("the {0} does not decode as UTF-8")]
+    Encoding(&'static str),
+    /// What follows the prefix.
+    #[error("nothing may follow the prefix: found `{0}`")]
+    Rest(String),
+}
+
+pub(crate) fn parse(text: &str) -> Result<Config, UrlError> {
+    let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
+    let tls = match scheme {
+        "etcd" => None,
+        "etcds" => Some(Tls::default()),
+        _ => return Err(UrlError::Scheme),
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let (login, hosts) = match authority.rsplit_once('@') {
+        Some((login, hosts)) => (Some(parse_login(login)?), hosts),
+        None => (None, authority),
+    };
+    let default = Config::default();
+    let prefix = parse_prefix(path)?.unwrap_or_else(|| default.prefix.clone());
+    Ok(Config {
+        endpoints: parse_hosts(hosts)?,
+        prefix,
+        tls,
+        login,
+        ..default
+    })
+}
+
+fn parse_login(text: &str) -> Result<Login, UrlError> {
+    let (user, password) = text.split_once(':').ok_or(UrlError::Login)?;
+    if user.is_empty() || password.is_empty() || password.contains(':') {
+        return Err(UrlError::Login);
+    }
+    Ok(Login {
+        user: decode(user, "user")?,
+        password: decode(password, "password")?,
+    })
+}
+
+fn parse_hosts(text: &str) -> Result<Vec<String>, UrlError> {
+    let mut hosts = Vec::new();
+    for host in text.split(',') {
+        let host = parse_host(host)?;
+        if hosts.contains(&host) {
+            return Err(UrlError::HostTwice(host));
+        }
+        hosts.push(host);
+    }
+    Ok(hosts)
+}
+
+fn parse_host(text: &str) -> Result<String, UrlError> {
+    if text.is_empty() {
+        return Err(UrlError::NoHost);
+    }
+    let wrong = || UrlError::Host(text.to_owned());
+    // The colons of an IPv6 address are between brackets.
+    let split_at = text.rfind(']').map_or(0, |bracket| bracket + 1);
+    let (host, port) = match text[split_at..].split_once(':') {
+        Some((host, port)) => {
+            let port: u16 = port.parse().map_err(|_| wrong())?;
+            (&text[..split_at + host.len()], port)
+        }
+        None => (text, PORT),
+    };
+    let has_no_host = host.is_empty() || port == 0;
+    if has_no_host || host.contains(|it: char| it.is_whitespace() || "@?#%".contains(it)) {
+        return Err(wrong());
+    }
+    Ok(format!("{host}:{port}"))
+}
+
+fn parse_prefix(path: &str) -> Result<Option<String>, UrlError> {
+    if let Some(at) = path.find(['?', '#']) {
+        return Err(UrlError::Rest(path[at..].to_owned()));
+    }
+    let prefix = decode(path, "prefix")?;
+    let prefix = prefix.trim_matches('/');
+    Ok((!prefix.is_empty()).then(|| prefix.to_owned()))
+}
+
+fn decode(text: &str, what: &'static str) -> Result<String, UrlError> {
+    let decoded = percent_decode_str(text).decode_utf8();
+    decoded
+        .map(std::borrow::Cow::into_owned)
+        .map_err(|_| UrlError::Encoding(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, endpoints: &[&str], prefix: &str, user: Option<&str>) {
+        let config = parse(text).unwrap();
+        assert_eq!(config.endpoints, endpoints, "{text}");
+        assert_eq!(config.prefix, prefix, "{text}");
+        let login = config.login.map(|it| format!("{}:{}", it.user, it.password));
+        assert_eq!(login.as_deref(), user, "{text}");
+    }
+
+    #[test]
+    fn what_is_not_said_has_a_default() {
+        check("etcd://a", &["a:2379"], "wayfare", None);
+        check("etcd://a:1/", &["a:1"], "wayfare", None);
+        check("etcd://a,b:2,[::1]:3", &["a:2379", "b:2", "[::1]:3"], "wayfare", None);
+        check("etcd://[::1]/eu", &["[::1]:2379"], "eu", None);
+        check("etcd://a//eu/west/", &["a:2379"], "eu/west", None);
+    }
+
+    #[test]
+    fn a_login_may_hold_anything_if_encoded() {
+        check("etcd://u:p@a/x", &["a:2379"], "x", Some("u:p"));
+        check("etcd://u%40b:p%3A%2F%2C@a", &["a:2379"], "wayfare", Some("u@b:p:/,"));
+    }
+
+    #[test]
+    fn tls_is_another_scheme() {
+        assert!(parse("etcd://a").unwrap().tls.is_none());
+        assert!(parse("etcds://a").unwrap().tls.is_some());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let check = |text: &str, expected: UrlError| {
+            assert_eq!(parse(text).unwrap_err(), expected, "{text}");
+        };
+        let host = |text: &str| UrlError::Host(text.to_owned());
+        check("http://a", UrlError::Scheme);
+        check("a:2379", UrlError::Scheme);
+        check("etcd:///x", UrlError::NoHost);
+        check("etcd://a,,b", UrlError::NoHost);
+        check("etcd://a:x", host("a:x"));
+        check("etcd://a:0", host("a:0"));
+        check("etcd://:1", host(":1"));
+        check("etcd://a b", host("a b"));
+        check("etcd://a,a:2379", UrlError::HostTwice("a:2379".to_owned()));
+        check("etcd://u@a", UrlError::Login);
+        check("etcd://u:p:q@a", UrlError::Login);
+        check("etcd://u:%ff@a", UrlError::Encoding("password"));
+        check("etcd://a/x?y=1", UrlError::Rest("?y=1".to_owned()));
+    }
+
+    #[test]
+    fn nothing_shows_the_password() {
+        let config = parse("etcd://u:secret@a").unwrap();
+        assert!(!format!("{config:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,84 @@
+//! A cluster of etcd members on this machine.
+
+use std::ops::{Index, IndexMut};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use wayfare_etcd::Config;
+
+use crate::member::{Member, Plan, wait_for};
+
+/// Members that know each other, in a folder that goes with them.
+pub(crate) struct Cluster {
+    members: Vec<Member>,
+    _folder: TempDir,
+}
+
+impl Cluster {
+    /// `count` members, all healthy.
+    pub(crate) fn start(count: usize) -> Self {
+        Self::start_with(count, "http", &[])
+    }
+
+    /// The same with more arguments for each, and another scheme for clients.
+    pub(crate) fn start_with(count: usize, scheme: &str, more: &[String]) -> Self {
+        let folder = TempDir::new().unwrap();
+        let plans: Vec<_> = (0..count).map(|it| Plan::new(it, folder.path())).collect();
+        let peers: Vec<_> = plans.iter().map(Plan::peer).collect();
+        let peers = peers.join(",");
+        let members = plans.iter().map(|it| Member::new(it, &peers, scheme, more));
+        let mut cluster = Self {
+            members: members.collect(),
+            _folder: folder,
+        };
+        cluster.start_all();
+        cluster
+    }
+
+    /// Starts those who do not run, and waits for all.
+    pub(crate) fn start_all(&mut self) {
+        self.members.iter_mut().for_each(Member::start);
+        for member in &mut self.members {
+            member.wait_until_healthy();
+        }
+    }
+
+    /// Where clients find it.
+    pub(crate) fn config(&self) -> Config {
+        let endpoints = self.members.iter();
+        let endpoints = endpoints.map(|it| format!("127.0.0.1:{}", it.client_port));
+        Config {
+            endpoints: endpoints.collect(),
+            prefix: "test".to_owned(),
+            ..Config::default()
+        }
+    }
+
+    /// Which member leads.
+    pub(crate) fn leader(&self) -> usize {
+        let mut leader = None;
+        wait_for("a leader", Duration::from_secs(20), || {
+            leader = self.members.iter().position(Member::is_leader);
+            leader.is_some()
+        });
+        leader.unwrap()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+}
+
+impl Index<usize> for Cluster {
+    type Output = Member;
+
+    fn index(&self, index: usize) -> &Member {
+        &self.members[index]
+    }
+}
+
+impl IndexMut<usize> for Cluster {
+    fn index_mut(&mut self, index: usize) -> &mut Member {
+        &mut self.members[index]
+    }
+}

@@ -1,0 +1,158 @@
+//! Done, refused, not done and unknown are told apart, whatever happens on the way.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time;
+use wayfare_engine::Coordination;
+use wayfare_etcd::{Config, Etcd};
+use wayfare_protocol::coordination::{Commit, Expect, Failure, Write};
+
+use crate::cluster::Cluster;
+use crate::proxy::{Mode, Proxy};
+
+fn value(text: &'static str) -> Bytes {
+    Bytes::from_static(text.as_bytes())
+}
+
+async fn behind_proxies(cluster: &Cluster) -> (Config, Vec<Proxy>) {
+    let mut proxies = Vec::new();
+    for index in 0..cluster.len() {
+        proxies.push(Proxy::start(cluster[index].client_port).await);
+    }
+    let config = Config {
+        endpoints: proxies.iter().map(|it| it.address.clone()).collect(),
+        ..cluster.config()
+    };
+    (config, proxies)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_lost_leaves_the_change_unknown_and_once() {
+    let cluster = Cluster::start(1);
+    let (config, proxies) = behind_proxies(&cluster).await;
+    let etcd = Etcd::connect(config).await.unwrap();
+    let direct = Etcd::connect(cluster.config()).await.unwrap();
+    for mode in [Mode::HoldAnswers, Mode::Cut] {
+        let before = direct.get("a".into()).await.unwrap();
+        let expect = before
+            .record
+            .map_or(Expect::Absent, |it| Expect::Revision(it.revision));
+        proxies[0].set(Mode::HoldAnswers);
+        let writer = etcd.clone();
+        let put = async move { writer.put("a".into(), value("x"), expect).await };
+        let put = tokio::spawn(put);
+        // It is applied though nobody is told.
+        let mut watch = direct.watch("a".into(), before.store);
+        let applied = watch.next().await.unwrap().unwrap().revision;
+        proxies[0].set(mode);
+        let outcome = put.await.unwrap();
+        assert!(matches!(outcome, Err(Failure::Unknown(_))), "{outcome:?}");
+        proxies[0].set(Mode::Pass);
+        // Read back past the revision that was expected: that settles it.
+        let read = etcd.get("a".into()).await.unwrap();
+        assert_eq!(read.record.unwrap().revision, applied);
+        assert_eq!(read.store, applied, "applied once");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_never_left_is_not_done() {
+    let cluster = Cluster::start(1);
+    let (config, proxies) = behind_proxies(&cluster).await;
+    let config = Config {
+        call_time_max: Duration::from_millis(300),
+        ..config
+    };
+    let etcd = Etcd::connect(config).await.unwrap();
+    proxies[0].set(Mode::Cut);
+    // The connection is known to be lost, and there is no other.
+    crate::member::wait_for("the member to be away", Duration::from_secs(10), || {
+        etcd.members()[0].away.is_some()
+    });
+    let outcome = etcd.put("a".into(), value("x"), Expect::Absent).await;
+    assert!(matches!(outcome, Err(Failure::NotDone(_))), "{outcome:?}");
+    let outcome = etcd.get("a".into()).await;
+    assert!(matches!(outcome, Err(Failure::NotDone(_))), "{outcome:?}");
+    proxies[0].set(Mode::Pass);
+    let put = || etcd.put("a".into(), value("x"), Expect::Absent);
+    let mut outcome = put().await;
+    while let Err(Failure::NotDone(_)) = outcome {
+        outcome = put().await;
+    }
+    assert!(matches!(outcome, Ok(Commit::Done(_))), "{outcome:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_goes_round_members_that_do_not_answer() {
+    let cluster = Cluster::start(3);
+    let (config, proxies) = behind_proxies(&cluster).await;
+    let etcd = Etcd::connect(config).await.unwrap();
+    for held in 0..3 {
+        proxies[held].set(Mode::Hold);
+        let etcd = etcd.through(held);
+        etcd.get("a".into()).await.unwrap();
+        proxies[held].set(Mode::Pass);
+    }
+    for slow in &proxies {
+        slow.set(Mode::Delay(Duration::from_millis(50)));
+    }
+    let put = etcd.put("a".into(), value("x"), Expect::Absent).await;
+    assert!(matches!(put, Ok(Commit::Done(_))), "{put:?}");
+}
+
+/// A commit that only checks is a read, and as linearizable as one: a member without a majority
+/// does not answer it from what it remembers.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_check_is_not_answered_from_memory() {
+    let cluster = Cluster::start(3);
+    let leader = cluster.leader();
+    let follower = (leader + 1) % 3;
+    let mut config = cluster.config();
+    // Nobody else to ask.
+    config.endpoints = vec![config.endpoints[follower].clone()];
+    config.call_time_max = Duration::from_millis(500);
+    let etcd = Etcd::connect(config).await.unwrap();
+    let Commit::Done(revision) = etcd.put("a".into(), value("x"), Expect::Absent).await.unwrap()
+    else {
+        panic!("refused")
+    };
+    let check = |expect| {
+        let key = "a".into();
+        etcd.commit(vec![Write::Check { key, expect }])
+    };
+    let holds = check(Expect::Revision(revision)).await.unwrap();
+    assert_eq!(holds, Commit::Done(revision));
+
+    let others = (0..3).filter(|it| *it != follower);
+    others.clone().for_each(|it| cluster[it].stop());
+    for expect in [Expect::Revision(revision), Expect::Absent] {
+        let outcome = check(expect).await;
+        assert!(matches!(outcome, Err(Failure::NotDone(_))), "{outcome:?}");
+    }
+    others.for_each(|it| cluster[it].go_on());
+    let mut outcome = check(Expect::Absent).await;
+    while outcome.is_err() {
+        outcome = check(Expect::Absent).await;
+    }
+    assert_eq!(outcome, Ok(Commit::Refused));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_than_fits_waits_its_turn() {
+    let cluster = Cluster::start(1);
+    let config = Config {
+        calls_max: 2,
+        ..cluster.config()
+    };
+    let etcd = Etcd::connect(config).await.unwrap();
+    let put = |index: usize| Write::Put {
+        key: index.to_string().into(),
+        expect: Expect::Absent,
+        value: value("x"),
+    };
+    let batch = etcd.batch((0..40).map(|it| vec![put(it)]).collect());
+    let outcomes = time::timeout(Duration::from_secs(20), batch).await.unwrap();
+    let done = outcomes.iter().filter(|it| matches!(it, Ok(Commit::Done(_))));
+    assert_eq!(done.count(), 40);
+}

@@ -1,0 +1,98 @@
+//! A TCP proxy in front of one member that can cut, hold back and delay what it carries.
+
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time;
+
+/// What the proxy does, with what it carries now and from now on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Pass,
+    /// Closes every connection.
+    Cut,
+    /// Half open: every connection stays, and nothing comes through.
+    Hold,
+    /// What clients ask comes through, no answer does.
+    HoldAnswers,
+    /// Each piece comes through that much later.
+    Delay(Duration),
+}
+
+/// In front of one member, until it is dropped.
+pub(crate) struct Proxy {
+    pub(crate) address: String,
+    mode: watch::Sender<Mode>,
+    accepting: JoinHandle<()>,
+}
+
+impl Proxy {
+    pub(crate) async fn start(server_port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (mode, modes) = watch::channel(Mode::Pass);
+        let accepting = tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                tokio::spawn(carry(client, server_port, modes.clone()));
+            }
+        });
+        Self {
+            address,
+            mode,
+            accepting,
+        }
+    }
+
+    pub(crate) fn set(&self, mode: Mode) {
+        self.mode.send_replace(mode);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}
+
+async fn carry(client: TcpStream, server_port: u16, mut modes: watch::Receiver<Mode>) {
+    let Ok(server) = TcpStream::connect(("127.0.0.1", server_port)).await else {
+        return;
+    };
+    let (client_read, client_write) = client.into_split();
+    let (server_read, server_write) = server.into_split();
+    let asking = pass(client_read, server_write, modes.clone(), |mode| mode == Mode::Hold);
+    let answering = pass(server_read, client_write, modes.clone(), |mode| {
+        matches!(mode, Mode::Hold | Mode::HoldAnswers)
+    });
+    // Whatever ends first takes both sides with it.
+    tokio::select! {
+        _ = modes.wait_for(|it| *it == Mode::Cut) => {}
+        () = asking => {}
+        () = answering => {}
+    }
+}
+
+async fn pass(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut modes: watch::Receiver<Mode>,
+    holds: fn(Mode) -> bool,
+) {
+    let mut buffer = vec![0; 64 * 1024];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        let Ok(mode) = modes.wait_for(|it| !holds(*it)).await.map(|it| *it) else {
+            return;
+        };
+        if let Mode::Delay(delay) = mode {
+            // Nothing comes of this future but its time.
+            let _ = time::timeout(delay, std::future::pending::<()>()).await;
+        }
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
