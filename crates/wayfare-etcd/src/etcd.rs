@@ -101,12 +101,12 @@ impl Etcd {
         })
     }
 
-    /// The same service, asked by way of the member at this place of the config first, independently
-    /// of this one.
+    /// The same service, asked first by way of the member at this place of the config (counted on
+    /// from the first behind the last), and from then on independently of this one.
     #[must_use]
     pub fn through(&self, index: usize) -> Self {
         Self {
-            preference: Preference::new(index),
+            preference: Preference::new(index % self.core.members.len()),
             ..self.clone()
         }
     }

@@ -41,11 +41,9 @@ impl Preference {
 
     /// Asks another first from now on, unless that was decided already.
     pub(crate) fn avoid(&self, turn: &Turn) {
-        let next = turn.index.wrapping_add(1);
         // Somebody else may have moved on meanwhile.
-        let _ = self
-            .0
-            .compare_exchange(turn.index, next, Ordering::Relaxed, Ordering::Relaxed);
+        let relaxed = Ordering::Relaxed;
+        let _ = self.0.compare_exchange(turn.index, turn.next, relaxed, relaxed);
     }
 }
 
@@ -57,6 +55,8 @@ pub(crate) struct Turn {
     pub(crate) member: Arc<Member>,
     pub(crate) here: Here,
     index: usize,
+    /// The one behind it.
+    next: usize,
 }
 
 impl Members {
@@ -116,7 +116,7 @@ impl Members {
 
     fn free(&self, preference: &Preference, round: &mut Round) -> Option<Turn> {
         let (count, first) = (self.members.len(), preference.index());
-        let mut order = (0..count).map(|step| first.wrapping_add(step) % count);
+        let mut order = (0..count).map(|step| (first + step) % count);
         order.find_map(|index| {
             if round.0[index] {
                 return None;
@@ -125,7 +125,8 @@ impl Members {
             let here = member.here()?;
             round.0[index] = true;
             let member = Arc::clone(member);
-            Some(Turn { member, here, index })
+            let next = (index + 1) % count;
+            Some(Turn { member, here, index, next })
         })
     }
 }

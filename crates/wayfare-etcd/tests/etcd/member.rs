@@ -151,7 +151,14 @@ impl Member {
         number_after(&status, r#""dbSize":""#).unwrap()
     }
 
+    /// What the members call it.
+    pub(crate) fn id_in_cluster(&self) -> u64 {
+        let status = self.ask("/v3/maintenance/status", "{}");
+        number_after(&status, r#""member_id":""#).unwrap()
+    }
+
     /// Of its process.
+    #[allow(dead_code, reason = "for benchmarks")]
     pub(crate) fn id(&self) -> u32 {
         self.process.as_ref().unwrap().id()
     }
