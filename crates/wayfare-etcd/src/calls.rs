@@ -111,7 +111,10 @@ impl Core {
     }
 
     /// The store's revision, linearizably.
-    pub(crate) async fn store_revision(&self, preference: &Preference) -> Result<Revision, Failure> {
+    pub(crate) async fn store_revision(
+        &self,
+        preference: &Preference,
+    ) -> Result<Revision, Failure> {
         let question = RangeRequest {
             key: self.prefix.full("").into(),
             count_only: true,

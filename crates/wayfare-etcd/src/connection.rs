@@ -67,10 +67,7 @@ impl Endpoint {
         }
     }
 
-    async fn shake_hands<S>(
-        &self,
-        stream: S,
-    ) -> Result<(Connection, Driver), String>
+    async fn shake_hands<S>(&self, stream: S) -> Result<(Connection, Driver), String>
     where
         S: Read + Write + Unpin + Send + 'static,
     {
@@ -126,10 +123,12 @@ impl Service<Request<Body>> for Connection {
         let answer = self.sender.try_send_request(request);
         Box::pin(async move {
             // What comes back unsent was certainly not seen by anybody.
-            answer.await.map_err(|mut error| match error.take_message() {
-                Some(_) => Lost::BeforeSending,
-                None => Lost::AfterSending(error.into_error()),
-            })
+            answer
+                .await
+                .map_err(|mut error| match error.take_message() {
+                    Some(_) => Lost::BeforeSending,
+                    None => Lost::AfterSending(error.into_error()),
+                })
         })
     }
 }

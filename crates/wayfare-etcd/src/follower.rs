@@ -78,7 +78,10 @@ impl Follower {
         while self.feed.is_open() {
             let deadline = Instant::now() + self.core.config.watch_silence_max;
             let mut round = self.core.members.round();
-            let next = self.core.members.next(&self.preference, &mut round, deadline);
+            let next = self
+                .core
+                .members
+                .next(&self.preference, &mut round, deadline);
             let Some(turn) = next.await else {
                 continue;
             };
@@ -163,7 +166,9 @@ impl Follower {
         }
         match self.telling.take(message) {
             Told::Changes(commits) => {
-                commits.into_iter().for_each(|commit| self.feed.push(commit));
+                commits
+                    .into_iter()
+                    .for_each(|commit| self.feed.push(commit));
                 None
             }
             Told::Compacted(at) => self.compact(at),

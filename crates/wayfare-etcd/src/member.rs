@@ -170,7 +170,9 @@ impl Member {
         surroundings: &Surroundings,
     ) -> Result<(Connection, JoinHandle<()>), Presence> {
         let opening = time::timeout(surroundings.answer_time_max, self.endpoint.open());
-        let opened = opening.await.unwrap_or_else(|_| Err("cannot connect in time".to_owned()));
+        let opened = opening
+            .await
+            .unwrap_or_else(|_| Err("cannot connect in time".to_owned()));
         let (connection, driver) = opened.map_err(Presence::Away)?;
         let lost = tokio::spawn(driver);
         self.greet(&connection, surroundings).await?;

@@ -43,7 +43,9 @@ impl Preference {
     pub(crate) fn avoid(&self, turn: &Turn) {
         // Somebody else may have moved on meanwhile.
         let relaxed = Ordering::Relaxed;
-        let _ = self.0.compare_exchange(turn.index, turn.next, relaxed, relaxed);
+        let _ = self
+            .0
+            .compare_exchange(turn.index, turn.next, relaxed, relaxed);
     }
 }
 
@@ -101,7 +103,11 @@ impl Members {
             if now >= deadline {
                 return None;
             }
-            let until = if is_over { (now + ROUND_PAUSE).min(deadline) } else { deadline };
+            let until = if is_over {
+                (now + ROUND_PAUSE).min(deadline)
+            } else {
+                deadline
+            };
             // Either way, look again.
             let _ = time::timeout_at(until, arrival).await;
         }
@@ -126,7 +132,12 @@ impl Members {
             round.0[index] = true;
             let member = Arc::clone(member);
             let next = (index + 1) % count;
-            Some(Turn { member, here, index, next })
+            Some(Turn {
+                member,
+                here,
+                index,
+                next,
+            })
         })
     }
 }

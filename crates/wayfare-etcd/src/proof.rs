@@ -77,7 +77,10 @@ async fn race_once(contenders: &[&dyn Coordination]) -> Result<(), Disproof> {
 /// One in which nobody races or raced: named by the revision of its own first record.
 async fn namespace(engine: &dyn Coordination) -> Result<String, Disproof> {
     loop {
-        let store = engine.get(NAMESPACE.into()).await.map_err(Disproof::NotRun)?;
+        let store = engine
+            .get(NAMESPACE.into())
+            .await
+            .map_err(Disproof::NotRun)?;
         let key: Key = format!("{NAMESPACE}/claim/{}", store.store.0).into();
         let put = engine.put(key.clone(), Bytes::new(), Expect::Absent);
         if let Commit::Done(revision) = put.await.map_err(Disproof::NotRun)? {

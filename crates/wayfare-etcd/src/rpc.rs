@@ -28,7 +28,9 @@ pub(crate) async fn ask<A: Ask>(
     token: Option<&Token>,
 ) -> Result<A::Answer, Status> {
     let mut grpc = grpc(connection);
-    grpc.ready().await.map_err(|e| Status::from_error(e.into()))?;
+    grpc.ready()
+        .await
+        .map_err(|e| Status::from_error(e.into()))?;
     let path = PathAndQuery::from_static(A::PATH);
     let codec = ProstCodec::<A, A::Answer>::default();
     let request = request(question, A::NEEDS_LEADER, token);
@@ -46,7 +48,9 @@ pub(crate) async fn watch(
     // It is empty.
     let _ = questions.try_send(first);
     let mut grpc = grpc(connection);
-    grpc.ready().await.map_err(|e| Status::from_error(e.into()))?;
+    grpc.ready()
+        .await
+        .map_err(|e| Status::from_error(e.into()))?;
     let path = PathAndQuery::from_static(WATCH);
     let codec = ProstCodec::<WatchRequest, WatchResponse>::default();
     let questions_stream = stream::poll_fn(move |cx| queue.poll_recv(cx));

@@ -60,9 +60,15 @@ impl Telling {
         if message.canceled {
             return Told::Cancelled(message.cancel_reason);
         }
-        let at = message.header.map_or(Revision(0), |it| revision(it.revision));
+        let at = message
+            .header
+            .map_or(Revision(0), |it| revision(it.revision));
         if message.created {
-            return if at < self.after { Told::Behind } else { Told::Changes(Vec::new()) };
+            return if at < self.after {
+                Told::Behind
+            } else {
+                Told::Changes(Vec::new())
+            };
         }
         self.fragments.extend(message.events);
         if message.fragment {
@@ -77,7 +83,7 @@ impl Telling {
         Told::Changes(self.commits(events))
     }
 
-    /// Whole commits of events in order. What was told already (etcd before 3.4.25 could repeat
+    /// Whole commits of events in order. What was told already (etcd before 3.4.24 could repeat
     /// itself, and a stream begins where the last one ended) is left out.
     fn commits(&mut self, events: Vec<Event>) -> Vec<Changes> {
         let after = self.after;
@@ -176,7 +182,10 @@ mod tests {
         part.events = vec![event("a", 6)];
         telling.take(part);
         assert_eq!(telling.start(), 5);
-        assert_eq!(told(telling.take(message(6, &[("a", 6), ("b", 6)]))), ["6:a,b"]);
+        assert_eq!(
+            told(telling.take(message(6, &[("a", 6), ("b", 6)]))),
+            ["6:a,b"]
+        );
     }
 
     #[test]
@@ -202,7 +211,10 @@ mod tests {
         assert_eq!(telling(4).take(compacted), Told::Compacted(Revision(7)));
         let mut cancelled = message(9, &[]);
         (cancelled.canceled, cancelled.cancel_reason) = (true, "why".to_owned());
-        assert_eq!(telling(4).take(cancelled), Told::Cancelled("why".to_owned()));
+        assert_eq!(
+            telling(4).take(cancelled),
+            Told::Cancelled("why".to_owned())
+        );
         let mut behind = message(3, &[]);
         behind.created = true;
         assert_eq!(telling(4).take(behind), Told::Behind);

@@ -99,8 +99,19 @@ mod tests {
     #[test]
     fn a_file_without_certificates_is_named() {
         let ca = PathBuf::from(file!());
-        let error = connector(&Tls { ca, ..Tls::default() }).err().unwrap();
-        assert!(matches!(error, TlsError::File { what: "certificate", .. }));
+        let error = connector(&Tls {
+            ca,
+            ..Tls::default()
+        })
+        .err()
+        .unwrap();
+        assert!(matches!(
+            error,
+            TlsError::File {
+                what: "certificate",
+                ..
+            }
+        ));
     }
 
     #[test]

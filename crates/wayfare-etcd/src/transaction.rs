@@ -9,9 +9,7 @@ use crate::calls::Kind;
 use crate::keys::Prefix;
 use crate::wire::compare::{CompareResult, CompareTarget, TargetUnion};
 use crate::wire::request_op::Request as Operation;
-use crate::wire::{
-    Compare, DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest,
-};
+use crate::wire::{Compare, DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest};
 
 /// What a commit comes to.
 #[derive(Clone, Debug, PartialEq)]

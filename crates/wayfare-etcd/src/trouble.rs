@@ -130,7 +130,11 @@ mod tests {
 
     #[test]
     fn what_was_refused_before_it_was_proposed_did_not_happen() {
-        check(Code::Unavailable, "etcdserver: no leader", Trouble::NotTaken);
+        check(
+            Code::Unavailable,
+            "etcdserver: no leader",
+            Trouble::NotTaken,
+        );
         check(Code::Unknown, "raft proposal dropped", Trouble::NotTaken);
         check(
             Code::Unauthenticated,

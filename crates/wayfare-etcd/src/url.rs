@@ -124,7 +124,9 @@ mod tests {
         let config = parse(text).unwrap();
         assert_eq!(config.endpoints, endpoints, "{text}");
         assert_eq!(config.prefix, prefix, "{text}");
-        let login = config.login.map(|it| format!("{}:{}", it.user, it.password));
+        let login = config
+            .login
+            .map(|it| format!("{}:{}", it.user, it.password));
         assert_eq!(login.as_deref(), user, "{text}");
     }
 
@@ -132,7 +134,12 @@ mod tests {
     fn what_is_not_said_has_a_default() {
         check("etcd://a", &["a:2379"], "wayfare", None);
         check("etcd://a:1/", &["a:1"], "wayfare", None);
-        check("etcd://a,b:2,[::1]:3", &["a:2379", "b:2", "[::1]:3"], "wayfare", None);
+        check(
+            "etcd://a,b:2,[::1]:3",
+            &["a:2379", "b:2", "[::1]:3"],
+            "wayfare",
+            None,
+        );
         check("etcd://[::1]/eu", &["[::1]:2379"], "eu", None);
         check("etcd://a//eu/west/", &["a:2379"], "eu/west", None);
     }
@@ -140,7 +147,12 @@ mod tests {
     #[test]
     fn a_login_may_hold_anything_if_encoded() {
         check("etcd://u:p@a/x", &["a:2379"], "x", Some("u:p"));
-        check("etcd://u%40b:p%3A%2F%2C@a", &["a:2379"], "wayfare", Some("u@b:p:/,"));
+        check(
+            "etcd://u%40b:p%3A%2F%2C@a",
+            &["a:2379"],
+            "wayfare",
+            Some("u@b:p:/,"),
+        );
     }
 
     #[test]

@@ -18,7 +18,13 @@ use tonic::{Status, Streaming};
 use tonic_prost::ProstCodec;
 use tower_service::Service;
 
-#[allow(missing_docs, clippy::all, unreachable_pub, dead_code, reason = "generated code")]
+#[allow(
+    missing_docs,
+    clippy::all,
+    unreachable_pub,
+    dead_code,
+    reason = "generated code"
+)]
 mod wire {
     include!("../../src/generated/etcdserverpb.rs");
 }
@@ -88,12 +94,20 @@ impl Bare {
             success: vec![put],
             failure: Vec::new(),
         };
-        self.0.ready().await.map_err(|e| Status::unknown(e.to_string()))?;
+        self.0
+            .ready()
+            .await
+            .map_err(|e| Status::unknown(e.to_string()))?;
         let path = PathAndQuery::from_static("/etcdserverpb.KV/Txn");
         let codec = ProstCodec::<TxnRequest, TxnResponse>::default();
-        let answer = self.0.unary(tonic::Request::new(request), path, codec).await?;
+        let answer = self
+            .0
+            .unary(tonic::Request::new(request), path, codec)
+            .await?;
         let answer = answer.into_inner();
-        Ok(answer.succeeded.then(|| answer.header.unwrap_or_default().revision))
+        Ok(answer
+            .succeeded
+            .then(|| answer.header.unwrap_or_default().revision))
     }
 
     /// Follows one key from now on.
@@ -114,7 +128,12 @@ impl Bare {
         let path = PathAndQuery::from_static("/etcdserverpb.Watch/Watch");
         let codec = ProstCodec::<WatchRequest, WatchResponse>::default();
         let request = tonic::Request::new(questions);
-        let mut messages = self.0.streaming(request, path, codec).await.unwrap().into_inner();
+        let mut messages = self
+            .0
+            .streaming(request, path, codec)
+            .await
+            .unwrap()
+            .into_inner();
         let created = messages.message().await.unwrap();
         assert!(created.unwrap().created);
         messages

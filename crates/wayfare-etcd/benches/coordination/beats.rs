@@ -51,13 +51,22 @@ async fn one(members: usize) {
     let per_revision = size as f64 / revisions as f64;
     println!();
     println!("beats of {NODES} nodes, {members} members, {seconds:.0} s:");
-    println!("  {:.0} revisions/s, {missed} beats not done", revisions as f64 / seconds);
+    println!(
+        "  {:.0} revisions/s, {missed} beats not done",
+        revisions as f64 / seconds
+    );
     println!("  p50 {:.1} ms, p99 {:.1} ms", ms(at(50)), ms(at(99)));
-    println!("  {:.0} % of one processor at member 0", processor.as_secs_f64() / seconds * 100.0);
+    println!(
+        "  {:.0} % of one processor at member 0",
+        processor.as_secs_f64() / seconds * 100.0
+    );
     println!("  {per_revision:.0} bytes of database per revision before compaction");
     let kept = per_revision * revisions as f64 / seconds * 3600.0 / 1e6;
     println!("  {kept:.0} MB of database for what an hour of history holds");
-    println!("  {:.1} GB written to the disk of member 0 per day", per_day(written));
+    println!(
+        "  {:.1} GB written to the disk of member 0 per day",
+        per_day(written)
+    );
 }
 
 /// When its beats were done, and how many were not.

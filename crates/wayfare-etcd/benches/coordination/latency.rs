@@ -15,7 +15,9 @@ const WARM_UP: usize = 50;
 
 pub(crate) async fn run() {
     println!("compare-and-set and watch, {TIMES} times one after the other, 64 bytes");
-    println!("members  client   cas p50   cas p99  watch p50  watch p99   (ms; watch since the put was sent)");
+    println!(
+        "members  client   cas p50   cas p99  watch p50  watch p99   (ms; watch since the put was sent)"
+    );
     for members in [1, 3] {
         let cluster = Cluster::start(members);
         let [ours, bare] = measure(&cluster).await;

@@ -17,7 +17,10 @@ use tokio::runtime::Builder;
 fn main() {
     let runtime = Builder::new_multi_thread().enable_all().build().unwrap();
     // Cargo itself passes `--bench`.
-    let wanted: Vec<_> = std::env::args().skip(1).filter(|it| it != "--bench").collect();
+    let wanted: Vec<_> = std::env::args()
+        .skip(1)
+        .filter(|it| it != "--bench")
+        .collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|it| it == name);
     runtime.block_on(async {
         if is_wanted("latency") {

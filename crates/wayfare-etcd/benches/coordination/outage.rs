@@ -41,7 +41,9 @@ impl Gap {
 pub(crate) async fn run() {
     println!();
     println!("longest time without a change, ms; `leader` and `follower` are whom the client asks");
-    println!("fault    time  election  wayfare@leader  wayfare@follower  bare@leader  bare@follower");
+    println!(
+        "fault    time  election  wayfare@leader  wayfare@follower  bare@leader  bare@follower"
+    );
     let mut cluster = Cluster::start(3);
     for fault in ["kill -9", "SIGSTOP"] {
         for time in 1..=TIMES {
@@ -64,7 +66,10 @@ async fn once(cluster: &mut Cluster, fault: &str) -> (u128, [u64; 4]) {
     let follower = (leader + 1) % 3;
     let mut clients = Vec::new();
     for first in [leader, follower] {
-        let etcd = Etcd::connect(cluster.config()).await.unwrap().through(first);
+        let etcd = Etcd::connect(cluster.config())
+            .await
+            .unwrap()
+            .through(first);
         clients.push(start(|gap| ours(etcd, first, gap)));
     }
     for first in [leader, follower] {
@@ -94,7 +99,9 @@ async fn once(cluster: &mut Cluster, fault: &str) -> (u128, [u64; 4]) {
     for (index, (gap, task)) in clients.into_iter().enumerate() {
         gap.is_over.store(true, Ordering::Relaxed);
         // One that still waits has waited all the time.
-        let ended = time::timeout(Duration::from_millis(500), task).await.is_ok();
+        let ended = time::timeout(Duration::from_millis(500), task)
+            .await
+            .is_ok();
         let longest = gap.longest_ms.load(Ordering::Relaxed);
         gaps[index] = if ended { longest } else { longest.max(elapsed) };
     }
@@ -125,11 +132,15 @@ async fn ours(etcd: Etcd, index: usize, gap: Arc<Gap>) {
         let expect = match known {
             Some(revision) => Expect::Revision(revision),
             None => match etcd.get(key.as_str().into()).await {
-                Ok(read) => read.record.map_or(Expect::Absent, |it| Expect::Revision(it.revision)),
+                Ok(read) => read
+                    .record
+                    .map_or(Expect::Absent, |it| Expect::Revision(it.revision)),
                 Err(_) => continue,
             },
         };
-        let put = etcd.put(key.as_str().into(), Bytes::from_static(b"x"), expect).await;
+        let put = etcd
+            .put(key.as_str().into(), Bytes::from_static(b"x"), expect)
+            .await;
         known = match put {
             Ok(Commit::Done(revision)) => {
                 gap.note(&mut last);

@@ -45,7 +45,10 @@ async fn three_members_keep_the_contract() {
     let cluster = Cluster::start(3);
     let etcd = Etcd::connect(cluster.config()).await.unwrap();
     let none: [&str; 0] = [];
-    for (index, namespace) in ["contract/0", "contract/1", "contract/2"].iter().enumerate() {
+    for (index, namespace) in ["contract/0", "contract/1", "contract/2"]
+        .iter()
+        .enumerate()
+    {
         assert_eq!(broken_cases(etcd.through(index), namespace), none);
     }
     prove(&etcd).await.unwrap();

@@ -94,7 +94,11 @@ impl History {
         let truth = collect(self.etcd.watch("h/".into(), self.start), end).await;
         for watch in self.watches {
             let seen = collect(watch, end).await;
-            assert_eq!(seen.len(), truth.len(), "watches miss nothing and repeat nothing");
+            assert_eq!(
+                seen.len(),
+                truth.len(),
+                "watches miss nothing and repeat nothing"
+            );
             assert_eq!(seen, truth);
         }
         let operations = self.shared.operations.lock().unwrap();
@@ -122,7 +126,10 @@ async fn contend(etcd: Etcd, shared: Arc<Shared>, index: usize) {
         };
         let found = read.record.map(|it| it.revision);
         let revision = found.unwrap_or_default();
-        assert!(revision.0 >= floor, "read {revision:?} after {floor} was acknowledged");
+        assert!(
+            revision.0 >= floor,
+            "read {revision:?} after {floor} was acknowledged"
+        );
         let value = shared.next_value.fetch_add(1, Ordering::SeqCst);
         let value = Bytes::from(value.to_string());
         let expect = found.map_or(Expect::Absent, Expect::Revision);

@@ -113,7 +113,10 @@ async fn a_check_is_not_answered_from_memory() {
     config.endpoints = vec![config.endpoints[follower].clone()];
     config.call_time_max = Duration::from_millis(500);
     let etcd = Etcd::connect(config).await.unwrap();
-    let Commit::Done(revision) = etcd.put("a".into(), value("x"), Expect::Absent).await.unwrap()
+    let Commit::Done(revision) = etcd
+        .put("a".into(), value("x"), Expect::Absent)
+        .await
+        .unwrap()
     else {
         panic!("refused")
     };
@@ -153,6 +156,8 @@ async fn more_than_fits_waits_its_turn() {
     };
     let batch = etcd.batch((0..40).map(|it| vec![put(it)]).collect());
     let outcomes = time::timeout(Duration::from_secs(20), batch).await.unwrap();
-    let done = outcomes.iter().filter(|it| matches!(it, Ok(Commit::Done(_))));
+    let done = outcomes
+        .iter()
+        .filter(|it| matches!(it, Ok(Commit::Done(_))));
     assert_eq!(done.count(), 40);
 }

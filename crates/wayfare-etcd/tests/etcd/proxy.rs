@@ -64,7 +64,9 @@ async fn carry(client: TcpStream, server_port: u16, mut modes: watch::Receiver<M
     };
     let (client_read, client_write) = client.into_split();
     let (server_read, server_write) = server.into_split();
-    let asking = pass(client_read, server_write, modes.clone(), |mode| mode == Mode::Hold);
+    let asking = pass(client_read, server_write, modes.clone(), |mode| {
+        mode == Mode::Hold
+    });
     let answering = pass(server_read, client_write, modes.clone(), |mode| {
         matches!(mode, Mode::Hold | Mode::HoldAnswers)
     });

@@ -79,7 +79,12 @@ async fn what_uses_up_the_space_may_have_happened() {
         let commits = keys.iter().map(|it| write(it, Expect::Absent));
         let outcomes = etcd.batch(commits.collect()).await;
         for (key, outcome) in keys.iter().zip(outcomes) {
-            let is_there = etcd.get(key.as_str().into()).await.unwrap().record.is_some();
+            let is_there = etcd
+                .get(key.as_str().into())
+                .await
+                .unwrap()
+                .record
+                .is_some();
             match outcome {
                 Ok(Commit::Done(_)) => assert!(is_there, "{key} was done"),
                 Err(Failure::Unknown(_)) => counts[usize::from(is_there)] += 1,

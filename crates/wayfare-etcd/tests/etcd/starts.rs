@@ -29,7 +29,9 @@ async fn members_of_two_services_are_not_mixed() {
 async fn a_member_that_is_not_there_yet_is_no_obstacle() {
     let cluster = Cluster::start(1);
     let mut config = cluster.config();
-    config.endpoints.insert(0, format!("127.0.0.1:{}", free_port()));
+    config
+        .endpoints
+        .insert(0, format!("127.0.0.1:{}", free_port()));
     let etcd = Etcd::connect(config).await.unwrap();
     etcd.get("a".into()).await.unwrap();
     let members = etcd.members();
