@@ -85,7 +85,7 @@ impl Core {
         let mut round = self.members.round();
         let mut latest = None;
         while let Some(turn) = self.members.next(preference, &mut round, deadline).await {
-            let trouble = match self.ask(&turn, question).await {
+            let trouble = match self.ask(&turn, kind, question).await {
                 Ok(answer) => {
                     preference.prefer(&turn);
                     return Ok(answer);
@@ -137,14 +137,25 @@ impl Core {
     }
 
     /// Asks one member once.
-    async fn ask<A: Ask>(&self, turn: &Turn, question: &A) -> Result<A::Answer, Trouble> {
-        let time_max = self.config.answer_time_max;
+    async fn ask<A: Ask>(
+        &self,
+        turn: &Turn,
+        kind: Kind,
+        question: &A,
+    ) -> Result<A::Answer, Trouble> {
         let connection = &turn.here.connection;
-        let token = time::timeout(time_max, self.credentials.token(connection)).await;
+        let login_time_max = self.config.answer_time_max;
+        let token = time::timeout(login_time_max, self.credentials.token(connection)).await;
         let token = token.unwrap_or_else(|_| {
             turn.member.report_silent(&turn.here);
-            Err(Trouble::NotTaken(format!("no login within {time_max:?}")))
+            Err(Trouble::NotTaken(format!(
+                "no login within {login_time_max:?}"
+            )))
         })?;
+        let time_max = match kind {
+            Kind::Read => self.config.read_time_max,
+            Kind::Change => self.config.answer_time_max,
+        };
         let asking = rpc::ask(connection, question.clone(), token.as_ref());
         let Ok(answer) = time::timeout(time_max, asking).await else {
             turn.member.report_silent(&turn.here);

@@ -25,9 +25,12 @@ pub struct Config {
     /// How long a request is passed on from member to member, as long as it was certainly not
     /// carried out.
     pub call_time_max: Duration,
-    /// How long one member is waited for. A change that was sent and not answered by then is
-    /// unknown; a read is asked of the next.
+    /// How long one member is waited for with a change. One that was sent and not answered by then
+    /// is unknown.
     pub answer_time_max: Duration,
+    /// How long one member is waited for with a read, before the next is asked. Shorter, since a
+    /// read may be repeated, and etcd drops some that arrive in the middle of an election.
+    pub read_time_max: Duration,
     /// How often a member that nobody asks is asked how it is. Not by pings of HTTP/2: etcd cuts
     /// who pings more than once in 5 s.
     pub greeting_interval: Duration,
@@ -52,6 +55,7 @@ impl Default for Config {
             call_time_max: Duration::from_secs(3),
             // Some hundred times a good answer, half an election.
             answer_time_max: Duration::from_millis(600),
+            read_time_max: Duration::from_millis(300),
             greeting_interval: Duration::from_secs(2),
             watch_silence_max: Duration::from_secs(2),
             watch_changes_max: 16 * 1024,

@@ -35,6 +35,19 @@ impl Cluster {
         cluster
     }
 
+    /// One member, as a configuration file says.
+    #[allow(dead_code, reason = "for tests")]
+    pub(crate) fn of_file(text: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let plan = Plan::new(0, folder.path());
+        let mut cluster = Self {
+            members: vec![Member::of_file(&plan, text)],
+            _folder: folder,
+        };
+        cluster.start_all();
+        cluster
+    }
+
     /// Starts those who do not run, and waits for all.
     pub(crate) fn start_all(&mut self) {
         self.members.iter_mut().for_each(Member::start);
@@ -43,7 +56,7 @@ impl Cluster {
         }
     }
 
-    /// Where clients find it.
+    /// Where clients find it, with the times that nodes use.
     pub(crate) fn config(&self) -> Config {
         let endpoints = self.members.iter();
         let endpoints = endpoints.map(|it| format!("127.0.0.1:{}", it.client_port));
@@ -51,6 +64,18 @@ impl Cluster {
             endpoints: endpoints.collect(),
             prefix: "test".to_owned(),
             ..Config::default()
+        }
+    }
+
+    /// The same with so much time that a busy machine makes nothing unknown.
+    pub(crate) fn patient_config(&self) -> Config {
+        let patience = Duration::from_secs(20);
+        Config {
+            call_time_max: patience,
+            answer_time_max: patience,
+            read_time_max: patience,
+            watch_silence_max: patience,
+            ..self.config()
         }
     }
 

@@ -26,12 +26,12 @@ fn broken_cases(etcd: Etcd, namespace: &'static str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_member_keeps_the_contract() {
     let cluster = Cluster::start(1);
-    let etcd = Etcd::connect(cluster.config()).await.unwrap();
+    let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
     let none: [&str; 0] = [];
     assert_eq!(broken_cases(etcd.clone(), "contract/1"), none);
     let paged = Config {
         list_page: 2,
-        ..cluster.config()
+        ..cluster.patient_config()
     };
     let etcd = Etcd::connect(paged).await.unwrap();
     assert_eq!(broken_cases(etcd.clone(), "contract/2"), none);
@@ -43,7 +43,7 @@ async fn one_member_keeps_the_contract() {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_members_keep_the_contract() {
     let cluster = Cluster::start(3);
-    let etcd = Etcd::connect(cluster.config()).await.unwrap();
+    let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
     let none: [&str; 0] = [];
     for (index, namespace) in ["contract/0", "contract/1", "contract/2"]
         .iter()
@@ -100,7 +100,7 @@ async fn what_is_compacted_or_overflowed_is_said() {
     let config = Config {
         // The slow reader of the case has this much room, and many times as much to read.
         watch_changes_max: 4,
-        ..cluster.config()
+        ..cluster.patient_config()
     };
     let etcd = Etcd::connect(config).await.unwrap();
     let changes = 100;

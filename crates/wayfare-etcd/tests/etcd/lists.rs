@@ -12,7 +12,7 @@ async fn a_list_is_as_of_one_revision() {
     let cluster = Cluster::start(1);
     let config = Config {
         list_page: 3,
-        ..cluster.config()
+        ..cluster.patient_config()
     };
     let etcd = Etcd::connect(config).await.unwrap();
     let writer = etcd.clone();
@@ -49,7 +49,7 @@ async fn clusters_with_names_of_their_own_share_a_service() {
     let cluster = Cluster::start(1);
     let connect = |prefix: &str| {
         let prefix = prefix.to_owned();
-        let config = cluster.config();
+        let config = cluster.patient_config();
         Etcd::connect(Config { prefix, ..config })
     };
     let one = connect("eu").await.unwrap();

@@ -47,7 +47,7 @@ async fn a_user_is_let_in_where_it_may_be_and_nobody_else() {
         Etcd::connect(Config {
             login,
             prefix,
-            ..cluster.config()
+            ..cluster.patient_config()
         })
     };
     for (login, prefix, why) in [
@@ -70,7 +70,7 @@ async fn a_token_that_is_forgotten_is_renewed_and_costs_no_change() {
     protect(&cluster[0]);
     let config = Config {
         login: login("p@ss:word"),
-        ..cluster.config()
+        ..cluster.patient_config()
     };
     let etcd = Etcd::connect(config).await.unwrap();
     let mut watch = etcd.watch("".into(), Revision(0));
@@ -110,7 +110,7 @@ async fn members_and_nodes_prove_who_they_are() {
         Etcd::connect(Config {
             tls: Some(tls),
             call_time_max: std::time::Duration::from_millis(500),
-            ..cluster.config()
+            ..cluster.patient_config()
         })
     };
     for domain in [None, Some("etcd.test")] {

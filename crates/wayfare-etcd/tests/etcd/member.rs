@@ -78,6 +78,28 @@ impl Member {
         }
     }
 
+    /// As a configuration file of a single member says, but for its ports and its folder.
+    #[allow(dead_code, reason = "for tests")]
+    pub(crate) fn of_file(plan: &Plan, text: &str) -> Self {
+        let health_port = free_port();
+        let data = plan.folder.join("data").to_string_lossy().into_owned();
+        let text = text
+            .replace("127.0.0.1:2379", &format!("127.0.0.1:{}", plan.client_port))
+            .replace("127.0.0.1:2380", &format!("127.0.0.1:{}", plan.peer_port))
+            .replace("127.0.0.1:2381", &format!("127.0.0.1:{health_port}"))
+            .replace("/var/lib/etcd/wayfare", &data);
+        fs::create_dir_all(&plan.folder).unwrap();
+        let file = plan.folder.join("etcd.yml");
+        fs::write(&file, text).unwrap();
+        Self {
+            client_port: plan.client_port,
+            arguments: vec![format!("--config-file={}", file.display())],
+            health_port,
+            folder: plan.folder.clone(),
+            process: None,
+        }
+    }
+
     /// Starts it if it does not run, without waiting for it.
     pub(crate) fn start(&mut self) {
         if self.process.is_some() {

@@ -32,7 +32,7 @@ async fn an_answer_that_is_lost_leaves_the_change_unknown_and_once() {
     let cluster = Cluster::start(1);
     let (config, proxies) = behind_proxies(&cluster).await;
     let etcd = Etcd::connect(config).await.unwrap();
-    let direct = Etcd::connect(cluster.config()).await.unwrap();
+    let direct = Etcd::connect(cluster.patient_config()).await.unwrap();
     for mode in [Mode::HoldAnswers, Mode::Cut] {
         let before = direct.get("a".into()).await.unwrap();
         let expect = before
@@ -87,6 +87,11 @@ async fn a_change_that_never_left_is_not_done() {
 async fn a_read_goes_round_members_that_do_not_answer() {
     let cluster = Cluster::start(3);
     let (config, proxies) = behind_proxies(&cluster).await;
+    let config = Config {
+        call_time_max: Duration::from_secs(20),
+        answer_time_max: Duration::from_secs(5),
+        ..config
+    };
     let etcd = Etcd::connect(config).await.unwrap();
     for held in 0..3 {
         proxies[held].set(Mode::Hold);
@@ -111,7 +116,9 @@ async fn a_check_is_not_answered_from_memory() {
     let mut config = cluster.config();
     // Nobody else to ask.
     config.endpoints = vec![config.endpoints[follower].clone()];
-    config.call_time_max = Duration::from_millis(500);
+    config.call_time_max = Duration::from_secs(2);
+    config.answer_time_max = Duration::from_secs(20);
+    config.read_time_max = Duration::from_secs(1);
     let etcd = Etcd::connect(config).await.unwrap();
     let Commit::Done(revision) = etcd
         .put("a".into(), value("x"), Expect::Absent)
@@ -146,7 +153,7 @@ async fn more_than_fits_waits_its_turn() {
     let cluster = Cluster::start(1);
     let config = Config {
         calls_max: 2,
-        ..cluster.config()
+        ..cluster.patient_config()
     };
     let etcd = Etcd::connect(config).await.unwrap();
     let put = |index: usize| Write::Put {

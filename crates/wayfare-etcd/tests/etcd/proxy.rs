@@ -89,9 +89,14 @@ async fn pass(
         let Ok(mode) = modes.wait_for(|it| !holds(*it)).await.map(|it| *it) else {
             return;
         };
-        if let Mode::Delay(delay) = mode {
+        match mode {
+            // Nothing that was held back comes through at last.
+            Mode::Cut => return,
             // Nothing comes of this future but its time.
-            let _ = time::timeout(delay, std::future::pending::<()>()).await;
+            Mode::Delay(delay) => {
+                let _ = time::timeout(delay, std::future::pending::<()>()).await;
+            }
+            Mode::Pass | Mode::Hold | Mode::HoldAnswers => {}
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;

@@ -17,7 +17,7 @@ async fn start() -> (Cluster, Etcd) {
     let cluster = Cluster::start_with(1, "http", &more);
     let config = Config {
         greeting_interval: Duration::from_millis(50),
-        ..cluster.config()
+        ..cluster.patient_config()
     };
     let etcd = Etcd::connect(config).await.unwrap();
     (cluster, etcd)

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use wayfare_engine::Coordination;
-use wayfare_etcd::{Config, ConnectError, Etcd, Unfit};
+use wayfare_etcd::{Config, ConnectError, Etcd, Unfit, prove};
 use wayfare_protocol::coordination::Failure;
 
 use crate::cluster::Cluster;
@@ -12,7 +12,7 @@ use crate::member::free_port;
 #[tokio::test(flavor = "multi_thread")]
 async fn members_of_two_services_are_not_mixed() {
     let (one, other) = (Cluster::start(1), Cluster::start(1));
-    let mut config = one.config();
+    let mut config = one.patient_config();
     config.endpoints.extend(other.config().endpoints);
     let error = Etcd::connect(config).await.err().unwrap();
     let is_it = matches!(
@@ -28,7 +28,7 @@ async fn members_of_two_services_are_not_mixed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_is_not_there_yet_is_no_obstacle() {
     let cluster = Cluster::start(1);
-    let mut config = cluster.config();
+    let mut config = cluster.patient_config();
     config
         .endpoints
         .insert(0, format!("127.0.0.1:{}", free_port()));
@@ -71,4 +71,11 @@ async fn a_config_that_makes_no_sense_is_refused() {
     let unproven = Config::parse("etcds://127.0.0.1").unwrap();
     let error = Etcd::connect(unproven).await.err().unwrap();
     assert!(matches!(error, ConnectError::Tls(_)), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reference_configuration_is_one() {
+    let cluster = Cluster::of_file(include_str!("../../../../deploy/etcd/etcd.conf.yml"));
+    let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
+    prove(&etcd).await.unwrap();
 }

@@ -28,7 +28,7 @@ async fn put(etcd: &Etcd, key: &str) -> Revision {
 async fn a_watch_leaves_a_member_that_is_half_open() {
     let cluster = Cluster::start(1);
     let proxy = Proxy::start(cluster[0].client_port).await;
-    let direct = Etcd::connect(cluster.config()).await.unwrap();
+    let direct = Etcd::connect(cluster.patient_config()).await.unwrap();
     let config = Config {
         endpoints: vec![proxy.address.clone(), cluster.config().endpoints.remove(0)],
         ..cluster.config()
@@ -49,10 +49,12 @@ async fn a_watch_leaves_a_member_that_is_stopped() {
     let followers: Vec<_> = (0..3).filter(|it| *it != leader).collect();
     let etcd = Etcd::connect(cluster.config()).await.unwrap();
     let mut watch = etcd.through(followers[0]).watch("".into(), Revision(0));
+    let patient = Etcd::connect(cluster.patient_config()).await.unwrap();
+    let etcd = patient.through(leader);
     let first = put(&etcd, "a").await;
     assert_eq!(next(&mut watch).await.revision, first);
     cluster[followers[0]].stop();
-    let second = put(&etcd.through(leader), "b").await;
+    let second = put(&etcd, "b").await;
     assert_eq!(next(&mut watch).await.revision, second);
     cluster[followers[0]].go_on();
     let third = put(&etcd, "c").await;
@@ -64,11 +66,7 @@ async fn a_commit_of_many_megabytes_is_told_whole() {
     // Larger than a message may be without fragments.
     let more = ["--max-request-bytes=20000000".to_owned()];
     let cluster = Cluster::start_with(1, "http", &more);
-    let config = Config {
-        answer_time_max: Duration::from_secs(10),
-        ..cluster.config()
-    };
-    let etcd = Etcd::connect(config).await.unwrap();
+    let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
     let mut open = etcd.watch("".into(), Revision(0));
     let write = |index: usize| Write::Put {
         key: index.to_string().into(),
@@ -91,7 +89,7 @@ async fn a_commit_of_many_megabytes_is_told_whole() {
 #[tokio::test(flavor = "multi_thread")]
 async fn watches_end_with_their_engine() {
     let cluster = Cluster::start(1);
-    let etcd = Etcd::connect(cluster.config()).await.unwrap();
+    let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
     let mut watch = etcd.watch("".into(), Revision(0));
     put(&etcd, "a").await;
     next(&mut watch).await;
