@@ -1,9 +1,8 @@
 //! The engine: coordination on etcd.
 
 use std::future::Future;
-use std::sync::{Arc, OnceLock};
-
 use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
@@ -211,7 +210,7 @@ async fn get(core: &Core, preference: &Preference, key: &str) -> Result<Read, Fa
     };
     let answer = core.call(preference, Kind::Read, &question).await?;
     Ok(Read {
-        record: answer.kvs.into_iter().next().map(record),
+        record: answer.kvs.first().map(record),
         store: core.revision_of(answer.header.as_ref()),
     })
 }
@@ -235,7 +234,7 @@ async fn commit(
 }
 
 /// A record as etcd has it. Its bytes are its own, not a part of a whole answer kept alive.
-pub(crate) fn record(found: KeyValue) -> Record {
+pub(crate) fn record(found: &KeyValue) -> Record {
     Record {
         value: Bytes::copy_from_slice(&found.value),
         revision: Revision(u64::try_from(found.mod_revision).unwrap_or(0)),

@@ -49,7 +49,7 @@ async fn all_pages(
         let answer = core.call(preference, Kind::Read, &question).await?;
         let revision = core.revision_of(answer.header.as_ref());
         let last = answer.kvs.last().map(|it| keys::next(&it.key));
-        records.extend(answer.kvs.into_iter().filter_map(|found| {
+        records.extend(answer.kvs.iter().filter_map(|found| {
             // What is no text is not ours.
             let key = core.prefix.bare(&found.key)?;
             Some((key, etcd::record(found)))

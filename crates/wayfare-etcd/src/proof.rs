@@ -115,3 +115,73 @@ fn disproof(breach: Breach) -> Disproof {
         other => Disproof::Breach(other),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wayfare_engine::coordination::{Listing, Read};
+    use wayfare_engine::model::MemoryCoordination;
+    use wayfare_engine::{Pending, Watch};
+    use wayfare_protocol::coordination::Revision;
+
+    use super::*;
+
+    /// Answers late, so that contenders meet; `lets_all_win` takes every put, whatever it expects.
+    #[derive(Default)]
+    struct StubCoordination {
+        model: MemoryCoordination,
+        lets_all_win: bool,
+    }
+
+    impl Coordination for StubCoordination {
+        fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
+            Box::pin(async move {
+                let read = self.model.get(key).await;
+                tokio::task::yield_now().await;
+                read
+            })
+        }
+
+        fn commit(&self, mut writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
+            Box::pin(async move {
+                if self.lets_all_win
+                    && let [Write::Put { key, expect, .. }] = &mut writes[..]
+                {
+                    let record = self.model.get(key.clone()).await?.record;
+                    *expect = record.map_or(Expect::Absent, |it| Expect::Revision(it.revision));
+                }
+                self.model.commit(writes).await
+            })
+        }
+
+        fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
+            self.model.batch(commits)
+        }
+
+        fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
+            self.model.list(prefix)
+        }
+
+        fn watch(&self, prefix: Key, after: Revision) -> Watch {
+            self.model.watch(prefix, after)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_where_two_win_is_refused() {
+        let good = StubCoordination::default();
+        assert_eq!(race_once(&[&good, &good, &good]).await, Ok(()));
+        let bad = StubCoordination {
+            lets_all_win: true,
+            ..StubCoordination::default()
+        };
+        let verdict = race_once(&[&bad, &bad, &bad]).await;
+        assert!(matches!(verdict, Err(Disproof::Lost { .. })), "{verdict:?}");
+    }
+
+    #[tokio::test]
+    async fn a_race_leaves_nothing_behind() {
+        let engine = StubCoordination::default();
+        race_once(&[&engine, &engine]).await.unwrap();
+        assert!(engine.list("".into()).await.unwrap().records.is_empty());
+    }
+}

@@ -93,11 +93,11 @@ async fn a_read_goes_round_members_that_do_not_answer() {
         ..config
     };
     let etcd = Etcd::connect(config).await.unwrap();
-    for held in 0..3 {
-        proxies[held].set(Mode::Hold);
-        let etcd = etcd.through(held);
+    for (index, held) in proxies.iter().enumerate() {
+        held.set(Mode::Hold);
+        let etcd = etcd.through(index);
         etcd.get("a".into()).await.unwrap();
-        proxies[held].set(Mode::Pass);
+        held.set(Mode::Pass);
     }
     for slow in &proxies {
         slow.set(Mode::Delay(Duration::from_millis(50)));
