@@ -1,6 +1,6 @@
 //! Who is asked, for how long, and what an answer or its absence proves.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -13,7 +13,7 @@ use crate::keys::Prefix;
 use crate::members::{Members, Preference, Turn};
 use crate::rpc;
 use crate::trouble::Trouble;
-use crate::wire::{Ask, RangeRequest, ResponseHeader};
+use crate::wire::{Answer, Ask, RangeRequest, ResponseHeader};
 
 /// What all requests share.
 pub(crate) struct Core {
@@ -24,7 +24,13 @@ pub(crate) struct Core {
     slots: Semaphore,
     /// The highest revision any member was at.
     seen: AtomicU64,
+    /// Whether an answer was ever behind what had been seen when it was asked for. Revisions come
+    /// twice then, and what is expected of one may hold of another: nothing is asked any more.
+    went_back: AtomicBool,
 }
+
+const WENT_BACK: &str =
+    "the store's revision went back, as by restoring a backup: restart the nodes";
 
 /// Whether a question may be asked twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +71,7 @@ impl Core {
             prefix: Prefix::new(&config.prefix),
             slots: Semaphore::new(config.calls_max),
             seen: AtomicU64::new(0),
+            went_back: AtomicBool::new(false),
             config,
         }
     }
@@ -82,13 +89,17 @@ impl Core {
         if slot.is_err() {
             return Err(not_done("too many requests under way".to_owned()));
         }
+        if self.went_back() {
+            return Err(not_done(WENT_BACK.to_owned()));
+        }
+        let floor = self.seen();
         let mut round = self.members.round();
         let mut latest = None;
         while let Some(turn) = self.members.next(preference, &mut round, deadline).await {
             let trouble = match self.ask(&turn, kind, question).await {
                 Ok(answer) => {
                     preference.prefer(&turn);
-                    return Ok(answer);
+                    return self.checked(kind, floor, answer);
                 }
                 Err(trouble) => trouble,
             };
@@ -108,6 +119,26 @@ impl Core {
             }
         }
         Err(not_done(latest.unwrap_or_else(|| self.members.away())))
+    }
+
+    /// Whether the store was seen to have gone back. It never recovers from that.
+    pub(crate) fn went_back(&self) -> bool {
+        self.went_back.load(Ordering::Relaxed)
+    }
+
+    /// Both reads and changes are linearizable: none is answered from before what was seen earlier.
+    fn checked<T: Answer>(&self, kind: Kind, floor: Revision, answer: T) -> Result<T, CallError> {
+        let found = self.revision_of(answer.header());
+        if found >= floor {
+            return Ok(answer);
+        }
+        self.went_back.store(true, Ordering::Relaxed);
+        let (found, seen) = (found.0, floor.0);
+        tracing::error!(found, seen, "etcd's revision went back: restart the nodes");
+        Err(match kind {
+            Kind::Read => not_done(WENT_BACK.to_owned()),
+            Kind::Change => CallError::Failure(Failure::Unknown(WENT_BACK.to_owned())),
+        })
     }
 
     /// The store's revision, linearizably.

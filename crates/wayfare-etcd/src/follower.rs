@@ -188,6 +188,7 @@ impl Follower {
         match self.core.store_revision(&self.preference).await {
             Ok(store) if store < after => self.compact(after),
             Ok(_) => None,
+            Err(_) if self.core.went_back() => self.compact(after),
             Err(failure) => Some(End::Lost(failure.to_string())),
         }
     }

@@ -14,7 +14,7 @@ pub(crate) trait Ask: Message + Clone + 'static {
     /// Where it goes.
     const PATH: &'static str;
     /// What comes back.
-    type Answer: Message + Default + 'static;
+    type Answer: Message + Default + Answer + 'static;
     /// Whether a member that knows of no leader shall say so at once, instead of keeping the
     /// question.
     const NEEDS_LEADER: bool = true;
@@ -41,6 +41,29 @@ impl Ask for StatusRequest {
     // How a member is, not how the service is.
     const NEEDS_LEADER: bool = false;
 }
+
+/// A message that a member answers with.
+pub(crate) trait Answer {
+    /// Where and when it was given.
+    fn header(&self) -> Option<&ResponseHeader>;
+}
+
+macro_rules! answers {
+    ($($answer:ident),*) => {
+        $(impl Answer for $answer {
+            fn header(&self) -> Option<&ResponseHeader> {
+                self.header.as_ref()
+            }
+        })*
+    };
+}
+
+answers!(
+    RangeResponse,
+    TxnResponse,
+    AuthenticateResponse,
+    StatusResponse
+);
 
 /// The one method here that is a stream both ways.
 pub(crate) const WATCH: &str = "/etcdserverpb.Watch/Watch";

@@ -146,6 +146,14 @@ impl Member {
         }
     }
 
+    /// Forgets everything, as if set up anew. Its cluster has the same number as before, since that
+    /// comes of its addresses.
+    #[allow(dead_code, reason = "for tests")]
+    pub(crate) fn wipe(&mut self) {
+        self.kill();
+        fs::remove_dir_all(self.folder.join("data")).unwrap();
+    }
+
     pub(crate) fn stop(&self) {
         self.signal(Signal::STOP);
     }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time;
-use wayfare_engine::watch::Changes;
+use wayfare_engine::watch::{Changes, Compacted};
 use wayfare_engine::{Coordination, Watch};
 use wayfare_etcd::{Config, Etcd};
-use wayfare_protocol::coordination::{Commit, Expect, Revision, Write};
+use wayfare_protocol::coordination::{Commit, Expect, Failure, Revision, Write};
 
 use crate::cluster::Cluster;
 use crate::proxy::{Mode, Proxy};
@@ -96,4 +96,29 @@ async fn watches_end_with_their_engine() {
     drop(etcd);
     let end = time::timeout(Duration::from_secs(10), watch.next()).await;
     assert_eq!(end.expect("the watch ends"), None);
+}
+
+/// Revisions come twice then, and what was expected of one would hold of another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_went_back_is_told_and_used_no_more() {
+    let mut cluster = Cluster::start(1);
+    let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
+    let mut watch = etcd.watch("".into(), Revision(0));
+    let mut last = Revision(0);
+    for key in ["a", "b", "c"] {
+        last = put(&etcd, key).await;
+        assert_eq!(next(&mut watch).await.revision, last);
+    }
+    cluster[0].wipe();
+    cluster.start_all();
+    let told = time::timeout(Duration::from_secs(20), watch.next()).await;
+    assert_eq!(told.unwrap(), Some(Err(Compacted { at: last })));
+    for _ in 0..2 {
+        let read = etcd.get("a".into()).await;
+        let is_refused = matches!(&read, Err(Failure::NotDone(why)) if why.contains("went back"));
+        assert!(is_refused, "{read:?}");
+    }
+    // A node that starts now knows of nothing that was.
+    let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
+    put(&etcd, "a").await;
 }
