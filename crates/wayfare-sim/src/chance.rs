@@ -29,7 +29,7 @@ impl Chance {
     /// A number below `bound`; 0 if that is 0.
     pub fn below(&mut self, bound: u64) -> u64 {
         // The bias is below one in four thousand million for bounds that a simulation has.
-        (u128::from(self.any()) * u128::from(bound) >> 64) as u64
+        ((u128::from(self.any()) * u128::from(bound)) >> 64) as u64
     }
 
     /// An index into something of this length.

@@ -1,5 +1,11 @@
 //! Runs the simulator: `cargo xtask sim` is the way to call it.
 
+#![expect(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    reason = "the program around the simulation has threads, files and a clock; the library has none"
+)]
+
 mod arguments;
 mod progress;
 mod seeds;

@@ -12,10 +12,6 @@ pub(crate) struct Progress {
     pub(crate) done: u64,
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the program around the simulation, not the simulation"
-)]
 impl Progress {
     pub(crate) fn of(scenario: &Scenario, from: u64, to: u64) -> Self {
         let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into());
@@ -54,10 +50,6 @@ impl Progress {
 }
 
 /// Tells one build of this program from another.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the program around the simulation, not the simulation"
-)]
 fn build() -> u64 {
     let program = std::env::current_exe().and_then(std::fs::read);
     let bytes = program.unwrap_or_default();

@@ -114,7 +114,7 @@ impl View {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();
-        let mut numbers = lines.next()?.split(' ').map(|word| word.parse::<u64>());
+        let mut numbers = lines.next()?.split(' ').map(str::parse::<u64>);
         let mut number = || numbers.next()?.ok();
         let origin = Origin {
             life: number()?,

@@ -48,7 +48,7 @@ pub(crate) fn all(arguments: &Arguments) -> bool {
             // In order, so that nothing is left out.
             while waiting.remove(&progress.done).is_some() {
                 progress.done += 1;
-                if progress.done % NOTED_EVERY == 0 {
+                if progress.done.is_multiple_of(NOTED_EVERY) {
                     progress.note(progress.done);
                 }
             }
@@ -85,19 +85,11 @@ fn is_deterministic(arguments: &Arguments) -> bool {
     true
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the program around the simulation, not the simulation"
-)]
 fn now() -> Instant {
     Instant::now()
 }
 
 /// Plays until there is no more, and hands over what came of it as it comes.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the program around the simulation: each thread has worlds of its own"
-)]
 fn on_threads(
     workers: u64,
     next: &AtomicU64,

@@ -13,14 +13,14 @@ pub(crate) const TALLY: &str = "tally";
 
 /// The kind, durable.
 #[must_use]
-pub(crate) fn kind(settings: KindSettings) -> Kind {
+pub(crate) fn kind(settings: &KindSettings) -> Kind {
     Kind {
         name: TALLY.into(),
         logic: Box::new(TallyKind),
         settings: KindSettings {
             durability: Durability::Durable,
             tick: None,
-            ..settings
+            ..settings.clone()
         },
     }
 }

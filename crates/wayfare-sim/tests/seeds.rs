@@ -11,6 +11,8 @@ const FOUND: &[u64] = &[
     21,
     // A future that ended behind a snapshot never ended for the room that fell back to it.
     67, 460, 525, 545,
+    // A durable room was given up, and who was leaving just then heard it go on with a gap.
+    949, 2057, 3519,
 ];
 
 #[test]

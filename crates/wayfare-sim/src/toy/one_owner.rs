@@ -16,11 +16,11 @@ impl OneOwner {
     /// A node acts, and these others would as well.
     pub(super) fn acts(&mut self, deed: Deed, others: &[usize]) -> Result<(), Violation> {
         if !others.is_empty() {
-            return violation(deed, format!("acts beside node {others:?}"));
+            return violation(deed, &format!("acts beside node {others:?}"));
         }
         let owner = *self.owners.entry(deed.epoch).or_insert(deed.owner);
         if owner != deed.owner {
-            return violation(deed, format!("acts in the epoch of {owner}"));
+            return violation(deed, &format!("acts in the epoch of {owner}"));
         }
         Ok(())
     }
@@ -30,14 +30,14 @@ impl OneOwner {
         let before = self.heard.insert((node, run), deed);
         match before {
             Some(before) if before >= deed => {
-                violation(deed, format!("is heard by node {node} behind {before:?}"))
+                violation(deed, &format!("is heard by node {node} behind {before:?}"))
             }
             _ => Ok(()),
         }
     }
 }
 
-fn violation(deed: Deed, what: String) -> Result<(), Violation> {
+fn violation(deed: Deed, what: &str) -> Result<(), Violation> {
     let what = format!("{deed:?} {what}");
     Err(Violation::new(
         "one owner",

@@ -164,7 +164,7 @@ impl World {
                 stub_room::kind(&kind_name(room), of.form, of.settings.clone())
             })
             .collect();
-        kinds.push(stub_tally::kind(wayfare_core::game::KindSettings {
+        kinds.push(stub_tally::kind(&wayfare_core::game::KindSettings {
             empty_grace: Some(Duration::from_secs(3)),
             ..Default::default()
         }));

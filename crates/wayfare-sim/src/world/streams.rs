@@ -105,7 +105,7 @@ impl World {
         stream.server_open = true;
         let (node, shard, seat) = (stream.node, stream.shard, stream.seat);
         self.reach(node, shard, Input::Connected(connection));
-        self.with_client(seat, |client, now| client.handle_connected(now));
+        self.with_client(seat, wayfare_client_core::Client::handle_connected);
     }
 
     pub(super) fn send_up(&mut self, seat: u32, packet: Packet) {
@@ -137,7 +137,7 @@ impl World {
         self.trace.step(self.now, &[4, u64::from(seat)], &[], || {
             format!("seat{seat} is disconnected")
         });
-        self.with_client(seat, |client, now| client.handle_disconnected(now));
+        self.with_client(seat, wayfare_client_core::Client::handle_disconnected);
     }
 
     /// Something may have arrived at the client.
