@@ -10,7 +10,7 @@ pub mod coordination;
 pub mod embedded;
 pub mod model;
 mod pending;
-mod refusal;
+pub mod refusal;
 pub mod storage;
 pub mod watch;
 

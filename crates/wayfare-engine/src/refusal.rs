@@ -4,11 +4,15 @@ use wayfare_protocol::Epoch;
 
 use crate::storage::{Failure, PartId, Position};
 
-pub(crate) fn not_sealed(epoch: Epoch) -> Failure {
+/// To a write under an epoch that has not sealed.
+#[must_use]
+pub fn not_sealed(epoch: Epoch) -> Failure {
     Failure::NotDone(format!("epoch {epoch} has not sealed the entity"))
 }
 
-pub(crate) fn undoes(snapshot: Position, own_from: Position) -> Failure {
+/// To a snapshot before what the owner found.
+#[must_use]
+pub fn undoes(snapshot: Position, own_from: Position) -> Failure {
     Failure::NotDone(format!(
         "a snapshot at {} would undo what was loaded up to {}",
         snapshot.0,
@@ -16,35 +20,45 @@ pub(crate) fn undoes(snapshot: Position, own_from: Position) -> Failure {
     ))
 }
 
-pub(crate) fn missing(part: PartId) -> Failure {
+/// To a snapshot that names a part which is not stored.
+#[must_use]
+pub fn missing(part: PartId) -> Failure {
     Failure::NotDone(format!(
         "version {} of part {} is not stored",
         part.version, part.number
     ))
 }
 
-pub(crate) fn found(part: PartId) -> Failure {
+/// To a part that belongs to the snapshot which the owner found.
+#[must_use]
+pub fn found(part: PartId) -> Failure {
     Failure::NotDone(format!(
         "version {} of part {} belongs to what was loaded",
         part.version, part.number
     ))
 }
 
-pub(crate) fn gap(from: Position, next: Position) -> Failure {
+/// To a journal write behind a gap.
+#[must_use]
+pub fn gap(from: Position, next: Position) -> Failure {
     Failure::NotDone(format!(
         "a record at {} would leave a gap: the next is {}",
         from.0, next.0
     ))
 }
 
-pub(crate) fn of_an_earlier_owner(from: Position, own_from: Position) -> Failure {
+/// To a journal write before what the owner found.
+#[must_use]
+pub fn of_an_earlier_owner(from: Position, own_from: Position) -> Failure {
     Failure::NotDone(format!(
         "a record at {} belongs to an earlier owner: this one writes from {}",
         from.0, own_from.0
     ))
 }
 
-pub(crate) fn of_the_future(step: Epoch, epoch: Epoch) -> Failure {
+/// To an append of a step of a later epoch.
+#[must_use]
+pub fn of_the_future(step: Epoch, epoch: Epoch) -> Failure {
     Failure::NotDone(format!(
         "a step of epoch {step} cannot be appended under epoch {epoch}"
     ))
