@@ -19,6 +19,7 @@ const LAYERS: &[(&str, Allowed)] = &[
     ("wayfare-engine", Allowed::Only(&["wayfare-protocol"])),
     (
         "wayfare-etcd",
+        "wayfare-postgres",
         Allowed::Only(&["wayfare-engine", "wayfare-protocol"]),
     ),
     ("wayfare-transport", Allowed::Only(&["wayfare-protocol"])),

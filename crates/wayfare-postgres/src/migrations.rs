@@ -1,0 +1,116 @@
+//! The schema: made, and brought to the version this server knows, by whichever node comes first.
+
+use tokio_postgres::{Client, Error};
+
+use crate::error::{OpenError, describe};
+
+/// The version of the schema that this server makes and works with.
+pub(crate) const KNOWN: i32 = MIGRATIONS.len() as i32;
+
+/// A step from one version of the schema to the next. It only adds, so that servers of the version before
+/// go on beside it.
+struct Migration {
+    statements: &'static [&'static str],
+    /// The oldest known version that can still work with what this makes.
+    compatible: i32,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    statements: &[
+        include_str!("schema/1_tables.sql"),
+        include_str!("schema/1_entities.sql"),
+        include_str!("schema/1_logs.sql"),
+        include_str!("schema/1_group.sql"),
+    ],
+    compatible: 1,
+}];
+
+/// Tells locks of this sort from others': any number that nobody else uses.
+const LOCK_CLASS: i32 = 0x7761_7966;
+
+/// The newest migration that was applied.
+struct Version {
+    number: i32,
+    compatible: i32,
+}
+
+/// Once, however many nodes begin at the same time.
+pub(crate) async fn migrate(client: &mut Client, schema: &str) -> Result<(), OpenError> {
+    let not_made = |error: Error| OpenError::NotMade {
+        schema: schema.to_owned(),
+        why: describe(&error),
+    };
+    // A user without the right to create anything is enough for a schema that is there.
+    let found = version(client, schema).await.map_err(not_made)?;
+    if is_current(found.as_ref(), schema)? {
+        return Ok(());
+    }
+    let transaction = client.transaction().await.map_err(not_made)?;
+    let lock = "SELECT pg_advisory_xact_lock($1, hashtext($2))";
+    let locked = transaction.execute(lock, &[&LOCK_CLASS, &schema]).await;
+    locked.map_err(not_made)?;
+    let found = version(transaction.client(), schema)
+        .await
+        .map_err(not_made)?;
+    if is_current(found.as_ref(), schema)? {
+        return Ok(());
+    }
+    let begun = format!(
+        "CREATE SCHEMA IF NOT EXISTS \"{schema}\"; SET LOCAL search_path TO \"{schema}\"; \
+         CREATE TABLE IF NOT EXISTS version (number integer PRIMARY KEY, \
+             compatible integer NOT NULL, applied timestamptz NOT NULL DEFAULT now())"
+    );
+    // A schema that somebody made for us is taken without the right to make one.
+    let is_there = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
+    let is_there = transaction.query_opt(is_there, &[&schema]).await;
+    let begun = match is_there.map_err(not_made)? {
+        Some(_) => begun.split_once(';').map_or("", |(_, rest)| rest),
+        None => &begun,
+    };
+    transaction.batch_execute(begun).await.map_err(not_made)?;
+    let from = found.map_or(0, |it| it.number);
+    for (number, migration) in (1..).zip(MIGRATIONS).skip(from as usize) {
+        for statement in migration.statements {
+            let made = transaction.batch_execute(statement).await;
+            made.map_err(not_made)?;
+        }
+        let note = "INSERT INTO version (number, compatible) VALUES ($1, $2)";
+        let noted = transaction
+            .execute(note, &[&number, &migration.compatible])
+            .await;
+        noted.map_err(not_made)?;
+    }
+    transaction.commit().await.map_err(not_made)?;
+    tracing::info!(schema, version = KNOWN, "storage: the schema was made");
+    Ok(())
+}
+
+fn is_current(found: Option<&Version>, schema: &str) -> Result<bool, OpenError> {
+    let Some(found) = found else {
+        return Ok(false);
+    };
+    if found.compatible > KNOWN {
+        return Err(OpenError::Newer {
+            schema: schema.to_owned(),
+            found: found.number,
+            needed: found.compatible,
+        });
+    }
+    Ok(found.number >= KNOWN)
+}
+
+async fn version(client: &Client, schema: &str) -> Result<Option<Version>, Error> {
+    let is_there = "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'version'";
+    if client.query_opt(is_there, &[&schema]).await?.is_none() {
+        return Ok(None);
+    }
+    let newest =
+        format!("SELECT number, compatible FROM \"{schema}\".version ORDER BY number DESC LIMIT 1");
+    let Some(row) = client.query_opt(&newest, &[]).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Version {
+        number: row.try_get(0)?,
+        compatible: row.try_get(1)?,
+    }))
+}

@@ -1,0 +1,337 @@
+//! The engine: requests, looked at for what a row can hold, and given to a lane or a reader.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use wayfare_engine::storage::{AppendKey, Failure, Loaded, LogRecord, PartId, Position, Snapshot};
+use wayfare_engine::{Pending, Storage};
+use wayfare_protocol::Epoch;
+use wayfare_protocol::coordination::{Commit, Expect, Key, Record, Revision};
+
+use crate::config::Config;
+use crate::counters::{Counters, Counts};
+use crate::error::OpenError;
+use crate::lane::Lane;
+use crate::migrations::migrate;
+use crate::reader::{ReadError, Reader};
+use crate::session::{Connector, Duty};
+use crate::slot::Slot;
+use crate::write::{Answer, Change, Effect, Write};
+
+/// What an index of the server takes for certain.
+const NAME_BYTES_MAX: usize = 1024;
+/// Of one record, document, state or part: half of what the server can send in one message.
+const VALUE_BYTES_MAX: usize = 512 * 1024 * 1024;
+
+/// Storage in a PostgreSQL database, version 13 or newer.
+///
+/// Belongs to the tokio runtime it was opened in; its futures may be awaited anywhere. A request is sent when
+/// it is asked for, whether or not its future is polled. Of one name they are carried out in the order in
+/// which they were asked for. Dropped, it finishes what was asked.
+pub struct Postgres {
+    lanes: Vec<Lane>,
+    readers: Vec<Reader>,
+    next_reader: AtomicUsize,
+    /// Of large values: where a state of 100 MB holds up nobody.
+    bulk: Reader,
+    counters: Arc<Counters>,
+}
+
+/// Which connection reads.
+#[derive(Clone, Copy)]
+enum How {
+    Small,
+    Large,
+}
+
+impl Postgres {
+    /// Connects, makes the schema if it is not there, and brings it to this version.
+    ///
+    /// # Errors
+    /// [`OpenError`]: each says what to do.
+    pub async fn open(config: Config) -> Result<Self, OpenError> {
+        let config = Arc::new(config);
+        let counters = Arc::new(Counters::default());
+        let connector = Connector {
+            config: config.clone(),
+            counters: counters.clone(),
+        };
+        {
+            let (mut client, _open) = connector.client().await?;
+            migrate(&mut client, &config.schema).await?;
+        }
+        let slot = |duty| Arc::new(Slot::new(connector.clone(), duty));
+        let bulk = slot(Duty::Read);
+        let mut lanes = Vec::new();
+        for _ in 0..config.lanes {
+            let session = connector.session(Duty::Write).await?;
+            lanes.push(Lane::start(connector.clone(), session, bulk.clone()));
+        }
+        let deadline = config.deadline;
+        let reader = |slot| Reader { slot, deadline };
+        let slots = (0..config.readers).map(|_| slot(Duty::Read));
+        Ok(Self {
+            lanes,
+            readers: slots.map(reader).collect(),
+            next_reader: AtomicUsize::new(0),
+            bulk: reader(bulk),
+            counters,
+        })
+    }
+
+    /// What it has done so far.
+    #[must_use]
+    pub fn counters(&self) -> Counts {
+        let queued = self.lanes.iter().map(|it| it.queue.len()).sum();
+        self.counters.read(queued)
+    }
+
+    /// Queued when this returns, so that the order of calls is the order of writes.
+    fn write(&self, name: Key, epoch: Epoch, change: Change) -> Pending<'static, Answer> {
+        if let Err(failure) = check(&name, epoch, &change) {
+            return Box::pin(std::future::ready(Err(failure)));
+        }
+        let lane = crc32fast::hash(name.as_bytes()) as usize % self.lanes.len();
+        let (write, answer) = Write::new(name, epoch, change);
+        self.lanes[lane].queue.push(write);
+        Box::pin(async {
+            let over = || Failure::Unknown("storage was closed".into());
+            answer.await.unwrap_or_else(|_| Err(over()))
+        })
+    }
+
+    fn entity_write(
+        &self,
+        entity: Key,
+        epoch: Epoch,
+        change: Change,
+    ) -> Pending<'_, Result<(), Failure>> {
+        let answer = self.write(entity, epoch, change);
+        Box::pin(async { answer.await.map(|_| ()) })
+    }
+
+    fn commit(&self, name: Key, change: Change) -> Pending<'_, Result<Commit, Failure>> {
+        let answer = self.write(name, Epoch(0), change);
+        Box::pin(async {
+            match answer.await? {
+                Effect::Committed(commit) => Ok(commit),
+                _ => Err(Failure::Unknown("the server did not say which".into())),
+            }
+        })
+    }
+
+    fn reader(&self, how: How) -> &Reader {
+        if matches!(how, How::Large) {
+            return &self.bulk;
+        }
+        let next = self.next_reader.fetch_add(1, Ordering::Relaxed);
+        &self.readers[next % self.readers.len()]
+    }
+
+    /// Asks again, once, if the connection was lost: it may have been closed long ago.
+    async fn read<'a, T>(
+        &'a self,
+        name: &'a Key,
+        how: How,
+        ask: impl Fn(&'a Reader) -> Pending<'a, Result<T, ReadError>> + Send,
+    ) -> Result<T, Failure> {
+        let first = ask(self.reader(how)).await;
+        let read = match first {
+            Err(ReadError::Lost(_)) => ask(self.reader(how)).await,
+            other => other,
+        };
+        match read {
+            Ok(read) => Ok(read),
+            Err(ReadError::Failed(failure) | ReadError::Lost(failure)) => Err(failure),
+            Err(ReadError::Damaged(None, damage)) => Err(Failure::Corrupt(damage.to_string())),
+            Err(ReadError::Damaged(Some(entity), damage)) => {
+                let what = damage.to_string();
+                let noted = Change::Damaged {
+                    entity,
+                    what: what.clone(),
+                };
+                // Found again by the next who reads, if it cannot be noted now.
+                let _ = self.write(name.clone(), Epoch(0), noted).await;
+                Err(Failure::Corrupt(what))
+            }
+        }
+    }
+}
+
+impl Storage for Postgres {
+    fn snapshot(
+        &self,
+        entity: Key,
+        epoch: Epoch,
+        snapshot: Snapshot,
+    ) -> Pending<'_, Result<(), Failure>> {
+        let chunks = None;
+        self.entity_write(entity, epoch, Change::Snapshot { snapshot, chunks })
+    }
+
+    fn part(
+        &self,
+        entity: Key,
+        epoch: Epoch,
+        part: PartId,
+        bytes: Bytes,
+    ) -> Pending<'_, Result<(), Failure>> {
+        let chunks = None;
+        self.entity_write(
+            entity,
+            epoch,
+            Change::Part {
+                part,
+                bytes,
+                chunks,
+            },
+        )
+    }
+
+    fn read_part(&self, entity: Key, part: PartId) -> Pending<'_, Result<Option<Bytes>, Failure>> {
+        Box::pin(async move {
+            self.read(&entity, How::Small, |it| Box::pin(it.part(&entity, part)))
+                .await
+        })
+    }
+
+    fn forget(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>> {
+        self.entity_write(entity, epoch, Change::Forget)
+    }
+
+    fn quarantine(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>> {
+        self.entity_write(entity, epoch, Change::Quarantine)
+    }
+
+    fn journal(
+        &self,
+        entity: Key,
+        epoch: Epoch,
+        from: Position,
+        records: Vec<Bytes>,
+    ) -> Pending<'_, Result<(), Failure>> {
+        self.entity_write(entity, epoch, Change::Journal { from, records })
+    }
+
+    fn load(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<Loaded, Failure>> {
+        let sealed = self.write(entity.clone(), epoch, Change::Seal);
+        Box::pin(async move {
+            match sealed.await? {
+                Effect::Sealed { is_empty: true, .. } => Ok(Loaded::default()),
+                Effect::Sealed {
+                    entity: number,
+                    is_large,
+                    ..
+                } => {
+                    let how = if is_large { How::Large } else { How::Small };
+                    self.read(&entity, how, |it| Box::pin(it.load(&entity, number, epoch)))
+                        .await
+                }
+                _ => Err(Failure::Unknown(
+                    "the server did not say what it has".into(),
+                )),
+            }
+        })
+    }
+
+    fn append(
+        &self,
+        log: Key,
+        epoch: Epoch,
+        key: AppendKey,
+        records: Vec<Bytes>,
+    ) -> Pending<'_, Result<(), Failure>> {
+        let writer = key.writer.clone();
+        self.entity_write(writer, epoch, Change::Append { log, key, records })
+    }
+
+    fn read(&self, log: Key, from: Position) -> Pending<'_, Result<Vec<LogRecord>, Failure>> {
+        Box::pin(async move {
+            self.read(&log, How::Small, |it| Box::pin(it.log(&log, from)))
+                .await
+        })
+    }
+
+    fn trim(&self, log: Key, before: Position) -> Pending<'_, Result<(), Failure>> {
+        // Nothing lies behind the largest number there is.
+        let before = Position(before.0.min(i64::MAX as u64));
+        self.entity_write(log, Epoch(0), Change::Trim { before })
+    }
+
+    fn put_document(
+        &self,
+        name: Key,
+        value: Bytes,
+        expect: Expect,
+    ) -> Pending<'_, Result<Commit, Failure>> {
+        let expect = match expect {
+            Expect::Absent => None,
+            Expect::Revision(it) => Some(known(it)),
+        };
+        self.commit(name, Change::Put { value, expect })
+    }
+
+    fn delete_document(&self, name: Key, expect: Revision) -> Pending<'_, Result<Commit, Failure>> {
+        let expect = known(expect);
+        self.commit(name, Change::Delete { expect })
+    }
+
+    fn document(&self, name: Key) -> Pending<'_, Result<Option<Record>, Failure>> {
+        Box::pin(async move {
+            self.read(&name, How::Small, |it| Box::pin(it.document(&name)))
+                .await
+        })
+    }
+
+    fn documents(
+        &self,
+        prefix: Key,
+        after: Key,
+    ) -> Pending<'_, Result<Vec<(Key, Record)>, Failure>> {
+        Box::pin(async move {
+            self.read(&prefix, How::Small, |it| {
+                Box::pin(it.documents(&prefix, &after))
+            })
+            .await
+        })
+    }
+}
+
+/// One that no document has is as good as any other.
+fn known(revision: Revision) -> Revision {
+    Revision(revision.0.min(i64::MAX as u64))
+}
+
+/// Whether it fits into a row: what does not would spoil its group.
+fn check(name: &str, epoch: Epoch, change: &Change) -> Result<(), Failure> {
+    let too_long = |what: &str| Err(Failure::NotDone(format!("{what} is too long to be kept")));
+    if name.len() > NAME_BYTES_MAX {
+        return too_long("the name");
+    }
+    let (largest, records) = match change {
+        Change::Journal { from, records } => (from.0, &records[..]),
+        Change::Snapshot { snapshot, .. } => {
+            (snapshot.position.0, std::slice::from_ref(&snapshot.bytes))
+        }
+        Change::Part { bytes, .. } => (0, std::slice::from_ref(bytes)),
+        Change::Append { log, key, records } => {
+            if log.len() > NAME_BYTES_MAX {
+                return too_long("the name of the log");
+            }
+            (key.step.0.max(key.epoch.0), &records[..])
+        }
+        Change::Put { value, .. } => (0, std::slice::from_ref(value)),
+        _ => (0, &[][..]),
+    };
+    let length: usize = records.iter().map(|it| it.len() + size_of::<u32>()).sum();
+    if length > VALUE_BYTES_MAX {
+        return too_long("the value");
+    }
+    // Of half the range, so that what is added to it still fits.
+    let number_max = i64::MAX as u64 / 2;
+    if epoch.0 > number_max || largest > number_max {
+        return Err(Failure::NotDone("a number is too large to be kept".into()));
+    }
+    Ok(())
+}

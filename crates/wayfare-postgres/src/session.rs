@@ -1,0 +1,177 @@
+//! One connection, and what is asked of a server before it is trusted with anything.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio_postgres::Client;
+use tracing::{debug, warn};
+
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::error::{OpenError, describe};
+use crate::statements::Statements;
+
+const VERSION_MIN: i32 = 130_000;
+/// To say hello, answer the questions and prepare the statements, once it is reached.
+/// A group holds locks for milliseconds. Less than the server's own wait before it looks for a circle.
+const LOCK_TIME_MAX: Duration = Duration::from_millis(500);
+const SET_UP_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Makes sessions.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    pub(crate) config: Arc<Config>,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// A connection that is set up. Dropped, it is closed at once.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) statements: Statements,
+    _speaker: Speaker,
+}
+
+/// The task that moves the connection's bytes.
+struct Speaker(JoinHandle<()>);
+
+impl Drop for Speaker {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// What a session may do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duty {
+    Write,
+    /// No limit on the time of a statement: what is read may be large and who reads slow.
+    Read,
+}
+
+impl Connector {
+    pub(crate) async fn session(&self, duty: Duty) -> Result<Session, OpenError> {
+        let made = self.try_session(duty).await;
+        match &made {
+            Ok(_) => self.counters.connected.add(1),
+            Err(error) => {
+                self.counters.lost.add(1);
+                debug!(%error, "storage: no connection");
+            }
+        }
+        made
+    }
+
+    async fn try_session(&self, duty: Duty) -> Result<Session, OpenError> {
+        let (client, speaker) = self.connect().await?;
+        let set_up = async {
+            self.set_up(&client, duty).await?;
+            Statements::prepare(&client).await.map_err(refused)
+        };
+        let statements = tokio::time::timeout(SET_UP_TIME_MAX, set_up).await;
+        let statements = statements.map_err(|_| OpenError::NotReached {
+            at: self.config.to_string(),
+            why: "it accepts a connection and then says nothing".into(),
+        })??;
+        Ok(Session {
+            client,
+            statements,
+            _speaker: speaker,
+        })
+    }
+
+    /// A bare connection to a server that takes writes.
+    pub(crate) async fn client(&self) -> Result<(Client, impl Drop + use<>), OpenError> {
+        let (client, speaker) = self.connect().await?;
+        self.examine(&client).await?;
+        Ok((client, speaker))
+    }
+
+    async fn connect(&self) -> Result<(Client, Speaker), OpenError> {
+        let not_reached = |why: String| OpenError::NotReached {
+            at: self.config.to_string(),
+            why,
+        };
+        let server = &self.config.server;
+        let hosts = server.get_hosts().len() as u32;
+        let each = server.get_connect_timeout().copied().unwrap_or_default();
+        // The library's own limit is for the connection only, not for what the server says on it.
+        let limit = each * hosts + SET_UP_TIME_MAX;
+        let made = tokio::time::timeout(limit, server.connect(self.config.tls.clone())).await;
+        let (client, connection) = made
+            .map_err(|_| not_reached("it accepts a connection and then says nothing".into()))?
+            .map_err(|error| not_reached(describe(&error)))?;
+        let speaker = tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                debug!(error = %describe(&error), "storage: a connection ended");
+            }
+        });
+        Ok((client, Speaker(speaker)))
+    }
+
+    async fn set_up(&self, client: &Client, duty: Duty) -> Result<(), OpenError> {
+        let commit = self.examine(client).await?;
+        let deadline = self.config.deadline;
+        // Less than the deadline, so that what takes too long is certainly not done.
+        let statement = match duty {
+            Duty::Write => deadline * 4 / 5,
+            Duty::Read => Duration::ZERO,
+        };
+        let settings = format!(
+            "SET search_path TO \"{schema}\"; SET synchronous_commit TO {commit}; \
+             SET default_transaction_isolation TO 'read committed'; \
+             SET statement_timeout TO {statement}; SET lock_timeout TO {lock}; \
+             SET idle_in_transaction_session_timeout TO {deadline}; \
+             SET tcp_keepalives_idle TO 5; SET tcp_keepalives_interval TO 2; \
+             SET tcp_keepalives_count TO 3; SET client_min_messages TO warning; \
+             SET bytea_output TO hex; SET work_mem TO '64MB'; {plans}",
+            schema = self.config.schema,
+            statement = statement.as_millis(),
+            lock = LOCK_TIME_MAX.as_millis(),
+            deadline = deadline.as_millis(),
+            plans = PLANS,
+        );
+        client.batch_execute(&settings).await.map_err(refused)
+    }
+
+    /// Whether the server may be trusted. Gives the mode of commits to use.
+    async fn examine(&self, client: &Client) -> Result<&'static str, OpenError> {
+        let row = client.query_one(EXAMINE, &[]).await.map_err(refused)?;
+        let version: i32 = row.try_get(0).map_err(refused)?;
+        if version < VERSION_MIN {
+            return Err(OpenError::TooOld { found: version });
+        }
+        for (column, setting) in [(1, "fsync"), (2, "full_page_writes")] {
+            if row.try_get::<_, &str>(column).map_err(refused)? != "off" {
+                continue;
+            }
+            if !self.config.is_unsafe_allowed {
+                return Err(OpenError::NotDurable { setting });
+            }
+            warn!(
+                setting,
+                "storage: what this server acknowledges does not survive a crash"
+            );
+        }
+        // Stronger than what is needed, and chosen by somebody.
+        let commit: &str = row.try_get(3).map_err(refused)?;
+        Ok(if commit == "remote_apply" {
+            "remote_apply"
+        } else {
+            "on"
+        })
+    }
+}
+
+const EXAMINE: &str = "SELECT current_setting('server_version_num')::int, current_setting('fsync'), \
+    current_setting('full_page_writes'), current_setting('synchronous_commit')";
+
+/// Every statement finds its rows by an index, in the order given: also on tables that were empty when
+/// it was planned, and so that two groups never lock the same rows in different orders.
+const PLANS: &str = "SET plan_cache_mode TO force_generic_plan; SET enable_seqscan TO off; \
+    SET enable_hashjoin TO off; SET enable_mergejoin TO off; SET jit TO off; \
+    SET max_parallel_workers_per_gather TO 0";
+
+fn refused(error: tokio_postgres::Error) -> OpenError {
+    OpenError::Refused(describe(&error))
+}

@@ -1,0 +1,4 @@
+//! Storage on a real PostgreSQL: the contract, the schema, faults. Needs PostgreSQL to be installed.
+
+mod contract;
+mod server;

@@ -1,0 +1,245 @@
+//! A PostgreSQL server of the test's own: in a folder of its own, on a socket, ended with the test.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, getuid, kill_process};
+use tempfile::TempDir;
+
+const START_TIME_MAX: Duration = Duration::from_secs(60);
+const USER: &str = "wayfare";
+
+pub(crate) struct Server {
+    folder: TempDir,
+    programs: PathBuf,
+    options: Vec<String>,
+    postmaster: Child,
+}
+
+impl Server {
+    /// With `fsync` on, as in production. `options` are lines of `postgresql.conf`.
+    pub(crate) fn start(options: &[&str]) -> Self {
+        let programs = programs();
+        let folder = tempfile::Builder::new()
+            .prefix("wayfare-postgres-")
+            .tempdir_in("/tmp")
+            .expect("a folder");
+        if let Some(user) = User::for_root() {
+            chown(folder.path(), Some(user.uid), Some(user.gid)).expect("the folder given away");
+        }
+        let made = command(&programs, "initdb")
+            .arg("--pgdata")
+            .arg(folder.path().join("data"))
+            .args([
+                "--username",
+                USER,
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--no-locale",
+            ])
+            // The empty cluster need not outlive this machine; what the tests write must.
+            .arg("--no-sync")
+            .output()
+            .expect("initdb runs");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+        let options: Vec<String> = options.iter().map(|it| (*it).to_owned()).collect();
+        let postmaster = run(&programs, folder.path(), &options);
+        let server = Self {
+            folder,
+            programs,
+            options,
+            postmaster,
+        };
+        server.await_ready();
+        server
+    }
+
+    /// Where it is reached: through its socket.
+    pub(crate) fn url(&self) -> String {
+        let folder = self.folder.path().display().to_string();
+        format!("postgres://{USER}@{}/postgres", folder.replace('/', "%2F"))
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join(".s.PGSQL.5432")
+    }
+
+    /// Its folder, which it can read.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// As by a loss of power, but for what the system still holds.
+    pub(crate) fn kill(&mut self) {
+        let pids = self.backends();
+        self.postmaster.kill().expect("the postmaster killed");
+        self.postmaster.wait().expect("the postmaster reaped");
+        // Its children end by themselves once they notice; their memory must be let go of before the next start.
+        for pid in pids {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+
+    pub(crate) fn restart(&mut self) {
+        // The dead one's lock names a process that may exist again as another.
+        let _ = fs::remove_file(self.folder.path().join("data/postmaster.pid"));
+        let _ = fs::remove_file(self.folder.path().join(".s.PGSQL.5432.lock"));
+        self.postmaster = run(&self.programs, self.folder.path(), &self.options);
+        self.await_ready();
+    }
+
+    /// Stopped in order, waiting for nobody.
+    pub(crate) fn stop(&mut self) {
+        let pid = Pid::from_child(&self.postmaster);
+        kill_process(pid, Signal::INT).expect("the postmaster told");
+        self.postmaster.wait().expect("the postmaster reaped");
+    }
+
+    /// The processes that it has, those that serve connections and others.
+    pub(crate) fn backends(&self) -> Vec<Pid> {
+        let id = self.postmaster.id();
+        let path = format!("/proc/{id}/task/{id}/children");
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let pids = text.split_whitespace().filter_map(|it| it.parse().ok());
+        pids.filter_map(Pid::from_raw).collect()
+    }
+
+    fn await_ready(&self) {
+        let start = Instant::now();
+        let mut wait = Command::new(self.programs.join("pg_isready"));
+        wait.arg("--host").arg(self.folder.path());
+        wait.args([
+            "--timeout",
+            "1",
+            "--quiet",
+            "--dbname",
+            "postgres",
+            "--username",
+            USER,
+        ]);
+        while !wait.status().expect("pg_isready runs").success() {
+            let log = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
+            assert!(
+                start.elapsed() < START_TIME_MAX,
+                "PostgreSQL does not start:\n{log}"
+            );
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for pid in self.backends() {
+            // One that a test has stopped would never end.
+            let _ = kill_process(pid, Signal::CONT);
+        }
+        let pid = Pid::from_child(&self.postmaster);
+        if kill_process(pid, Signal::QUIT).is_ok() {
+            let _ = self.postmaster.wait();
+        }
+    }
+}
+
+fn run(programs: &Path, folder: &Path, options: &[String]) -> Child {
+    let log = fs::File::create(folder.join("log")).expect("a log");
+    let mut server = command(programs, "postgres");
+    server.arg("-D").arg(folder.join("data"));
+    let socket = format!("unix_socket_directories={}", folder.display());
+    for option in [
+        "listen_addresses=",
+        &*socket,
+        "fsync=on",
+        "wal_level=minimal",
+        "max_wal_senders=0",
+    ] {
+        server.arg("-c").arg(option);
+    }
+    for option in options {
+        server.arg("-c").arg(option);
+    }
+    server
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a log"))
+        .stderr(log);
+    server.spawn().expect("postgres runs")
+}
+
+/// A program of PostgreSQL, as a user that it accepts: it refuses to run as root.
+fn command(programs: &Path, name: &str) -> Command {
+    let mut command = Command::new(programs.join(name));
+    command
+        .env_remove("PGDATA")
+        .env_remove("PGHOST")
+        .env_remove("PGPORT");
+    command.current_dir("/");
+    if let Some(user) = User::for_root() {
+        command.uid(user.uid).gid(user.gid);
+    }
+    command
+}
+
+#[derive(Clone, Copy)]
+struct User {
+    uid: u32,
+    gid: u32,
+}
+
+impl User {
+    /// Nobody else than oneself, unless that is root.
+    fn for_root() -> Option<Self> {
+        if !getuid().is_root() {
+            return None;
+        }
+        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        ["postgres", "nobody"].iter().find_map(|name| {
+            let line = users
+                .lines()
+                .find(|it| it.split(':').next() == Some(name))?;
+            let mut fields = line.split(':').skip(2);
+            let uid = fields.next()?.parse().ok()?;
+            let gid = fields.next()?.parse().ok()?;
+            Some(Self { uid, gid })
+        })
+    }
+}
+
+/// Where `initdb` is: beside the others on the path, or where distributions put it.
+fn programs() -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    for root in ["/usr/lib/postgresql", "/usr/local/opt", "/opt/homebrew/opt"] {
+        let mut versions: Vec<PathBuf> = entries(Path::new(root)).unwrap_or_default();
+        // The newest first.
+        versions.sort_by_key(|it| std::cmp::Reverse(version(it)));
+        folders.extend(versions.into_iter().map(|it| it.join("bin")));
+    }
+    let has = |folder: &PathBuf, name: &&str| folder.join(name).exists();
+    let found = folders.into_iter().find(|it| {
+        ["initdb", "postgres", "pg_isready"]
+            .iter()
+            .all(|name| has(it, name))
+    });
+    found.expect(
+        "PostgreSQL 13 or newer is not installed, and these tests need it: run `apt-get install \
+         postgresql` (or `dnf install postgresql-server`, `brew install postgresql`)",
+    )
+}
+
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(folder)?.map(|it| Ok(it?.path())).collect()
+}
+
+fn version(folder: &Path) -> u32 {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let digits: String = name.chars().filter(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(0)
+}
