@@ -83,9 +83,12 @@ impl Server {
         let pids = self.backends();
         self.postmaster.kill().expect("the postmaster killed");
         self.postmaster.wait().expect("the postmaster reaped");
-        // Its children end by themselves once they notice; their memory must be let go of before the next start.
-        for pid in pids {
-            let _ = kill_process(pid, Signal::KILL);
+        for pid in &pids {
+            let _ = kill_process(*pid, Signal::KILL);
+        }
+        // Two servers on one folder would be no fault that happens.
+        while pids.iter().any(|it| is_alive(*it)) {
+            std::thread::yield_now();
         }
     }
 
@@ -102,6 +105,16 @@ impl Server {
         let pid = Pid::from_child(&self.postmaster);
         kill_process(pid, Signal::INT).expect("the postmaster told");
         self.postmaster.wait().expect("the postmaster reaped");
+    }
+
+    /// Those of its processes that serve a connection.
+    pub(crate) fn serving(&self) -> Vec<Pid> {
+        let serves = |pid: &Pid| {
+            let path = format!("/proc/{}/cmdline", pid.as_raw_nonzero());
+            let line = fs::read_to_string(path).unwrap_or_default();
+            line.contains(&format!(": {USER} "))
+        };
+        self.backends().into_iter().filter(serves).collect()
     }
 
     /// The processes that it has, those that serve connections and others.
@@ -147,6 +160,16 @@ impl Drop for Server {
             let _ = self.postmaster.wait();
         }
     }
+}
+
+fn is_alive(pid: Pid) -> bool {
+    let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    let text = fs::read_to_string(path).unwrap_or_default();
+    // Behind the name, which ends with the last parenthesis. A zombie holds nothing any more.
+    let state = text
+        .rsplit_once(')')
+        .map_or("", |(_, rest)| rest.trim_start());
+    !state.is_empty() && !state.starts_with('Z')
 }
 
 fn run(programs: &Path, folder: &Path, options: &[String]) -> Child {

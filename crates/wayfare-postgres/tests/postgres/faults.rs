@@ -1,0 +1,138 @@
+//! What was told stays true through faults of the server and of the network between.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::process::{Signal, kill_process};
+use wayfare_postgres::Postgres;
+
+use crate::proxy::{Network, Proxy};
+use crate::server::Server;
+use crate::world::{Busy, World, open};
+
+/// For everything behind the start of the server: what hangs fails.
+const TIME_MAX: Duration = Duration::from_secs(30);
+
+/// A server, and two engines whose owners take entities from each other.
+struct Scene {
+    server: Server,
+    proxies: [Proxy; 2],
+    engines: [Arc<Postgres>; 2],
+}
+
+impl Scene {
+    async fn set() -> Self {
+        let server = Server::start(&[]);
+        let proxies = [
+            Proxy::start(server.socket()).await,
+            Proxy::start(server.socket()).await,
+        ];
+        let engines = [
+            Arc::new(open(&proxies[0].url()).await),
+            Arc::new(open(&proxies[1].url()).await),
+        ];
+        Self {
+            server,
+            proxies,
+            engines,
+        }
+    }
+
+    async fn verify(&self, busy: Busy) {
+        // Liveness: once the faults are over, both get on.
+        busy.world.progress(100).await;
+        let engine = open(&self.server.url()).await;
+        busy.verify(&engine).await;
+    }
+}
+
+async fn within(run: impl Future<Output = ()>) {
+    let ended = tokio::time::timeout(TIME_MAX, run).await;
+    ended.expect("it ends within its time");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_killed_and_started_again_has_lost_nothing() {
+    let mut scene = Scene::set().await;
+    within(async {
+        let busy = World::start(&scene.engines);
+        for _ in 0..3 {
+            busy.world.progress(100).await;
+            scene.server.kill();
+            scene.server.restart();
+        }
+        scene.verify(busy).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_whose_process_is_ended_or_killed_are_made_again() {
+    let scene = Scene::set().await;
+    within(async {
+        let busy = World::start(&scene.engines);
+        // Killed, the server lets go of all its memory and recovers.
+        for signal in [Signal::TERM, Signal::TERM, Signal::KILL, Signal::KILL] {
+            busy.world.progress(100).await;
+            let serving = scene.server.serving();
+            assert!(!serving.is_empty());
+            for pid in serving.into_iter().step_by(2) {
+                let _ = kill_process(pid, signal);
+            }
+        }
+        scene.verify(busy).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_hangs_leaves_doubt_and_no_damage() {
+    let scene = Scene::set().await;
+    within(async {
+        let busy = World::start(&scene.engines);
+        for _ in 0..3 {
+            busy.world.progress(100).await;
+            let serving = scene.server.serving();
+            for pid in &serving {
+                let _ = kill_process(*pid, Signal::STOP);
+            }
+            busy.world.doubt(1).await;
+            // What they were asked before they were given up, they now do.
+            for pid in &serving {
+                let _ = kill_process(*pid, Signal::CONT);
+            }
+        }
+        scene.verify(busy).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_is_cut_slow_or_silent_leaves_doubt_and_no_damage() {
+    let scene = Scene::set().await;
+    within(async {
+        let busy = World::start(&scene.engines);
+        for round in 0..10 {
+            busy.world.progress(25).await;
+            scene.proxies[round % 2].cut();
+        }
+        for network in [Network::Deaf, Network::Silent] {
+            let proxy = &scene.proxies[0];
+            busy.world.progress(100).await;
+            proxy.set(network);
+            busy.world.doubt(1).await;
+            proxy.cut();
+            proxy.set(Network::Passes);
+        }
+        // Both: whoever is slower would never get to write before the other takes over.
+        for proxy in &scene.proxies {
+            proxy.set(Network::Slow(Duration::from_millis(20)));
+        }
+        busy.world.progress(25).await;
+        for proxy in &scene.proxies {
+            proxy.set(Network::Passes);
+        }
+        scene.verify(busy).await;
+    })
+    .await;
+}
