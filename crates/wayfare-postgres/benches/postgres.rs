@@ -40,8 +40,8 @@ fn main() {
             runtime.block_on(bare_journals(&server, count, connections, duration));
         }
     }
-    for _ in 0..2 {
-        runtime.block_on(large_snapshot(&server));
+    for round in 0..2 {
+        runtime.block_on(large_snapshot(&server, round));
     }
 }
 
@@ -193,10 +193,12 @@ fn report(
     );
 }
 
-async fn large_snapshot(server: &Server) {
+/// The second replaces the first.
+async fn large_snapshot(server: &Server, round: u64) {
+    let (epoch, successor) = (Epoch(2 * round + 1), Epoch(2 * round + 2));
     let engine = open(server, 2).await;
     let name: Key = "large".into();
-    let loaded = engine.load(name.clone(), Epoch(1)).await.expect("a load");
+    let loaded = engine.load(name.clone(), epoch).await.expect("a load");
     let position = Position(loaded.next().0);
     drop(loaded);
     let bytes: Vec<u8> = (0..LARGE_BYTES).map(|it| (it * 31 % 251) as u8).collect();
@@ -208,7 +210,7 @@ async fn large_snapshot(server: &Server) {
     };
     reset_peak();
     let (before, start) = (memory("VmRSS"), Instant::now());
-    let written = engine.snapshot(name.clone(), Epoch(1), snapshot).await;
+    let written = engine.snapshot(name.clone(), epoch, snapshot).await;
     written.expect("a snapshot");
     let (took, peak) = (start.elapsed(), memory("VmHWM"));
     println!(
@@ -218,7 +220,7 @@ async fn large_snapshot(server: &Server) {
     drop(bytes);
     reset_peak();
     let (before, start) = (memory("VmRSS"), Instant::now());
-    let loaded = engine.load(name, Epoch(2)).await.expect("a load");
+    let loaded = engine.load(name, successor).await.expect("a load");
     let (took, peak) = (start.elapsed(), memory("VmHWM"));
     let state = loaded.snapshot.expect("a snapshot").bytes.len() / 1024;
     println!(

@@ -152,7 +152,9 @@ impl Postgres {
                     what: what.clone(),
                 };
                 // Found again by the next who reads, if it cannot be noted now.
-                let _ = self.write(name.clone(), Epoch(0), noted).await;
+                if let Err(error) = self.write(name.clone(), Epoch(0), noted).await {
+                    tracing::warn!(%error, "storage: damage cannot be noted");
+                }
                 Err(Failure::Corrupt(what))
             }
         }

@@ -66,7 +66,7 @@ impl Connector {
         let (client, speaker) = self.connect().await?;
         let set_up = async {
             self.set_up(&client, duty).await?;
-            Statements::prepare(&client).await.map_err(refused)
+            Statements::prepare(&client).await.map_err(|error| refused(&error))
         };
         let statements = tokio::time::timeout(SET_UP_TIME_MAX, set_up).await;
         let statements = statements.map_err(|_| OpenError::NotReached {
@@ -131,18 +131,18 @@ impl Connector {
             deadline = deadline.as_millis(),
             plans = PLANS,
         );
-        client.batch_execute(&settings).await.map_err(refused)
+        client.batch_execute(&settings).await.map_err(|error| refused(&error))
     }
 
     /// Whether the server may be trusted. Gives the mode of commits to use.
     async fn examine(&self, client: &Client) -> Result<&'static str, OpenError> {
-        let row = client.query_one(EXAMINE, &[]).await.map_err(refused)?;
-        let version: i32 = row.try_get(0).map_err(refused)?;
+        let row = client.query_one(EXAMINE, &[]).await.map_err(|error| refused(&error))?;
+        let version: i32 = row.try_get(0).map_err(|error| refused(&error))?;
         if version < VERSION_MIN {
             return Err(OpenError::TooOld { found: version });
         }
         for (column, setting) in [(1, "fsync"), (2, "full_page_writes")] {
-            if row.try_get::<_, &str>(column).map_err(refused)? != "off" {
+            if row.try_get::<_, &str>(column).map_err(|error| refused(&error))? != "off" {
                 continue;
             }
             if !self.config.is_unsafe_allowed {
@@ -154,7 +154,7 @@ impl Connector {
             );
         }
         // Stronger than what is needed, and chosen by somebody.
-        let commit: &str = row.try_get(3).map_err(refused)?;
+        let commit: &str = row.try_get(3).map_err(|error| refused(&error))?;
         Ok(if commit == "remote_apply" {
             "remote_apply"
         } else {
@@ -172,6 +172,6 @@ const PLANS: &str = "SET plan_cache_mode TO force_generic_plan; SET enable_seqsc
     SET enable_hashjoin TO off; SET enable_mergejoin TO off; SET jit TO off; \
     SET max_parallel_workers_per_gather TO 0";
 
-fn refused(error: tokio_postgres::Error) -> OpenError {
-    OpenError::Refused(describe(&error))
+fn refused(error: &tokio_postgres::Error) -> OpenError {
+    OpenError::Refused(describe(error))
 }

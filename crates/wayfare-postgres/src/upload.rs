@@ -16,10 +16,11 @@ use crate::write::{Chunks, Write};
 
 /// What still goes with the writes of others: it delays them by a few milliseconds.
 pub(crate) const INLINE_BYTES_MAX: usize = 256 * 1024;
-/// Of one chunk, and so of what both ends hold at once beside the value itself.
-const CHUNK_BYTES: usize = 256 * 1024;
-/// Chunks on their way: enough that the server never waits for the next.
-const CHUNKS_AHEAD: usize = 4;
+/// Of one chunk, each with a commit of its own.
+const CHUNK_BYTES: usize = 1024 * 1024;
+/// Chunks on their way, and so what there is in memory beside the value itself: one is stored while
+/// the next arrives.
+const CHUNKS_AHEAD: usize = 2;
 
 /// Stores the chunks, then gives the write back to its lane. If that fails the write is certainly not done,
 /// and what was stored is forgotten with the next snapshot or seal.

@@ -240,9 +240,9 @@ BEGIN
 END $$;
 
 -- Remembers what a reader has found, unless the entity has a new owner since.
-CREATE FUNCTION damaged_1(wanted bytea, number bigint, found text) RETURNS answer_1
+CREATE FUNCTION damaged_1(wanted bytea, number bigint, what text) RETURNS answer_1
 LANGUAGE plpgsql AS $$
 BEGIN
-    UPDATE entity SET damage = coalesce(damage, found) WHERE name = wanted AND id = number;
+    UPDATE entity SET damage = coalesce(damage, what) WHERE name = wanted AND id = number;
     RETURN ROW(0, 0, 0, NULL)::answer_1;
 END $$;

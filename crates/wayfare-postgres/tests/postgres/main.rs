@@ -2,7 +2,10 @@
 
 mod contract;
 mod faults;
+mod groups;
 mod history;
 mod proxy;
+mod schema;
 mod server;
+mod tls;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -13,17 +14,32 @@ use tempfile::TempDir;
 
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 const USER: &str = "wayfare";
+/// Of a socket in a folder of its own: any number does.
+const PORT: u16 = 5432;
 
 pub(crate) struct Server {
     folder: TempDir,
     programs: PathBuf,
     options: Vec<String>,
+    port: u16,
     postmaster: Child,
 }
 
 impl Server {
     /// With `fsync` on, as in production. `options` are lines of `postgresql.conf`.
     pub(crate) fn start(options: &[&str]) -> Self {
+        Self::start_at(PORT, options)
+    }
+
+    /// One that listens on loopback too.
+    pub(crate) fn start_listening(options: &[&str]) -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
+        let port = free.expect("a free port").port();
+        let options = [options, &["listen_addresses=127.0.0.1"]].concat();
+        Self::start_at(port, &options)
+    }
+
+    fn start_at(port: u16, options: &[&str]) -> Self {
         let programs = programs();
         let folder = tempfile::Builder::new()
             .prefix("wayfare-postgres-")
@@ -51,12 +67,14 @@ impl Server {
             "{}",
             String::from_utf8_lossy(&made.stderr)
         );
-        let options: Vec<String> = options.iter().map(|it| (*it).to_owned()).collect();
+        let mut options: Vec<String> = options.iter().map(|it| (*it).to_owned()).collect();
+        options.push(format!("port={port}"));
         let postmaster = run(&programs, folder.path(), &options);
         let server = Self {
             folder,
             programs,
             options,
+            port,
             postmaster,
         };
         server.await_ready();
@@ -66,16 +84,17 @@ impl Server {
     /// Where it is reached: through its socket.
     pub(crate) fn url(&self) -> String {
         let folder = self.folder.path().display().to_string();
-        format!("postgres://{USER}@{}/postgres", folder.replace('/', "%2F"))
+        let folder = folder.replace('/', "%2F");
+        format!("postgres://{USER}@{folder}:{}/postgres", self.port)
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
-        self.folder.path().join(".s.PGSQL.5432")
+        self.folder.path().join(format!(".s.PGSQL.{}", self.port))
     }
 
-    /// Its folder, which it can read.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    /// Where it is reached over TCP, if it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// As by a loss of power, but for what the system still holds.
@@ -95,16 +114,13 @@ impl Server {
     pub(crate) fn restart(&mut self) {
         // The dead one's lock names a process that may exist again as another.
         let _ = fs::remove_file(self.folder.path().join("data/postmaster.pid"));
-        let _ = fs::remove_file(self.folder.path().join(".s.PGSQL.5432.lock"));
+        let _ = fs::remove_file(
+            self.folder
+                .path()
+                .join(format!(".s.PGSQL.{}.lock", self.port)),
+        );
         self.postmaster = run(&self.programs, self.folder.path(), &self.options);
         self.await_ready();
-    }
-
-    /// Stopped in order, waiting for nobody.
-    pub(crate) fn stop(&mut self) {
-        let pid = Pid::from_child(&self.postmaster);
-        kill_process(pid, Signal::INT).expect("the postmaster told");
-        self.postmaster.wait().expect("the postmaster reaped");
     }
 
     /// Those of its processes that serve a connection.
@@ -130,6 +146,7 @@ impl Server {
         let start = Instant::now();
         let mut wait = Command::new(self.programs.join("pg_isready"));
         wait.arg("--host").arg(self.folder.path());
+        wait.arg("--port").arg(self.port.to_string());
         wait.args([
             "--timeout",
             "1",
@@ -210,15 +227,16 @@ fn command(programs: &Path, name: &str) -> Command {
     command
 }
 
+/// Who the server runs as, where that is somebody else.
 #[derive(Clone, Copy)]
-struct User {
-    uid: u32,
-    gid: u32,
+pub(crate) struct User {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
 }
 
 impl User {
     /// Nobody else than oneself, unless that is root.
-    fn for_root() -> Option<Self> {
+    pub(crate) fn for_root() -> Option<Self> {
         if !getuid().is_root() {
             return None;
         }

@@ -1,0 +1,120 @@
+//! The schema is made once, by whoever may, and only a server that can be trusted is used.
+
+use tokio_postgres::{Client, NoTls};
+use wayfare_engine::Storage;
+use wayfare_postgres::{Config, OpenError, Postgres};
+use wayfare_protocol::Epoch;
+
+use crate::server::Server;
+
+pub(crate) async fn bare(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+fn config(url: &str, schema: &str) -> Config {
+    url.parse::<Config>().unwrap().schema(schema).unwrap()
+}
+
+async fn refusal(config: Config) -> OpenError {
+    match Postgres::open(config).await {
+        Ok(_) => panic!("it was opened"),
+        Err(error) => error,
+    }
+}
+
+#[tokio::test]
+async fn the_schema_is_made_once_and_a_newer_one_is_refused() {
+    let server = Server::start(&[]);
+    let client = bare(&server.url()).await;
+
+    let nodes = (0..6).map(|_| Postgres::open(config(&server.url(), "eu-1")));
+    for node in futures_util::future::join_all(nodes).await {
+        node.unwrap();
+    }
+    let applied = "SELECT count(*) FROM \"eu-1\".version";
+    assert_eq!(
+        client
+            .query_one(applied, &[])
+            .await
+            .unwrap()
+            .get::<_, i64>(0),
+        1
+    );
+
+    // A version that this one can work beside, and one that it cannot.
+    let newer = "INSERT INTO \"eu-1\".version VALUES (98, 1)";
+    client.batch_execute(newer).await.unwrap();
+    Postgres::open(config(&server.url(), "eu-1")).await.unwrap();
+    let newer = "INSERT INTO \"eu-1\".version VALUES (99, 98)";
+    client.batch_execute(newer).await.unwrap();
+    let error = refusal(config(&server.url(), "eu-1")).await.to_string();
+    assert!(
+        error.contains("has version 99, which needs a server that knows version 98"),
+        "{error}"
+    );
+
+    a_cluster_has_a_schema_of_its_own(&server).await;
+    an_ordinary_user_is_enough(&server, &client).await;
+}
+
+async fn a_cluster_has_a_schema_of_its_own(server: &Server) {
+    let first = Postgres::open(config(&server.url(), "first"))
+        .await
+        .unwrap();
+    let second = Postgres::open(config(&server.url(), "second"))
+        .await
+        .unwrap();
+    first.load("room/a".into(), Epoch(9)).await.unwrap();
+    second.load("room/a".into(), Epoch(1)).await.unwrap();
+}
+
+async fn an_ordinary_user_is_enough(server: &Server, client: &Client) {
+    let made = "CREATE ROLE plain LOGIN; CREATE SCHEMA given AUTHORIZATION plain";
+    client.batch_execute(made).await.unwrap();
+    let url = server.url().replace("//wayfare@", "//plain@");
+    let engine = Postgres::open(config(&url, "given")).await.unwrap();
+    engine.load("room/a".into(), Epoch(1)).await.unwrap();
+    let error = refusal(config(&url, "taken")).await.to_string();
+    assert!(error.contains("CREATE on the database"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_sync_is_refused() {
+    let server = Server::start(&["fsync=off"]);
+    let error = refusal(config(&server.url(), "a")).await;
+    assert!(
+        matches!(error, OpenError::NotDurable { setting: "fsync" }),
+        "{error}"
+    );
+    let engine = Postgres::open(config(&server.url(), "a").allow_unsafe_server()).await;
+    engine.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_commits_without_waiting_is_told_to_wait() {
+    let server = Server::start(&["synchronous_commit=off"]);
+    let engine = Postgres::open(config(&server.url(), "a")).await.unwrap();
+    engine.load("room/a".into(), Epoch(1)).await.unwrap();
+    let client = bare(&server.url()).await;
+    // What is asked of every session by the engine, seen from outside: its commit has reached the disk.
+    let flushed = "SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()";
+    assert!(
+        client
+            .query_one(flushed, &[])
+            .await
+            .unwrap()
+            .get::<_, bool>(0)
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().display().to_string().replace('/', "%2F");
+    let url = format!("postgres://me:secret@{folder}/games");
+    let error = refusal(config(&url, "a")).await.to_string();
+    assert!(error.contains("/games"), "{error}");
+    assert!(!error.contains("secret"), "{error}");
+}
