@@ -1,6 +1,7 @@
 //! Where the servers are, and how they are used: read from a URL, with defaults for everything else.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -163,7 +164,10 @@ impl Parameters {
 
 fn is_this_machine(host: &Host) -> bool {
     match host {
-        Host::Tcp(name) => name == "localhost" || name.starts_with("127.") || name == "::1",
+        Host::Tcp(name) => {
+            let address = name.parse::<IpAddr>();
+            name == "localhost" || address.is_ok_and(|it| it.is_loopback())
+        }
         #[cfg(unix)]
         Host::Unix(_) => true,
     }
@@ -232,6 +236,8 @@ mod tests {
             mode("postgres://u@localhost,db/d?sslmode=prefer"),
             SslMode::Prefer
         );
+        assert_eq!(mode("postgres://u@[::1]/d"), SslMode::Disable);
+        assert_eq!(mode("postgres://u@127.a.example/d"), SslMode::Require);
         assert_eq!(mode("postgres://u@db/d?sslmode=disable"), SslMode::Disable);
         assert_eq!(
             mode("postgres://u@localhost/d?sslmode=verify-full"),

@@ -1,6 +1,7 @@
 //! Writes that go together: as the arguments of one statement, and its answer taken apart.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::time::Duration;
 
 use tokio_postgres::types::ToSql;
@@ -65,6 +66,14 @@ impl Group {
     /// Whether its writes may still wait.
     pub(crate) fn is_young(&self, deadline: Duration) -> bool {
         self.writes.iter().all(|it| it.since.elapsed() < deadline)
+    }
+
+    /// Those that have waited for longer.
+    pub(crate) fn take_old(&mut self, deadline: Duration) -> Vec<Write> {
+        let writes = mem::take(&mut self.writes).into_iter();
+        let (young, old) = writes.partition(|it| it.since.elapsed() < deadline);
+        self.writes = young;
+        old
     }
 
     pub(crate) fn names(&self) -> Vec<&[u8]> {
@@ -147,6 +156,11 @@ impl Answered {
             self.rest.push(write);
             return;
         }
+        // Behind one of the same name whose rest is still to come, there is a gap only for now.
+        if said.code == GAP && self.rest.last().is_some_and(|it| it.name == write.name) {
+            self.rest.push(write);
+            return;
+        }
         let answer = said.answer(&write);
         self.settled.push((write, answer));
     }
@@ -169,6 +183,7 @@ pub(crate) struct Said {
     detail: Option<String>,
 }
 
+const GAP: i32 = 4;
 const HELD: i32 = 6;
 
 impl Said {

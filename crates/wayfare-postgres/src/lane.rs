@@ -145,7 +145,15 @@ impl Worker {
     /// Whether the session can be used further.
     async fn settle(&mut self, session: &Session, group: Group) -> bool {
         let mut open = vec![group];
-        while let Some(group) = open.pop() {
+        while let Some(mut group) = open.pop() {
+            // One that is sent again and again, to a server too slow for it, ends here.
+            for write in group.take_old(self.deadline) {
+                let why = "the server did not carry it out within the deadline";
+                write.settle(Err(Failure::NotDone(why.into())));
+            }
+            if group.len() == 0 {
+                continue;
+            }
             self.counters.groups.add(1);
             let verdict = match self.send(session, &group).await {
                 Sent::Rows(rows) => match group.answered(&rows) {

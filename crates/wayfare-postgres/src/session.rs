@@ -66,7 +66,9 @@ impl Connector {
         let (client, speaker) = self.connect().await?;
         let set_up = async {
             self.set_up(&client, duty).await?;
-            Statements::prepare(&client).await.map_err(|error| refused(&error))
+            Statements::prepare(&client)
+                .await
+                .map_err(|error| refused(&error))
         };
         let statements = tokio::time::timeout(SET_UP_TIME_MAX, set_up).await;
         let statements = statements.map_err(|_| OpenError::NotReached {
@@ -131,18 +133,28 @@ impl Connector {
             deadline = deadline.as_millis(),
             plans = PLANS,
         );
-        client.batch_execute(&settings).await.map_err(|error| refused(&error))
+        client
+            .batch_execute(&settings)
+            .await
+            .map_err(|error| refused(&error))
     }
 
     /// Whether the server may be trusted. Gives the mode of commits to use.
     async fn examine(&self, client: &Client) -> Result<&'static str, OpenError> {
-        let row = client.query_one(EXAMINE, &[]).await.map_err(|error| refused(&error))?;
+        let row = client
+            .query_one(EXAMINE, &[])
+            .await
+            .map_err(|error| refused(&error))?;
         let version: i32 = row.try_get(0).map_err(|error| refused(&error))?;
         if version < VERSION_MIN {
             return Err(OpenError::TooOld { found: version });
         }
         for (column, setting) in [(1, "fsync"), (2, "full_page_writes")] {
-            if row.try_get::<_, &str>(column).map_err(|error| refused(&error))? != "off" {
+            if row
+                .try_get::<_, &str>(column)
+                .map_err(|error| refused(&error))?
+                != "off"
+            {
                 continue;
             }
             if !self.config.is_unsafe_allowed {

@@ -59,6 +59,7 @@ async fn writes_of_a_group_do_not_harm_each_other() {
     a_refused_write_is_refused_alone(&engine).await;
     a_name_that_cannot_be_kept_is_refused_alone(&engine).await;
     writes_of_one_name_keep_their_order(&engine).await;
+    a_longer_repeat_and_what_comes_behind_it_are_done(&engine).await;
     a_locked_entity_holds_up_nobody_else(&server, &engine).await;
 }
 
@@ -118,6 +119,20 @@ async fn writes_of_one_name_keep_their_order(engine: &Postgres) {
         journal: [record("10"), record("11")].concat(),
     };
     assert!(loaded.unwrap() == expected);
+}
+
+async fn a_longer_repeat_and_what_comes_behind_it_are_done(engine: &Postgres) {
+    let name: Key = "repeated".into();
+    let records = |count| vec![Bytes::from("x"); count];
+    engine.load(name.clone(), Epoch(1)).await.unwrap();
+    write(engine, &name, 1, 1).await.unwrap();
+    let repeat = engine.journal(name.clone(), Epoch(1), Position(1), records(3));
+    let behind = engine.journal(name.clone(), Epoch(1), Position(4), records(2));
+    let (repeat, behind) = tokio::join!(repeat, behind);
+    repeat.unwrap();
+    behind.unwrap();
+    let loaded = engine.load(name, Epoch(2)).await.unwrap();
+    assert_eq!(loaded.journal, records(5));
 }
 
 async fn a_locked_entity_holds_up_nobody_else(server: &Server, engine: &Postgres) {
