@@ -217,7 +217,9 @@ async fn large_snapshot(server: &Server, round: u64) {
         "100 MB written: {took:?}, {} KiB more than the state itself",
         peak - before
     );
-    drop(bytes);
+    drop((bytes, engine));
+    // As by another node.
+    let engine = open(server, 2).await;
     reset_peak();
     let (before, start) = (memory("VmRSS"), Instant::now());
     let loaded = engine.load(name, successor).await.expect("a load");
