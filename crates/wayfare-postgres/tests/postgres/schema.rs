@@ -94,7 +94,12 @@ async fn a_server_that_does_not_sync_is_refused() {
 
 #[tokio::test]
 async fn a_server_that_commits_without_waiting_is_told_to_wait() {
-    let server = Server::start(&["synchronous_commit=off"]);
+    // Nobody else writes, and nothing is flushed by itself.
+    let server = Server::start(&[
+        "synchronous_commit=off",
+        "wal_writer_delay=10s",
+        "autovacuum=off",
+    ]);
     let engine = Postgres::open(config(&server.url(), "a")).await.unwrap();
     engine.load("room/a".into(), Epoch(1)).await.unwrap();
     let client = bare(&server.url()).await;
