@@ -5,7 +5,7 @@ import type { Stage } from "./stage.js";
 
 const SIZE = { width: 1280, height: 800 };
 /** As many as `dev` brings. */
-export const BOTS = 8;
+export const BOTS = 11;
 /** Some of them are on the square; and they have said something to each other by then. */
 const PEOPLE = 5;
 const LINES = 3;

@@ -161,11 +161,11 @@ fn accept_key<B>(request: &Request<B>) -> Result<HeaderValue, Refusal> {
     if request.method() != Method::GET {
         return Err(Refusal::Method);
     }
-    if request.version() != Version::HTTP_11 {
-        return Err(Refusal::HttpVersion);
-    }
     if !has_token(headers, CONNECTION, "upgrade") || !has_token(headers, UPGRADE, "websocket") {
         return Err(Refusal::NotAsked);
+    }
+    if request.version() != Version::HTTP_11 {
+        return Err(Refusal::HttpVersion);
     }
     if only(headers, SEC_WEBSOCKET_VERSION) != Some(&VERSION) {
         return Err(Refusal::WebSocketVersion);

@@ -137,9 +137,25 @@ test("whoever cannot be reached in time is told with what the network said", asy
   }
   await assert.rejects(
     connecting,
-    /no answer within 3000 ms: the server cannot be reached \(closed with 1006\)/,
+    /no answer in 3000 ms: the server cannot be reached \(closed with 1006\)/,
   );
   assert.equal(environment.watched, false);
+});
+
+test("what is asked in the breath in which a client gives up is answered", async () => {
+  const { environment, client } = await connected({ giveUpAfter: 500 });
+  const joining = client.join("plaza/main");
+  environment.socket.says('joined plaza/main a #1 m=3 e=5 @10 {"lines":[]}');
+  const room = await joining;
+  environment.socket.lose();
+  environment.busy(1500);
+  const answers = [room.send("wave"), client.list("plaza"), client.join("plaza/other")];
+  const settled = await Promise.allSettled(answers);
+  assert.deepEqual(
+    settled.map(({ status }) => status),
+    ["rejected", "rejected", "rejected"],
+  );
+  assert.equal(client.state.status, "ended");
 });
 
 test("connecting can be given up", async () => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAlarm } from "../src/shell/alarm.js";
+import { Emitter } from "../src/shell/emitter.js";
 import { environmentOf } from "../src/shell/environment.js";
 
 /** Sets globals, and takes away what was not there when the test is over. */
@@ -109,4 +110,30 @@ test("where there is nothing to watch, nothing is watched", () => {
   const environment = environmentOf(class {} as never);
   environment.watch(() => {})();
   assert.equal(environment.isOnline(), true);
+});
+
+test("a time-out that no timer takes does not ring at once", async () => {
+  const { after } = environmentOf(class {} as never);
+  let rung = false;
+  const stops = [Infinity, 2 ** 31].map((delay) => after(delay, () => (rung = true)));
+  await new Promise<void>((resolve) => after(5, resolve));
+  stops.forEach((stop) => stop());
+  assert.equal(rung, false);
+});
+
+test("a handler that is added while others are called hears the next", () => {
+  const emitter = new Emitter();
+  let calls = 0;
+  const once = () => {
+    const off = emitter.on("waved", () => {
+      off();
+      calls += 1;
+      once();
+    });
+  };
+  once();
+  emitter.emit("waved", undefined);
+  assert.equal(calls, 1);
+  emitter.emit("waved", undefined);
+  assert.equal(calls, 2);
 });

@@ -103,6 +103,11 @@ export class StubEnvironment implements Environment {
     this.pass(0);
   }
 
+  /** Time passes in which the page does something else, which is not over yet. */
+  busy(duration: number): void {
+    this.#move(this.#time + duration);
+  }
+
   /** The wall clock goes on alone: the device sleeps, or somebody sets it. */
   sleep(duration: number): void {
     this.#wall += duration;

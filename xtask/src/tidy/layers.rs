@@ -19,6 +19,9 @@ const LAYERS: &[(&str, Allowed)] = &[
     ("wayfare-engine", Allowed::Only(&["wayfare-protocol"])),
     (
         "wayfare-etcd",
+        Allowed::Only(&["wayfare-engine", "wayfare-protocol"]),
+    ),
+    (
         "wayfare-postgres",
         Allowed::Only(&["wayfare-engine", "wayfare-protocol"]),
     ),

@@ -79,6 +79,9 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// What is in the file, if there is one.
 fn read(path: &Path) -> anyhow::Result<Option<String>> {
+    if std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+        bail!("{} is no file", path.display());
+    }
     match std::fs::read(path) {
         Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -88,6 +91,9 @@ fn read(path: &Path) -> anyhow::Result<Option<String>> {
 
 /// All of the file or nothing: a bundler that watches it never sees half of it.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+    // A link stays one, and what it leads to is replaced.
+    let target = std::fs::canonicalize(path);
+    let path = target.as_deref().unwrap_or(path);
     let folder = path.parent().unwrap_or(Path::new(""));
     if !folder.as_os_str().is_empty() {
         std::fs::create_dir_all(folder)?;
@@ -177,6 +183,26 @@ mod tests {
 
         std::fs::write(&path, "// arena\n").unwrap();
         check().unwrap();
+    }
+
+    #[test]
+    fn a_link_stays_one_and_a_device_stays_what_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (
+            folder.path().join("types.ts"),
+            folder.path().join("link.ts"),
+        );
+        std::fs::write(&path, "// edited\n").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        run(&game(), &command(Some(&link), None)).unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "// arena\n");
+
+        let device = Path::new("/dev/null");
+        for command in [command(Some(device), None), command(None, Some(device))] {
+            let refused = run(&game(), &command).unwrap_err().to_string();
+            assert!(refused.contains("/dev/null is no file"), "{refused}");
+        }
     }
 
     #[test]

@@ -124,6 +124,8 @@ fn browsers_keep_what_cannot_change_and_ask_after_the_rest() {
         "GET / HTTP/1.1\r\nIf-None-Match: \"other\"\r\n",
     );
     assert!(other.starts_with("HTTP/1.1 200 "), "{other}");
+    let old = raw(&node.ready, "GET / HTTP/1.0\r\n");
+    assert!(old.contains(" 200 ") && old.ends_with(INDEX), "{old}");
     let head = raw(&node.ready, "HEAD / HTTP/1.1\r\n");
     assert!(
         head.contains(&format!("content-length: {}\r\n", INDEX.len())),

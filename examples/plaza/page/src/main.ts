@@ -24,7 +24,9 @@ const MIRROR_PERIOD = 6;
 const canvas = element("ground", HTMLCanvasElement);
 const wished = readFragment(location.hash);
 /** Where the page comes from, unless the address says otherwise, for whoever works on the page. */
-const server = new URLSearchParams(location.search).get("server") ?? new URL(".", location.href);
+// Another server only where somebody works on the page: a link must not send a token elsewhere.
+const asked = import.meta.env.DEV ? new URLSearchParams(location.search).get("server") : null;
+const server = asked ?? new URL(".", location.href);
 const again = element("again", HTMLButtonElement);
 const talk = element("talk", HTMLElement);
 const broad = matchMedia("(min-width: 720px)");

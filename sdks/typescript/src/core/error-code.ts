@@ -78,12 +78,6 @@ export type Reconnect =
   /** Coming back by itself would not help. */
   | "never";
 
-const AFRESH: readonly number[] = [
-  ErrorCode.TicketInvalid,
-  ErrorCode.TicketExpired,
-  ErrorCode.TicketSuperseded,
-];
-
 const RETRYABLE: readonly number[] = [
   ErrorCode.HandshakeTimeout,
   ErrorCode.AlreadyConnected,
@@ -103,7 +97,7 @@ const OF_CONDUCT: readonly number[] = [
 
 /** What to do on a code from the wire, known or not: the range decides for a later one. */
 export function reconnectOf(code: number): Reconnect {
-  if (AFRESH.includes(code)) {
+  if (code >= ErrorCode.TicketInvalid && code <= ErrorCode.TicketSuperseded) {
     return "afresh";
   }
   return isOfTheServersState(code) || isOfConduct(code) ? "resume" : "never";

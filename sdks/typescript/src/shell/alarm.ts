@@ -5,7 +5,7 @@ export interface Alarm {
   /** In milliseconds; `undefined` is never. */
   set(delay: number | undefined): void;
   /** For good. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /** The longest that a timer takes: 31 bits. */

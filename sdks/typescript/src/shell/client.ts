@@ -140,12 +140,12 @@ export class Client {
     const { codec = this.#codec, mode = "or_create", eventsMax = HISTORY_EVENTS_MAX } = options;
     const payload = encoded(JoinError, codec, options.payload);
     const open = "open" in options ? encoded(JoinError, codec, options.open) : new Uint8Array();
-    const driver = this.#driver;
-    const key = driver.call((core, now) => core.join({ room: id, mode, open, payload }, now));
-    const room = new Room<T>({ key, id, codec, eventsMax, calls: this.#calls });
-    this.#rooms.set(key, room as unknown as Room);
-    await this.#answer(`join ${key}`, options, JoinError, () => this.#leave(key));
-    return room;
+    return (await this.#driver.call((core, now) => {
+      const key = core.join({ room: id, mode, open, payload }, now);
+      const room = new Room({ key, id, codec, eventsMax, calls: this.#calls });
+      this.#rooms.set(key, room);
+      return this.#answer(`join ${key}`, options, JoinError, () => this.#leave(key));
+    })) as Room<T>;
   }
 
   /**
@@ -159,8 +159,9 @@ export class Client {
   ): Promise<Listing> {
     options.signal?.throwIfAborted();
     const { limit = 0 } = options;
-    const id = this.#driver.call((core, now) => core.list(kind, properties, limit, now));
-    return (await this.#answer(`list ${id}`, options, ListError)) as Listing;
+    return (await this.#driver.call((core, now) =>
+      this.#answer(`list ${core.list(kind, properties, limit, now)}`, options, ListError),
+    )) as Listing;
   }
 
   /** Ends the session: all rooms are left, and the server is told. Over when that is done. */
@@ -170,8 +171,9 @@ export class Client {
   }
 
   async #send(room: RoomKey, payload: Uint8Array, options: WaitOptions): Promise<Uint8Array> {
-    const id = this.#driver.call((core, now) => core.command(room, payload, now));
-    return (await this.#answer(`command ${id}`, options, CommandError)) as Uint8Array;
+    return (await this.#driver.call((core, now) =>
+      this.#answer(`command ${core.command(room, payload, now)}`, options, CommandError),
+    )) as Uint8Array;
   }
 
   #leave(key: RoomKey): void {
@@ -182,7 +184,10 @@ export class Client {
     }
   }
 
-  /** Waits for what is answered under this name. */
+  /**
+   * Waits for what is answered under this name. To be called where it is asked: the answer may come
+   * with whatever the core does next.
+   */
   #answer(
     name: string,
     options: WaitOptions,
@@ -238,11 +243,12 @@ export class Client {
 
   #tellRoom(event: Exclude<RoomCoreEvent, { type: "reply" }>): void {
     const name = `join ${event.room}`;
+    const room = this.#rooms.get(event.room);
     switch (event.type) {
       case "joined":
         try {
-          this.#rooms.get(event.room)?.begin(event.view, event.position);
-          this.#settle(name, undefined);
+          room?.begin(event.view, event.position);
+          this.#settle(name, room);
         } catch (error) {
           this.#settle(name, error);
           this.#leave(event.room);
@@ -253,7 +259,7 @@ export class Client {
         this.#rooms.delete(event.room);
         break;
       default:
-        this.#rooms.get(event.room)?.tell(event);
+        room?.tell(event);
         if (event.type === "left") {
           this.#rooms.delete(event.room);
         }

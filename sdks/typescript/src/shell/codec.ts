@@ -45,7 +45,7 @@ export function encoded(
   try {
     return codec.encode(value);
   } catch (cause) {
-    throw new Failure("payload", `the value cannot be encoded: ${cause}`);
+    throw new Failure("payload", `the value does not encode: ${cause}`);
   }
 }
 

@@ -52,7 +52,7 @@ export async function connect(
 ): Promise<Client> {
   const WebSocket = options.WebSocket ?? globalThis.WebSocket;
   if (!WebSocket) {
-    throw new ConnectError("invalid", "no WebSocket here: give one in the options");
+    throw new ConnectError("invalid", "no WebSocket: give one in the options");
   }
   return connectIn(environmentOf(WebSocket), urls, options);
 }
@@ -66,7 +66,7 @@ export async function connectIn(
   options.signal?.throwIfAborted();
   const endpoints = [urls].flat().map(endpointOf);
   if (endpoints.length === 0) {
-    throw new ConnectError("invalid", "no endpoint to connect to");
+    throw new ConnectError("invalid", "no endpoint");
   }
   const { token, guest = "", timeout = 15_000, signal } = options;
   const credential = typeof token === "string" ? { token } : { guest };

@@ -11,7 +11,8 @@ export class Emitter {
   }
 
   emit(name: string, value: unknown): void {
-    for (const handler of this.#handlers.get(name) ?? []) {
+    // Who is added meanwhile hears the next.
+    for (const handler of [...(this.#handlers.get(name) ?? [])]) {
       try {
         handler(value as never);
       } catch (error) {

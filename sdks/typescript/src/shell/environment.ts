@@ -42,8 +42,9 @@ export function environmentOf(WebSocket: WebSocketConstructor): Environment {
     wallNow: () => Date.now(),
     createAlarm,
     after(delay, ring) {
-      const timer = setTimeout(ring, delay);
-      return () => clearTimeout(timer);
+      const alarm = createAlarm(ring);
+      alarm.set(delay);
+      return alarm.stop;
     },
     // Node has a navigator that does not know.
     isOnline: () => globalThis.navigator?.onLine !== false,

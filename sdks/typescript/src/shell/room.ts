@@ -250,7 +250,7 @@ export class Room<T extends Partial<RoomTypes> = RoomTypes> {
   }
 
   #deliver(event: RoomEvent<T>): void {
-    for (const listener of this.#listeners) {
+    for (const listener of [...this.#listeners]) {
       listener(event);
     }
   }

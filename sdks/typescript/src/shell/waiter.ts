@@ -36,7 +36,7 @@ export function waiter(
     };
     const abort = () => abandon(signal?.reason);
     signal?.addEventListener("abort", abort);
-    const late = () => abandon(timedOut(`no answer within ${timeout} ms`));
+    const late = () => abandon(timedOut(`no answer in ${timeout} ms`));
     const cancel = timeout === undefined ? undefined : environment.after(timeout, late);
     settle = (result) => end(result instanceof Error ? reject : resolve, result);
   });
