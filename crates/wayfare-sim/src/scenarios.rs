@@ -102,6 +102,8 @@ fn pace() -> Plan {
     let room = RoomPlan {
         settings: KindSettings {
             tick: Some(Duration::from_millis(50)),
+            member_grace: Duration::from_secs(5),
+            empty_grace: Some(Duration::from_secs(5)),
             ..KindSettings::default()
         },
         form: Form::Whole,

@@ -10,7 +10,7 @@ use wayfare_protocol::coordination::{Commit, Expect, Outcome, Reply, Request, Re
 /// An owner acts only this long after it sent its last renewal that was done.
 pub(super) const LEASE: Duration = Duration::from_secs(2);
 /// Others wait this long on a record that does not change. More than a lease by any clock.
-const TAKE_OVER: Duration = Duration::from_secs(3);
+const TAKE_OVER: Duration = Duration::from_millis(2_100);
 const POLL: Duration = Duration::from_millis(250);
 const ACT: Duration = Duration::from_millis(100);
 const KEY: &str = "register";
@@ -26,8 +26,6 @@ pub enum Mistake {
     NoFence,
     /// A record is taken for dead by its age in the store, not by what was seen.
     ImpatientClaim,
-    /// A restarted node takes the record of its former run for its own.
-    OldMemory,
     /// An owner acts without asking whether its lease is over.
     NoLease,
 }
@@ -240,13 +238,13 @@ impl Register {
             Some(record) if self.is_over(now) => {
                 let epoch = record.epoch + 1;
                 self.put(epoch, Expect::Revision(record.revision));
-                self.claimed = Some((epoch, now));
+                self.note_claim(epoch, now);
                 Asked::Claim { sent: now, epoch }
             }
             None if self.seen.is_none() && self.store > Revision(0) => {
                 let epoch = self.store.0 + 1;
                 self.put(epoch, Expect::Absent);
-                self.claimed = Some((epoch, now));
+                self.note_claim(epoch, now);
                 Asked::Claim { sent: now, epoch }
             }
             _ => {
@@ -256,6 +254,15 @@ impl Register {
             }
         };
         self.asked = Some(asked);
+    }
+
+    /// A claim of an epoch may be asked for again before the first is known to have failed, and then
+    /// either may be the one that was done.
+    fn note_claim(&mut self, epoch: u64, now: Instant) {
+        let again = self.claimed.is_some_and(|(claimed, _)| claimed == epoch);
+        if !again {
+            self.claimed = Some((epoch, now));
+        }
     }
 
     /// The record has not changed for as long as its owner could have a lease.
