@@ -9,8 +9,8 @@ import { Visitor } from "./visitor.js";
 /** Longer than anything here takes on a busy machine, in milliseconds; whoever waits, waits for something. */
 export const PATIENCE = 30_000;
 
-/** A server that takes a connection for dead within a second. */
-export const IMPATIENT = ["--heartbeat", "400ms", "--silence-max", "1s"];
+/** A server that takes a connection for dead in five seconds: more than a busy machine keeps a page from answering. */
+export const IMPATIENT = ["--heartbeat", "2s", "--silence-max", "5s"];
 
 /** Broad enough for all there is on the page, and little to draw. */
 const SMALL: BrowserContextOptions = {

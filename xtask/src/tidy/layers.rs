@@ -230,8 +230,8 @@ mod tests {
     #[test]
     fn a_crate_has_a_layer() {
         check(
-            &["wayfare-sim:"],
-            &["wayfare-sim/Cargo.toml:1: `wayfare-sim` is in no layer"],
+            &["wayfare-novel:"],
+            &["wayfare-novel/Cargo.toml:1: `wayfare-novel` is in no layer"],
         );
     }
 
