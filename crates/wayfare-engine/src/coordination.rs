@@ -1,9 +1,12 @@
 //! The trait of the service that decides who owns what.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use wayfare_protocol::coordination::{
     Commit, Expect, Failure, Key, Outcome, Record, Reply, Request, Revision, Write,
 };
+use wayfare_protocol::limits::COMMIT_KEYS_MAX;
 
 use crate::{Pending, Watch};
 
@@ -50,8 +53,6 @@ pub trait Coordination: Send + Sync {
     /// # Errors
     /// [`Failure::NotDone`] for more than [`COMMIT_KEYS_MAX`] keys or a key that comes twice, and
     /// when the service certainly did not take it; [`Failure::Unknown`] when it may have.
-    ///
-    /// [`COMMIT_KEYS_MAX`]: wayfare_protocol::limits::COMMIT_KEYS_MAX
     fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>>;
 
     /// The same, without waiting until it is durable: an engine that runs inside the node may lose
@@ -110,6 +111,27 @@ pub trait Coordination: Send + Sync {
             })
         })
     }
+}
+
+/// What every engine looks at before it takes a commit.
+///
+/// # Errors
+/// [`Failure::NotDone`] for more than [`COMMIT_KEYS_MAX`] keys, or one that comes twice.
+pub fn check_keys(writes: &[Write]) -> Result<(), Failure> {
+    if writes.len() > COMMIT_KEYS_MAX {
+        return Err(Failure::NotDone(format!(
+            "{} keys in one commit, at most {COMMIT_KEYS_MAX} are allowed",
+            writes.len()
+        )));
+    }
+    let mut seen = BTreeSet::new();
+    for write in writes {
+        let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
+        if !seen.insert(key) {
+            return Err(Failure::NotDone(format!("{key} comes twice in one commit")));
+        }
+    }
+    Ok(())
 }
 
 /// One record as read, and when.

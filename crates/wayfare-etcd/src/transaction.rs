@@ -1,9 +1,7 @@
 //! A commit as a transaction of etcd.
 
-use std::collections::BTreeSet;
-
+use wayfare_engine::coordination::check_keys;
 use wayfare_protocol::coordination::{Commit, Expect, Failure, Revision, Write};
-use wayfare_protocol::limits::COMMIT_KEYS_MAX;
 
 use crate::calls::Kind;
 use crate::keys::Prefix;
@@ -94,23 +92,6 @@ fn parts(prefix: &Prefix, write: Write) -> (Vec<u8>, Expect, Option<Operation>) 
         }
         Write::Check { key, expect } => (prefix.full(&key), expect, None),
     }
-}
-
-fn check_keys(writes: &[Write]) -> Result<(), Failure> {
-    if writes.len() > COMMIT_KEYS_MAX {
-        return Err(Failure::NotDone(format!(
-            "{} keys in one commit, at most {COMMIT_KEYS_MAX} are allowed",
-            writes.len()
-        )));
-    }
-    let mut seen = BTreeSet::new();
-    for write in writes {
-        let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
-        if !seen.insert(key) {
-            return Err(Failure::NotDone(format!("{key} comes twice in one commit")));
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

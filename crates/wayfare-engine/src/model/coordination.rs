@@ -1,6 +1,6 @@
 //! Coordination as a plain state machine.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use wayfare_protocol::coordination::{
 use wayfare_protocol::limits::COMMIT_KEYS_MAX;
 
 use super::{holds, own, scan};
-use crate::coordination::{Listing, Read};
+use crate::coordination::{Listing, Read, check_keys};
 use crate::watch::{Change, Changes, Compacted};
 
 /// Changes kept for watches, unless told otherwise: what a hundred rooms a second change in more
@@ -274,23 +274,6 @@ pub(crate) fn decide(
         return Ok(Decision::Holds);
     }
     Ok(Decision::Changes)
-}
-
-fn check_keys(writes: &[Write]) -> Result<(), Failure> {
-    if writes.len() > COMMIT_KEYS_MAX {
-        return Err(Failure::NotDone(format!(
-            "{} keys in one commit, at most {COMMIT_KEYS_MAX} are allowed",
-            writes.len()
-        )));
-    }
-    let mut seen = BTreeSet::new();
-    for write in writes {
-        let (key, _) = expectation(write);
-        if !seen.insert(key) {
-            return Err(Failure::NotDone(format!("{key} comes twice in one commit")));
-        }
-    }
-    Ok(())
 }
 
 fn expectation(write: &Write) -> (&str, Expect) {

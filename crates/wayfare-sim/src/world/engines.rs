@@ -1,6 +1,9 @@
 //! Coordination and storage of a node: questions go in, answers come when the models say.
 
+use std::fmt::Debug;
+
 use wayfare_core::CallId;
+use wayfare_engine::model::faults::Ticket;
 use wayfare_protocol::{coordination, storage};
 
 use super::node::Input;
@@ -13,14 +16,9 @@ impl World {
         call: CallId,
         request: coordination::Request,
     ) {
-        let it = &mut self.nodes[node];
-        let ticket = it.ticket(shard, call);
-        let name = &it.name;
-        self.trace.remark(|| {
-            let words: String = format!("{request:?}").chars().take(300).collect();
-            format!("{name}.{shard} asks {call:?} {words}")
-        });
-        it.coordination.handle_request(ticket, request, self.now);
+        let ticket = self.asks((node, shard), call, &request);
+        let engine = &mut self.nodes[node].coordination;
+        engine.handle_request(ticket, request, self.now);
         self.schedule_engines(node);
     }
 
@@ -30,15 +28,25 @@ impl World {
         call: CallId,
         request: storage::Request,
     ) {
+        let ticket = self.asks((node, shard), call, &request);
+        let engine = &mut self.nodes[node].storage;
+        engine.handle_request(ticket, request, self.now);
+        self.schedule_engines(node);
+    }
+
+    fn asks(
+        &mut self,
+        (node, shard): (usize, usize),
+        call: CallId,
+        request: &impl Debug,
+    ) -> Ticket {
         let it = &mut self.nodes[node];
-        let ticket = it.ticket(shard, call);
         let name = &it.name;
         self.trace.remark(|| {
             let words: String = format!("{request:?}").chars().take(300).collect();
             format!("{name}.{shard} asks {call:?} {words}")
         });
-        it.storage.handle_request(ticket, request, self.now);
-        self.schedule_engines(node);
+        it.ticket(shard, call)
     }
 
     /// What the engines of a node have to do by now.
