@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wayfare_protocol::coordination::{Commit, Key, Outcome, Reply, Request, Revision, Write};
+use wayfare_protocol::coordination::Key;
 use wayfare_protocol::storage::{PartId, Position};
 use wayfare_protocol::{EntityId, Epoch, Handle, PlayerId, SessionId};
 
-use crate::environment::{ConnectionId, Environment, Report};
+use crate::environment::ConnectionId;
 use crate::gateway::Login;
 
 /// Names one call; never used again by its shard.
@@ -67,18 +67,9 @@ pub(crate) enum Asker {
     /// The gateway, to know which sessions they held.
     LeftSessions,
     /// A session that raised its ticket bound.
-    Acknowledge {
-        session: SessionId,
-        epoch: Epoch,
-        player: PlayerId,
-        attempt: u8,
-    },
-    /// Nobody: a record is given up, and this is the nth attempt.
-    Release {
-        key: Key,
-        revision: Revision,
-        attempt: u8,
-    },
+    Acknowledge { session: SessionId, epoch: Epoch },
+    /// Nobody: a record is given up.
+    Release(Key),
 }
 
 /// What a room asks storage for.
@@ -113,71 +104,17 @@ impl Calls {
         call
     }
 
+    /// Whether a login of this player is under way, which may have the record of its session.
+    pub(crate) fn is_logging_in(&self, player: &PlayerId) -> bool {
+        let mut askers = self.under_way.values();
+        askers.any(|asker| matches!(asker, Asker::Login { login, .. } if login.is_of(player)))
+    }
+
     /// Who waits for this call; nobody if it was answered before.
     pub(crate) fn end(&mut self, call: CallId) -> Option<Asker> {
         self.under_way.remove(&call)
     }
 }
 
-/// Attempts to settle or give up a record of ours. What is left then is taken over by whoever
-/// wants it next.
+/// Attempts to settle whose a record is.
 pub(crate) const ATTEMPTS_MAX: u8 = 3;
-
-/// Gives up a record as this shard wrote it last.
-pub(crate) fn release(key: Key, revision: Revision, environment: &mut Environment) {
-    ask_release(key, revision, 1, environment);
-}
-
-/// The answer to [`release`], or to a question about the record behind it: what is still there as
-/// we wrote it is asked to be removed again. A refusal without cause, or silence, is no news (R10).
-pub(crate) fn released(
-    (key, revision, attempt): (Key, Revision, u8),
-    outcome: Outcome,
-    environment: &mut Environment,
-) {
-    let again = match outcome {
-        Ok(Reply::Committed(Commit::Done(_))) => return,
-        Ok(Reply::Got { record, .. }) => match record {
-            Some(record) if record.revision == revision => false,
-            _ => return,
-        },
-        Ok(_) => true,
-        Err(failure) => {
-            environment.report(Report::CoordinationFailed(failure));
-            true
-        }
-    };
-    if attempt == ATTEMPTS_MAX {
-        return;
-    }
-    if again {
-        let asker = Asker::Release {
-            key: key.clone(),
-            revision,
-            attempt: attempt + 1,
-        };
-        environment.ask(asker, Request::Get(key));
-    } else {
-        ask_release(key, revision, attempt, environment);
-    }
-}
-
-fn ask_release(key: Key, revision: Revision, attempt: u8, environment: &mut Environment) {
-    let is_entity = key.starts_with("entity/");
-    let write = Write::Delete {
-        key: key.clone(),
-        expect: revision,
-    };
-    let asker = Asker::Release {
-        key,
-        revision,
-        attempt,
-    };
-    // An entity's record that comes back is claimed again, and given up again; a session's would
-    // let somebody in who said goodbye.
-    let request = match is_entity {
-        true => Request::CommitLazily(vec![write]),
-        false => Request::Commit(vec![write]),
-    };
-    environment.ask(asker, request);
-}

@@ -16,6 +16,7 @@ use crate::departed::Departed;
 use crate::game::{Kinds, Work};
 use crate::operator;
 use crate::peer::{Envelope, Message};
+use crate::releases::Releases;
 use crate::step::StepBuilder;
 use crate::turn::Outbox;
 
@@ -236,6 +237,7 @@ pub(crate) struct Environment {
     pub(crate) local: VecDeque<Message>,
     pub(crate) calls: Calls,
     pub(crate) departed: Departed,
+    pub(crate) releases: Releases,
     builders: Vec<Builder>,
 }
 
@@ -252,6 +254,7 @@ impl Environment {
             local: VecDeque::new(),
             calls: Calls::default(),
             departed: Departed::default(),
+            releases: Releases::default(),
             builders: Vec::new(),
         }
     }

@@ -23,6 +23,7 @@ pub mod peer;
 mod placement;
 mod rate;
 mod recipients;
+mod releases;
 mod room;
 mod rooms;
 mod shard;

@@ -19,6 +19,26 @@ pub struct SessionRef {
     pub gateway: Address,
 }
 
+/// A command that the room failed on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Failed {
+    /// Its number; 0 is none.
+    pub(crate) sequence: Sequence,
+    /// The epoch in which it failed: the number may be another command's since.
+    pub(crate) under: Epoch,
+}
+
+impl Failed {
+    /// As a client is told that knows the room's epochs up to `known`; 0 is nothing.
+    pub(crate) fn told_to(self, known: Epoch) -> u64 {
+        if known <= self.under {
+            self.sequence.0
+        } else {
+            0
+        }
+    }
+}
+
 /// One stay of one player.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
@@ -29,8 +49,8 @@ pub(crate) struct Member {
     /// Events up to here were before its time.
     pub(crate) joined_at: Sequence,
     pub(crate) attached: bool,
-    /// The number of a command the room failed on; 0 once a later one came under the new epoch.
-    pub(crate) failed: Sequence,
+    /// The last command that the room failed on, until a later one is applied.
+    pub(crate) failed: Failed,
     /// A command was answered with nothing, and `Applied` has not been sent yet.
     pub(crate) owed_applied: bool,
 }

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use wayfare_protocol::coordination::Outcome;
 use wayfare_protocol::{EntityId, Instant, storage};
 
-use crate::calls::{Asker, CallId, released};
+use crate::calls::{Asker, CallId};
 use crate::config::ShardConfig;
 use crate::environment::{ConnectionId, Environment, Output};
 use crate::game::{Kinds, Player, Refusal};
@@ -92,14 +92,8 @@ impl Shard {
                 gateway.login_outcome((connection, login), outcome, environment);
             }
             Some(Asker::Lookup(entity)) => gateway.found(&entity, outcome, environment),
-            Some(Asker::Acknowledge {
-                session,
-                epoch,
-                player,
-                attempt,
-            }) => {
-                let session = (session, epoch);
-                gateway.acknowledged(session, (&player, attempt), &outcome, environment);
+            Some(Asker::Acknowledge { session, epoch }) => {
+                gateway.acknowledged((session, epoch), outcome, environment);
             }
             Some(Asker::Claim(entity)) => rooms.claimed(&entity, outcome, environment),
             Some(Asker::Restart {
@@ -110,11 +104,12 @@ impl Shard {
             Some(Asker::Find(entity)) => rooms.found(&entity, outcome, environment),
             Some(Asker::Left) => rooms.left(outcome, environment),
             Some(Asker::LeftSessions) => gateway.left_sessions(outcome, environment),
-            Some(Asker::Release {
-                key,
-                revision,
-                attempt,
-            }) => released((key, revision, attempt), outcome, environment),
+            Some(Asker::Release(key)) => {
+                let is_held = |environment: &Environment| {
+                    gateway.holds(&key, environment) || rooms.hold(&key)
+                };
+                environment.released(key.clone(), outcome, is_held);
+            }
             // The others ask storage.
             Some(_) | None => {}
         }
@@ -181,6 +176,7 @@ impl Shard {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.at(now);
         self.environment.departed.handle_timeout(now);
+        self.environment.look_at_releases();
         self.gateway.handle_timeout(&mut self.environment);
         self.rooms.handle_timeout(&mut self.environment);
     }
@@ -189,7 +185,8 @@ impl Shard {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Wake> {
         let departed = self.environment.departed.poll_timeout();
-        let rooms = earlier(self.rooms.poll_timeout(), departed);
+        let releases = self.environment.releases.poll_timeout();
+        let rooms = earlier(self.rooms.poll_timeout(), earlier(departed, releases));
         earlier(self.gateway.poll_timeout(), rooms)
     }
 
@@ -211,7 +208,7 @@ impl Shard {
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts {
-            calls: self.environment.calls.len(),
+            calls: self.environment.calls.len() + self.environment.releases.len(),
             ..Counts::default()
         };
         self.rooms.count(&mut counts);

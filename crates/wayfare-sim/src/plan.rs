@@ -293,7 +293,7 @@ impl RoomPlan {
                 bytes_max: *chance.pick(&[2_000, 256 * 1024]),
                 age_max: *chance.pick(&[Duration::from_secs(2), Duration::from_secs(60)]),
             },
-            on_panic: if chance.one_in(5) && !durable {
+            on_panic: if chance.one_in(5) {
                 OnPanic::Close
             } else {
                 OnPanic::Restart

@@ -80,6 +80,9 @@ impl RoomKind for StubKind {
     }
 }
 
+/// How the word of something that ended ends itself.
+pub(crate) const ENDED: &str = " and ended";
+
 impl StubRoom {
     fn origin(&self) -> Origin {
         Origin {
@@ -140,7 +143,7 @@ impl StubRoom {
                 "{sort} {errand} ended {how}, and was not under way"
             ));
         }
-        self.say(turn, &format!("{sort} {errand} {how}"));
+        self.say(turn, &format!("{sort} {errand} {how}{ENDED}"));
     }
 
     fn do_deed(&mut self, author: &PlayerId, words: &[&str], turn: &Turn<'_>) {

@@ -12,7 +12,16 @@ const FOUND: &[u64] = &[
     // A future that ended behind a snapshot never ended for the room that fell back to it.
     67, 460, 525, 545,
     // A durable room was given up, and who was leaving just then heard it go on with a gap.
-    949, 2057, 3519,
+    949, 2057, 3519, // A record stayed behind whose removal was refused, or went unheard.
+    215, 490,
+    // A client was told that nothing is left of a command which the snapshot has.
+    277, // The number of a command that failed was told again, when another command had it.
+    233,
+    // A durable room that another had sealed, or that closed on a panic, told members as applied
+    // what storage does not have.
+    94, 3743, 18171,
+    // What earlier incarnations had left was not listed again, if that failed.
+    2563,
 ];
 
 #[test]

@@ -111,7 +111,8 @@ impl<R: Room> Kind<R> {
     }
 
     /// What becomes of a room whose handler panicked: it restarts unless set. With `OnPanic::Close`
-    /// its members are told that it closed; what storage has of it comes back with the next join.
+    /// its members are told that it closed, and which of their commands storage has; with the next
+    /// join it comes back as it was then.
     pub fn on_panic(mut self, on_panic: OnPanic) -> Self {
         self.settings.on_panic = on_panic;
         self

@@ -1,23 +1,29 @@
 //! Sessions of earlier incarnations of this node: those that nobody comes back to end.
 
+use std::time::Duration;
+
 use wayfare_protocol::PlayerId;
 use wayfare_protocol::coordination::{Key, Outcome, Reply, Request, Revision};
 use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::{Instant, ShardIndex};
 
-use crate::calls::{Asker, release};
+use crate::calls::Asker;
 use crate::environment::{Environment, Report};
 
 use super::{Gateway, TimerKey};
 
 /// Records that are given up in one turn; the rest follows.
 const AT_ONCE: usize = 100;
-const BETWEEN: std::time::Duration = std::time::Duration::from_millis(100);
+const BETWEEN: Duration = Duration::from_millis(100);
+/// Until they are listed again, if that failed.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Records as they were found at the beginning.
 #[derive(Debug, Default)]
 pub(super) struct Left {
     records: Vec<(Key, Revision)>,
+    /// They could not be listed.
+    unlisted: bool,
     armed: Option<Instant>,
 }
 
@@ -35,7 +41,12 @@ impl Gateway {
         let records = match outcome {
             Ok(Reply::Listed { records, .. }) => records,
             Ok(_) => return,
-            Err(failure) => return environment.report(Report::CoordinationFailed(failure)),
+            Err(failure) => {
+                self.left.unlisted = true;
+                let wake = Some((environment.now + AGAIN, "sessions of before"));
+                self.timers.arm(TimerKey::Left, &mut self.left.armed, wake);
+                return environment.report(Report::CoordinationFailed(failure));
+            }
         };
         for (key, record) in records {
             match SessionRecord::decode(&key, &record.value) {
@@ -56,6 +67,9 @@ impl Gateway {
     /// Their grace is over. A record that was taken since has another revision, and stays.
     pub(super) fn end_left(&mut self, environment: &mut Environment) {
         self.left.armed = None;
+        if std::mem::take(&mut self.left.unlisted) {
+            return self.begin_service(environment);
+        }
         let rest = self.left.records.len().saturating_sub(AT_ONCE);
         for (key, revision) in self.left.records.split_off(rest) {
             let player = key
@@ -63,7 +77,7 @@ impl Gateway {
                 .and_then(|id| id.parse::<PlayerId>().ok());
             let here = player.is_some_and(|player| self.by_player.contains_key(&player));
             if !here {
-                release(key, revision, environment);
+                environment.release(key, revision);
             }
         }
         if rest > 0 {

@@ -15,7 +15,7 @@ use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::wire::{self, LeaveReason, hello::Credential, server_frame::Body};
 use wayfare_protocol::{Epoch, ErrorCode, PlayerId, SessionId};
 
-use crate::calls::{Asker, release};
+use crate::calls::Asker;
 use crate::config::SecondLogin;
 use crate::environment::{ConnectionId, Environment, Output, Report};
 use crate::game::{Player, Refusal};
@@ -44,6 +44,13 @@ pub(crate) struct Login {
     former: Option<SessionRecord>,
     /// The record that was written, be it for all we know.
     asked: Option<SessionRecord>,
+}
+
+impl Login {
+    /// Whether it is this player's.
+    pub(crate) fn is_of(&self, player: &PlayerId) -> bool {
+        self.player.id == *player
+    }
 }
 
 impl Gateway {
@@ -234,7 +241,10 @@ impl Gateway {
                 self.open_session(connection, &login, revision, environment);
             }
             // Refused says nothing about others, unknown nothing at all: read again (R10).
-            (Ok(Reply::Committed(Commit::Refused)) | Err(Failure::Unknown(_)), _) => {
+            (outcome @ (Ok(Reply::Committed(Commit::Refused)) | Err(Failure::Unknown(_))), _) => {
+                if outcome.is_err() && login.writing {
+                    environment.doubt(&SessionRecord::key(&login.player.id));
+                }
                 self.read_record(connection, login, environment);
             }
             (outcome, _) => {
@@ -280,7 +290,10 @@ impl Gateway {
         if !self.waits(connection) {
             return;
         }
-        if let Err(refusal) = may_login(&login, found.as_ref(), environment) {
+        let given_up = found.as_ref().is_some_and(|found| {
+            environment.is_here(&found.gateway) && !self.holds(&key, environment)
+        });
+        if let Err(refusal) = may_login(&login, found.as_ref(), given_up, environment) {
             return self.cut(connection, refusal.code, &refusal.message, environment);
         }
         let after_found = found.as_ref().map_or(Epoch(1), |found| found.epoch.next());
@@ -347,7 +360,7 @@ impl Gateway {
         if !waits && !resumed {
             // Nobody has a ticket of it, so nobody could ever come back to it.
             let key = SessionRecord::key(&login.player.id);
-            return release(key, revision, environment);
+            return environment.release(key, revision);
         }
         let session = Session {
             id: record.session,
@@ -451,10 +464,11 @@ impl Gateway {
     }
 }
 
-/// Whether the record allows this login.
+/// Whether the record allows this login; one that was given up, and is still there, keeps nobody out.
 fn may_login(
     login: &Login,
     former: Option<&SessionRecord>,
+    given_up: bool,
     environment: &Environment,
 ) -> Result<(), Refusal> {
     let no = |code, message: &str| Err(Refusal::with_code(code, message));
@@ -478,6 +492,7 @@ fn may_login(
         // A session of an earlier incarnation has no connection.
         (None, Some(former))
             if environment.config.second_login == SecondLogin::Refuse
+                && !given_up
                 && !environment.is_former(&former.gateway) =>
         {
             no(ErrorCode::AlreadyConnected, "the player is here already")

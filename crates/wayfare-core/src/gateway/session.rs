@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wayfare_protocol::coordination::{Commit, Failure, Outcome, Reply, Request, Revision, Write};
+use wayfare_protocol::coordination::{Commit, Key, Outcome, Reply, Request, Revision, Write};
 use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::wire::LeaveReason;
 use wayfare_protocol::{
     Address, EntityId, Epoch, ErrorCode, Handle, Instant, Membership, PlayerId, Sequence, SessionId,
 };
 
-use crate::calls::{ATTEMPTS_MAX, Asker, release};
+use crate::calls::Asker;
 use crate::config::ShardConfig;
 use crate::environment::{ConnectionId, Environment, Report};
 use crate::game::Player;
@@ -193,11 +193,8 @@ impl Gateway {
             self.cut(connection, code, message, environment);
         }
         if reason != LeaveReason::LeaveReplaced {
-            release(
-                SessionRecord::key(&session.player.id),
-                session.revision,
-                environment,
-            );
+            let key = SessionRecord::key(&session.player.id);
+            environment.release(key, session.revision);
         }
     }
 
@@ -275,54 +272,39 @@ impl Gateway {
         let asker = Asker::Acknowledge {
             session: session.id,
             epoch: session.epoch,
-            player: session.player.id.clone(),
-            attempt: 1,
         };
         environment.ask(asker, Request::Commit(vec![write]));
     }
 
-    /// The answer to [`Gateway::acknowledge`]. If the session ended meanwhile, its record, which
-    /// could not be given up at the old revision, is given up now.
+    /// The answer to [`Gateway::acknowledge`]. Where nothing was heard, or the session has ended
+    /// meanwhile, the record is found at another revision when it is given up.
     pub(crate) fn acknowledged(
         &mut self,
         (id, epoch): (SessionId, Epoch),
-        (player, attempt): (&PlayerId, u8),
-        outcome: &Outcome,
+        outcome: Outcome,
         environment: &mut Environment,
     ) {
-        let key = SessionRecord::key(player);
         let revision = match outcome {
-            Ok(Reply::Committed(Commit::Done(revision))) => *revision,
-            Ok(Reply::Got {
-                record: Some(record),
-                ..
-            }) => match SessionRecord::decode(&key, &record.value) {
-                Ok(found) if (found.session, found.epoch) == (id, epoch) => record.revision,
-                // Another took it, or it cannot be read: not ours to give up.
-                _ => return,
-            },
+            Ok(Reply::Committed(Commit::Done(revision))) => revision,
             Ok(_) => return,
-            Err(failure) => {
-                // Whether it was written decides at which revision the record is given up: read.
-                environment.report(Report::CoordinationFailed(failure.clone()));
-                if matches!(failure, Failure::Unknown(_)) && attempt < ATTEMPTS_MAX {
-                    let asker = Asker::Acknowledge {
-                        session: id,
-                        epoch,
-                        player: player.clone(),
-                        attempt: attempt + 1,
-                    };
-                    environment.ask(asker, Request::Get(key));
-                }
-                return;
-            }
+            Err(failure) => return environment.report(Report::CoordinationFailed(failure)),
         };
         let session = self.by_session.get(&id).copied();
-        match session.and_then(|key| self.sessions.get_mut(key)) {
-            Some(session) if session.epoch == epoch => session.revision = revision,
-            Some(_) => {}
-            None => release(key, revision, environment),
+        if let Some(session) = session.and_then(|key| self.sessions.get_mut(key))
+            && session.epoch == epoch
+        {
+            session.revision = revision;
         }
+    }
+
+    /// Whether this record is of a session here, or of a login under way.
+    pub(crate) fn holds(&self, key: &Key, environment: &Environment) -> bool {
+        let player = key
+            .strip_prefix("session/")
+            .and_then(|id| id.parse::<PlayerId>().ok());
+        player.is_some_and(|player| {
+            self.by_player.contains_key(&player) || environment.calls.is_logging_in(&player)
+        })
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) enum End {
     Idle,
     /// For good: nothing of it is kept.
     Closed,
-    /// It fails again and again. What storage has is kept.
+    /// It fails again and again, or once too often for its kind. What storage has is kept.
     Failed,
     /// It is another's now, or cannot be had back yet.
     Lost,
@@ -47,10 +47,8 @@ impl Room {
             End::Idle if self.is_durable() => {}
             End::Idle | End::Closed => self.dismiss_all(environment),
             End::Failed => {
-                if self.is_durable() {
-                    self.give_up_held();
-                    self.gate.remove(Holder::Storage);
-                }
+                // A durable room is as storage has it.
+                self.gate.remove(Holder::Storage);
                 self.dismiss_all(environment);
             }
             End::Lost if self.keeper.is_some() => {

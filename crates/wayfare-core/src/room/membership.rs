@@ -8,7 +8,7 @@ use wayfare_protocol::{Epoch, ErrorCode, Membership, Sequence};
 
 use crate::environment::Environment;
 use crate::game::{LeaveReason, Player, Refusal};
-use crate::members::{Member, SessionRef};
+use crate::members::{Failed, Member, SessionRef};
 use crate::peer::{self, Join, JoinRefused, Message, NotAMember, Numbered, Request};
 use crate::step::Change;
 
@@ -90,7 +90,7 @@ impl Room {
             joined_at: self.sequence,
             attached: true,
             owed_applied: false,
-            failed: Sequence(0),
+            failed: Failed::default(),
         };
         self.members.insert(membership, member);
         let outcome = self.call("join", environment, |logic, _, turn| {
@@ -179,7 +179,10 @@ impl Room {
             Err(fault) => {
                 if let (Fault::Panicked, Some(member)) = (&fault, self.members.get_mut(membership))
                 {
-                    member.failed = numbered.sequence;
+                    member.failed = Failed {
+                        sequence: numbered.sequence,
+                        under: self.epoch,
+                    };
                 }
                 (Err(Refusal::from(fault)), Deferred::default())
             }
@@ -206,7 +209,7 @@ impl Room {
         }
         if numbered.sequence == member.applied.next() {
             member.applied = numbered.sequence;
-            member.failed = Sequence(0);
+            member.failed = Failed::default();
             self.touch(membership);
             return true;
         }
@@ -328,7 +331,7 @@ impl Room {
         let Some(member) = self.members.get(membership) else {
             return;
         };
-        let (applied, failed) = (member.applied, member.failed);
+        let (applied, failed) = (member.applied, member.failed.told_to(epoch));
         let from = sequence.max(member.joined_at);
         let reached =
             self.lineage.holds(epoch, sequence, self.sequence) && self.history.reaches(from);
@@ -338,7 +341,7 @@ impl Room {
                 epoch: self.epoch.0,
                 from: from.0,
                 applied: applied.0,
-                failed: failed.0,
+                failed,
             });
             self.send_to_session(session, Change::Attach(membership), Some(body), environment);
             self.seal(environment);
@@ -350,18 +353,19 @@ impl Room {
             self.pay_owed(environment);
         } else {
             let stands = self.lineage.stands(epoch, sequence, self.sequence);
-            self.resync(membership, stands, environment);
+            self.resync(membership, (epoch, stands), environment);
         }
         if returned {
             self.presence(membership, true, environment);
         }
     }
 
-    /// A fresh view in place of what cannot be replayed, or was undone behind `stands`.
+    /// A fresh view in place of what cannot be replayed, or was undone behind `stands`, for a client
+    /// that knows the room's epochs up to `known`.
     pub(super) fn resync(
         &mut self,
         membership: Membership,
-        stands: Sequence,
+        (known, stands): (Epoch, Sequence),
         environment: &mut Environment,
     ) {
         let view = match self.view(membership, environment) {
@@ -381,7 +385,7 @@ impl Room {
             position: self.sequence.0,
             applied: member.applied.0,
             view: view.into(),
-            failed: member.failed.0,
+            failed: member.failed.told_to(known),
             stands: stands.0,
         });
         self.send_to_session(

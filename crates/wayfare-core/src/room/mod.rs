@@ -71,6 +71,8 @@ pub(crate) struct Room {
     lineage: Lineage,
     /// Numbers that clients gave under a lower epoch are void: the room fell back since.
     numbers_since: Epoch,
+    /// Memberships from here on that were given before that are void as well.
+    memberships_since: Membership,
     history: History,
     pub(crate) gate: Gate<Effects>,
     /// Bytes that wait there.
@@ -152,6 +154,7 @@ impl Room {
             told_everyone: Sequence(0),
             lineage: Lineage::new(opened.epoch),
             numbers_since: opened.epoch,
+            memberships_since: Membership(1),
             history: History::behind(Sequence(0)),
             gate: delivery::gate(settings),
             held_bytes: 0,
@@ -308,10 +311,13 @@ impl Room {
         self.sequence
     }
 
-    /// Why somebody who was a member is none: it left, or the room fell back to before it came.
-    fn absence(&self, request: &peer::Request) -> LeaveReason {
+    /// Why somebody who was a member is none: it left, or the room fell back to before it came. Of
+    /// who left before what the room fell back to, something may be in it.
+    fn absence(&self, membership: Membership, request: &peer::Request) -> LeaveReason {
         match request {
-            peer::Request::Attach { epoch, .. } if *epoch < self.numbers_since => {
+            peer::Request::Attach { epoch, .. }
+                if *epoch < self.numbers_since && membership >= self.memberships_since =>
+            {
                 LeaveReason::LeaveRoomLost
             }
             _ => LeaveReason::LeaveNotAMember,
@@ -327,7 +333,7 @@ impl Room {
             .get(membership)
             .filter(|m| m.session.id == message.session.id);
         let Some(member) = known else {
-            let reason = self.absence(&message.request);
+            let reason = self.absence(membership, &message.request);
             return membership::not_a_member(&message, reason, environment);
         };
         let peer::Member {

@@ -267,7 +267,8 @@ fn member((number, member): (Membership, &Member)) -> stored::Member {
         session_epoch: member.session.epoch.0,
         applied: member.applied.0,
         joined_at: member.joined_at.0,
-        failed: member.failed.0,
+        failed: member.failed.sequence.0,
+        failed_under: member.failed.under.0,
         attached: member.attached,
     }
 }

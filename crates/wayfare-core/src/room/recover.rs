@@ -13,7 +13,7 @@ use crate::game::{Durability, Kind, Player, RoomLogic};
 use crate::history::History;
 use crate::image::Image;
 use crate::lineage::Lineage;
-use crate::members::{Member, Members, SessionRef};
+use crate::members::{Failed, Member, Members, SessionRef};
 use crate::recipients::Recipients;
 use crate::turn::TimerId;
 
@@ -130,6 +130,10 @@ impl Room {
             numbers_since: match durable {
                 true => Epoch(image.base.numbers_since),
                 false => opened.epoch,
+            },
+            memberships_since: match durable {
+                true => Membership(1),
+                false => Membership(surroundings.next_membership),
             },
             history: history(&image, now),
             gate: delivery::gate(settings),
@@ -263,7 +267,10 @@ fn made(member: &stored::Member, environment: &Environment) -> Result<Member, St
         applied: Sequence(member.applied),
         joined_at: Sequence(member.joined_at),
         attached: false,
-        failed: Sequence(member.failed),
+        failed: Failed {
+            sequence: Sequence(member.failed),
+            under: Epoch(member.failed_under),
+        },
         owed_applied: false,
     })
 }

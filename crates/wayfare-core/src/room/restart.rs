@@ -87,7 +87,8 @@ impl Room {
     ///
     /// # Errors
     /// How it ends: by choice of its kind, or because it fails too often. What storage has of a
-    /// `Durable` one stays its members': they come back to it.
+    /// `Durable` one stays its members': they come back to it. If such a one is to close, it is
+    /// first had back: nobody else knows what storage has.
     pub(crate) fn may_restart(&mut self, now: Instant) -> Result<(), End> {
         if now.since(self.failures.since) > FAILURES_WINDOW {
             self.failures = Failures {
@@ -96,14 +97,16 @@ impl Room {
             };
         }
         self.failures.count += 1;
-        if self.kind.settings.on_panic == OnPanic::Close {
-            return Err(End::Failed);
-        }
-        match (self.failures.count > FAILURES_MAX, self.is_durable()) {
-            (false, _) => Ok(()),
-            (true, true) => Err(End::Lost),
+        let too_often = self.failures.count > FAILURES_MAX;
+        match (too_often || self.closes_on_panic(), self.is_durable()) {
             (true, false) => Err(End::Failed),
+            (true, true) if too_often => Err(End::Lost),
+            _ => Ok(()),
         }
+    }
+
+    fn closes_on_panic(&self) -> bool {
+        self.kind.settings.on_panic == OnPanic::Close
     }
 
     /// What it was opened with, to open it again under the next epoch.
@@ -237,6 +240,15 @@ impl Room {
                 Some(session) => self.carry_over(*membership, session, environment),
                 None => away.push(*membership),
             }
+        }
+        if self.closes_on_panic() {
+            // Members are told that it closed, and what storage has of theirs; others come again.
+            let others = undone.inputs.into_iter().filter(|input| match input {
+                Message::Member(member) => matches!(member.request, peer::Request::Attach { .. }),
+                _ => true,
+            });
+            self.rerun = others.map(Rerun::Again).collect();
+            return self.end(End::Failed);
         }
         let mut inputs: VecDeque<Rerun> = undone.inputs.into_iter().map(Rerun::Again).collect();
         if undone.poisoned
@@ -404,7 +416,8 @@ impl Room {
             }
         }
         for membership in attached {
-            self.resync(membership, self.sequence, environment);
+            let stands = (former.epoch, self.sequence);
+            self.resync(membership, stands, environment);
         }
         // Their ends may have come since the snapshot, and do not come again. One that is still to
         // come is not heard.

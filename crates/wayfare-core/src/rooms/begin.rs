@@ -6,7 +6,7 @@ use wayfare_protocol::EntityId;
 use wayfare_protocol::coordination::{Outcome, Reply, Request};
 use wayfare_protocol::records::EntityRecord;
 
-use crate::calls::{Asker, release};
+use crate::calls::Asker;
 use crate::environment::{Environment, Report};
 use crate::placement::place;
 
@@ -15,12 +15,12 @@ use super::Rooms;
 /// Entities that are brought back at once: enough to keep storage busy, few enough that who comes
 /// back meanwhile does not wait behind all of them.
 const AT_ONCE: usize = 64;
-/// Until those that could not be read are tried again.
+/// Until what could not be read, or listed, is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Rooms {
     /// The node takes part from now on.
-    pub(crate) fn begin_service(&mut self, environment: &mut Environment) {
+    pub(crate) fn begin_service(&self, environment: &mut Environment) {
         environment.ask(Asker::Left, Request::List("entity/".into()));
     }
 
@@ -28,9 +28,11 @@ impl Rooms {
     pub(crate) fn left(&mut self, outcome: Outcome, environment: &mut Environment) {
         let records = match outcome {
             Ok(Reply::Listed { records, .. }) => records,
-            // Whoever is wanted comes back then.
             Ok(_) => return,
-            Err(failure) => return environment.report(Report::CoordinationFailed(failure)),
+            Err(failure) => {
+                self.list_at = Some(environment.now + AGAIN);
+                return environment.report(Report::CoordinationFailed(failure));
+            }
         };
         for (key, record) in records {
             let entity = key
@@ -52,12 +54,20 @@ impl Rooms {
             match environment.kinds.of(&entity) {
                 Some(kind) if kind.settings.is_kept() => self.left.push_back(entity),
                 // Its state was lost with its incarnation.
-                Some(_) => release(key, record.revision, environment),
+                Some(_) => environment.release(key, record.revision),
                 // A kind that this game does not have may be another version's.
                 None => {}
             }
         }
         self.bring_back(environment);
+    }
+
+    /// Asks again for what was left, if it is time.
+    pub(super) fn list_again(&mut self, environment: &mut Environment) {
+        if self.list_at.is_some_and(|at| at <= environment.now) {
+            self.list_at = None;
+            self.begin_service(environment);
+        }
     }
 
     /// What could not be read now may be readable later: its timers must not wait for a visitor.

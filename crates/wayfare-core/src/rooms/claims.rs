@@ -10,7 +10,7 @@ use wayfare_protocol::storage::Position;
 use wayfare_protocol::wire::JoinMode;
 use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode, Handle};
 
-use crate::calls::{Asker, release};
+use crate::calls::Asker;
 use crate::environment::{Environment, Report};
 use crate::game::{Durability, Kind, Refusal};
 use crate::peer::{Join, Message, NotOwner};
@@ -92,7 +92,12 @@ impl Rooms {
                     false => self.open_anew(entity, epoch, Position(1), environment),
                 }
             }
-            (Ok(_) | Err(Failure::Unknown(_)), Some(_)) => self.read(entity, environment),
+            (outcome @ (Ok(_) | Err(Failure::Unknown(_))), Some(_)) => {
+                if outcome.is_err() {
+                    environment.doubt(&EntityRecord::key(entity));
+                }
+                self.read(entity, environment);
+            }
             (Ok(_), None) => self.give_up(entity, "coordination misanswered", environment),
             (Err(failure), _) => {
                 environment.report(Report::CoordinationFailed(failure));
@@ -235,7 +240,8 @@ impl Rooms {
         let Some(opening) = self.opening.remove(entity) else {
             return;
         };
-        if opening.comes_back {
+        // What is ours by now may have timers, and is not to be left lying.
+        if opening.comes_back || opening.revision != Revision::default() {
             self.bring_back_later(entity, environment);
         }
         let refusal = Refusal::with_code(ErrorCode::Unavailable, why);
@@ -271,7 +277,7 @@ impl Rooms {
                 // The seal is all there is of it.
                 super::loading::forget(entity, epoch, environment);
             }
-            return release(EntityRecord::key(entity), revision, environment);
+            return environment.release(EntityRecord::key(entity), revision);
         };
         let handle = self.seat(room);
         environment.report(Report::Opened {

@@ -271,7 +271,7 @@ impl Rooms {
                 self.turn_away_for_good(message, environment);
             }
         } else {
-            self.restart_failed(entity, environment);
+            self.restart_unreadable(entity, environment);
         }
     }
 
@@ -293,7 +293,7 @@ impl Rooms {
             entity: entity.clone(),
             by,
         });
-        self.restart_failed(entity, environment);
+        self.restart_lost(entity, environment);
     }
 }
 

@@ -9,11 +9,12 @@ mod restarts;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use wayfare_protocol::coordination::Key;
 use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::storage::Outcome;
 use wayfare_protocol::{EntityId, ErrorCode, Handle, Instant};
 
-use crate::calls::{Asker, release};
+use crate::calls::Asker;
 use crate::environment::{Environment, Report};
 use crate::game::{Kind, LeaveReason, Refusal};
 use crate::handles::HandleMap;
@@ -40,6 +41,8 @@ pub(crate) struct Rooms {
     /// What earlier incarnations left, still to be brought back.
     left: VecDeque<EntityId>,
     left_at: Option<Instant>,
+    /// When they are listed again, if that failed.
+    list_at: Option<Instant>,
     timers: Timers<Handle>,
     /// Rooms that did something this turn, in order.
     dirty: Vec<Handle>,
@@ -47,7 +50,8 @@ pub(crate) struct Rooms {
 
 impl Rooms {
     pub(crate) fn poll_timeout(&self) -> Option<Wake> {
-        let left = self.left_at.map(|at| (at, "entities that come back"));
+        let left = [self.left_at, self.list_at].into_iter().flatten().min();
+        let left = left.map(|at| (at, "entities that come back"));
         earlier(self.timers.next(), left)
     }
 
@@ -56,6 +60,16 @@ impl Rooms {
         counts.timers += self.timers.len();
         let coming = self.opening.len() + self.loading.len() + self.left.len();
         counts.calls += coming + self.finding.len();
+    }
+
+    /// Whether this record is of an entity here, or on its way here.
+    pub(crate) fn hold(&self, key: &Key) -> bool {
+        let entity = key
+            .strip_prefix("entity/")
+            .and_then(|id| id.parse::<EntityId>().ok());
+        entity.is_some_and(|entity| {
+            self.by_name.contains_key(&entity) || self.opening.contains_key(&entity)
+        })
     }
 
     // ---- messages
@@ -212,6 +226,7 @@ impl Rooms {
                 room.handle_timeout(environment);
             });
         }
+        self.list_again(environment);
     }
 
     /// Ends the turn of every room that did something. Whether there was any.
@@ -262,7 +277,7 @@ impl Rooms {
         };
         self.timers.arm(handle, &mut room.armed, None);
         self.by_name.remove(&room.entity);
-        release(EntityRecord::key(&room.entity), room.revision, environment);
+        environment.release(EntityRecord::key(&room.entity), room.revision);
         let entity = room.entity.clone();
         environment.report(match end {
             End::Idle => Report::PutAway { entity },

@@ -7,8 +7,9 @@ use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::storage::Position;
 use wayfare_protocol::{EntityId, Epoch, Handle, Membership};
 
-use crate::calls::{ATTEMPTS_MAX, Asker, release};
+use crate::calls::{ATTEMPTS_MAX, Asker};
 use crate::environment::{Environment, Report};
+use crate::game::Durability;
 use crate::room::{End, Opened, Recovered, Room};
 
 use super::Rooms;
@@ -22,15 +23,12 @@ impl Rooms {
         environment: &mut Environment,
     ) {
         let Some(room) = self.by_handle.get_mut(&handle) else {
-            // It closed meanwhile, and gave up the record at the revision before this one.
-            if let Ok(Reply::Committed(Commit::Done(revision))) = *outcome {
-                release(EntityRecord::key(entity), revision, environment);
-            }
+            // It closed meanwhile, and has given up the record.
             return;
         };
         match restart_claim((room, attempt), outcome, environment) {
             Restart::Asked => {}
-            Restart::Lost => self.end_restart(entity, End::Lost, environment),
+            Restart::Lost => self.restart_lost(entity, environment),
             Restart::Settled(revision) => {
                 room.revision = revision;
                 let epoch = room.epoch.next();
@@ -102,27 +100,41 @@ impl Rooms {
                 Err(reason) => {
                     let entity = room.entity.clone();
                     environment.report(Report::SnapshotFailed { entity, reason });
-                    room.end(End::Failed);
+                    room.end(unreadable(room));
                 }
             }
         });
     }
 
     pub(super) fn restart_lost(&mut self, entity: &EntityId, environment: &mut Environment) {
-        self.end_restart(entity, End::Lost, environment);
+        self.end_restart(entity, |_| End::Lost, environment);
     }
 
-    pub(super) fn restart_failed(&mut self, entity: &EntityId, environment: &mut Environment) {
-        self.end_restart(entity, End::Failed, environment);
+    pub(super) fn restart_unreadable(&mut self, entity: &EntityId, environment: &mut Environment) {
+        self.end_restart(entity, unreadable, environment);
     }
 
-    fn end_restart(&mut self, entity: &EntityId, end: End, environment: &mut Environment) {
+    fn end_restart(
+        &mut self,
+        entity: &EntityId,
+        end: impl FnOnce(&Room) -> End,
+        environment: &mut Environment,
+    ) {
         if let Some(handle) = self.by_name.get(entity).copied() {
             self.with_room(handle, environment, |room, _| {
                 room.restarting = false;
-                room.end(end);
+                room.end(end(room));
             });
         }
+    }
+}
+
+/// How a room ends that cannot be had back. What a `Durable` one was last told by storage is not
+/// known here: its members find out when they come again.
+fn unreadable(room: &Room) -> End {
+    match room.kind().settings.durability {
+        Durability::Durable => End::Lost,
+        Durability::Volatile => End::Failed,
     }
 }
 

@@ -144,6 +144,9 @@ pub struct Member {
     pub failed: u64,
     #[prost(bool, tag = "10")]
     pub attached: bool,
+    /// The epoch in which the room failed on it.
+    #[prost(uint64, tag = "11")]
+    pub failed_under: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Timer {

@@ -1,0 +1,194 @@
+//! What a client is told of its commands when a room falls back, closes or turns out to be another's:
+//! no more than is known.
+
+use std::time::Duration;
+
+use wayfare_core::game::{Durability, KindSettings, OnPanic};
+use wayfare_protocol::Epoch;
+use wayfare_protocol::wire::{self, client_frame::Body as Say, server_frame::Body};
+
+use crate::world::{Client, Fault, World, attach, join};
+
+fn snapshotted() -> KindSettings {
+    KindSettings {
+        snapshot_every: Some(Duration::from_secs(1)),
+        ..KindSettings::default()
+    }
+}
+
+fn durable(on_panic: OnPanic) -> KindSettings {
+    KindSettings {
+        durability: Durability::Durable,
+        on_panic,
+        ..KindSettings::default()
+    }
+}
+
+fn under(stay: &wire::Joined, epoch: u64) -> wire::Joined {
+    wire::Joined {
+        epoch,
+        ..stay.clone()
+    }
+}
+
+/// The command that the room failed on, as the client was told last.
+fn failed(world: &World, client: Client) -> u64 {
+    let heard = world.lines[client].heard.iter().rev();
+    let mut failed = heard.filter_map(|body| match body {
+        Body::Resync(resync) => Some(resync.failed),
+        Body::Attached(attached) => Some(attached.failed),
+        _ => None,
+    });
+    failed.next().expect("it was told where it stands")
+}
+
+#[test]
+fn who_left_before_the_snapshot_is_not_told_that_nothing_is_left() {
+    let mut world = World::new(2, snapshotted());
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    let bo = world.login(1, "bo");
+    let bos = world.join(bo, "lounge/a");
+    world.command(ada, &stay, 2, "say kept");
+    world.drop_connection(ada);
+    world.command(bo, &bos, 2, "kick ada");
+    world.advance(Duration::from_secs(1));
+    world.kill(false);
+    let ada = world.resume(0, ada);
+    world.say(ada, attach(&stay, 4));
+    assert_eq!(world.heard(ada)[1], "left LeaveNotAMember applied=0");
+}
+
+#[test]
+fn the_number_of_a_command_that_failed_is_told_to_who_gave_it_under_that_epoch() {
+    let mut world = World::new(2, snapshotted());
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    let bo = world.login(1, "bo");
+    let bos = world.join(bo, "lounge/a");
+    world.advance(Duration::from_secs(1));
+    world.command(ada, &stay, 2, "panic");
+    assert_eq!(failed(&world, ada), 2);
+    // By now the number 2 is another command's, and that is on its way.
+    world.command(bo, &under(&bos, stay.epoch + 1), 2, "panic");
+    assert_eq!(failed(&world, ada), 0);
+    let knows = world.resume(0, ada);
+    let second = under(&stay, stay.epoch + 1);
+    world.say(knows, attach(&second, 3));
+    assert_eq!(failed(&world, knows), 0);
+    // As one that never heard that the room fell back at all.
+    let unaware = world.resume(0, knows);
+    world.say(unaware, attach(&stay, 3));
+    assert_eq!(failed(&world, unaware), 2);
+}
+
+#[test]
+fn a_snapshot_keeps_under_which_epoch_a_command_failed() {
+    let mut world = World::new(2, snapshotted());
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    world.advance(Duration::from_secs(1));
+    world.command(ada, &stay, 2, "panic");
+    world.advance(Duration::from_secs(1));
+    world.kill(false);
+    let knows = world.resume(0, ada);
+    world.say(knows, attach(&under(&stay, stay.epoch + 1), 3));
+    assert_eq!(failed(&world, knows), 0);
+    let unaware = world.resume(0, knows);
+    world.say(unaware, attach(&stay, 3));
+    assert_eq!(failed(&world, unaware), 2);
+}
+
+#[test]
+fn a_durable_room_that_closes_on_a_panic_tells_as_applied_what_storage_has() {
+    let mut world = World::new(2, durable(OnPanic::Close));
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    let bo = world.login(1, "bo");
+    let bos = world.join(bo, "lounge/a");
+    world.command(ada, &stay, 2, "say kept");
+    world.forget_heard();
+    world.storage_late = true;
+    world.command(ada, &stay, 3, "say lost");
+    world.command(bo, &bos, 2, "say lost as well");
+    world.command(bo, &bos, 3, "panic");
+    world.storage_faults.push_back(Fault::LostUnknown);
+    world.store_all();
+    assert_eq!(
+        world.heard(ada),
+        ["attached from=5 applied=2", "left LeaveClosed applied=2"]
+    );
+    assert_eq!(
+        world.heard(bo),
+        ["attached from=5 applied=1", "left LeaveClosed applied=1"]
+    );
+    assert_eq!(
+        world
+            .shards
+            .iter()
+            .map(|it| it.counts().rooms)
+            .sum::<usize>(),
+        0
+    );
+    // Storage has it, as its members were told.
+    let again = wire::Join {
+        sequence: 4,
+        ..join("lounge/a")
+    };
+    let joined = world.join_with(ada, again).expect("it comes back");
+    let view = String::from_utf8_lossy(&joined.view).into_owned();
+    assert!(view.contains("kept") && !view.contains("lost"), "{view}");
+}
+
+#[test]
+fn who_comes_back_while_a_durable_room_closes_on_a_panic_finds_it_as_storage_has_it() {
+    let mut world = World::new(1, durable(OnPanic::Close));
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    let bo = world.login(0, "bo");
+    let bos = world.join(bo, "lounge/a");
+    world.drop_connection(bo);
+    world.storage_late = true;
+    world.command(ada, &stay, 2, "say lost");
+    let bo = world.resume(0, bo);
+    world.say(bo, attach(&bos, 4));
+    world.command(ada, &stay, 3, "panic");
+    world.storage_faults.push_back(Fault::LostUnknown);
+    world.store_all();
+    assert!(world.lines[bo].closed.is_some(), "it is sent to try again");
+    let bo = world.resume(0, bo);
+    world.say(bo, attach(&bos, 4));
+    let heard = world.heard(bo);
+    assert!(
+        heard.iter().any(|line| line.starts_with("attached")),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn a_room_that_failed_and_is_another_s_by_then_claims_nothing() {
+    let mut world = World::new(1, durable(OnPanic::Restart));
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    world.command(ada, &stay, 2, "say kept");
+    world
+        .storage
+        .load(&"lounge/a".into(), Epoch(1_000))
+        .unwrap();
+    world.forget_heard();
+    world.command(ada, &stay, 3, "panic");
+    assert!(world.lines[ada].closed.is_some());
+    let heard = world.heard(ada);
+    assert!(
+        !heard.iter().any(|line| line.starts_with("left")),
+        "{heard:?}"
+    );
+    let ada = world.resume(0, ada);
+    world.say(ada, attach(&stay, 3));
+    let heard = world.heard(ada);
+    assert!(
+        heard.iter().any(|line| line == "attached from=3 applied=2"),
+        "{heard:?}"
+    );
+    world.say(ada, Say::Bye(wire::Bye {}));
+}
