@@ -2,6 +2,7 @@
 
 mod codegen;
 mod command;
+mod mutants;
 mod sim;
 mod tidy;
 mod verify;

@@ -3,14 +3,10 @@
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::{Context, bail};
-use wayfare_sim::Mutant;
-
 use crate::command;
+use crate::mutants::{self, Mutant};
 use crate::workspace::{Files, Workspace};
-
-/// Where the mutants lie, from the root.
-const FOLDER: &str = "crates/wayfare-sim/mutants/";
+use anyhow::{Context, bail};
 
 /// Builds the simulator in its own profile and hands it these words.
 ///
@@ -45,17 +41,11 @@ pub(crate) fn mutants(workspace: &Workspace, names: &[&str]) -> anyhow::Result<(
     copy_tree(&files, &copy)?;
     println!("| mutant | what it breaks | found by | seeds |\n|---|---|---|---|");
     let mut missed = Vec::new();
-    for (path, text) in files.texts.range(FOLDER.to_owned()..) {
-        let Some(name) = path
-            .strip_prefix(FOLDER)
-            .and_then(|it| it.strip_suffix(".txt"))
-        else {
-            break;
-        };
-        if !names.is_empty() && !names.contains(&name) {
+    for mutant in mutants::all(&files)? {
+        let name = &mutant.name;
+        if !names.is_empty() && !names.contains(&name.as_str()) {
             continue;
         }
-        let mutant = Mutant::parse(name, text).map_err(|stale| anyhow::anyhow!("{stale}"))?;
         let found = find(&mutant, &files, &copy)?;
         let found = found.unwrap_or_else(|| {
             missed.push(mutant.name.clone());
@@ -74,9 +64,7 @@ fn find(mutant: &Mutant, files: &Files, copy: &Path) -> anyhow::Result<Option<St
     let began = Instant::now();
     let source = files.texts.get(&mutant.file);
     let source = source.with_context(|| format!("{} is not there", mutant.file))?;
-    let mutated = mutant
-        .apply(source)
-        .map_err(|stale| anyhow::anyhow!("{stale}"))?;
+    let mutated = mutant.apply(source)?;
     let place = copy.join(&mutant.file);
     std::fs::write(&place, mutated)?;
     let mut cargo = command::cargo(copy);
