@@ -38,6 +38,10 @@ impl Slot {
         self.unreliable.insert(handle, bytes);
     }
 
+    pub(super) fn drop_unreliable(&mut self, handle: Handle) {
+        self.unreliable.remove(&handle);
+    }
+
     pub(super) fn take_unreliable(&mut self) -> impl Iterator<Item = Bytes> + use<> {
         std::mem::take(&mut self.unreliable).into_values()
     }

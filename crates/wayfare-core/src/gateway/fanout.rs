@@ -245,6 +245,8 @@ impl Sender<'_> {
             if slot.backlog > BACKLOG_BYTES_SOFT {
                 return slot.keep_unreliable(handle, bytes.clone());
             }
+            // One that waits still is older.
+            slot.drop_unreliable(handle);
         }
         self.environment.outputs.push_back(Output::Send {
             connection,

@@ -67,6 +67,22 @@ fn a_slow_reader_loses_unreliable_frames_first_and_then_its_connection() {
 }
 
 #[test]
+fn an_unreliable_frame_that_waits_is_not_sent_behind_a_newer_one() {
+    let mut world = world();
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    let bo = world.login(0, "bo");
+    world.join(bo, "lounge/a");
+    world.forget_heard();
+    world.backlog(bo, BACKLOG_BYTES_SOFT + 1);
+    world.command(ada, &stay, 2, "wave one");
+    world.backlog(bo, BACKLOG_BYTES_SOFT);
+    world.command(ada, &stay, 3, "wave two");
+    world.backlog(bo, 0);
+    assert_eq!(world.heard(bo), ["~ two"]);
+}
+
+#[test]
 fn a_frame_that_is_none_ends_the_connection_and_a_later_versions_is_ignored() {
     let mut world = world();
     let ada = world.login(0, "ada");
