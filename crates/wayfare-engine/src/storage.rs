@@ -31,9 +31,10 @@ pub trait Storage: Send + Sync {
     /// Keeps an entity's state, and forgets the journal up to its position and every part that it
     /// does not name, all at once.
     ///
-    /// It may be ahead of the journal, which then goes on behind it. One that is older than what
-    /// the same owner has stored already changes nothing and is done. It names each part that
-    /// belongs to it, those too that the snapshot before named and that are still the same.
+    /// It may be ahead of the journal, which then goes on behind it. One at the position of the
+    /// snapshot that is there, or before it, changes nothing and is done: a repeat that arrives late
+    /// must not forget the parts of the next. It names each part that belongs to it, those too that
+    /// the snapshot before named and that are still the same.
     ///
     /// # Errors
     /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed, if the

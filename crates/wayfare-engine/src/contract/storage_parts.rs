@@ -14,6 +14,7 @@ pub(super) fn cases() -> Vec<Case<dyn Storage>> {
         a_snapshot_of_a_part_that_is_not_stored_is_not_done,
         a_part_that_a_snapshot_names_stays_as_it_is,
         a_part_that_is_not_named_is_replaced,
+        a_repeated_snapshot_forgets_no_part_of_the_next,
         parts_are_handed_over,
         a_part_is_fenced,
         a_part_request_is_answered_in_its_kind,
@@ -101,6 +102,22 @@ async fn a_part_that_is_not_named_is_replaced(engine: &dyn Storage, namespace: &
         &successor.read(B1).await?,
         &text("b1"),
     )
+}
+
+async fn a_repeated_snapshot_forgets_no_part_of_the_next(
+    engine: &dyn Storage,
+    namespace: &str,
+) -> Verdict {
+    let room = Owned::load(engine, namespace, Epoch(1)).await?;
+    room.part(A1, "a1").await?;
+    room.snapshot(1, &[A1]).await?;
+    room.journal(2).await?;
+    room.part(A2, "a2").await?;
+    room.snapshot(1, &[A1]).await?;
+    room.expect(1, &[A1]).await?;
+    room.snapshot(2, &[A2]).await?;
+    room.expect(2, &[A2]).await?;
+    same("the part", &room.read(A2).await?, &text("a2"))
 }
 
 async fn parts_are_handed_over(engine: &dyn Storage, namespace: &str) -> Verdict {

@@ -88,7 +88,7 @@ impl Entity {
         if position.next() < self.own_from {
             return Err(refusal::undoes(position, self.own_from));
         }
-        Ok(self.snapshot.is_none_or(|it| position >= it))
+        Ok(self.snapshot.is_none_or(|it| position > it))
     }
 
     /// The frames that are of no use any more once there is a snapshot at `position`.

@@ -109,7 +109,8 @@ impl Entity {
         if position.next() < self.own_from {
             return Err(refusal::undoes(position, self.own_from));
         }
-        if position.next() < self.first() {
+        let kept = self.snapshot.as_ref();
+        if kept.is_some_and(|it| position <= it.position) {
             return Ok(());
         }
         let missing = |id: &&PartId| !self.parts.contains_key(id);

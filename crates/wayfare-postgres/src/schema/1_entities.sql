@@ -106,7 +106,10 @@ BEGIN
         RETURN outcome;
     ELSIF at + 1 < head.own_from THEN
         RETURN ROW(7, head.own_from, 0, NULL)::answer_1;
-    ELSIF at < head.covered THEN
+    ELSIF at <= head.covered THEN
+        -- It came again: what it was sent in is of no use, unless what is there is made of it.
+        DELETE FROM chunk c WHERE c.entity = head.id AND c.chunks = pieces AND NOT EXISTS (
+            SELECT FROM snapshot s WHERE s.entity = head.id AND s.chunks = pieces);
         RETURN outcome;
     END IF;
     IF named IS NOT NULL THEN
