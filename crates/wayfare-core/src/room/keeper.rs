@@ -12,9 +12,9 @@ use wayfare_protocol::{Handle, Instant, Membership, Sequence};
 
 use crate::game::Durability;
 use crate::members::SessionRef;
-use crate::peer::Message;
 use crate::turn::TimerId;
 
+use super::restart::Rerun;
 use super::shipping::Shipping;
 
 /// A state up to this is kept a second time rather than digested: a room that large is rare.
@@ -98,7 +98,7 @@ pub(super) struct News {
     pub(super) calls: BTreeSet<u64>,
     pub(super) calls_gone: BTreeSet<u64>,
     /// What was carried out since, to be carried out again should a later one fail.
-    pub(super) inputs: Vec<Message>,
+    pub(super) inputs: Vec<Rerun>,
     pub(super) input_bytes: usize,
     /// The last of `inputs` is being carried out.
     pub(super) during_input: bool,
@@ -120,7 +120,7 @@ pub(super) struct OnItsWay {
     pub(super) bytes: usize,
     pub(super) is_base: bool,
     pub(super) appends: Vec<Append>,
-    pub(super) inputs: Vec<Message>,
+    pub(super) inputs: Vec<Rerun>,
     pub(super) input_bytes: usize,
     pub(super) gone: BTreeMap<Membership, Option<SessionRef>>,
     /// The call that will answer it is out.
@@ -209,6 +209,11 @@ impl Keeper {
 }
 
 impl News {
+    pub(super) fn input(&mut self, input: Rerun) {
+        self.input_bytes += input.message().bytes();
+        self.inputs.push(input);
+    }
+
     pub(super) fn member(&mut self, membership: Membership) {
         self.members.insert(membership);
     }

@@ -247,8 +247,7 @@ impl Room {
     ) {
         use peer::Message;
         if let Some(news) = self.news() {
-            news.input_bytes += message.bytes();
-            news.inputs.push(message.clone());
+            news.input(Rerun::Again(message.clone()));
             news.during_input = true;
         }
         match message {

@@ -26,7 +26,7 @@ impl Undone {
     /// Where members stand who came or went by something that is carried out again.
     fn look_through_inputs(&mut self) {
         for input in &self.inputs {
-            let Message::Member(member) = input else {
+            let Message::Member(member) = input.message() else {
                 continue;
             };
             match member.request {
@@ -52,7 +52,7 @@ pub(super) struct Failures {
     count: u32,
 }
 
-/// Something that was undone.
+/// Something that was undone, or would be.
 #[derive(Debug)]
 pub(super) enum Rerun {
     /// To be carried out again, alone.
@@ -62,6 +62,12 @@ pub(super) enum Rerun {
 }
 
 impl Rerun {
+    pub(super) const fn message(&self) -> &Message {
+        match self {
+            Rerun::Again(message) | Rerun::Failed(message) => message,
+        }
+    }
+
     pub(super) fn into_message(self) -> Message {
         match self {
             Rerun::Again(message) | Rerun::Failed(message) => message,
@@ -71,9 +77,7 @@ impl Rerun {
 
 /// What a `Durable` room that failed leaves to the one in its place.
 struct Undone {
-    inputs: Vec<Message>,
-    /// The last of them is what it failed on.
-    poisoned: bool,
+    inputs: VecDeque<Rerun>,
     timers: Vec<TimerId>,
     call: Option<u64>,
     /// Over which sessions its members are reached, or were until something that is undone.
@@ -179,8 +183,7 @@ impl Room {
         environment: &mut Environment,
     ) -> Undone {
         let mut undone = Undone {
-            inputs: Vec::new(),
-            poisoned: false,
+            inputs: VecDeque::new(),
             timers: Vec::new(),
             call: None,
             sessions: BTreeMap::new(),
@@ -193,14 +196,18 @@ impl Room {
                     self.gate.confirm(Holder::Storage, way.releases);
                 }
                 Some(way) => {
-                    undone.inputs = way.inputs;
+                    undone.inputs = way.inputs.into();
                     undone.sessions = reachable(way.gone).collect();
                 }
                 None => {}
             }
             undone.inputs.extend(news.inputs);
             undone.sessions.extend(reachable(news.gone));
-            undone.poisoned = news.during_input;
+            if news.during_input
+                && let Some(input) = undone.inputs.pop_back()
+            {
+                undone.inputs.push_back(Rerun::Failed(input.into_message()));
+            }
             undone.timers.extend(news.during_timer);
             if self.failed == Some("state") {
                 undone.timers.extend(news.fired);
@@ -215,6 +222,8 @@ impl Room {
         let known = attached.map(|(number, member)| (number, member.session.clone()));
         undone.sessions.extend(known);
         undone.look_through_inputs();
+        // It failed before it had come to these.
+        undone.inputs.append(&mut self.rerun);
         undone
     }
 
@@ -241,20 +250,15 @@ impl Room {
                 None => away.push(*membership),
             }
         }
+        let mut inputs = undone.inputs;
         if self.closes_on_panic() {
             // Members are told that it closed, and what storage has of theirs; others come again.
-            let others = undone.inputs.into_iter().filter(|input| match input {
+            inputs.retain(|input| match input.message() {
                 Message::Member(member) => matches!(member.request, peer::Request::Attach { .. }),
                 _ => true,
             });
-            self.rerun = others.map(Rerun::Again).collect();
+            self.rerun = inputs;
             return self.end(End::Failed);
-        }
-        let mut inputs: VecDeque<Rerun> = undone.inputs.into_iter().map(Rerun::Again).collect();
-        if undone.poisoned
-            && let Some(Rerun::Again(message)) = inputs.pop_back()
-        {
-            inputs.push_back(Rerun::Failed(message));
         }
         if stored.is_none()
             && let Some(Rerun::Again(Message::Join(_))) = inputs.front()
@@ -339,6 +343,9 @@ impl Room {
 
     /// Uses up what the room failed on, without asking its handlers.
     fn answer_failed(&mut self, message: Message, environment: &mut Environment) {
+        if let Some(news) = self.news() {
+            news.input(Rerun::Failed(message.clone()));
+        }
         let refusal =
             Refusal::with_code(ErrorCode::HandlerFailed, "the room failed on this request");
         match message {

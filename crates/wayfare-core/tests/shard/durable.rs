@@ -296,6 +296,61 @@ fn a_failed_room_whose_last_write_was_lost_runs_that_again_too() {
 }
 
 #[test]
+fn a_room_that_fails_again_answers_what_it_failed_on_before() {
+    for fault in [Fault::None, Fault::LostUnknown, Fault::AppliedUnknown] {
+        let mut world = World::new(1, durable());
+        let ada = world.login(0, "ada");
+        let stay = world.join(ada, "lounge/a");
+        world.forget_heard();
+        world.storage_late = true;
+        world.command(ada, &stay, 2, "panic");
+        world.command(ada, &stay, 3, "panic");
+        world.store_one(); // the load
+        world.store_one(); // its new epoch
+        world.storage_faults = [fault].into();
+        world.store_all();
+        world.advance(Duration::from_secs(5));
+        let heard = world.heard(ada);
+        let said: Vec<&String> = heard
+            .iter()
+            .filter(|line| !line.starts_with("att"))
+            .collect();
+        assert_eq!(
+            said,
+            ["3 reply 2: HandlerFailed", "4 reply 3: HandlerFailed"],
+            "{fault:?} {heard:?}"
+        );
+    }
+}
+
+#[test]
+fn a_room_that_fails_again_goes_on_with_what_it_had_not_run_again_yet() {
+    let mut world = World::new(1, durable());
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    let bo = world.login(0, "bo");
+    world.command(ada, &stay, 2, "after 100 panic");
+    world.forget_heard();
+    world.storage_late = true;
+    world.command(ada, &stay, 3, "say on its way");
+    world.say(bo, Say::Join(join("lounge/a")));
+    world.command(ada, &stay, 4, "panic");
+    world.storage_faults = [Fault::LostUnknown].into();
+    world.store_one();
+    world.store_one(); // the load
+    // The note comes before any of it is run again.
+    world.advance(Duration::from_millis(200));
+    world.store_all();
+    world.advance(Duration::from_secs(5));
+    assert!(world.heard(bo)[0].starts_with("joined"));
+    let heard = world.heard(ada);
+    assert!(
+        heard.contains(&"6 reply 4: HandlerFailed".to_owned()),
+        "{heard:?}"
+    );
+}
+
+#[test]
 fn a_failed_room_that_cannot_be_read_again_yet_costs_no_membership() {
     for settings in [durable(), snapshotted()] {
         let mut world = World::new(1, settings);
