@@ -45,6 +45,8 @@ pub struct Standing {
     pub sequence: u64,
     /// The last of what carries no promise, and the branch it came from.
     pub anyone: (u64, u64),
+    /// Notes, futures and asks of the room that have not ended.
+    pub pending: u64,
 }
 
 /// See the module's words.
@@ -84,6 +86,7 @@ impl History {
             welcomed: false,
             sequence: position,
             anyone: (0, 0),
+            pending: view.pending,
         });
         self.heard = (view.origin.life, view.everyone);
     }

@@ -26,6 +26,8 @@ pub struct Word<'a> {
     pub defects: u64,
     /// Whom it is for, and its number among those.
     pub to: To<'a>,
+    /// It says that a note, a future or an ask has ended.
+    pub ends_errand: bool,
 }
 
 /// Whom a word is for.
@@ -70,10 +72,12 @@ impl<'a> Word<'a> {
             "any" => To::Anyone(number_of_word),
             _ => return None,
         };
+        let ends = |word| matches!(word, "after" | "run" | "ask");
         Some(Self {
             origin,
             defects,
             to,
+            ends_errand: sort == "all" && words.next().is_some_and(ends),
         })
     }
 }

@@ -80,9 +80,6 @@ impl RoomKind for StubKind {
     }
 }
 
-/// How the word of something that ended ends itself.
-pub(crate) const ENDED: &str = " and ended";
-
 impl StubRoom {
     fn origin(&self) -> Origin {
         Origin {
@@ -143,7 +140,7 @@ impl StubRoom {
                 "{sort} {errand} ended {how}, and was not under way"
             ));
         }
-        self.say(turn, &format!("{sort} {errand} {how}{ENDED}"));
+        self.say(turn, &format!("{sort} {errand} {how}"));
     }
 
     fn do_deed(&mut self, author: &PlayerId, words: &[&str], turn: &Turn<'_>) {

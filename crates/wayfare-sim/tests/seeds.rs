@@ -22,6 +22,12 @@ const FOUND: &[u64] = &[
     94, 3743, 18171,
     // What earlier incarnations had left was not listed again, if that failed.
     2563,
+    // A room was looked at before a note came that a clock set back had put off.
+    8132, // A snapshot that came again forgot the parts of the next.
+    9052, // A room that failed again lost what it was to run again.
+    10627,
+    // An unreliable message that waited for a slow reader came behind a newer one.
+    16734,
 ];
 
 #[test]

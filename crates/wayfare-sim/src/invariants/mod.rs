@@ -166,6 +166,9 @@ impl Judge {
         }
         order::check(who, standing, sequence)?;
         standing.sequence = sequence;
+        if word.ends_errand {
+            standing.pending = standing.pending.saturating_sub(1);
+        }
         match word.to {
             To::Everyone(number) => {
                 no_duplication::check_everyone(who, standing, number)?;
@@ -278,8 +281,11 @@ impl Judge {
         }
     }
 
-    pub(crate) fn errands_over(&self, who: &Watched<'_>, view: &View) -> Result<(), Violation> {
-        errands_end_once::check_over(who, view.pending)
+    /// What `who` was shown has ended, or did while it listened: a room that came back only to be
+    /// looked at has its notes still to come, and the clock may have gone back while it was away.
+    pub(crate) fn errands_over(&mut self, who: &Watched<'_>, room: usize) -> Result<(), Violation> {
+        let standing = self.history(who.seat, room).standing;
+        errands_end_once::check_over(who, standing.map_or(0, |it| it.pending))
     }
 
     /// The room as somebody else is shown it at the end, against what this seat knows.

@@ -18,8 +18,8 @@ const CALM: Duration = Duration::from_secs(8);
 const SETTLES: Duration = Duration::from_secs(22);
 /// Ticks are counted for so long.
 const COUNTED: Duration = Duration::from_secs(4);
-/// A join takes no longer when nothing goes wrong.
-const AUDITED: Duration = Duration::from_secs(4);
+/// A join takes no longer when nothing goes wrong, nor what the longest note waits for.
+const AUDITED: Duration = Duration::from_secs(6);
 /// Longer than all graces one behind the other.
 const EMPTIES: Duration = Duration::from_secs(45);
 
@@ -165,7 +165,7 @@ impl World {
         }
         let audits = std::mem::take(&mut self.audits);
         for (room, (auditor, view)) in &audits {
-            self.watched(*auditor, *room, |judge, who| judge.errands_over(who, view))?;
+            self.watched(*auditor, *room, |judge, who| judge.errands_over(who, *room))?;
             for ((seat, _), heard) in heard.iter().filter(|((_, of), _)| of == room) {
                 self.watched(*seat, *room, |judge, who| {
                     judge.audit(who, (*room, *heard), view)

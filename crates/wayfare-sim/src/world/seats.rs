@@ -16,7 +16,6 @@ use super::streams::Packet;
 use super::{Event, Mood, World, kind_name, room_id};
 use crate::history::{Given, Outcome};
 use crate::invariants::{Shown, Watched};
-use crate::stub_room::ENDED;
 use crate::stub_tally::TALLY;
 
 impl World {
@@ -196,12 +195,6 @@ impl World {
             && let Some(stay) = self.seats[seat as usize].stays.get_mut(&room)
         {
             stay.ticks += 1;
-        }
-        // What was overdue when the auditor's coming brought the room back.
-        if payload.ends_with(ENDED.as_bytes())
-            && let Some((_, view)) = self.audits.get_mut(&room).filter(|it| it.0 == seat)
-        {
-            view.pending = view.pending.saturating_sub(1);
         }
         let outcome = self.watched(seat, room, |judge, who| {
             judge.heard(who, room, sequence, payload)
