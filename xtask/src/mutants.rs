@@ -17,7 +17,9 @@ pub(crate) struct Mutant {
     pub(crate) breaks: String,
     /// The file it is in, from the root of the tree.
     pub(crate) file: String,
-    /// Seeds of free mode in which it has to be found.
+    /// The scenario that finds it: free mode, unless it takes one of its own.
+    pub(crate) scenario: String,
+    /// Seeds of that in which it has to be found.
     pub(crate) seeds_max: u64,
     find: String,
     replace: String,
@@ -41,10 +43,12 @@ impl Mutant {
             anyhow::Ok(found.to_owned())
         };
         let seeds = field("seeds:")?;
+        let scenario = field("scenario:").unwrap_or_else(|_| "free".to_owned());
         Ok(Self {
             name: name.to_owned(),
             breaks: field("breaks:")?,
             file: field("file:")?,
+            scenario,
             seeds_max: seeds.parse().with_context(|| missing("seeds:"))?,
             find: between("=== find\n", "\n=== replace\n")?,
             replace: between("=== replace\n", "\n=== end")?,

@@ -39,7 +39,7 @@ pub(crate) fn mutants(workspace: &Workspace, names: &[&str]) -> anyhow::Result<(
     let files = workspace.files()?;
     let copy = workspace.root.join("target/mutants/tree");
     copy_tree(&files, &copy)?;
-    println!("| mutant | what it breaks | found by | seeds |\n|---|---|---|---|");
+    println!("| mutant | what it breaks | scenario | found by | seeds |\n|---|---|---|---|---|");
     let mut missed = Vec::new();
     for mutant in mutants::all(&files)? {
         let name = &mutant.name;
@@ -51,7 +51,10 @@ pub(crate) fn mutants(workspace: &Workspace, names: &[&str]) -> anyhow::Result<(
             missed.push(mutant.name.clone());
             format!("**not found** | {}", mutant.seeds_max)
         });
-        println!("| `{name}` | {} | {found} |", mutant.breaks);
+        println!(
+            "| `{name}` | {} | {} | {found} |",
+            mutant.breaks, mutant.scenario
+        );
     }
     if !missed.is_empty() {
         bail!("not found: {}", missed.join(", "));
@@ -76,6 +79,8 @@ fn find(mutant: &Mutant, files: &Files, copy: &Path) -> anyhow::Result<Option<St
         "-p",
         "wayfare-sim",
         "--",
+        "--scenario",
+        &mutant.scenario,
         "--find",
     ]);
     cargo.arg(mutant.seeds_max.to_string());

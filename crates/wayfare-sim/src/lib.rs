@@ -8,7 +8,6 @@ pub mod chance;
 pub mod clock;
 pub mod history;
 mod invariants;
-mod known;
 pub mod plan;
 pub mod queue;
 mod ranges;
@@ -26,7 +25,6 @@ mod world;
 
 pub use chance::Chance;
 pub use invariants::Violation;
-pub use known::{KNOWN, Known, known};
 pub use plan::Plan;
 pub use ranges::Ranges;
 pub use run::{Run, Verdict, difference, run, shrink};

@@ -41,6 +41,8 @@ pub struct RoomPlan {
     pub settings: KindSettings,
     /// How its state is written down.
     pub form: Form,
+    /// How long the word of a tick is at least, in bytes.
+    pub tick_bytes: usize,
 }
 
 impl RoomPlan {
@@ -313,7 +315,11 @@ impl RoomPlan {
             ..KindSettings::default()
         };
         let form = *chance.pick(&[Form::Whole, Form::Changes, Form::Parts]);
-        Self { settings, form }
+        Self {
+            settings,
+            form,
+            tick_bytes: 0,
+        }
     }
 }
 

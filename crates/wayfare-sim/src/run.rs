@@ -2,7 +2,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::known::{Known, known};
 use crate::trace::{Keep, Trace};
 use crate::world::{Tally, Watch, World};
 use crate::{Chance, Plan, Scenario, Violation};
@@ -31,20 +30,11 @@ pub struct Run {
 }
 
 impl Run {
-    /// What was broken, unless that is known.
+    /// What was broken.
     #[must_use]
-    pub fn news(&self) -> Option<&Violation> {
+    pub fn broken(&self) -> Option<&Violation> {
         match &self.verdict {
-            Verdict::Broken(violation) if known(violation, &self.plan).is_none() => Some(violation),
-            _ => None,
-        }
-    }
-
-    /// The known defect that was met.
-    #[must_use]
-    pub fn known(&self) -> Option<&'static Known> {
-        match &self.verdict {
-            Verdict::Broken(violation) => known(violation, &self.plan),
+            Verdict::Broken(violation) => Some(violation),
             Verdict::Held => None,
         }
     }
@@ -100,7 +90,7 @@ pub fn shrink(scenario: &Scenario, seed: u64, invariant: &str, faults: u64) -> u
             ..Watch::default()
         };
         let run = run(scenario, seed, watch);
-        run.news().is_some_and(|it| it.invariant == invariant)
+        run.broken().is_some_and(|it| it.invariant == invariant)
     };
     let (mut holds, mut broken) = (0, faults);
     if breaks(0) {

@@ -86,6 +86,31 @@ pub const SCENARIOS: &[Scenario] = &[
         },
     },
     Scenario {
+        name: "panics",
+        about: "durable rooms that fail again and again, and storage that is slow and forgetful",
+        plan: |chance| {
+            let plan = Plan {
+                faults: FaultOdds {
+                    storage: 10,
+                    cut: 3,
+                    ..FaultOdds::default()
+                },
+                deeds: Deeds {
+                    panic: Deeds::ALL.say,
+                    close: 0,
+                    ..Deeds::ALL
+                },
+                ..Plan::free(chance)
+            };
+            plan.durable()
+        },
+    },
+    Scenario {
+        name: "slow-readers",
+        about: "two rooms that say 600 KB a second, and connections that take far less",
+        plan: |_| slow_readers(),
+    },
+    Scenario {
         name: "pace",
         about: "three nodes, five rooms at 20 Hz, ten players: how fast time passes",
         plan: |_| pace(),
@@ -98,6 +123,30 @@ pub fn named(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name == name)
 }
 
+/// What waits for a reader reaches its bound long before anybody is silent.
+fn slow_readers() -> Plan {
+    let plan = pace();
+    let rooms = plan.rooms.into_iter().take(2);
+    Plan {
+        nodes: 1,
+        rooms: rooms
+            .map(|room| RoomPlan {
+                tick_bytes: 30_000,
+                ..room
+            })
+            .collect(),
+        players: 3,
+        trouble_for: Duration::from_secs(40),
+        fault_every_max: Duration::from_secs(2),
+        faults: FaultOdds {
+            slow_reader: 10,
+            hold_down: 1,
+            ..FaultOdds::default()
+        },
+        ..plan
+    }
+}
+
 fn pace() -> Plan {
     let room = RoomPlan {
         settings: KindSettings {
@@ -107,6 +156,7 @@ fn pace() -> Plan {
             ..KindSettings::default()
         },
         form: Form::Whole,
+        tick_bytes: 0,
     };
     Plan {
         nodes: 3,

@@ -28,13 +28,8 @@ pub(crate) fn seed(arguments: &Arguments, seed: u64) -> bool {
             println!("everything held; hash {:016x}", run.hash);
             true
         }
-        Verdict::Broken(violation) => {
-            if let Some(known) = run.known() {
-                println!("known: {}", known.what);
-                print_trace(&run, violation);
-            } else {
-                broken(arguments, seed);
-            }
+        Verdict::Broken(_) => {
+            broken(arguments, seed);
             false
         }
     }

@@ -1,15 +1,17 @@
 //! The room of a simulation: it does what it is told, and numbers what it says.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rand::Rng;
 use wayfare_core::game::{
-    AskError, Form, Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic, Work,
+    AskError, Form, Kind, LeaveReason, Player, Refusal, RoomKind, RoomLogic, Work,
 };
 use wayfare_core::{Audience, Turn};
 use wayfare_protocol::{EntityId, PlayerId};
 
+use crate::plan::RoomPlan;
 use crate::saying::Origin;
 use crate::stub_state::StubState;
 
@@ -20,22 +22,23 @@ const ASK_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// A kind of this name.
 #[must_use]
-pub(crate) fn kind(name: &str, form: Form, settings: KindSettings) -> Kind {
-    let kept = settings.is_kept();
+pub(crate) fn kind(name: &str, plan: &RoomPlan) -> Kind {
     Kind {
         name: name.into(),
         logic: Box::new(StubKind {
-            form,
-            kept,
+            form: plan.form,
+            kept: plan.settings.is_kept(),
+            padding: ".".repeat(plan.tick_bytes).into(),
             branches: AtomicU64::new(0),
         }),
-        settings,
+        settings: plan.settings.clone(),
     }
 }
 
 struct StubKind {
     form: Form,
     kept: bool,
+    padding: Arc<str>,
     /// How often one of its rooms was made or brought back.
     branches: AtomicU64,
 }
@@ -46,6 +49,7 @@ struct StubRoom {
     /// Words without a promise so far; nobody keeps them.
     waved: u64,
     kept: bool,
+    padding: Arc<str>,
 }
 
 impl StubKind {
@@ -55,6 +59,7 @@ impl StubKind {
             branch: self.branches.fetch_add(1, Ordering::Relaxed) + 1,
             waved: 0,
             kept: self.kept,
+            padding: Arc::clone(&self.padding),
         }
     }
 }
@@ -262,7 +267,13 @@ impl RoomLogic for StubRoom {
     }
 
     fn tick(&mut self, turn: &Turn<'_>) {
-        self.say(turn, "tick");
+        let padding = Arc::clone(&self.padding);
+        let tick = if padding.is_empty() {
+            "tick".into()
+        } else {
+            format!("{padding} tick")
+        };
+        self.say(turn, &tick);
         self.state.log_changes(turn);
     }
 

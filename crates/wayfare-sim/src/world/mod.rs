@@ -161,7 +161,7 @@ impl World {
         let mut kinds: Vec<_> = (0..plan.rooms.len())
             .map(|room| {
                 let of = &plan.rooms[room];
-                stub_room::kind(&kind_name(room), of.form, of.settings.clone())
+                stub_room::kind(&kind_name(room), of)
             })
             .collect();
         kinds.push(stub_tally::kind(&wayfare_core::game::KindSettings {
