@@ -20,7 +20,8 @@ const FOUND: &[u64] = &[
     // A durable room that another had sealed, or that closed on a panic, told members as applied
     // what storage does not have.
     94, 3743, 18171,
-    // What earlier incarnations had left was not listed again, if that failed.
+    // What was on its way to a room that closed on a panic was applied when that came back.
+    13004, // What earlier incarnations had left was not listed again, if that failed.
     2563,
     // A room was looked at before a note came that a clock set back had put off.
     8132, // A snapshot that came again forgot the parts of the next.

@@ -17,7 +17,8 @@ pub(crate) enum End {
     Idle,
     /// For good: nothing of it is kept.
     Closed,
-    /// It fails again and again, or once too often for its kind. What storage has is kept.
+    /// It fails again and again, or once too often for its kind. What storage has is kept, but for
+    /// its members: they are told, and nothing they said comes to the room any more.
     Failed,
     /// It is another's now, or cannot be had back yet.
     Lost,
@@ -45,12 +46,7 @@ impl Room {
         };
         match end {
             End::Idle if self.is_durable() => {}
-            End::Idle | End::Closed => self.dismiss_all(environment),
-            End::Failed => {
-                // A durable room is as storage has it.
-                self.gate.remove(Holder::Storage);
-                self.dismiss_all(environment);
-            }
+            End::Idle | End::Closed | End::Failed => self.dismiss_all(environment),
             End::Lost if self.keeper.is_some() => {
                 if self.is_durable() {
                     self.give_up_held();
@@ -94,9 +90,10 @@ impl Room {
         };
         let busy = keeper.is_busy();
         match end {
-            End::Failed | End::Lost => Some(Farewell::Over(end)),
-            End::Idle if keeper.durable && busy => Some(Farewell::Waits),
+            End::Lost => Some(Farewell::Over(end)),
+            End::Idle | End::Failed if keeper.durable && busy => Some(Farewell::Waits),
             End::Idle if keeper.durable => Some(Farewell::Over(end)),
+            End::Failed => Some(Farewell::Over(end)),
             End::Idle | End::Closed if keeper.forgotten => Some(Farewell::Over(End::Closed)),
             End::Idle | End::Closed => {
                 self.ask_forget(environment);

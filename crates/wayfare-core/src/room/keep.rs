@@ -23,6 +23,7 @@ impl Room {
         };
         let last_words = match self.ending {
             None | Some(End::Idle) if self.failed.is_none() => false,
+            Some(End::Failed) if keeper.durable => false,
             Some(End::Idle | End::Closed) if !keeper.news.appends.is_empty() => true,
             _ => return,
         };

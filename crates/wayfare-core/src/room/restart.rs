@@ -252,13 +252,7 @@ impl Room {
         }
         let mut inputs = undone.inputs;
         if self.closes_on_panic() {
-            // Members are told that it closed, and what storage has of theirs; others come again.
-            inputs.retain(|input| match input.message() {
-                Message::Member(member) => matches!(member.request, peer::Request::Attach { .. }),
-                _ => true,
-            });
-            self.rerun = inputs;
-            return self.end(End::Failed);
+            return self.close_as_stored(inputs, environment);
         }
         if stored.is_none()
             && let Some(Rerun::Again(Message::Join(_))) = inputs.front()
@@ -276,6 +270,21 @@ impl Room {
             }
         }
         self.lose_futures(environment);
+    }
+
+    /// Members are told that it closed, and what storage has of theirs; others come again.
+    fn close_as_stored(&mut self, inputs: VecDeque<Rerun>, environment: &mut Environment) {
+        for input in inputs {
+            match input.into_message() {
+                Message::Member(member) => {
+                    if let peer::Request::Attach { .. } = member.request {
+                        self.carry_over(member.membership, &member.session, environment);
+                    }
+                }
+                message => self.rerun.push_back(Rerun::Again(message)),
+            }
+        }
+        self.end(End::Failed);
     }
 
     /// Whether a member's attaching is among what is carried out again.

@@ -141,7 +141,7 @@ fn a_durable_room_that_closes_on_a_panic_tells_as_applied_what_storage_has() {
 }
 
 #[test]
-fn who_comes_back_while_a_durable_room_closes_on_a_panic_finds_it_as_storage_has_it() {
+fn who_comes_back_while_a_durable_room_closes_on_a_panic_is_told_as_well() {
     let mut world = World::new(1, durable(OnPanic::Close));
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -155,14 +155,74 @@ fn who_comes_back_while_a_durable_room_closes_on_a_panic_finds_it_as_storage_has
     world.command(ada, &stay, 3, "panic");
     world.storage_faults.push_back(Fault::LostUnknown);
     world.store_all();
-    assert!(world.lines[bo].closed.is_some(), "it is sent to try again");
-    let bo = world.resume(0, bo);
-    world.say(bo, attach(&bos, 4));
+    let heard = world.heard(bo);
+    assert_eq!(heard.last().unwrap(), "left LeaveClosed applied=1");
+}
+
+#[test]
+fn what_was_on_its_way_to_a_durable_room_that_closed_on_a_panic_is_not_applied_when_it_comes_back()
+{
+    let mut world = World::new(1, durable(OnPanic::Close));
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    let bo = world.login(0, "bo");
+    let bos = world.join(bo, "lounge/a");
+    world.command(ada, &stay, 2, "panic");
+    assert_eq!(
+        world.heard(bo).last().unwrap(),
+        "left LeaveClosed applied=1"
+    );
+    let cleo = world.login(0, "cleo");
+    world.join(cleo, "lounge/a");
+    for epoch in [bos.epoch, bos.epoch + 1] {
+        world.say(bo, attach(&under(&bos, epoch), 4));
+        world.command(bo, &under(&bos, epoch), 2, "say late");
+    }
     let heard = world.heard(bo);
     assert!(
-        heard.iter().any(|line| line.starts_with("attached")),
+        heard
+            .iter()
+            .all(|line| line == "left LeaveNotAMember applied=0"),
         "{heard:?}"
     );
+}
+
+#[test]
+fn a_closing_on_a_panic_is_told_once_storage_has_it() {
+    let mut world = World::new(1, durable(OnPanic::Close));
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    world.command(ada, &stay, 2, "say kept");
+    world.forget_heard();
+    world.storage_late = true;
+    world.command(ada, &stay, 3, "panic");
+    world.store_one(); // its load
+    assert_eq!(world.heard(ada), [""; 0]);
+    world.kill(false);
+    world.store_all();
+    let ada = world.resume(0, ada);
+    world.say(ada, attach(&stay, 3));
+    let heard = world.heard(ada);
+    assert!(
+        heard.contains(&"attached from=3 applied=2".to_owned()),
+        "it is as it was: {heard:?}"
+    );
+}
+
+#[test]
+fn a_snapshotted_room_that_closes_on_a_panic_tells_at_once() {
+    let mut world = World::new(
+        1,
+        KindSettings {
+            on_panic: OnPanic::Close,
+            ..snapshotted()
+        },
+    );
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    world.command(ada, &stay, 2, "panic");
+    let heard = world.heard(ada);
+    assert_eq!(heard.last().unwrap(), "left LeaveClosed applied=2");
 }
 
 #[test]
