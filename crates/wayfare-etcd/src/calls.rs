@@ -49,6 +49,8 @@ pub(crate) enum CallError {
     Compacted,
     /// The answer would be larger than what is taken.
     TooLarge,
+    /// Certainly not carried out, and would not be elsewhere or later either.
+    Rejected(String),
     /// For the caller.
     Failure(Failure),
 }
@@ -58,6 +60,7 @@ impl From<CallError> for Failure {
         match error {
             CallError::Compacted => Self::NotDone("what was asked for is compacted".to_owned()),
             CallError::TooLarge => Self::NotDone("the answer is too large".to_owned()),
+            CallError::Rejected(why) => Self::NotDone(why),
             CallError::Failure(failure) => failure,
         }
     }
@@ -107,7 +110,9 @@ impl Core {
             match trouble {
                 Trouble::Compacted => return Err(CallError::Compacted),
                 Trouble::TooLarge => return Err(CallError::TooLarge),
-                Trouble::Rejected(why) => return Err(not_done(format!("{at}: {why}"))),
+                Trouble::Rejected(why) => {
+                    return Err(CallError::Rejected(format!("{at}: {why}")));
+                }
                 Trouble::Unanswered(why) if kind == Kind::Change => {
                     preference.avoid(&turn);
                     return Err(CallError::Failure(Failure::Unknown(format!("{at}: {why}"))));
@@ -145,7 +150,7 @@ impl Core {
     pub(crate) async fn store_revision(
         &self,
         preference: &Preference,
-    ) -> Result<Revision, Failure> {
+    ) -> Result<Revision, CallError> {
         let question = RangeRequest {
             key: self.prefix.full("").into(),
             count_only: true,

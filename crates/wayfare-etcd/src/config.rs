@@ -22,6 +22,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// Who to be; `None` if etcd asks for nobody.
     pub login: Option<Login>,
+    /// How long a connect waits for a first answer.
+    pub connect_time_max: Duration,
     /// How long a request is passed on from member to member, as long as it was certainly not
     /// carried out.
     pub call_time_max: Duration,
@@ -51,6 +53,8 @@ impl Default for Config {
             prefix: "wayfare".to_owned(),
             tls: None,
             login: None,
+            // So that who waits for it is soon told why; it may be tried again.
+            connect_time_max: Duration::from_secs(1),
             // Longer than an election, which takes etcd 1 to 2 s with its own settings.
             call_time_max: Duration::from_secs(3),
             // Some hundred times a good answer, half an election.
@@ -67,7 +71,8 @@ impl Default for Config {
 
 impl Config {
     /// Of `etcd://[user:password@]host[:port][,host[:port]…][/prefix]`; `etcds://` is the same over
-    /// TLS, which also needs [`Tls::ca`]. User, password and prefix may be percent-encoded.
+    /// TLS, with `?ca=FILE` and, if need be, `&cert=FILE&key=FILE&domain=NAME` behind it, which are
+    /// those of [`Tls`]. User, password, prefix and files may be percent-encoded.
     ///
     /// # Errors
     /// What is wrong with it, without the password.

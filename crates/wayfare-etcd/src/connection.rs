@@ -1,6 +1,7 @@
 //! One connection to one member: TCP, TLS if asked for, HTTP/2.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -52,22 +53,19 @@ impl Endpoint {
     /// was stopped. The second part ends when the connection is lost.
     pub(crate) async fn open(
         &self,
-    ) -> Result<(Connection, impl Future<Output = ()> + Send + use<>), String> {
-        let stream = TcpStream::connect(&self.address)
-            .await
-            .map_err(|e| e.to_string())?;
-        stream.set_nodelay(true).map_err(|e| e.to_string())?;
+    ) -> Result<(Connection, impl Future<Output = ()> + Send + use<>), io::Error> {
+        let stream = TcpStream::connect(&self.address).await?;
+        stream.set_nodelay(true)?;
         match &self.tls {
             None => self.shake_hands(TokioIo::new(stream)).await,
             Some((connector, name)) => {
-                let stream = connector.connect(name.clone(), stream).await;
-                let stream = stream.map_err(|e| e.to_string())?;
+                let stream = connector.connect(name.clone(), stream).await?;
                 self.shake_hands(TokioIo::new(stream)).await
             }
         }
     }
 
-    async fn shake_hands<S>(&self, stream: S) -> Result<(Connection, Driver), String>
+    async fn shake_hands<S>(&self, stream: S) -> Result<(Connection, Driver), io::Error>
     where
         S: Read + Write + Unpin + Send + 'static,
     {
@@ -76,7 +74,7 @@ impl Endpoint {
             .initial_connection_window_size(CONNECTION_WINDOW)
             .handshake(stream)
             .await
-            .map_err(|e| e.to_string())?;
+            .map_err(io::Error::other)?;
         let origin = self.origin.clone();
         // How it ended is told to every request that was under way.
         let driver = Box::pin(async move { drop(connection.await) });

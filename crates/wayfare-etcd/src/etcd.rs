@@ -7,11 +7,12 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
+use tokio::time;
 use wayfare_engine::coordination::{Listing, Read};
 use wayfare_engine::{Coordination, Pending, Watch};
 use wayfare_protocol::coordination::{Commit, Failure, Key, Record, Revision, Write};
 
-use crate::calls::{Core, Kind};
+use crate::calls::{CallError, Core, Kind};
 use crate::config::Config;
 use crate::connection::Endpoint;
 use crate::follower::Follower;
@@ -57,9 +58,23 @@ pub enum ConnectError {
         /// Why.
         why: Unfit,
     },
+    /// Whoever answers does not let us in, or not where our keys are.
+    #[error("etcd refuses: {0}")]
+    Refused(String),
+    /// No member has a certificate that the config trusts, or one of them does not trust ours.
+    #[error("etcd is not trusted: {0}")]
+    NotTrusted(String),
     /// Nobody carried out a first read.
     #[error("etcd does not answer: {0}")]
     NoAnswer(Failure),
+}
+
+impl ConnectError {
+    /// Whether the same config may be let in a little later, without anybody changing it.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::NoAnswer(_))
+    }
 }
 
 impl Etcd {
@@ -68,7 +83,7 @@ impl Etcd {
     ///
     /// # Errors
     /// A config that makes no sense, a member that answers and is too old or belongs to another
-    /// service, or nobody who answers within `call_time_max`.
+    /// service, or nobody who answers within `connect_time_max`.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -89,9 +104,16 @@ impl Etcd {
         // Not everybody begins with the first.
         let first = RandomState::new().hash_one(0) as usize % core.members.len();
         let preference = Preference::new(first);
-        core.store_revision(&preference)
-            .await
-            .map_err(ConnectError::NoAnswer)?;
+        let reading = core.store_revision(&preference);
+        let read = time::timeout(core.config.connect_time_max, reading).await;
+        read.unwrap_or_else(|_| Err(CallError::Failure(Failure::NotDone(core.members.away()))))
+            .map_err(|error| match error {
+                CallError::Rejected(why) => ConnectError::Refused(why),
+                _ if core.members.is_none_trusted() => {
+                    ConnectError::NotTrusted(core.members.away())
+                }
+                other => ConnectError::NoAnswer(other.into()),
+            })?;
         Ok(Self {
             core,
             preference,

@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{self, Instant, MissedTickBehavior};
 use tonic::Streaming;
 use wayfare_engine::watch::{Compacted, Feed};
-use wayfare_protocol::coordination::Revision;
+use wayfare_protocol::coordination::{Failure, Revision};
 
 use crate::calls::Core;
 use crate::members::{Preference, Turn};
@@ -189,7 +189,7 @@ impl Follower {
             Ok(store) if store < after => self.compact(after),
             Ok(_) => None,
             Err(_) if self.core.went_back() => self.compact(after),
-            Err(failure) => Some(End::Lost(failure.to_string())),
+            Err(error) => Some(End::Lost(Failure::from(error).to_string())),
         }
     }
 

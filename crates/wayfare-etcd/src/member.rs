@@ -10,6 +10,7 @@ use tokio::time;
 use crate::connection::{Connection, Endpoint};
 use crate::rpc;
 use crate::status::{MemberStatus, Said};
+use crate::tls;
 use crate::version::{VERSION_MIN, Version};
 use crate::wire::StatusRequest;
 
@@ -35,6 +36,8 @@ pub(crate) enum Presence {
     Here(Here),
     /// It does not answer.
     Away(String),
+    /// One of us does not trust the other's certificate.
+    Untrusted(String),
     /// It answers and must not be asked.
     Unfit(Unfit),
 }
@@ -91,6 +94,10 @@ impl Member {
         &self.endpoint.address
     }
 
+    pub(crate) fn is_untrusted(&self) -> bool {
+        matches!(&*self.presence.borrow(), Presence::Untrusted(_))
+    }
+
     /// The connection to ask over, if the member is there.
     pub(crate) fn here(&self) -> Option<Here> {
         match &*self.presence.borrow() {
@@ -130,7 +137,7 @@ impl Member {
         let away = match &*self.presence.borrow() {
             Presence::Here(_) => None,
             Presence::Untried => Some("was not tried yet".to_owned()),
-            Presence::Away(why) => Some(why.clone()),
+            Presence::Away(why) | Presence::Untrusted(why) => Some(why.clone()),
             Presence::Unfit(why) => Some(why.to_string()),
         };
         MemberStatus {
@@ -172,8 +179,11 @@ impl Member {
         let opening = time::timeout(surroundings.answer_time_max, self.endpoint.open());
         let opened = opening
             .await
-            .unwrap_or_else(|_| Err("cannot connect in time".to_owned()));
-        let (connection, driver) = opened.map_err(Presence::Away)?;
+            .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+        let (connection, driver) = opened.map_err(|error| match tls::is_of_trust(&error) {
+            true => Presence::Untrusted(error.to_string()),
+            false => Presence::Away(error.to_string()),
+        })?;
         let lost = tokio::spawn(driver);
         self.greet(&connection, surroundings).await?;
         Ok((connection, lost))
@@ -189,7 +199,10 @@ impl Member {
         let status = time::timeout(surroundings.answer_time_max, asking)
             .await
             .map_err(|_| away("gave no answer in time".to_owned()))?
-            .map_err(|status| away(status.to_string()))?;
+            .map_err(|status| match tls::is_of_trust(&status) {
+                true => Presence::Untrusted(described(&status)),
+                false => away(status.to_string()),
+            })?;
         if status.is_learner {
             return Err(away("is a learner still".to_owned()));
         }
@@ -223,7 +236,7 @@ impl Member {
                 () = self.silent(here.number) => return "gave no answer in time".to_owned(),
                 _ = greetings.tick() => match self.greet(&here.connection, surroundings).await {
                     Ok(()) => {}
-                    Err(Presence::Away(why)) => return why,
+                    Err(Presence::Away(why) | Presence::Untrusted(why)) => return why,
                     Err(_) => return "is not what it was".to_owned(),
                 },
             }
@@ -271,4 +284,15 @@ pub(crate) async fn keep(
         _ = life.changed() => {}
         () = member.keep(&surroundings) => {}
     }
+}
+
+/// An error with what it came from, in one line.
+fn described(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text = format!("{text}: {error}");
+        source = error.source();
+    }
+    text
 }

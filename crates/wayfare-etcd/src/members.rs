@@ -113,6 +113,11 @@ impl Members {
         }
     }
 
+    /// Whether a certificate is what keeps every member from being asked.
+    pub(crate) fn is_none_trusted(&self) -> bool {
+        self.members.iter().all(|it| it.is_untrusted())
+    }
+
     /// Why no member can be asked, for those who cannot.
     pub(crate) fn away(&self) -> String {
         let statuses = self.members.iter().map(|it| it.status());

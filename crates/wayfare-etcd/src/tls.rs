@@ -1,5 +1,7 @@
 //! TLS towards etcd: rustls, with the authority and the identity that the config names.
 
+use std::error::Error;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +9,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{
+    AlertDescription as Alert, ClientConfig, Error as TlsFailure, RootCertStore,
+};
 
 use crate::config::Tls;
 
@@ -60,6 +64,43 @@ pub(crate) fn connector(tls: &Tls) -> Result<TlsConnector, TlsError> {
 pub(crate) fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     ServerName::try_from(bare.to_owned()).map_err(|_| TlsError::Name(host.to_owned()))
+}
+
+/// What a member says of a certificate that it does not take.
+const REFUSALS: [Alert; 8] = [
+    Alert::BadCertificate,
+    Alert::UnsupportedCertificate,
+    Alert::CertificateRevoked,
+    Alert::CertificateExpired,
+    Alert::CertificateUnknown,
+    Alert::CertificateRequired,
+    Alert::UnknownCA,
+    Alert::AccessDenied,
+];
+
+/// Whether an error of a connection is about a certificate: ours, or the member's.
+pub(crate) fn is_of_trust(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let broken = error.downcast_ref::<io::Error>();
+        // What an `io::Error` wraps is its own self, and its source is that one's.
+        let wrapped = broken.and_then(|it| it.get_ref()?.downcast_ref::<TlsFailure>());
+        match wrapped.or_else(|| error.downcast_ref()) {
+            Some(TlsFailure::InvalidCertificate(_)) => return true,
+            Some(TlsFailure::AlertReceived(alert)) => return REFUSALS.contains(alert),
+            _ => {}
+        }
+        // Of what arrives behind the handshake HTTP/2 keeps the words only.
+        let says = |alert: &Alert| {
+            let words = TlsFailure::AlertReceived(*alert).to_string();
+            broken.is_some_and(|it| it.to_string() == words)
+        };
+        if REFUSALS.iter().any(says) {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -1,5 +1,7 @@
 //! One line that says where etcd is: `etcd://user:password@host1:2379,host2:2379/prefix`.
 
+use std::path::PathBuf;
+
 use percent_encoding::percent_decode_str;
 
 use crate::config::{Config, Login, Tls};
@@ -28,16 +30,28 @@ pub enum UrlError {
     /// Percent signs that decode to nothing readable.
     #[error("the {0} does not decode as UTF-8")]
     Encoding(&'static str),
-    /// What follows the prefix.
-    #[error("nothing may follow the prefix: found `{0}`")]
+    /// What follows the prefix is none of what may.
+    #[error("`{0}` is not known: behind the prefix there may be ?ca=, cert=, key= and domain=")]
     Rest(String),
+    /// Files for TLS where none is spoken.
+    #[error("`{0}` is for TLS: write etcds:// to speak it")]
+    NoTls(String),
+    /// TLS without an authority to believe.
+    #[error(
+        "etcds:// needs the authority that signed the members' certificates: ?ca=/etc/wayfare/ca.pem"
+    )]
+    NoAuthority,
+    /// A certificate without its key, or the other way round.
+    #[error("cert= and key= belong together: a certificate and its key")]
+    Identity,
 }
 
 pub(crate) fn parse(text: &str) -> Result<Config, UrlError> {
     let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
     let tls = match scheme {
-        "etcd" => None,
-        "etcds" => Some(Tls::default()),
+        "etcd" => no_tls(query)?,
+        "etcds" => Some(parse_tls(query)?),
         _ => return Err(UrlError::Scheme),
     };
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -65,6 +79,43 @@ fn parse_login(text: &str) -> Result<Login, UrlError> {
         user: decode(user, "user")?,
         password: decode(password, "password")?,
     })
+}
+
+fn no_tls(query: &str) -> Result<Option<Tls>, UrlError> {
+    if query.is_empty() {
+        return Ok(None);
+    }
+    // What is not known at all is the nearer mistake.
+    parse_tls(query).or_else(|wrong| match wrong {
+        UrlError::NoAuthority | UrlError::Identity => Ok(Tls::default()),
+        other => Err(other),
+    })?;
+    Err(UrlError::NoTls(query.to_owned()))
+}
+
+fn parse_tls(query: &str) -> Result<Tls, UrlError> {
+    let (mut tls, mut cert, mut key) = (Tls::default(), None, None);
+    for pair in query.split('&').filter(|it| !it.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decode(value, "path")?;
+        match name {
+            _ if value.is_empty() => return Err(UrlError::Rest(pair.to_owned())),
+            "ca" => tls.ca = value.into(),
+            "cert" => cert = Some(PathBuf::from(value)),
+            "key" => key = Some(PathBuf::from(value)),
+            "domain" => tls.domain = Some(value),
+            _ => return Err(UrlError::Rest(pair.to_owned())),
+        }
+    }
+    if tls.ca.as_os_str().is_empty() {
+        return Err(UrlError::NoAuthority);
+    }
+    tls.identity = match (cert, key) {
+        (None, None) => None,
+        (Some(cert), Some(key)) => Some((cert, key)),
+        _ => return Err(UrlError::Identity),
+    };
+    Ok(tls)
 }
 
 fn parse_hosts(text: &str) -> Result<Vec<String>, UrlError> {
@@ -101,7 +152,7 @@ fn parse_host(text: &str) -> Result<String, UrlError> {
 }
 
 fn parse_prefix(path: &str) -> Result<Option<String>, UrlError> {
-    if let Some(at) = path.find(['?', '#']) {
+    if let Some(at) = path.find('#') {
         return Err(UrlError::Rest(path[at..].to_owned()));
     }
     let prefix = decode(path, "prefix")?;
@@ -158,7 +209,14 @@ mod tests {
     #[test]
     fn tls_is_another_scheme() {
         assert!(parse("etcd://a").unwrap().tls.is_none());
-        assert!(parse("etcds://a").unwrap().tls.is_some());
+        let bare = parse("etcds://a/eu?ca=/c%20a.pem").unwrap().tls.unwrap();
+        assert_eq!(bare.ca, PathBuf::from("/c a.pem"));
+        assert!(bare.identity.is_none() && bare.domain.is_none());
+        let whole = parse("etcds://a?ca=ca&cert=c&key=k&domain=etcd.test").unwrap();
+        assert_eq!(whole.prefix, "wayfare");
+        let whole = whole.tls.unwrap();
+        assert_eq!(whole.identity, Some(("c".into(), "k".into())));
+        assert_eq!(whole.domain.as_deref(), Some("etcd.test"));
     }
 
     #[test]
@@ -179,7 +237,12 @@ mod tests {
         check("etcd://u@a", UrlError::Login);
         check("etcd://u:p:q@a", UrlError::Login);
         check("etcd://u:%ff@a", UrlError::Encoding("password"));
-        check("etcd://a/x?y=1", UrlError::Rest("?y=1".to_owned()));
+        check("etcd://a/x?y=1", UrlError::Rest("y=1".to_owned()));
+        check("etcds://a?ca=", UrlError::Rest("ca=".to_owned()));
+        check("etcd://a/x#y", UrlError::Rest("#y".to_owned()));
+        check("etcd://a?ca=c", UrlError::NoTls("ca=c".to_owned()));
+        check("etcds://a", UrlError::NoAuthority);
+        check("etcds://a?ca=c&cert=d", UrlError::Identity);
     }
 
     #[test]

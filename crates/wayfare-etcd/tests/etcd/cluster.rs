@@ -71,6 +71,7 @@ impl Cluster {
     pub(crate) fn patient_config(&self) -> Config {
         let patience = Duration::from_secs(20);
         Config {
+            connect_time_max: patience,
             call_time_max: patience,
             answer_time_max: patience,
             read_time_max: patience,

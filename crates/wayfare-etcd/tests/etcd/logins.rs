@@ -56,8 +56,11 @@ async fn a_user_is_let_in_where_it_may_be_and_nobody_else() {
         (login("p@ss:word"), "elsewhere", "permission denied"),
     ] {
         let error = connect(login, prefix).await.err().unwrap();
-        let is_it = matches!(&error, ConnectError::NoAnswer(Failure::NotDone(_)));
-        assert!(is_it && error.to_string().contains(why), "{error}");
+        let is_it = matches!(&error, ConnectError::Refused(_));
+        assert!(
+            is_it && !error.is_passing() && error.to_string().contains(why),
+            "{error}"
+        );
     }
     let etcd = connect(login("p@ss:word"), "test").await.unwrap();
     assert!(matches!(put(&etcd, "a").await, Ok(Commit::Done(_))));
@@ -109,7 +112,7 @@ async fn members_and_nodes_prove_who_they_are() {
         };
         Etcd::connect(Config {
             tls: Some(tls),
-            call_time_max: std::time::Duration::from_millis(500),
+            connect_time_max: std::time::Duration::from_millis(500),
             ..cluster.patient_config()
         })
     };
@@ -123,6 +126,6 @@ async fn members_and_nodes_prove_who_they_are() {
         ("ca.pem", identity, Some("other.test")),
     ] {
         let error = connect(ca, identity, domain).await.err().unwrap();
-        assert!(matches!(error, ConnectError::NoAnswer(_)), "{error}");
+        assert!(matches!(error, ConnectError::NotTrusted(_)), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use wayfare_engine::Coordination;
-use wayfare_etcd::{Config, ConnectError, Etcd, Unfit, prove};
+use wayfare_etcd::{Config, ConnectError, Etcd, Tls, Unfit, prove};
 use wayfare_protocol::coordination::Failure;
 
 use crate::cluster::Cluster;
@@ -43,7 +43,7 @@ async fn a_member_that_is_not_there_yet_is_no_obstacle() {
 async fn nobody_there_is_said_in_time() {
     let config = Config {
         endpoints: vec![format!("127.0.0.1:{}", free_port())],
-        call_time_max: Duration::from_millis(300),
+        connect_time_max: Duration::from_millis(300),
         ..Config::default()
     };
     let start = Instant::now();
@@ -68,7 +68,10 @@ async fn a_config_that_makes_no_sense_is_refused() {
     };
     let error = Etcd::connect(nowhere).await.err().unwrap();
     assert!(matches!(error, ConnectError::Prefix(_)), "{error}");
-    let unproven = Config::parse("etcds://127.0.0.1").unwrap();
+    let unproven = Config {
+        tls: Some(Tls::default()),
+        ..Config::default()
+    };
     let error = Etcd::connect(unproven).await.err().unwrap();
     assert!(matches!(error, ConnectError::Tls(_)), "{error}");
 }
