@@ -17,7 +17,7 @@ use crate::tls::{Roots, Tls};
 ///
 /// TLS is verified, certificate and name, wherever it is used: `require`, `verify-ca` and `verify-full` are
 /// the same. Without `sslmode`, hosts other than loopback and sockets need it. `sslrootcert` names a
-/// file of authorities to trust instead of the system's.
+/// file of authorities to trust instead of the system's. `schema` is [`Config::schema`].
 #[derive(Clone)]
 pub struct Config {
     pub(crate) server: tokio_postgres::Config,
@@ -115,7 +115,7 @@ impl FromStr for Config {
         if server.get_application_name().is_none() {
             server.application_name("wayfare");
         }
-        Ok(Self {
+        let config = Self {
             tls: Tls::new(mode, &roots)?,
             server,
             schema: "wayfare".into(),
@@ -123,7 +123,11 @@ impl FromStr for Config {
             readers: READERS,
             deadline: DEADLINE,
             is_unsafe_allowed: false,
-        })
+        };
+        match tls.schema {
+            Some(name) => config.schema(&name),
+            None => Ok(config),
+        }
     }
 }
 
@@ -131,6 +135,7 @@ impl FromStr for Config {
 struct Parameters {
     mode: Option<String>,
     roots: Option<String>,
+    schema: Option<String>,
 }
 
 impl Parameters {
@@ -141,6 +146,7 @@ impl Parameters {
         let mut found = Self {
             mode: None,
             roots: None,
+            schema: None,
         };
         let Some((base, query)) = url.split_once('?') else {
             return Ok((url.to_owned(), found));
@@ -151,6 +157,7 @@ impl Parameters {
                 Some(("sslmode", mode)) => found.mode = Some(mode.to_owned()),
                 Some(("sslrootcert", "system")) => found.roots = None,
                 Some(("sslrootcert", path)) => found.roots = Some(path.replace("%2F", "/")),
+                Some(("schema", name)) => found.schema = Some(name.to_owned()),
                 _ => kept.push(pair),
             }
         }
@@ -269,6 +276,10 @@ mod tests {
             config.clone().schema("eu-west_1").unwrap().schema,
             "eu-west_1"
         );
+        let named: Config = "postgres://u@localhost/d?schema=eu".parse().unwrap();
+        assert_eq!(named.schema, "eu");
+        let bad = "postgres://u@localhost/d?schema=E".parse::<Config>();
+        assert!(matches!(bad, Err(ConfigError::Schema(_))));
         for name in ["", "a\"b", "Ä", &"a".repeat(64)] {
             config.clone().schema(name).unwrap_err();
         }

@@ -1,6 +1,6 @@
 //! What the engine has done since it was opened.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Each a relaxed atomic.
 #[derive(Debug, Default)]
@@ -12,6 +12,7 @@ pub(crate) struct Counters {
     pub(crate) unknown: Count,
     pub(crate) connected: Count,
     pub(crate) lost: Count,
+    pub(crate) is_away: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +35,8 @@ pub struct Counts {
     pub connected: u64,
     /// Connections that were lost, or could not be made.
     pub lost: u64,
+    /// Whether the latest connection that was wanted could not be made.
+    pub is_away: bool,
     /// Writes that wait to be sent now.
     pub queued: usize,
 }
@@ -58,6 +61,7 @@ impl Counters {
             unknown: self.unknown.read(),
             connected: self.connected.read(),
             lost: self.lost.read(),
+            is_away: self.is_away.load(Ordering::Relaxed),
             queued,
         }
     }

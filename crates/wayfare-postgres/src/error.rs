@@ -41,6 +41,24 @@ pub enum OpenError {
         /// What the last one tried said.
         why: String,
     },
+    /// The server answers, and does not let us in.
+    #[error("the PostgreSQL server at {at} does not let us in: {why}")]
+    NotAdmitted {
+        /// Hosts, user and database, without the password.
+        at: String,
+        /// What it says.
+        why: String,
+    },
+    /// The server's certificate is not one to trust, or it has none.
+    #[error(
+        "the PostgreSQL server at {at} cannot be trusted: {why}. `sslrootcert=` names the authority that signed its certificate"
+    )]
+    NotTrusted {
+        /// Hosts, user and database, without the password.
+        at: String,
+        /// What is wrong with it.
+        why: String,
+    },
     /// A server too old.
     #[error("the PostgreSQL server has version {found}: 13 or newer is needed")]
     TooOld {
@@ -80,6 +98,14 @@ pub enum OpenError {
     /// Something else that the server says.
     #[error("the PostgreSQL server refuses to serve: {0}")]
     Refused(String),
+}
+
+impl OpenError {
+    /// Whether the same config may be let in a little later, without anybody changing it.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::NotReached { .. })
+    }
 }
 
 /// An error with what it came from, in one line.

@@ -2,7 +2,8 @@
 
 use tokio_postgres::{Client, Error};
 
-use crate::error::{OpenError, describe};
+use crate::error::OpenError;
+use crate::session::Connector;
 
 /// The version of the schema that this server makes and works with.
 pub(crate) const KNOWN: i32 = MIGRATIONS.len() as i32;
@@ -29,16 +30,20 @@ const MIGRATIONS: &[Migration] = &[Migration {
 const LOCK_CLASS: i32 = 0x7761_7966;
 
 /// The newest migration that was applied.
-struct Version {
-    number: i32,
-    compatible: i32,
+pub(crate) struct Version {
+    pub(crate) number: i32,
+    pub(crate) compatible: i32,
 }
 
 /// Once, however many nodes begin at the same time.
-pub(crate) async fn migrate(client: &mut Client, schema: &str) -> Result<(), OpenError> {
-    let not_made = |error: Error| OpenError::NotMade {
-        schema: schema.to_owned(),
-        why: describe(&error),
+pub(crate) async fn migrate(client: &mut Client, connector: &Connector) -> Result<(), OpenError> {
+    let schema = connector.config.schema.as_str();
+    let not_made = |error: Error| match connector.refused(&error) {
+        OpenError::Refused(why) => OpenError::NotMade {
+            schema: schema.to_owned(),
+            why,
+        },
+        passing => passing,
     };
     // A user without the right to create anything is enough for a schema that is there.
     let found = version(client, schema).await.map_err(not_made)?;
@@ -85,7 +90,7 @@ pub(crate) async fn migrate(client: &mut Client, schema: &str) -> Result<(), Ope
     Ok(())
 }
 
-fn is_current(found: Option<&Version>, schema: &str) -> Result<bool, OpenError> {
+pub(crate) fn is_current(found: Option<&Version>, schema: &str) -> Result<bool, OpenError> {
     let Some(found) = found else {
         return Ok(false);
     };
@@ -99,7 +104,7 @@ fn is_current(found: Option<&Version>, schema: &str) -> Result<bool, OpenError> 
     Ok(found.number >= KNOWN)
 }
 
-async fn version(client: &Client, schema: &str) -> Result<Option<Version>, Error> {
+pub(crate) async fn version(client: &Client, schema: &str) -> Result<Option<Version>, Error> {
     let is_there = "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'version'";
     if client.query_opt(is_there, &[&schema]).await?.is_none() {
         return Ok(None);

@@ -59,7 +59,7 @@ impl Postgres {
         };
         {
             let (mut client, _open) = connector.client().await?;
-            migrate(&mut client, &config.schema).await?;
+            migrate(&mut client, &connector).await?;
         }
         let slot = |duty| Arc::new(Slot::new(connector.clone(), duty));
         let bulk = slot(Duty::Read);

@@ -1,16 +1,20 @@
 //! One connection, and what is asked of a server before it is trusted with anything.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
-use tokio_postgres::Client;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, Error};
 use tracing::{debug, warn};
 
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::error::{OpenError, describe};
+use crate::failure::{Verdict, judge};
 use crate::statements::Statements;
+use crate::tls;
 
 const VERSION_MIN: i32 = 130_000;
 /// To say hello, answer the questions and prepare the statements, once it is reached.
@@ -52,6 +56,9 @@ pub(crate) enum Duty {
 impl Connector {
     pub(crate) async fn session(&self, duty: Duty) -> Result<Session, OpenError> {
         let made = self.try_session(duty).await;
+        self.counters
+            .is_away
+            .store(made.is_err(), Ordering::Relaxed);
         match &made {
             Ok(_) => self.counters.connected.add(1),
             Err(error) => {
@@ -68,12 +75,11 @@ impl Connector {
             self.set_up(&client, duty).await?;
             Statements::prepare(&client)
                 .await
-                .map_err(|error| refused(&error))
+                .map_err(|error| self.refused(&error))
         };
         let statements = tokio::time::timeout(SET_UP_TIME_MAX, set_up).await;
-        let statements = statements.map_err(|_| OpenError::NotReached {
-            at: self.config.to_string(),
-            why: "it accepts a connection and then says nothing".into(),
+        let statements = statements.map_err(|_| {
+            self.not_reached("it accepts a connection and then says nothing".into())
         })??;
         Ok(Session {
             client,
@@ -90,10 +96,6 @@ impl Connector {
     }
 
     async fn connect(&self) -> Result<(Client, Speaker), OpenError> {
-        let not_reached = |why: String| OpenError::NotReached {
-            at: self.config.to_string(),
-            why,
-        };
         let server = &self.config.server;
         let hosts = server.get_hosts().len() as u32;
         let each = server.get_connect_timeout().copied().unwrap_or_default();
@@ -101,14 +103,43 @@ impl Connector {
         let limit = each * hosts + SET_UP_TIME_MAX;
         let made = tokio::time::timeout(limit, server.connect(self.config.tls.clone())).await;
         let (client, connection) = made
-            .map_err(|_| not_reached("it accepts a connection and then says nothing".into()))?
-            .map_err(|error| not_reached(describe(&error)))?;
+            .map_err(|_| self.not_reached("it accepts a connection and then says nothing".into()))?
+            .map_err(|error| self.not_connected(&error))?;
         let speaker = tokio::spawn(async move {
             if let Err(error) = connection.await {
                 debug!(error = %describe(&error), "storage: a connection ended");
             }
         });
         Ok((client, Speaker(speaker)))
+    }
+
+    fn not_reached(&self, why: String) -> OpenError {
+        let at = self.config.to_string();
+        OpenError::NotReached { at, why }
+    }
+
+    /// What an attempt to connect came to.
+    fn not_connected(&self, error: &Error) -> OpenError {
+        let (at, why) = (self.config.to_string(), describe(error));
+        let code = error.code().map_or("", SqlState::code);
+        // Who is not known, and what is not there: it stays so until somebody changes it.
+        if code.starts_with("28") || code.starts_with("3D") {
+            return OpenError::NotAdmitted { at, why };
+        }
+        if tls::is_of_trust(error) {
+            return OpenError::NotTrusted { at, why };
+        }
+        OpenError::NotReached { at, why }
+    }
+
+    /// What a question that a server did not answer as it should came to.
+    pub(crate) fn refused(&self, error: &Error) -> OpenError {
+        match judge(error) {
+            Verdict::Lost(why) | Verdict::Elsewhere(why) | Verdict::Again(why) => {
+                self.not_reached(why)
+            }
+            Verdict::Apart(_) | Verdict::Refused(_) => OpenError::Refused(describe(error)),
+        }
     }
 
     async fn set_up(&self, client: &Client, duty: Duty) -> Result<(), OpenError> {
@@ -136,7 +167,7 @@ impl Connector {
         client
             .batch_execute(&settings)
             .await
-            .map_err(|error| refused(&error))
+            .map_err(|error| self.refused(&error))
     }
 
     /// Whether the server may be trusted. Gives the mode of commits to use.
@@ -144,15 +175,15 @@ impl Connector {
         let row = client
             .query_one(EXAMINE, &[])
             .await
-            .map_err(|error| refused(&error))?;
-        let version: i32 = row.try_get(0).map_err(|error| refused(&error))?;
+            .map_err(|error| self.refused(&error))?;
+        let version: i32 = row.try_get(0).map_err(|error| self.refused(&error))?;
         if version < VERSION_MIN {
             return Err(OpenError::TooOld { found: version });
         }
         for (column, setting) in [(1, "fsync"), (2, "full_page_writes")] {
             if row
                 .try_get::<_, &str>(column)
-                .map_err(|error| refused(&error))?
+                .map_err(|error| self.refused(&error))?
                 != "off"
             {
                 continue;
@@ -166,7 +197,7 @@ impl Connector {
             );
         }
         // Stronger than what is needed, and chosen by somebody.
-        let commit: &str = row.try_get(3).map_err(|error| refused(&error))?;
+        let commit: &str = row.try_get(3).map_err(|error| self.refused(&error))?;
         Ok(if commit == "remote_apply" {
             "remote_apply"
         } else {
@@ -183,7 +214,3 @@ const EXAMINE: &str = "SELECT current_setting('server_version_num')::int, curren
 const PLANS: &str = "SET plan_cache_mode TO force_generic_plan; SET enable_seqscan TO off; \
     SET enable_hashjoin TO off; SET enable_mergejoin TO off; SET jit TO off; \
     SET max_parallel_workers_per_gather TO 0";
-
-fn refused(error: &tokio_postgres::Error) -> OpenError {
-    OpenError::Refused(describe(error))
-}

@@ -1,6 +1,7 @@
 //! TLS to a server: rustls, with the system's authorities or a file's, always verified.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
@@ -16,7 +17,7 @@ use tokio_rustls::client;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, Error as TlsFailure, RootCertStore};
 
 use crate::error::{ConfigError, describe};
 
@@ -47,6 +48,27 @@ impl Tls {
             .with_no_client_auth();
         Ok(Self(Some(TlsConnector::from(Arc::new(config)))))
     }
+}
+
+/// Whether an error of a connection is about the server's certificate, or that it has none.
+pub(crate) fn is_of_trust(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        // What an `io::Error` wraps is its own self, and its source is that one's.
+        let inner = error
+            .downcast_ref::<io::Error>()
+            .and_then(|it| it.get_ref());
+        let wrapped = inner.and_then(|it| it.downcast_ref::<TlsFailure>());
+        if let Some(failure) = wrapped.or_else(|| error.downcast_ref()) {
+            return matches!(failure, TlsFailure::InvalidCertificate(_));
+        }
+        // The words of the library for a server that answers that it speaks no TLS.
+        if error.to_string() == "server does not support TLS" {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 fn of_the_system() -> Result<RootCertStore, ConfigError> {

@@ -1,8 +1,11 @@
 //! The schema is made once, by whoever may, and only a server that can be trusted is used.
 
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
 use tokio_postgres::{Client, NoTls};
 use wayfare_engine::Storage;
-use wayfare_postgres::{Config, OpenError, Postgres};
+use wayfare_postgres::{Config, OpenError, Postgres, examine};
 use wayfare_protocol::Epoch;
 
 use crate::server::Server;
@@ -122,4 +125,39 @@ async fn a_server_that_is_not_there_is_named() {
     let error = refusal(config(&url, "a")).await.to_string();
     assert!(error.contains("/games"), "{error}");
     assert!(!error.contains("secret"), "{error}");
+}
+
+#[tokio::test]
+async fn who_is_not_let_in_is_told_so_and_need_not_try_again() {
+    let hba = tempfile::Builder::new().tempfile_in("/tmp").unwrap();
+    let rules = "local all wayfare trust\nlocal all guarded scram-sha-256\n";
+    std::fs::write(hba.path(), rules).unwrap();
+    let readable = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(hba.path(), readable).unwrap();
+    let server = Server::start(&[&format!("hba_file={}", hba.path().display())]);
+    let client = bare(&server.url()).await;
+    let made = "CREATE ROLE guarded LOGIN PASSWORD 'right'";
+    client.batch_execute(made).await.unwrap();
+    let nowhere = server.url().replace("/postgres", "/nowhere");
+    let wrong = server.url().replace("//wayfare@", "//guarded:wrong@");
+    for (url, says) in [(nowhere, "nowhere"), (wrong, "password authentication")] {
+        let error = refusal(config(&url, "a")).await;
+        let is_it = matches!(error, OpenError::NotAdmitted { .. }) && !error.is_passing();
+        assert!(is_it && error.to_string().contains(says), "{error}");
+        assert!(!error.to_string().contains("wrong"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_looked_at_without_being_changed() {
+    let server = Server::start(&["max_connections=20"]);
+    let found = examine(config(&server.url(), "a")).await.unwrap();
+    assert_eq!(found.schema_version, None);
+    assert!(found.commit_time > Duration::ZERO);
+    // Of 20, 3 are for superusers and one is ours.
+    assert_eq!((found.connections_left, found.connections_needed), (16, 5));
+    assert!(found.clock_ahead_ms.abs() < 60_000, "{found:?}");
+    let _engine = Postgres::open(config(&server.url(), "a")).await.unwrap();
+    let found = examine(config(&server.url(), "a")).await.unwrap();
+    assert_eq!(found.schema_version, Some(found.schema_known));
 }

@@ -1,0 +1,91 @@
+//! What an operator wants to know of a server before anybody depends on it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio_postgres::Error;
+
+use crate::config::Config;
+use crate::counters::Counters;
+use crate::error::OpenError;
+use crate::migrations::{self, KNOWN};
+use crate::session::Connector;
+
+/// A server as it was found. Nothing was changed there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Examination {
+    /// Hosts, user and database, without the password.
+    pub at: String,
+    /// As the server says it, such as `15.8 (Debian 15.8-0+deb12u1)`.
+    pub version: String,
+    /// The schema's name.
+    pub schema: String,
+    /// The schema's version; `None` if there is none yet, and the first start makes it.
+    pub schema_version: Option<i32>,
+    /// The newest version of the schema that this server knows.
+    pub schema_known: i32,
+    /// The server's own `synchronous_commit`; sessions set theirs.
+    pub synchronous_commit: String,
+    /// How long the commit of next to nothing took.
+    pub commit_time: Duration,
+    /// Connections that ordinary users may still make.
+    pub connections_left: i64,
+    /// Connections that a node makes.
+    pub connections_needed: i64,
+    /// How far the server's clock is ahead of this machine's, in milliseconds.
+    pub clock_ahead_ms: i64,
+}
+
+const LOOK: &str = "SELECT current_setting('server_version'), current_setting('synchronous_commit'), \
+    current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint \
+        - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), \
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+/// Writes to the log and to no table.
+const COMMIT: &str = "SELECT pg_logical_emit_message(true, 'wayfare', '')";
+
+/// Looks at the server that this config leads to, and times one commit there.
+///
+/// # Errors
+/// Those of [`crate::Postgres::open`], but for what making the schema would come to.
+pub async fn examine(config: Config) -> Result<Examination, OpenError> {
+    let connector = Connector {
+        config: Arc::new(config),
+        counters: Arc::new(Counters::default()),
+    };
+    let refused = |error: Error| connector.refused(&error);
+    let (client, _open) = connector.client().await?;
+    let config = &connector.config;
+    let found = migrations::version(&client, &config.schema).await;
+    let found = found.map_err(refused)?;
+    if let Some(found) = &found {
+        migrations::is_current(Some(found), &config.schema)?;
+    }
+    let asked = now_ms();
+    let row = client.query_one(LOOK, &[]).await.map_err(refused)?;
+    let answered = now_ms();
+    let waits = "SET synchronous_commit TO on";
+    client.batch_execute(waits).await.map_err(refused)?;
+    // The first one plans and warms; the second is timed.
+    client.execute(COMMIT, &[]).await.map_err(refused)?;
+    let begun = Instant::now();
+    client.execute(COMMIT, &[]).await.map_err(refused)?;
+    let commit_time = begun.elapsed();
+    let server_ms: i64 = row.try_get(3).map_err(refused)?;
+    Ok(Examination {
+        at: config.to_string(),
+        version: row.try_get(0).map_err(refused)?,
+        schema: config.schema.clone(),
+        schema_version: found.map(|it| it.number),
+        schema_known: KNOWN,
+        synchronous_commit: row.try_get(1).map_err(refused)?,
+        commit_time,
+        connections_left: row.try_get(2).map_err(refused)?,
+        connections_needed: (config.lanes + config.readers + 1) as i64,
+        clock_ahead_ms: server_ms - i64::midpoint(asked, answered),
+    })
+}
+
+fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |it| i64::try_from(it.as_millis()).unwrap_or(i64::MAX))
+}
