@@ -44,6 +44,8 @@ const LAYERS: &[(&str, Allowed)] = &[
         Allowed::Only(&[
             "wayfare-core",
             "wayfare-engine",
+            "wayfare-etcd",
+            "wayfare-postgres",
             "wayfare-transport",
             "wayfare-protocol",
         ]),

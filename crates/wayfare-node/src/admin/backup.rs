@@ -27,7 +27,7 @@ pub(super) async fn back_up(
     if !to.is_absolute() {
         return Err(Failure::bad_request(&"`to` must be an absolute path"));
     }
-    let file = admin.store.file().cloned();
+    let file = admin.begun()?.store.file().cloned();
     let file = file.ok_or_else(Failure::nothing_to_back_up)?;
     let one_at_a_time = admin.backing_up.try_lock_owned();
     let one_at_a_time = one_at_a_time.map_err(|_| Failure::backing_up())?;

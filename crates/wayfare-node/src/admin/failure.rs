@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::answers::Failed;
 use crate::config::show_duration;
+use crate::store::Waits;
 
 /// A status with a code for programs and a message for people.
 #[derive(Debug)]
@@ -64,7 +65,8 @@ impl Failure {
         Self::new(
             StatusCode::CONFLICT,
             "nothing_to_back_up",
-            "this node keeps everything in memory (storage = memory): there is nothing to back up",
+            "this node has no file of its own: back up what `storage` and `coordination` name by its own \
+             means; what is in memory is forgotten",
         )
     }
 
@@ -73,6 +75,15 @@ impl Failure {
             StatusCode::CONFLICT,
             "backing_up",
             "another backup of this node is being written: wait for it to end",
+        )
+    }
+
+    pub(super) fn starting(waits: &Waits) -> Self {
+        let message = format!("the node is starting\n{waits}");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting",
+            message.trim_end(),
         )
     }
 

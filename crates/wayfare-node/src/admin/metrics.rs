@@ -9,9 +9,11 @@ use axum::response::IntoResponse;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use wayfare_core::operator::{Answer, Question};
+use wayfare_etcd::{Etcd, MemberStatus};
+use wayfare_postgres::Postgres;
 
-use super::Admin;
 use super::failure::Failure;
+use super::{Admin, Begun};
 use crate::store::file::StoreFile;
 
 /// The exporter's own default.
@@ -62,27 +64,30 @@ impl Metrics {
 }
 
 pub(super) async fn render(State(admin): State<Admin>) -> Result<impl IntoResponse, Failure> {
-    let answers = admin.ask(Question::Counts).await?;
-    for (shard, answer) in answers.into_iter().enumerate() {
-        let Answer::Counts(counts) = answer else {
-            continue;
-        };
-        let label = [("shard", shard.to_string())];
-        gauge!("wayfare_connections", &label).set(counts.connections as f64);
-        gauge!("wayfare_sessions", &label).set(counts.sessions as f64);
-        gauge!("wayfare_rooms", &label).set(counts.rooms as f64);
-        gauge!("wayfare_attachments", &label).set(counts.attachments as f64);
-        gauge!("wayfare_engine_calls", &label).set(counts.calls as f64);
-        gauge!("wayfare_timers", &label).set(counts.timers as f64);
-    }
-    if let Some(file) = admin.store.file() {
-        measure(file);
+    if let Some(Begun { store, .. }) = admin.begun.get() {
+        for (shard, answer) in admin.ask(Question::Counts).await?.into_iter().enumerate() {
+            let Answer::Counts(counts) = answer else {
+                continue;
+            };
+            let label = [("shard", shard.to_string())];
+            gauge!("wayfare_connections", &label).set(counts.connections as f64);
+            gauge!("wayfare_sessions", &label).set(counts.sessions as f64);
+            gauge!("wayfare_rooms", &label).set(counts.rooms as f64);
+            gauge!("wayfare_attachments", &label).set(counts.attachments as f64);
+            gauge!("wayfare_engine_calls", &label).set(counts.calls as f64);
+            gauge!("wayfare_timers", &label).set(counts.timers as f64);
+        }
+        store.file().into_iter().for_each(measure_file);
+        store.postgres().into_iter().for_each(measure_postgres);
+        for member in store.etcd().into_iter().flat_map(Etcd::members) {
+            measure_member(&member);
+        }
     }
     Ok(([(CONTENT_TYPE, TEXT_FORMAT)], admin.metrics.0.render()))
 }
 
 /// What the engine counted. Requests by commits is the size of a group, bytes by commits its cost.
-fn measure(file: &StoreFile) {
+fn measure_file(file: &StoreFile) {
     let Some(counts) = file.counts() else {
         return;
     };
@@ -93,4 +98,34 @@ fn measure(file: &StoreFile) {
     gauge!("wayfare_storage_queue").set(counts.queued as f64);
     gauge!("wayfare_storage_file_bytes").set(file.bytes() as f64);
     gauge!("wayfare_storage_failed").set(f64::from(u8::from(counts.has_failed)));
+}
+
+/// Writes by transactions is the size of a group.
+fn measure_postgres(postgres: &Postgres) {
+    let counts = postgres.counters();
+    counter!("wayfare_postgres_writes_total").absolute(counts.writes);
+    counter!("wayfare_postgres_transactions_total").absolute(counts.groups);
+    counter!("wayfare_postgres_repeated_transactions_total").absolute(counts.regrouped);
+    counter!("wayfare_postgres_chunks_total").absolute(counts.chunks);
+    counter!("wayfare_postgres_unknown_writes_total").absolute(counts.unknown);
+    counter!("wayfare_postgres_connections_total").absolute(counts.connected);
+    counter!("wayfare_postgres_lost_connections_total").absolute(counts.lost);
+    gauge!("wayfare_postgres_queue").set(counts.queued as f64);
+    gauge!("wayfare_postgres_up").set(f64::from(u8::from(!counts.is_away)));
+}
+
+/// As it was last heard of; what it said stays when it is away.
+fn measure_member(member: &MemberStatus) {
+    let label = [("member", member.endpoint.clone())];
+    let is_up = member.away.is_none();
+    gauge!("wayfare_etcd_member_up", &label).set(f64::from(u8::from(is_up)));
+    let Some(said) = &member.said else {
+        return;
+    };
+    let leads = is_up && said.is_leader;
+    gauge!("wayfare_etcd_member_leads", &label).set(f64::from(u8::from(leads)));
+    gauge!("wayfare_etcd_member_database_bytes", &label).set(said.database_bytes as f64);
+    gauge!("wayfare_etcd_member_used_bytes", &label).set(said.used_bytes as f64);
+    gauge!("wayfare_etcd_member_revision", &label).set(said.revision as f64);
+    gauge!("wayfare_etcd_member_errors", &label).set(said.errors.len() as f64);
 }

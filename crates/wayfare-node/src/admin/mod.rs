@@ -18,7 +18,7 @@ pub(crate) use metrics::Metrics;
 pub(crate) use probes::Phase;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::routing::{delete, get, post};
@@ -27,19 +27,27 @@ use tokio::sync::watch;
 use wayfare_core::operator::{Answer, Question};
 
 use crate::shards::Shards;
-use crate::store::Store;
+use crate::store::{Store, Waits};
 use failure::Failure;
 
 /// A shard that has not answered by then is stuck, and the operator is told so.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 
+/// What there is once the node has what it stands on.
+pub(crate) struct Begun {
+    pub(crate) shards: Shards,
+    pub(crate) store: Store,
+}
+
 /// What the admin API works with.
 #[derive(Clone)]
 pub(crate) struct Admin {
-    pub(crate) shards: Shards,
+    /// Set once.
+    pub(crate) begun: Arc<OnceLock<Begun>>,
+    /// What the start waits for.
+    pub(crate) waits: Waits,
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) metrics: Metrics,
-    pub(crate) store: Store,
     /// What is kept of the rooms of each kind, in a word.
     pub(crate) kept: Arc<BTreeMap<String, &'static str>>,
     /// Held while a backup is written: one at a time.
@@ -75,9 +83,14 @@ impl Admin {
             .with_state(self)
     }
 
+    fn begun(&self) -> Result<&Begun, Failure> {
+        let begun = self.begun.get();
+        begun.ok_or_else(|| Failure::starting(&self.waits))
+    }
+
     /// Asks every shard.
     async fn ask(&self, question: Question) -> Result<Vec<Answer>, Failure> {
-        tokio::time::timeout(ANSWER_TIME_MAX, self.shards.ask(question))
+        tokio::time::timeout(ANSWER_TIME_MAX, self.begun()?.shards.ask(question))
             .await
             .map_err(|_| Failure::silent_shard(ANSWER_TIME_MAX))
     }

@@ -12,7 +12,10 @@ use super::client::{Node, encoded};
 use super::say;
 use crate::admin::answers::BackupLine;
 use crate::admin::socket::DataFolder;
-use crate::config::{Config, Inputs, Mode, Secret, SettingFlags, Settings, StorageChoice};
+use crate::config::{
+    Address, Config, CoordinationChoice, Inputs, Mode, Secret, SettingFlags, Settings,
+    StorageChoice,
+};
 use crate::store::file::{self, StoreFile};
 use crate::store::{self, backup};
 
@@ -77,7 +80,11 @@ impl Folder {
 
 /// By the node if one runs, which goes on meanwhile; otherwise by this process.
 pub(super) fn back_up(command: &Backup) -> anyhow::Result<()> {
-    let data = command.folder.config().settings.data;
+    let settings = command.folder.config().settings;
+    if let Some(what) = outside(&settings) {
+        eprintln!("warning: {what}: that is not in this backup");
+    }
+    let data = settings.data;
     let to = std::path::absolute(&command.to)?;
     let (bytes, took) = match DataFolder::take_idle(&data)? {
         None => ask(&data, &to)?,
@@ -93,6 +100,29 @@ pub(super) fn back_up(command: &Backup) -> anyhow::Result<()> {
         "backed up {size} in {seconds:.1} s to {}",
         to.display()
     ))
+}
+
+/// What is not in the file of the data folder, if not all is.
+fn outside(settings: &Settings) -> Option<String> {
+    let place = |address: Option<&Address>, is_embedded: bool| match address {
+        _ if is_embedded => None,
+        Some(address) => Some(address.to_string()),
+        None => Some("memory".to_owned()),
+    };
+    let (records, states) = (&settings.coordination, &settings.storage);
+    let records = place(records.address(), *records == CoordinationChoice::Embedded);
+    let states = place(states.address(), *states == StorageChoice::Embedded);
+    match (records, states) {
+        (None, None) => None,
+        (Some(records), None) => Some(format!("who owns what is kept in {records} (coordination)")),
+        (None, Some(states)) => Some(format!(
+            "rooms, logs and documents are kept in {states} (storage)"
+        )),
+        (Some(records), Some(states)) => Some(format!(
+            "this node keeps nothing in its data folder, but in {records} (coordination) and \
+             {states} (storage)"
+        )),
+    }
 }
 
 fn ask(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
@@ -138,12 +168,11 @@ fn copy(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
 }
 
 pub(super) fn restore(command: &Restore) -> anyhow::Result<()> {
-    let Settings { data, storage, .. } = command.folder.config().settings;
-    if storage == StorageChoice::Memory {
-        eprintln!(
-            "warning: this node keeps everything in memory (storage = memory) and will not look at it"
-        );
+    let settings = command.folder.config().settings;
+    if let Some(what) = outside(&settings) {
+        eprintln!("warning: {what}: this backup does not bring that back");
     }
+    let data = settings.data;
     let _held = DataFolder::take(&data)?;
     let restored = store::restore(&command.from, &data, command.force)?;
     if command.folder.json {

@@ -79,6 +79,20 @@ impl Node {
         serde_json::from_slice(&body).context(NOT_UNDERSTOOD)
     }
 
+    /// The answer in words, whether or not it is a success; its lines in one.
+    ///
+    /// # Errors
+    /// If the node cannot be reached.
+    pub(super) fn words(&self, method: &Method, path: &str) -> anyhow::Result<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let talking = async { tokio::time::timeout(TIME_MAX, self.talk(method, path)).await };
+        let (_, body) = runtime.block_on(talking)??;
+        let words = String::from_utf8_lossy(&body);
+        Ok(words.trim_end().replace('\n', "; "))
+    }
+
     /// The answer that comes line by line, for as long as it takes.
     ///
     /// # Errors

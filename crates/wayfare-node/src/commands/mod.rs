@@ -1,7 +1,9 @@
 //! What a game's program can be told to do.
 
 mod backup;
+mod begin;
 mod client;
+mod doctor;
 mod listeners;
 mod next_steps;
 mod operator;
@@ -18,6 +20,7 @@ use crate::config::{Config, Inputs, Mode, SettingFlags};
 use crate::game::{Game, Ready};
 
 pub use backup::{Backup, Folder, Restore};
+pub use doctor::Doctor;
 pub use operator::{Listing, Reach, RoomCommand, SessionCommand};
 pub use token::TokenCommand;
 pub use types::{TypesCommand, TypesOf};
@@ -34,6 +37,8 @@ pub enum Command {
     /// See the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Look at all that a start needs, and say what to do about what is wrong
+    Doctor(Doctor),
     /// Make tokens, and keys to sign them with
     #[command(subcommand)]
     Token(TokenCommand),
@@ -109,6 +114,7 @@ pub fn run(
             let mode = if dev { Mode::Dev } else { Mode::Serve };
             show_config(&game, mode, &flags, json)
         }
+        Command::Doctor(command) => doctor::run(&game, &command),
         Command::Types(command) => types::run(&game, &command),
         Command::Token(command) => token::run(command),
         Command::Room(command) => operator::rooms(command),

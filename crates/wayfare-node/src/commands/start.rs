@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -11,17 +10,20 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use wayfare_core::game::{Durability, Kind};
 
+use super::begin::{Beginning, Begun};
 use super::next_steps::NextSteps;
 use super::{listeners, say};
 use crate::admin::socket::DataFolder;
 use crate::admin::{Credential, Metrics};
 use crate::chance;
-use crate::config::{Config, Inputs, Mode, SettingFlags, Settings, Source, StorageChoice};
+use crate::config::{
+    Config, CoordinationChoice, Inputs, Mode, SettingFlags, Settings, Source, StorageChoice,
+};
 use crate::game::{Game, Ready};
 use crate::logs;
-use crate::server::{Node, Signals, Stop};
+use crate::server::{Node, Office, OfficePlan, Signals, Stop};
 use crate::shards::{ShardPlan, Shards};
-use crate::store::{Beginner, Store, begin};
+use crate::store::Waits;
 use crate::token::{Key, Verifier};
 
 pub(super) fn start(
@@ -38,32 +40,37 @@ pub(super) fn start(
     let key = Key::of(&config)?;
     admit(mode, &config, key.as_ref())?;
     config.apply(&mut game.kinds);
+    warn_of_memory(&config);
     let folder = DataFolder::take(&config.settings.data)?;
-    let store = open(&config)?;
     raise_open_files();
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    // Threads of their own: a room's future that blocks must not keep players at the door.
+    // Threads of their own: a room's future that blocks must not keep players at the door, nor what
+    // others have in storage.
     let futures = Builder::new_multi_thread()
         .thread_name("room-futures")
         .enable_all()
         .build()?;
+    let services = Builder::new_multi_thread()
+        .thread_name("services")
+        .worker_threads(1)
+        .enable_all()
+        .build()?;
     let around = Around {
-        store,
         folder: &folder,
         futures: futures.handle().clone(),
+        services: services.handle().clone(),
     };
     let outcome = runtime.block_on(serve(game, mode, &config, key, around, ready));
     // What is left are connections of operators and futures of rooms that are no more; they must
     // not keep the process.
     runtime.shutdown_background();
     futures.shutdown_background();
+    services.shutdown_background();
     outcome
 }
 
-fn open(config: &Config) -> anyhow::Result<Store> {
-    let Settings { storage, data, .. } = &config.settings;
-    let store = Store::open(*storage, data)?;
-    if *storage == StorageChoice::Memory {
+fn warn_of_memory(config: &Config) {
+    if config.settings.storage == StorageChoice::Memory {
         let kept = config.kinds.iter().filter(|kind| kind.settings.is_kept());
         let kept: Vec<&str> = kept.map(|kind| kind.name.as_str()).collect();
         tracing::warn!(
@@ -71,16 +78,21 @@ fn open(config: &Config) -> anyhow::Result<Store> {
             "everything is kept in memory and forgotten with this process, durable rooms too \
              (storage = memory)"
         );
+    } else if config.settings.coordination == CoordinationChoice::Memory {
+        tracing::warn!(
+            "sessions are forgotten with this process: players log in anew after each start \
+             (coordination = memory)"
+        );
     }
-    Ok(store)
 }
 
 /// What a node is started with beside its game and its settings.
 struct Around<'a> {
-    store: Store,
     folder: &'a DataFolder,
     /// Where rooms' futures run.
     futures: Handle,
+    /// Where engines that are reached over a network run.
+    services: Handle,
 }
 
 /// Whether this configuration may let players in at all.
@@ -117,33 +129,29 @@ async fn serve(
     ready: Option<Box<dyn FnOnce(Ready) + Send>>,
 ) -> anyhow::Result<()> {
     let settings = &config.settings;
-    let Around { store, folder, .. } = &around;
     // From here on a signal stops the node in order instead of ending the process.
-    let signals = Signals::listen()?;
-    let or_next = mode == Mode::Dev;
-    let game_listener = listeners::listen(settings.listen, "listen", config, or_next)?;
-    let admin_listener = settings
-        .admin
-        .map(|address| listeners::listen(address, "admin", config, or_next))
-        .transpose()?;
-    let socket = folder.listen()?;
-    let credential = settings
-        .admin_key
-        .as_ref()
-        .map(Credential::new)
-        .transpose()?;
-    let listen = game_listener.local_addr()?;
-    let admin = admin_listener
-        .as_ref()
-        .map(TcpListener::local_addr)
-        .transpose()?;
-    let metrics = Metrics::install();
-    Metrics::describe(&game.name, &game.version, settings.node.as_str());
-
-    let kept = Arc::new(game.kinds.iter().map(kept).collect());
-    let first_kind = game.kinds.first().map(|kind| kind.name.clone());
-    let shards = start_shards(game.kinds, settings, key.as_ref(), &around).await?;
+    let mut signals = Signals::listen()?;
     let stop = Stop::new();
+    let or_next = mode == Mode::Dev;
+    let (admin, office, waits) = open_office(&game, config, or_next, around.folder)?;
+    let begin = Beginning {
+        settings,
+        services: &around.services,
+        waits: &waits,
+    };
+    let begun = tokio::select! {
+        begun = begin.begin() => begun?,
+        signal = signals.next() => {
+            tracing::info!(signal, "stopped before the start was done");
+            return Ok(());
+        }
+    };
+    // Not before: who comes earlier is told at once that nobody is there.
+    let game_listener = listeners::listen(settings.listen, "listen", config, or_next)?;
+    let listen = game_listener.local_addr()?;
+
+    let first_kind = game.kinds.first().map(|kind| kind.name.clone());
+    let shards = start_shards(game.kinds, settings, key.as_ref(), &begun, around.futures)?;
     let now_ready = Ready {
         url: format!("ws://{}", reachable(listen)),
         page: game.page.map(|_| format!("http://{}", reachable(listen))),
@@ -158,24 +166,47 @@ async fn serve(
         greeting: format!("{title}, a Wayfare game server. Games connect here by WebSocket.\n"),
         page: game.page,
         game: game_listener,
-        admin: admin_listener,
-        socket,
-        credential,
-        metrics,
+        office,
         shards,
-        store: store.clone(),
-        kept,
+        store: begun.store,
         handshake_time_max: settings.handshake_time_max,
         stop_grace: settings.stop_grace,
     };
-    node.run(&stop, signals, || {
+    let served = node.run(&stop, signals, begun.supersession, || {
         announce(&title, mode, config, &now_ready, first_kind.as_deref());
         if let Some(ready) = ready {
             ready(now_ready);
         }
-    })
-    .await;
-    Ok(())
+    });
+    Ok(served.await?)
+}
+
+/// Probes and operators are answered while the rest of the start may take long.
+fn open_office(
+    game: &Game,
+    config: &Config,
+    or_next: bool,
+    folder: &DataFolder,
+) -> anyhow::Result<(Option<SocketAddr>, Office, Waits)> {
+    let settings = &config.settings;
+    let listener = settings
+        .admin
+        .map(|address| listeners::listen(address, "admin", config, or_next))
+        .transpose()?;
+    let admin = listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let credential = settings.admin_key.as_ref();
+    let metrics = Metrics::install();
+    Metrics::describe(&game.name, &game.version, settings.node.as_str());
+    let waits = Waits::default();
+    let office = Office::open(OfficePlan {
+        admin: listener,
+        socket: folder.listen()?,
+        credential: credential.map(Credential::new).transpose()?,
+        metrics,
+        kept: Arc::new(game.kinds.iter().map(kept).collect()),
+        waits: waits.clone(),
+    });
+    Ok((admin, office, waits))
 }
 
 /// A kind, and what is kept of its rooms, in a word for an operator.
@@ -188,41 +219,25 @@ fn kept(kind: &Kind) -> (String, &'static str) {
     (kind.name.clone(), kept)
 }
 
-async fn start_shards(
+fn start_shards(
     kinds: Vec<Kind>,
     settings: &Settings,
     key: Option<&Key>,
-    Around { store, futures, .. }: &Around<'_>,
+    begun: &Begun,
+    futures: Handle,
 ) -> anyhow::Result<Shards> {
-    let engines = store.engines().context("the store is closed")?;
-    let beginner = Beginner {
-        node: &settings.node,
-        version: env!("CARGO_PKG_VERSION"),
-        // Before 1970 there is nothing to learn from it.
-        wall: SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default(),
-        fresh_key: chance::bytes()?,
-    };
-    let beginning = begin(&*engines.coordination, &beginner)
-        .await
-        .context("this run cannot be written down")?;
-    tracing::info!(
-        incarnation = beginning.incarnation.0,
-        revision = beginning.began_at.0,
-        "this run is written down"
-    );
+    let engines = begun.store.engines().context("the store is closed")?;
     let plan = ShardPlan {
         node: settings.node.clone(),
-        incarnation: beginning.incarnation,
-        began_at: beginning.began_at,
+        incarnation: begun.run.incarnation,
+        began_at: begun.run.began_at,
         shards: settings.shards.get(),
-        ticket_key: beginning.ticket_key,
+        ticket_key: begun.run.ticket_key,
         seed: chance::bytes()?,
         settings: settings.of_shards(),
     };
     let verifier = Arc::new(Verifier::new(key));
-    Shards::start(kinds, &plan, engines, verifier, futures.clone())
+    Shards::start(kinds, &plan, engines, verifier, futures)
         .context("the shards' threads cannot be started")
 }
 

@@ -13,8 +13,10 @@ pub(crate) struct Key {
     pub(crate) value_name: &'static str,
     /// Continues "is not …".
     pub(crate) expected: &'static str,
-    /// Its text is not repeated in messages.
-    pub(crate) secret: bool,
+    /// A text as messages may repeat it.
+    pub(crate) repeat: fn(Option<&str>) -> String,
+    /// What more there is to say of a text that is no value.
+    pub(crate) wrong: fn(&str) -> Option<String>,
     /// Sets it, if the text is a value of it.
     pub(crate) set: fn(&mut Settings, &str) -> Option<()>,
     /// Its value as `config show` prints it.
@@ -46,17 +48,23 @@ const fn expected<T: Value>(_: fn(&Settings) -> &T) -> &'static str {
     T::EXPECTED
 }
 
+const fn repeat<T: Value>(_: fn(&Settings) -> &T) -> fn(Option<&str>) -> String {
+    T::repeat
+}
+
+const fn wrong<T: Value>(_: fn(&Settings) -> &T) -> fn(&str) -> Option<String> {
+    T::wrong
+}
+
 macro_rules! key {
     ($name:ident, $about:literal) => {
-        key!($name, $about, secret = false)
-    };
-    ($name:ident, $about:literal, secret = $secret:literal) => {
         Key {
             name: stringify!($name),
             about: $about,
             value_name: value_name(|settings| &settings.$name),
             expected: expected(|settings| &settings.$name),
-            secret: $secret,
+            repeat: repeat(|settings| &settings.$name),
+            wrong: wrong(|settings| &settings.$name),
             set: |settings, text| {
                 settings.$name = Value::parse(text)?;
                 Some(())
@@ -76,23 +84,33 @@ pub(crate) const KEYS: &[Key] = &[
     ),
     key!(
         admin_key,
-        "The credential of the admin API over TCP; without it only /healthz, /readyz and /metrics answer there",
-        secret = true
+        "The credential of the admin API over TCP; without it only /healthz, /readyz and /metrics answer there"
     ),
     key!(
         data,
         "The folder of this node, with its storage and the socket that operator commands use; one node at a time"
     ),
     key!(
+        coordination,
+        "Where it is kept who owns what: embedded, in the data folder; memory, forgotten when the node ends; or etcd, with the name of the cluster behind its members"
+    ),
+    key!(
+        coordination_password_file,
+        "A file that holds the password of the user that etcd's URL names"
+    ),
+    key!(
         storage,
-        "Where rooms, sessions and documents are kept: embedded, in the data folder, or memory, forgotten when the node ends"
+        "Where rooms, logs and documents are kept: embedded, in the data folder; memory, forgotten when the node ends; or a PostgreSQL database"
+    ),
+    key!(
+        storage_password_file,
+        "A file that holds the password of the user that PostgreSQL's URL names"
     ),
     key!(shards, "Threads that rooms and sessions live on"),
     key!(guests, "Let in clients without a token"),
     key!(
         token_key,
-        "The secret that tokens are signed with (HS256), at least 32 bytes; as a flag others on this machine can see it",
-        secret = true
+        "The secret that tokens are signed with (HS256), at least 32 bytes; as a flag others on this machine can see it"
     ),
     key!(token_key_file, "A file that holds the token key instead"),
     key!(

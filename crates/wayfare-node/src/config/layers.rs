@@ -12,8 +12,10 @@ use super::kind_keys::{KIND_KEYS, KindKey};
 use super::nearest::nearest;
 use super::problem::{Problem, Refused};
 use super::relations;
+use super::services::{CoordinationChoice, StorageChoice};
 use super::settings::{Mode, Secret, Settings};
 use super::source::Source;
+use super::value::quoted;
 
 /// Read if it is there and no other is named.
 const FILE: &str = "wayfare.toml";
@@ -145,7 +147,18 @@ impl Layers {
         layers.file(inputs);
         layers.environment(&inputs.environment);
         layers.flags(inputs.flags);
+        layers.forget_together();
         layers
+    }
+
+    /// Who keeps nothing of the rooms need not keep who owned them.
+    fn forget_together(&mut self) {
+        let settings = &mut self.config.settings;
+        if settings.storage == StorageChoice::Memory
+            && !self.config.sources.contains_key("coordination")
+        {
+            settings.coordination = CoordinationChoice::Memory;
+        }
     }
 
     fn file(&mut self, inputs: &Inputs<'_>) {
@@ -260,13 +273,10 @@ impl Layers {
         }
         self.problems.push(Problem::BadValue {
             key: key.name.into(),
-            value: if key.secret {
-                "…".into()
-            } else {
-                quoted(text)
-            },
+            value: (key.repeat)(text),
             place: source,
             expected: key.expected,
+            wrong: text.and_then(key.wrong),
         });
     }
 
@@ -309,6 +319,7 @@ impl Layers {
             value: quoted(text),
             place: source,
             expected: key.expected,
+            wrong: None,
         });
     }
 
@@ -326,8 +337,4 @@ impl Layers {
 /// What all names begin with does not make two of them alike.
 fn behind_prefix(name: &str) -> &str {
     name.strip_prefix(PREFIX).unwrap_or(name)
-}
-
-fn quoted(text: Option<&str>) -> String {
-    text.map_or("a list or a section".into(), |text| format!("{text:?}"))
 }

@@ -10,6 +10,7 @@ mod layers;
 mod nearest;
 mod problem;
 mod relations;
+mod services;
 mod settings;
 mod show;
 mod source;
@@ -17,7 +18,8 @@ mod value;
 
 pub use flags::SettingFlags;
 pub(crate) use layers::{Config, Inputs};
-pub(crate) use settings::{LogFormat, Mode, Secret, Settings, StorageChoice};
+pub(crate) use services::{Address, CoordinationChoice, StorageChoice};
+pub(crate) use settings::{LogFormat, Mode, Secret, Settings};
 pub(crate) use source::Source;
 pub(crate) use value::{Value, show_duration};
 

@@ -34,12 +34,13 @@ pub(crate) enum Problem {
         known: String,
     },
     /// The value is not one of its setting.
-    #[error("{key} = {value} ({place}) is not {expected}")]
+    #[error("{key} = {value} ({place}) is not {expected}{}", behind(.wrong.as_deref()))]
     BadValue {
         key: String,
         value: String,
         place: Source,
         expected: &'static str,
+        wrong: Option<String>,
     },
     /// A flag that is not of the form it should have.
     #[error("--kind {text:?} is not of the form KIND.KEY=VALUE, such as plaza.tick_hz=20")]
@@ -47,6 +48,10 @@ pub(crate) enum Problem {
     /// Two settings do not go together.
     #[error("{0}")]
     Relation(String),
+}
+
+fn behind(wrong: Option<&str>) -> String {
+    wrong.map_or_else(String::new, |wrong| format!(": {wrong}"))
 }
 
 fn hint(nearest: Option<&str>, known: &str) -> String {

@@ -7,6 +7,7 @@ use wayfare_protocol::limits;
 
 use super::layers::{Config, KindConfig};
 use super::problem::Problem;
+use super::services::{Address, Login};
 use super::source::Source;
 use super::value::{Size, Value, show_duration};
 
@@ -19,6 +20,8 @@ pub(crate) fn check(config: &Config) -> Vec<Problem> {
         burst(config),
         doors(config),
         key(config),
+        password(config, Service::Coordination),
+        password(config, Service::Storage),
     ];
     let kinds = config.kinds.iter().flat_map(|kind| {
         [
@@ -104,6 +107,51 @@ fn key(config: &Config) -> Option<String> {
             config.source("token_key"),
             config.source("token_key_file"),
         )
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Service {
+    Coordination,
+    Storage,
+}
+
+/// One password for one user.
+fn password(config: &Config, service: Service) -> Option<String> {
+    let settings = &config.settings;
+    let (name, file_name, file, address) = match service {
+        Service::Coordination => (
+            "coordination",
+            "coordination_password_file",
+            &settings.coordination_password_file,
+            settings.coordination.address(),
+        ),
+        Service::Storage => (
+            "storage",
+            "storage_password_file",
+            &settings.storage_password_file,
+            settings.storage.address(),
+        ),
+    };
+    let has_file = file.is_some();
+    let what = match address.map(Address::login) {
+        Some(Login::User) if !has_file && matches!(service, Service::Coordination) => {
+            "names a user without a password: write user:password@, or set coordination_password_file"
+        }
+        Some(Login::Whole) if has_file => "has a password already: keep one of them",
+        Some(Login::None) if has_file => {
+            "names no user that it could be the password of: write user@"
+        }
+        None if has_file => "is at no URL, and so needs no password: leave it out",
+        _ => return None,
+    };
+    let place = config.source(name);
+    Some(match has_file {
+        true => {
+            let file_place = config.source(file_name);
+            format!("{file_name} ({file_place}) is set, and {name} ({place}) {what}")
+        }
+        false => format!("{name} ({place}) {what}"),
     })
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use wayfare_core::SecondLogin;
 use wayfare_protocol::{NodeId, limits};
 
+use super::services::{CoordinationChoice, StorageChoice};
 use crate::shards::ShardSettings;
 
 /// What the node is started for; some defaults depend on it.
@@ -28,7 +29,10 @@ pub(crate) struct Settings {
     pub(crate) admin: Option<SocketAddr>,
     pub(crate) admin_key: Option<Secret>,
     pub(crate) data: PathBuf,
+    pub(crate) coordination: CoordinationChoice,
+    pub(crate) coordination_password_file: Option<PathBuf>,
     pub(crate) storage: StorageChoice,
+    pub(crate) storage_password_file: Option<PathBuf>,
     pub(crate) shards: NonZeroU16,
     pub(crate) guests: bool,
     pub(crate) token_key: Option<Secret>,
@@ -92,7 +96,10 @@ impl Default for Settings {
             admin: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 7778))),
             admin_key: None,
             data: PathBuf::from("./wayfare-data"),
+            coordination: CoordinationChoice::Embedded,
+            coordination_password_file: None,
             storage: StorageChoice::Embedded,
+            storage_password_file: None,
             shards: u16::try_from(cores)
                 .ok()
                 .and_then(NonZeroU16::new)
@@ -127,15 +134,6 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("(set)")
     }
-}
-
-/// Where records and state are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StorageChoice {
-    /// In one file in the data folder.
-    Embedded,
-    /// In this process, and forgotten with it.
-    Memory,
 }
 
 /// What is logged: a level, or directives as `tracing_subscriber` takes them.

@@ -11,7 +11,7 @@ use wayfare_core::SecondLogin;
 use wayfare_core::game::{Durability, OnLoss, OnPanic, Who};
 use wayfare_protocol::NodeId;
 
-use super::settings::{LogFilter, LogFormat, Secret, StorageChoice};
+use super::settings::{LogFilter, LogFormat, Secret};
 
 /// A type that settings have.
 pub(crate) trait Value: Sized {
@@ -25,6 +25,20 @@ pub(crate) trait Value: Sized {
 
     /// The value as `config show` prints it.
     fn show(&self) -> serde_json::Value;
+
+    /// A text as messages may repeat it; `None` is a list or a section.
+    fn repeat(text: Option<&str>) -> String {
+        quoted(text)
+    }
+
+    /// What more there is to say of a text that is no value.
+    fn wrong(_: &str) -> Option<String> {
+        None
+    }
+}
+
+pub(super) fn quoted(text: Option<&str>) -> String {
+    text.map_or("a list or a section".into(), |text| format!("{text:?}"))
 }
 
 macro_rules! from_str {
@@ -117,9 +131,6 @@ choice!(LogFormat, "human|json", "human or json", {
 choice!(Who, "anyone|authenticated|nobody", "anyone, authenticated or nobody", {
     "anyone" => Who::Anyone, "authenticated" => Who::Authenticated, "nobody" => Who::Nobody
 });
-choice!(StorageChoice, "embedded|memory", "embedded or memory", {
-    "embedded" => StorageChoice::Embedded, "memory" => StorageChoice::Memory
-});
 choice!(Durability, "volatile|durable", "volatile or durable", {
     "volatile" => Durability::Volatile, "durable" => Durability::Durable
 });
@@ -153,6 +164,10 @@ impl Value for Secret {
 
     fn show(&self) -> serde_json::Value {
         json!("(set)")
+    }
+
+    fn repeat(_: Option<&str>) -> String {
+        "…".into()
     }
 }
 
@@ -218,6 +233,10 @@ macro_rules! optional {
 
             fn show(&self) -> serde_json::Value {
                 self.as_ref().map_or(serde_json::Value::Null, Value::show)
+            }
+
+            fn repeat(text: Option<&str>) -> String {
+                <$type as Value>::repeat(text)
             }
         }
     )+};

@@ -4,22 +4,22 @@ mod accept;
 mod bounded;
 mod door;
 mod http;
+mod office;
 mod page;
 mod signals;
 mod stop;
 
+pub(crate) use office::{Office, OfficePlan};
 pub use page::PageFiles;
 pub(crate) use signals::Signals;
 pub use stop::Stop;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::watch;
+use tokio::net::TcpListener;
 
-use crate::admin::{Admin, Credential, Metrics, Phase};
+use crate::admin::{Begun, Phase};
 use crate::shards::Shards;
 use crate::store::Store;
 use bounded::Bounded;
@@ -28,51 +28,35 @@ use door::Door;
 /// Connections that have not become a WebSocket yet: what a few thousand clients leave open for a
 /// round trip when all of them come back at once. Each holds a buffer of 8 KiB or less.
 const HANDSHAKES_MAX: usize = 4096;
-/// Operators, probes and scrapers.
-const ADMIN_CONNECTIONS_MAX: usize = 64;
 
 /// Everything a node serves with.
 pub(crate) struct Node {
     pub(crate) greeting: String,
     pub(crate) page: Option<PageFiles>,
     pub(crate) game: TcpListener,
-    pub(crate) admin: Option<TcpListener>,
-    pub(crate) socket: UnixListener,
-    pub(crate) credential: Option<Credential>,
-    pub(crate) metrics: Metrics,
+    pub(crate) office: Office,
     pub(crate) shards: Shards,
     pub(crate) store: Store,
-    pub(crate) kept: Arc<BTreeMap<String, &'static str>>,
     pub(crate) handshake_time_max: Duration,
     pub(crate) stop_grace: Duration,
 }
 
 impl Node {
-    /// Serves until it is told to stop, and has stopped when it returns. `ready` is called once it
-    /// takes connections.
-    pub(crate) async fn run(self, stop: &Stop, mut signals: Signals, ready: impl FnOnce()) {
-        let (phase, phases) = watch::channel(Phase::Starting);
-        let admin = Admin {
+    /// Serves until it is told to stop, or until `undoing`, which it then returns; it has stopped
+    /// when it returns. `ready` is called once it takes connections.
+    pub(crate) async fn run<E>(
+        self,
+        stop: &Stop,
+        mut signals: Signals,
+        undoing: impl Future<Output = E>,
+        ready: impl FnOnce(),
+    ) -> Result<(), E> {
+        let office = self.office;
+        office.begin(Begun {
             shards: self.shards.clone(),
-            phase: phases,
-            metrics: self.metrics.clone(),
             store: self.store.clone(),
-            kept: self.kept,
-            backing_up: Arc::default(),
-        };
-        tokio::spawn(self.metrics.upkeep());
+        });
         tokio::spawn(self.store.clone().watch());
-        let admins = Bounded::new(ADMIN_CONNECTIONS_MAX);
-        tokio::spawn(http::serve(
-            self.socket,
-            "admin socket",
-            admin.clone().local(),
-            admins.clone(),
-        ));
-        if let Some(listener) = self.admin {
-            let router = admin.remote(self.credential);
-            tokio::spawn(http::serve(listener, "admin", router, admins));
-        }
         let handshakes = Bounded::new(HANDSHAKES_MAX);
         let door = Arc::new(Door {
             greeting: self.greeting,
@@ -81,16 +65,21 @@ impl Node {
             time_max: self.handshake_time_max,
         });
         let accepting = tokio::spawn(door::serve(self.game, door, handshakes.clone()));
-        phase.send_replace(Phase::Ready);
+        office.enter(Phase::Ready);
         ready();
 
-        tokio::select! {
+        let outcome = tokio::select! {
             signal = signals.next() => {
                 tracing::info!(signal, "stopping; a second signal ends the process at once");
+                Ok(())
             }
-            () = stop.told() => tracing::info!("stopping"),
-        }
-        phase.send_replace(Phase::Stopping);
+            () = stop.told() => {
+                tracing::info!("stopping");
+                Ok(())
+            }
+            undone = undoing => Err(undone),
+        };
+        office.enter(Phase::Stopping);
         accepting.abort();
         handshakes.end_all();
         let (shards, store, grace) = (self.shards, self.store, self.stop_grace);
@@ -109,6 +98,7 @@ impl Node {
                 std::process::exit(1);
             }
         }
+        outcome
     }
 }
 

@@ -17,7 +17,7 @@ impl Stop {
     }
 
     /// Waits until somebody did.
-    pub(super) async fn told(&self) {
+    pub(crate) async fn told(&self) {
         // The sender lives as long as `self`, so waiting cannot fail.
         let _ = self.0.subscribe().wait_for(|told| *told).await;
     }

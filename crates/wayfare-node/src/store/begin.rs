@@ -14,7 +14,7 @@ const ATTEMPTS_MAX: u32 = 10;
 
 /// A run of a node, as it is written down.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Beginning {
+pub(crate) struct Run {
     /// Above that of every earlier run.
     pub(crate) incarnation: Incarnation,
     /// The same for every run since the store was made.
@@ -48,6 +48,11 @@ struct NodeRecord {
 struct TicketsRecord {
     #[prost(bytes = "bytes", tag = "1")]
     key: Bytes,
+}
+
+/// Which run a node's record is of.
+pub(super) fn incarnation_in(record: &Record) -> Result<u64, prost::DecodeError> {
+    Ok(NodeRecord::decode(record.value.clone())?.incarnation)
 }
 
 /// Why a node cannot begin.
@@ -84,7 +89,7 @@ pub(crate) enum BeginError {
 pub(crate) async fn begin(
     coordination: &dyn Coordination,
     beginner: &Beginner<'_>,
-) -> Result<Beginning, BeginError> {
+) -> Result<Run, BeginError> {
     let (ticket_key, _) = change(coordination, TICKETS.into(), |found| {
         Ok(tickets(found, beginner))
     })
@@ -100,7 +105,7 @@ pub(crate) async fn begin(
         Ok((incarnation, Some(record.encode_to_vec().into())))
     })
     .await?;
-    Ok(Beginning {
+    Ok(Run {
         incarnation: Incarnation(incarnation),
         ticket_key,
         began_at,
@@ -135,9 +140,9 @@ fn next_incarnation(
 ) -> Result<u64, BeginError> {
     // A clock beyond the year 2554 counts as none.
     let wall = u64::try_from(beginner.wall.as_nanos()).unwrap_or(0);
-    let stored = match found.map(|record| NodeRecord::decode(record.value.clone())) {
+    let stored = match found.map(incarnation_in) {
         None => 0,
-        Some(Ok(record)) => record.incarnation,
+        Some(Ok(incarnation)) => incarnation,
         Some(Err(error)) => {
             tracing::error!(%key, %error, "the record does not decode: only the clock numbers this run");
             0
@@ -187,7 +192,7 @@ mod tests {
 
     const DAY: Duration = Duration::from_secs(86_400);
 
-    async fn run(store: &MemoryCoordination, wall: Duration, key: u8) -> Beginning {
+    async fn run(store: &MemoryCoordination, wall: Duration, key: u8) -> Run {
         let node = NodeId::new("n1").unwrap();
         let beginner = Beginner {
             node: &node,

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 use wayfare_engine::Embedded;
 use wayfare_engine::embedded::{Counts, OpenError};
 
-use crate::shards::Engines;
-
 /// The store's name in the data folder.
 const FILE: &str = "wayfare.redb";
 /// For who still uses the store when it is to be closed: an answer or two.
@@ -56,15 +54,6 @@ impl StoreFile {
     /// The engine, unless it was closed. Whoever keeps it keeps the file from being closed.
     pub(crate) fn engine(&self) -> Option<Arc<Embedded>> {
         self.slot().clone()
-    }
-
-    /// The engine as shards have it, unless it was closed.
-    pub(crate) fn engines(&self) -> Option<Engines> {
-        let engine = self.engine()?;
-        Some(Engines {
-            coordination: Arc::clone(&engine) as _,
-            storage: engine,
-        })
     }
 
     /// What was counted since it was opened.

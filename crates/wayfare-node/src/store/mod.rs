@@ -1,58 +1,103 @@
-//! Where a node keeps what must last: the embedded engine in its data folder, or memory.
+//! Where a node keeps what must outlive it: the two services, each in the file of the data folder, in
+//! memory, or elsewhere.
 
 pub(crate) mod backup;
 mod begin;
 mod disk;
 pub(crate) mod file;
+mod guard;
+mod open;
 mod restore;
+mod waits;
 
-pub(crate) use begin::{Beginner, begin};
+pub(crate) use begin::{BeginError, Beginner, Run, begin};
+pub(crate) use guard::{AdmitError, Superseded, Supersession, admit, withdraw_from_others};
+pub(crate) use open::{open, remote_coordination, remote_storage};
 pub(crate) use restore::restore;
+pub(crate) use waits::{Trouble, Waits};
 
-use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::StorageChoice;
+use wayfare_engine::model::{MemoryCoordination, MemoryStorage};
+use wayfare_engine::{Coordination, Storage};
+use wayfare_etcd::{Etcd, MemberStatus};
+use wayfare_postgres::Postgres;
+
 use crate::shards::Engines;
 use file::StoreFile;
 
 /// Between two looks at whether the store has failed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// The engines of a node, opened. Cheap to clone.
+/// The services of a node, opened. Cheap to clone.
 #[derive(Clone)]
-pub(crate) enum Store {
-    /// In the file.
-    Embedded(StoreFile),
-    /// In this process.
-    Memory(Engines),
+pub(crate) struct Store {
+    /// What either of them has on the node's own disk.
+    file: Option<StoreFile>,
+    coordination: Records,
+    storage: States,
+}
+
+/// Where records are.
+#[derive(Clone)]
+enum Records {
+    InFile,
+    Memory(Arc<MemoryCoordination>),
+    Etcd(Etcd),
+}
+
+/// Where states are.
+#[derive(Clone)]
+enum States {
+    InFile,
+    Memory(Arc<MemoryStorage>),
+    Postgres(Arc<Postgres>),
 }
 
 impl Store {
-    /// Opens what the settings say, in this data folder.
-    ///
-    /// # Errors
-    /// Why the file cannot be used, and what to do about it.
-    pub(crate) fn open(choice: StorageChoice, data: &Path) -> anyhow::Result<Self> {
-        match choice {
-            StorageChoice::Embedded => Ok(Self::Embedded(StoreFile::open(&file::path_in(data))?)),
-            StorageChoice::Memory => Ok(Self::Memory(Engines::in_memory())),
-        }
-    }
-
     /// Both services, unless they were closed.
     pub(crate) fn engines(&self) -> Option<Engines> {
-        match self {
-            Self::Embedded(file) => file.engines(),
-            Self::Memory(engines) => Some(engines.clone()),
-        }
+        Some(Engines {
+            coordination: self.coordination()?,
+            storage: self.storage()?,
+        })
+    }
+
+    fn coordination(&self) -> Option<Arc<dyn Coordination>> {
+        Some(match &self.coordination {
+            Records::InFile => self.file.as_ref()?.engine()?,
+            Records::Memory(memory) => memory.clone(),
+            Records::Etcd(etcd) => Arc::new(etcd.clone()),
+        })
+    }
+
+    fn storage(&self) -> Option<Arc<dyn Storage>> {
+        Some(match &self.storage {
+            States::InFile => self.file.as_ref()?.engine()?,
+            States::Memory(memory) => memory.clone(),
+            States::Postgres(postgres) => postgres.clone(),
+        })
     }
 
     /// What there is on a disk.
     pub(crate) fn file(&self) -> Option<&StoreFile> {
-        match self {
-            Self::Embedded(file) => Some(file),
-            Self::Memory(_) => None,
+        self.file.as_ref()
+    }
+
+    /// etcd, where that coordinates.
+    pub(crate) fn etcd(&self) -> Option<&Etcd> {
+        match &self.coordination {
+            Records::Etcd(etcd) => Some(etcd),
+            Records::InFile | Records::Memory(_) => None,
+        }
+    }
+
+    /// PostgreSQL, where that stores.
+    pub(crate) fn postgres(&self) -> Option<&Postgres> {
+        match &self.storage {
+            States::Postgres(postgres) => Some(postgres),
+            States::InFile | States::Memory(_) => None,
         }
     }
 
@@ -61,9 +106,27 @@ impl Store {
         self.file().is_some_and(StoreFile::has_failed)
     }
 
+    /// What does not answer now, and may again: each in a line, with what it means.
+    pub(crate) fn away(&self) -> Vec<String> {
+        let mut away = Vec::new();
+        if let Some(etcd) = self.etcd() {
+            let members = etcd.members();
+            if members.iter().all(|member| member.away.is_some()) {
+                away.push(format!(
+                    "coordination does not answer, so nobody new gets in ({})",
+                    reasons(&members)
+                ));
+            }
+        }
+        if self.postgres().is_some_and(|it| it.counters().is_away) {
+            away.push("storage does not answer, so durable rooms wait".into());
+        }
+        away
+    }
+
     /// Says it, once, when nothing can be stored any more.
     pub(crate) async fn watch(self) {
-        let Self::Embedded(file) = self else {
+        let Some(file) = self.file else {
             return;
         };
         let mut beat = tokio::time::interval(LOOK_EVERY);
@@ -79,8 +142,15 @@ impl Store {
 
     /// Writes what is left to write and lets go of the file. Blocks until then.
     pub(crate) fn close(&self) {
-        if let Self::Embedded(file) = self {
+        if let Some(file) = &self.file {
             file.close();
         }
     }
+}
+
+fn reasons(members: &[MemberStatus]) -> String {
+    let reasons = members
+        .iter()
+        .filter_map(|it| Some(format!("{} {}", it.endpoint, it.away.as_ref()?)));
+    reasons.collect::<Vec<_>>().join("; ")
 }

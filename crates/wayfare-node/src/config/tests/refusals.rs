@@ -52,7 +52,11 @@ fn what_is_wrong_in_the_file_is_named_with_its_line() {
     );
     check(
         "storage = 'disk'",
-        "storage = \"disk\" (file wayfare.toml:1) is not embedded or memory",
+        "storage = \"disk\" (file wayfare.toml:1) is not embedded, memory or a database, such as postgres://wayfare@db.example:5432/wayfare",
+    );
+    check(
+        "coordination = 'etcd://u:secret@a,a/eu'",
+        "coordination = \"etcd://u:…@a,a/eu\" (file wayfare.toml:1) is not embedded, memory or the members of an etcd, such as etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379/my-cluster: `a:2379` is named twice",
     );
     check(
         "token_key = ['secret']",
@@ -160,6 +164,18 @@ fn settings_that_do_not_go_together_are_both_named() {
     check(
         "token_key = 'k'\ntoken_key_file = 'f'",
         "token_key (file wayfare.toml:1) and token_key_file (file wayfare.toml:2) are both set: keep one of them",
+    );
+    check(
+        "coordination = 'etcd://u@a'",
+        "coordination (file wayfare.toml:1) names a user without a password: write user:password@, or set coordination_password_file",
+    );
+    check(
+        "storage = 'postgres://u:p@localhost/d'\nstorage_password_file = 'f'",
+        "storage_password_file (file wayfare.toml:2) is set, and storage (file wayfare.toml:1) has a password already: keep one of them",
+    );
+    check(
+        "storage_password_file = 'f'",
+        "storage_password_file (file wayfare.toml:1) is set, and storage (default) is at no URL, and so needs no password: leave it out",
     );
     check(
         "[kind.plaza]\ngrace = '2m'",

@@ -1,0 +1,278 @@
+//! Where a node's two services are: in its data folder, in memory, or at a URL that is never shown
+//! with its password.
+
+use std::fmt;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::json;
+
+use super::value::Value;
+
+/// Where it is kept who owns what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum CoordinationChoice {
+    /// In one file in the data folder.
+    Embedded,
+    /// In this process, and forgotten with it.
+    Memory,
+    /// On etcd.
+    Etcd(Address),
+}
+
+/// Where state is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum StorageChoice {
+    /// In one file in the data folder.
+    Embedded,
+    /// In this process, and forgotten with it.
+    Memory,
+    /// In a PostgreSQL database.
+    Postgres(Address),
+}
+
+/// A URL, perhaps with a password in it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Address(String);
+
+/// Who a URL says that we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Login {
+    None,
+    /// Without a password.
+    User,
+    Whole,
+}
+
+/// Stands for a password that is in a file, where only the form matters.
+const SOME_PASSWORD: &str = "password";
+
+impl CoordinationChoice {
+    /// Where it is, if that is elsewhere.
+    pub(crate) fn address(&self) -> Option<&Address> {
+        match self {
+            Self::Etcd(address) => Some(address),
+            Self::Embedded | Self::Memory => None,
+        }
+    }
+}
+
+impl StorageChoice {
+    /// Where it is, if that is elsewhere.
+    pub(crate) fn address(&self) -> Option<&Address> {
+        match self {
+            Self::Postgres(address) => Some(address),
+            Self::Embedded | Self::Memory => None,
+        }
+    }
+}
+
+impl Address {
+    /// With the password that was in a file, if one was.
+    pub(crate) fn with_password(&self, password: Option<&str>) -> String {
+        match (password, self.split()) {
+            (Some(password), (scheme, Some(login), rest)) => {
+                let password = utf8_percent_encode(password, NON_ALPHANUMERIC);
+                format!("{scheme}://{login}:{password}@{rest}")
+            }
+            _ => self.0.clone(),
+        }
+    }
+
+    pub(crate) fn login(&self) -> Login {
+        match self.split() {
+            (_, Some(login), _) if login.contains(':') => Login::Whole,
+            (_, Some(_), _) => Login::User,
+            (_, None, _) => Login::None,
+        }
+    }
+
+    /// As its parser takes it whether or not the password is elsewhere.
+    fn whole(&self) -> String {
+        match self.login() {
+            Login::User => self.with_password(Some(SOME_PASSWORD)),
+            Login::None | Login::Whole => self.0.clone(),
+        }
+    }
+
+    /// The scheme, who to be, and the rest.
+    fn split(&self) -> (&str, Option<&str>, &str) {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or(("", &self.0));
+        // Behind the last one: a password that is not encoded as it should be is one all the same.
+        match rest.rsplit_once('@') {
+            Some((login, rest)) => (scheme, Some(login), rest),
+            None => (scheme, None, rest),
+        }
+    }
+
+    /// Whether the password holds what would end it, so that parts of it would be taken, and shown,
+    /// for a host.
+    fn is_torn(&self) -> bool {
+        let (_, login, _) = self.split();
+        login.is_some_and(|login| login.contains(['/', '?', '#', '@']))
+    }
+}
+
+/// Without the password, wherever that is.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, login, rest) = self.split();
+        write!(f, "{scheme}://")?;
+        match login.map(|login| login.split_once(':').unwrap_or((login, ""))) {
+            Some((user, "")) => write!(f, "{user}@")?,
+            Some((user, _)) => write!(f, "{user}:…@")?,
+            None => {}
+        }
+        // PostgreSQL's URLs may have it there too.
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        f.write_str(place)?;
+        for (index, pair) in query.split('&').filter(|it| !it.is_empty()).enumerate() {
+            let pair = match pair.starts_with("password=") {
+                true => "password=…",
+                false => pair,
+            };
+            write!(f, "{}{pair}", if index == 0 { '?' } else { '&' })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+const TORN: &str = "the password must be percent-encoded where it holds : / ? # or @ (%3A %2F %3F \
+                    %23 %40), or be in a file that is named instead";
+
+fn etcd(text: &str) -> Result<Address, String> {
+    let address = Address(text.to_owned());
+    if address.is_torn() {
+        return Err(TORN.into());
+    }
+    let parsed = wayfare_etcd::Config::parse(&address.whole());
+    parsed.map(|_| address).map_err(|wrong| wrong.to_string())
+}
+
+fn postgres(text: &str) -> Result<Address, String> {
+    let address = Address(text.to_owned());
+    if address.is_torn() {
+        return Err(TORN.into());
+    }
+    let parsed = address.whole().parse::<wayfare_postgres::Config>();
+    parsed.map(|_| address).map_err(|wrong| wrong.to_string())
+}
+
+fn masked(text: Option<&str>) -> String {
+    let shown = text.map(|text| match text.contains("://") {
+        true => Address(text.to_owned()).to_string(),
+        false => text.to_owned(),
+    });
+    super::value::quoted(shown.as_deref())
+}
+
+macro_rules! service {
+    ($type:ident, $remote:ident, $parse:ident, $expected:literal) => {
+        impl Value for $type {
+            const NAME: &'static str = "embedded|memory|URL";
+            const EXPECTED: &'static str = $expected;
+
+            fn parse(text: &str) -> Option<Self> {
+                match text {
+                    "embedded" => Some(Self::Embedded),
+                    "memory" => Some(Self::Memory),
+                    text => $parse(text).ok().map(Self::$remote),
+                }
+            }
+
+            fn show(&self) -> serde_json::Value {
+                match self {
+                    Self::Embedded => json!("embedded"),
+                    Self::Memory => json!("memory"),
+                    Self::$remote(address) => json!(address.to_string()),
+                }
+            }
+
+            fn repeat(text: Option<&str>) -> String {
+                masked(text)
+            }
+
+            fn wrong(text: &str) -> Option<String> {
+                // Of a word the examples say enough.
+                text.contains("://").then(|| $parse(text).err()).flatten()
+            }
+        }
+    };
+}
+
+service!(
+    CoordinationChoice,
+    Etcd,
+    etcd,
+    "embedded, memory or the members of an etcd, such as etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379/my-cluster"
+);
+service!(
+    StorageChoice,
+    Postgres,
+    postgres,
+    "embedded, memory or a database, such as postgres://wayfare@db.example:5432/wayfare"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_form_shows_a_password() {
+        let check = |text: &str, expect: &str| {
+            let address = Address(text.to_owned());
+            assert_eq!(
+                format!("{address} {address:?}"),
+                format!("{expect} {expect}")
+            );
+        };
+        check("etcd://a,b:1/eu", "etcd://a,b:1/eu");
+        check("etcd://u:p%40@a/eu", "etcd://u:…@a/eu");
+        check("postgres://u@db/d?schema=a", "postgres://u@db/d?schema=a");
+        check(
+            "postgres://u:p@db/d?a=1&password=p&b=2",
+            "postgres://u:…@db/d?a=1&password=…&b=2",
+        );
+        check("postgres://u:p/q@r@db/d", "postgres://u:…@db/d");
+    }
+
+    #[test]
+    fn a_password_from_a_file_is_put_where_it_belongs() {
+        let address = Address("postgres://u@db/d?sslmode=disable".into());
+        assert_eq!(address.login(), Login::User);
+        assert_eq!(
+            address.with_password(Some("p@/ä")),
+            "postgres://u:p%40%2F%C3%A4@db/d?sslmode=disable"
+        );
+        assert_eq!(
+            address.with_password(None),
+            "postgres://u@db/d?sslmode=disable"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_url_is_said_without_the_password() {
+        let check = |wrong: Option<String>, expect: &str| {
+            let wrong = wrong.unwrap();
+            assert!(
+                wrong.contains(expect) && !wrong.contains("secret"),
+                "{wrong}"
+            );
+        };
+        let coordination = CoordinationChoice::wrong;
+        check(coordination("http://a"), "etcd://");
+        check(coordination("etcd://u:secret/@a"), "percent-encoded");
+        check(coordination("etcd://u:secret@a:x"), "`a:x`");
+        check(coordination("etcds://u:secret@a"), "?ca=");
+        let storage = StorageChoice::wrong;
+        check(storage("mysql://u:secret@a/b"), "begins otherwise");
+        check(storage("postgres://u:se/secret@a/b"), "percent-encoded");
+        check(storage("postgres://u:secret@a/b?sslmode=so"), "sslmode=so");
+        assert_eq!(storage("disk"), None);
+    }
+}
