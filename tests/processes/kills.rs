@@ -8,7 +8,7 @@ mod chronicle;
 mod forged;
 mod picture;
 mod stretch;
-mod victim;
+pub(crate) mod victim;
 
 use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::server::PATIENCE;
+use crate::services::Services;
 use account::Account;
 use audit::{Keeps, Sum, audit};
 use bot::{Bot, Manner, Stage};
@@ -51,6 +52,10 @@ const MANNERS: [Manner; 4] = [
     manner(6, 250),
 ];
 const KILLS: usize = 100;
+const KILLS_ON_SERVICES: usize = 12;
+const KILLS_OF_STORAGE: usize = 8;
+/// Behind the last of them.
+const LIFE_AFTER: Duration = Duration::from_millis(400);
 /// One of so many comes within the time that the first start took, and so mostly hits a server that
 /// is still starting.
 const KILLS_PER_EARLY_KILL: usize = 8;
@@ -115,14 +120,14 @@ impl Siege {
     }
 
     /// Kills and starts again. The first takes players already; the last is left alone.
-    fn kill(&self, mut victim: Victim, chance: &mut ChaCha8Rng) -> (Kills, Victim) {
+    fn kill(&self, count: usize, mut victim: Victim, chance: &mut ChaCha8Rng) -> (Kills, Victim) {
         let mut kills = Kills {
             starts: 1,
             ..Kills::default()
         };
         let mut ready = true;
         let mut early_one = 0;
-        for number in 0..KILLS {
+        for number in 0..count {
             let turn = number % KILLS_PER_EARLY_KILL;
             if turn == 0 {
                 early_one = chance.random_range(0..KILLS_PER_EARLY_KILL);
@@ -176,6 +181,26 @@ impl Siege {
         let in_time = async { timeout(PATIENCE, future).await };
         if self.runtime.block_on(in_time).is_err() {
             self.fail(&[format!("it does not come to this: {what}")]);
+        }
+    }
+
+    /// All that is wrong, with what `enough` has against it.
+    fn judge(&self, enough: impl FnOnce(&[Sum]) -> Vec<String>) {
+        let mut wrong = Vec::new();
+        let mut sums = Vec::new();
+        for (index, (kind, keeps)) in KINDS.into_iter().enumerate() {
+            let accounts = self.accounts(index);
+            let (sum, complaints) = audit(keeps, &accounts);
+            println!("{kind}: {sum:?}, back after {}", times(&accounts));
+            wrong.extend(complaints);
+            sums.push(sum);
+        }
+        let logged = self.place.logged();
+        let bad = |line: &&str| line.contains("panicked") || line.contains("ERROR");
+        wrong.extend(logged.lines().filter(bad).map(str::to_owned));
+        wrong.extend(enough(&sums));
+        if !wrong.is_empty() {
+            self.fail(&wrong);
         }
     }
 
@@ -234,28 +259,78 @@ fn a_hundred_kills_lose_nothing_durable_and_nothing_silently() {
     let (mut siege, quiet) = Siege::begin(seed, place, start.elapsed());
     siege.stage.send_replace(Stage::Talk);
     let start = Instant::now();
-    let (kills, survivor) = siege.kill(victim, &mut chance);
+    let (kills, survivor) = siege.kill(KILLS, victim, &mut chance);
     let killing = start.elapsed();
     siege.end(&quiet);
     drop(survivor);
 
     println!("{kills:?} in {killing:.1?}");
-    let mut wrong = Vec::new();
-    let mut sums = Vec::new();
-    for (index, (kind, keeps)) in KINDS.into_iter().enumerate() {
-        let accounts = siege.accounts(index);
-        let (sum, complaints) = audit(keeps, &accounts);
-        println!("{kind}: {sum:?}, back after {}", times(&accounts));
-        wrong.extend(complaints);
-        sums.push(sum);
+    siege.judge(|sums| too_little(&kills, sums));
+}
+
+/// A start there takes a second or two, so there are fewer.
+#[test]
+fn kills_of_a_server_on_etcd_and_postgres_lose_nothing_durable_either() {
+    let seed = seed();
+    println!("WAYFARE_KILLS_SEED={seed}");
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    let services = Services::start();
+    let place = Place::new(SETTINGS.to_vec(), &mut chance).with(services.arguments());
+    let start = Instant::now();
+    let victim = place.start();
+    place.wait_until_ready(&victim).unwrap();
+    let (mut siege, quiet) = Siege::begin(seed, place, start.elapsed());
+    siege.stage.send_replace(Stage::Talk);
+    let start = Instant::now();
+    let (kills, survivor) = siege.kill(KILLS_ON_SERVICES, victim, &mut chance);
+    let killing = start.elapsed();
+    siege.end(&quiet);
+    drop(survivor);
+
+    println!("{kills:?} in {killing:.1?}");
+    siege.judge(|sums| match sums {
+        [square, ..] => short(&[
+            (kills.serving, 5, "kills of a server that takes players"),
+            (square.acknowledged, 100, "acknowledged commands, square"),
+        ]),
+        [] => Vec::new(),
+    });
+}
+
+#[test]
+fn kills_of_postgres_under_commands_lose_nothing_acknowledged() {
+    let seed = seed();
+    println!("WAYFARE_KILLS_SEED={seed}");
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    let mut services = Services::start();
+    let place = Place::new(SETTINGS.to_vec(), &mut chance).with(services.arguments());
+    let start = Instant::now();
+    let victim = place.start();
+    place.wait_until_ready(&victim).unwrap();
+    let (mut siege, quiet) = Siege::begin(seed, place, start.elapsed());
+    siege.stage.send_replace(Stage::Talk);
+    for _ in 0..KILLS_OF_STORAGE {
+        let life = Duration::from_millis(chance.random_range(LIFE_MS));
+        siege.or_fail(victim.spare(life));
+        services.postgres.kill();
+        services.postgres.restart();
     }
-    let logged = siege.place.logged();
-    let bad = |line: &&str| line.contains("panicked") || line.contains("ERROR");
-    wrong.extend(logged.lines().filter(bad).map(str::to_owned));
-    wrong.extend(too_little(&kills, &sums));
-    if !wrong.is_empty() {
-        siege.fail(&wrong);
-    }
+    siege.or_fail(victim.spare(LIFE_AFTER));
+    siege.end(&quiet);
+    drop(victim);
+    siege.judge(|sums| match sums {
+        [square, garden, plaza] => {
+            let fell = garden.fell_back + plaza.fell_back;
+            let mut wrong = short(&[
+                (square.acknowledged, 100, "acknowledged commands, square"),
+                (plaza.acknowledged, 500, "acknowledged commands, plaza"),
+            ]);
+            // Whoever needs no storage hears nothing of it.
+            wrong.extend((fell > 0).then(|| format!("{fell} falls back without a kill")));
+            wrong
+        }
+        _ => Vec::new(),
+    });
 }
 
 /// A run in which little happened proves little.
@@ -263,7 +338,7 @@ fn too_little(kills: &Kills, sums: &[Sum]) -> Vec<String> {
     let [square, garden, plaza] = sums else {
         return vec!["not all rooms were looked at".into()];
     };
-    let enough = [
+    short(&[
         (kills.serving, 80, "kills of a server that takes players"),
         (kills.starting, 1, "kills of a server that starts"),
         (square.acknowledged, 2_000, "acknowledged commands, square"),
@@ -277,8 +352,11 @@ fn too_little(kills: &Kills, sums: &[Sum]) -> Vec<String> {
         ),
         (garden.fell_back, 50, "falls back, garden"),
         (plaza.fell_back, 50, "falls back, plaza"),
-    ];
-    let short = enough.into_iter().filter(|(count, least, _)| count < least);
+    ])
+}
+
+fn short(enough: &[(usize, usize, &str)]) -> Vec<String> {
+    let short = enough.iter().filter(|(count, least, _)| count < least);
     let told = short.map(|(count, least, what)| format!("only {count} of {least} {what}"));
     told.collect()
 }

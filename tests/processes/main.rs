@@ -2,11 +2,19 @@
 
 mod backup;
 mod cuts;
+mod engines;
+#[allow(dead_code, reason = "the tests of etcd use the rest")]
+#[path = "../../crates/wayfare-etcd/tests/etcd/member.rs"]
+mod etcd;
 mod first_run;
 mod kills;
 mod operators;
+#[allow(dead_code, reason = "the tests of PostgreSQL use the rest")]
+#[path = "../../crates/wayfare-postgres/tests/postgres/server.rs"]
+mod postgres;
 mod proxy;
 mod relay;
 mod server;
+mod services;
 mod terminal;
 mod types;

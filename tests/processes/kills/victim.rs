@@ -4,12 +4,13 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::server::{PATIENCE, read_lines, wayfare};
@@ -23,6 +24,7 @@ pub(crate) struct Place {
     folder: TempDir,
     listen: String,
     settings: Vec<&'static str>,
+    arguments: Vec<String>,
 }
 
 /// One run of the server, killed with its value.
@@ -44,7 +46,17 @@ impl Place {
             folder: tempfile::tempdir().unwrap(),
             listen: format!("127.0.0.1:{port}"),
             settings,
+            arguments: Vec::new(),
         }
+    }
+
+    /// The same, with these arguments besides.
+    pub(crate) fn with(self, arguments: Vec<String>) -> Self {
+        Self { arguments, ..self }
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     pub(crate) fn url(&self) -> String {
@@ -58,6 +70,7 @@ impl Place {
             .args(["dev", "--bots", "0", "--admin", "off"])
             .args(["--listen", &self.listen, "--data", "data"])
             .args(kinds)
+            .args(&self.arguments)
             .current_dir(self.folder.path())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -122,6 +135,17 @@ impl Victim {
                 }
             }
         }
+    }
+
+    /// How it ends, by itself or because it was told to.
+    pub(crate) fn ended(mut self) -> ExitStatus {
+        self.child.wait().unwrap()
+    }
+
+    /// Asks it to stop, as an init system would.
+    pub(crate) fn terminate(&self) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, Signal::TERM).unwrap();
     }
 
     /// kill -9

@@ -1,0 +1,250 @@
+//! One node on etcd and PostgreSQL: what its start waits for and refuses, and what it does while one
+//! of them is away.
+
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
+use std::process::Output;
+use std::time::Instant;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use crate::kills::victim::{Place, Victim};
+use crate::server::{PATIENCE, wayfare};
+use crate::services::Services;
+use crate::terminal::Terminal;
+
+/// Somewhere to run, on a port that is free.
+fn place(arguments: Vec<String>) -> Place {
+    let mut chance = ChaCha8Rng::from_rng(&mut rand::rng());
+    Place::new(Vec::new(), &mut chance).with(arguments)
+}
+
+fn started(place: &Place) -> Victim {
+    let node = place.start();
+    place.wait_until_ready(&node).unwrap();
+    node
+}
+
+/// Waits for words of the log, which tells nobody when they come.
+fn wait_for_log(place: &Place, words: &str) {
+    let start = Instant::now();
+    while !place.logged().contains(words) {
+        let logged = place.logged();
+        assert!(start.elapsed() < PATIENCE, "never {words:?}:\n{logged}");
+        std::thread::yield_now();
+    }
+}
+
+/// What the node answers to its operator, once that holds `words`.
+fn wait_for_answer(place: &Place, path: &str, words: &str) -> String {
+    let start = Instant::now();
+    loop {
+        let answer = ask(place, path);
+        if answer.contains(words) {
+            return answer;
+        }
+        assert!(start.elapsed() < PATIENCE, "never {words:?}: {answer}");
+        std::thread::yield_now();
+    }
+}
+
+fn ask(place: &Place, path: &str) -> String {
+    let Ok(mut stream) = UnixStream::connect(place.data().join("admin.sock")) else {
+        return String::new();
+    };
+    let request = format!("GET {path} HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn doctor(place: &Place, more: &[String]) -> (Output, serde_json::Value) {
+    let done = wayfare()
+        .args(["doctor", "--dev", "--json", "--listen", "127.0.0.1:0"])
+        .args(["--admin", "off", "--data"])
+        .arg(place.data())
+        .args(more)
+        .output()
+        .unwrap();
+    let answer = serde_json::from_slice(&done.stdout).unwrap();
+    (done, answer)
+}
+
+/// The findings of one check.
+fn findings<'a>(answer: &'a serde_json::Value, check: &str) -> Vec<&'a str> {
+    let all = answer["findings"].as_array().unwrap().iter();
+    let named = all.filter(|it| it["check"] == check);
+    named.filter_map(|it| it["verdict"].as_str()).collect()
+}
+
+#[test]
+fn a_start_waits_for_what_is_not_there_and_says_so() {
+    let mut services = Services::start();
+    services.etcd.kill();
+    services.postgres.kill();
+    let place = place(services.arguments());
+    let node = place.start();
+    wait_for_log(&place, "waiting for coordination on etcd://127.0.0.1");
+    wait_for_log(&place, "waiting for storage on postgres://wayfare@");
+    let answer = wait_for_answer(&place, "/readyz", "waiting for storage");
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(ask(&place, "/healthz").contains("alive"));
+    assert!(ask(&place, "/v1/rooms").starts_with("HTTP/1.1 503"));
+
+    let (done, answer) = doctor(&place, &services.arguments());
+    assert!(!done.status.success());
+    assert_eq!(findings(&answer, "coordination"), ["fail"], "{answer}");
+    assert_eq!(findings(&answer, "storage"), ["fail"], "{answer}");
+
+    node.terminate();
+    assert!(node.ended().success(), "a start that waits can be stopped");
+
+    let node = place.start();
+    wait_for_log(&place, "waiting for coordination on etcd://127.0.0.1");
+    services.etcd.start();
+    services.postgres.restart();
+    place.wait_until_ready(&node).unwrap();
+    let terminal = Terminal::join(&place.url(), "ada", "square/main");
+    let answer = wait_for_answer(&place, "/readyz", "ready");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let metrics = ask(&place, "/metrics");
+    for name in [
+        "wayfare_etcd_member_up{member=\"127.0.0.1:",
+        "wayfare_etcd_member_database_bytes",
+        "wayfare_postgres_writes_total",
+        "wayfare_postgres_up 1",
+    ] {
+        assert!(metrics.contains(name), "{name}: {metrics}");
+    }
+    let (done, answer) = doctor(&place, &services.arguments());
+    assert!(done.status.success(), "{answer}");
+    let expect = [
+        "coordination",
+        "etcd member",
+        "race",
+        "cluster",
+        "storage",
+        "commit",
+    ];
+    for check in [&expect[..], &["running node", "clock", "connections"]].concat() {
+        assert_eq!(findings(&answer, check), ["ok"], "{check}: {answer}");
+    }
+    assert!(!place.data().join("wayfare.redb").exists());
+    terminal.end();
+}
+
+#[test]
+fn a_wrong_password_ends_the_start_and_is_not_shown() {
+    let hba = tempfile::Builder::new().tempfile_in("/tmp").unwrap();
+    std::fs::write(hba.path(), "local all all scram-sha-256\n").unwrap();
+    let readable = std::fs::Permissions::from_mode(0o644);
+    std::fs::set_permissions(hba.path(), readable).unwrap();
+    let services = Services::start_with(&[&format!("hba_file={}", hba.path().display())]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "an-open-secret\n").unwrap();
+    let from_file = vec![
+        services.coordination(),
+        services.storage(),
+        format!("--storage-password-file={}", file.path().display()),
+    ];
+    let url = services
+        .storage()
+        .replace("wayfare@", "wayfare:an-open-secret@");
+    for arguments in [from_file, vec![url]] {
+        let place = place(arguments.clone());
+        let status = place.start().ended();
+        let logged = place.logged();
+        assert_eq!(status.code(), Some(1), "{logged}");
+        assert!(
+            logged.contains("password authentication failed"),
+            "{logged}"
+        );
+        let (_, answer) = doctor(&place, &arguments);
+        assert_eq!(findings(&answer, "storage"), ["fail"], "{answer}");
+        assert!(!format!("{logged}{answer}").contains("an-open-secret"));
+    }
+}
+
+#[test]
+fn rooms_that_need_nobody_go_on_without_etcd() {
+    let mut services = Services::start();
+    let place = place(services.arguments());
+    let _node = started(&place);
+    let mut ada = Terminal::join(&place.url(), "ada", "plaza/main");
+    let bo = Terminal::join(&place.url(), "bo", "plaza/main");
+    services.etcd.kill();
+    let answer = wait_for_answer(&place, "/readyz", "coordination does not answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    ada.type_line("say still here");
+    bo.wait_for("still here");
+    services.etcd.start();
+    let cy = Terminal::join(&place.url(), "cy", "plaza/main");
+    ada.type_line("say all of us");
+    cy.wait_for("all of us");
+    assert_eq!(ada.end().interruptions(), 0);
+}
+
+#[test]
+fn of_nodes_that_cannot_be_a_cluster_one_goes_on() {
+    let services = Services::start();
+    let first = place(services.arguments());
+    let node = started(&first);
+
+    let name = || vec!["--node".to_owned(), "other".to_owned()];
+    let second = place([services.arguments(), name()].concat());
+    let status = second.start().ended();
+    let logged = second.logged();
+    assert_eq!(status.code(), Some(1), "{logged}");
+    assert!(logged.contains("--node local"), "{logged}");
+
+    // The same name, as by a unit that is started on two machines: the later one has it.
+    let third = place(services.arguments());
+    let _later = started(&third);
+    let status = node.ended();
+    let logged = first.logged();
+    assert_eq!(status.code(), Some(1), "{logged}");
+    assert!(logged.contains("gives way to it"), "{logged}");
+    let terminal = Terminal::join(&third.url(), "ada", "square/main");
+    terminal.end();
+}
+
+/// Every mix works; what it forgets is only what is in memory.
+#[test]
+fn each_service_may_be_anywhere() {
+    let services = Services::start();
+    let mixes = [
+        [services.coordination(), "--storage=embedded".into()],
+        ["--coordination=embedded".into(), services.storage()],
+        ["--coordination=memory".into(), services.storage()],
+        ["--coordination=memory".into(), "--storage=embedded".into()],
+    ];
+    for (number, mix) in mixes.into_iter().enumerate() {
+        // A store of its own for each, where that is PostgreSQL.
+        let mix = mix.map(|it| match it.contains("postgres://") {
+            true => format!("{it}?schema=mix_{number}"),
+            false => it,
+        });
+        let place = place(mix.to_vec());
+        let node = started(&place);
+        let mut ada = Terminal::join(&place.url(), "ada", "square/main");
+        ada.type_line("say before the kill");
+        ada.wait_for("before the kill");
+        node.kill();
+        let _node = started(&place);
+        let bo = Terminal::join(&place.url(), "bo", "square/main");
+        let view = bo.wait_for("room:");
+        assert!(view.contains("before the kill"), "{mix:?}: {view}");
+        // Who owned what is known, and so is who was there.
+        if !mix[0].ends_with("memory") {
+            ada.type_line("say behind the kill");
+            bo.wait_for("behind the kill");
+            let (status, account) = ada.end_anyhow();
+            assert!(status.success(), "{mix:?}: {status}");
+            assert_eq!(account.answered().len(), 2, "{mix:?}");
+        }
+        bo.end();
+    }
+}
