@@ -8,7 +8,14 @@ use anyhow::{Context, Result, ensure};
 
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Since the server was started.
+/// Which engine stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    File,
+    Postgres,
+}
+
+/// Since the server was started. What is written and synced elsewhere is not known here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) requests: u64,
@@ -19,7 +26,7 @@ pub(crate) struct Counters {
 
 impl Counters {
     /// Blocks until the server has answered.
-    pub(crate) fn read(admin: SocketAddr) -> Result<Self> {
+    pub(crate) fn read(admin: SocketAddr, engine: Engine) -> Result<Self> {
         let mut stream = TcpStream::connect(admin)?;
         stream.set_read_timeout(Some(ANSWER_TIME_MAX))?;
         let request =
@@ -31,21 +38,28 @@ impl Counters {
             text.starts_with("HTTP/1.1 200"),
             "the server tells no metrics: {text}"
         );
-        Self::parse(&text)
+        Self::parse(&text, engine)
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    fn parse(text: &str, engine: Engine) -> Result<Self> {
         let value = |name: &str| -> Result<u64> {
             let values = text.lines().filter_map(|line| line.split_once(' '));
             let mut found = values.filter(|(key, _)| *key == name);
             let (_, value) = found.next().with_context(|| format!("no metric {name}"))?;
             Ok(value.trim().parse()?)
         };
-        Ok(Self {
-            requests: value("wayfare_storage_requests_total")?,
-            commits: value("wayfare_storage_commits_total")?,
-            syncs: value("wayfare_storage_syncs_total")?,
-            written_bytes: value("wayfare_storage_written_bytes_total")?,
+        Ok(match engine {
+            Engine::File => Self {
+                requests: value("wayfare_storage_requests_total")?,
+                commits: value("wayfare_storage_commits_total")?,
+                syncs: value("wayfare_storage_syncs_total")?,
+                written_bytes: value("wayfare_storage_written_bytes_total")?,
+            },
+            Engine::Postgres => Self {
+                requests: value("wayfare_postgres_writes_total")?,
+                commits: value("wayfare_postgres_transactions_total")?,
+                ..Self::default()
+            },
         })
     }
 
@@ -69,8 +83,9 @@ mod tests {
                     wayfare_storage_syncs_total 7\nwayfare_rooms{shard=\"0\"} 3\n\
                     wayfare_storage_requests_total 1\nwayfare_storage_commits_total 2\n\
                     wayfare_storage_written_bytes_total 4096\n";
-        let counters = Counters::parse(text).unwrap();
+        let counters = Counters::parse(text, Engine::File).unwrap();
         assert_eq!((counters.syncs, counters.written_bytes), (7, 4096));
-        assert!(Counters::parse("wayfare_storage_syncs_total 7").is_err());
+        assert!(Counters::parse("wayfare_storage_syncs_total 7", Engine::File).is_err());
+        assert!(Counters::parse(text, Engine::Postgres).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! `wayfare bench durable`: commands to `Durable` rooms, each acknowledged once storage holds it.
 
+mod database;
 mod ledger;
 mod load;
 mod report;
@@ -12,6 +13,7 @@ use anyhow::{Result, bail, ensure};
 use bytes::Bytes;
 use wayfare_protocol::wire::server_frame::Body;
 
+use crate::counters::Engine;
 use crate::crowd::{Crowd, Heard};
 use crate::disk::{BareSyncs, FileSystem};
 use crate::folder::Folder;
@@ -20,15 +22,17 @@ use crate::process::raise_open_files;
 use crate::schedule::Schedule;
 use crate::server::ServerNode;
 
+use database::Database;
+use ledger::COMMAND_BYTES;
 use load::{Load, Pace, Place, Seen};
-use report::{Report, Shape};
+use report::{Below, Report, Shape};
 use window::Window;
 
 pub(crate) use ledger::Ledger;
 
 /// Connections find their windows, the file its size, the journals their first snapshots.
 const WARM_UP_MAX: Duration = Duration::from_secs(3);
-/// The disk alone, for each size of its writes.
+/// The disk, or the database, alone.
 const BARE_TIME_MAX: Duration = Duration::from_secs(2);
 /// A page, the least that reaches the disk.
 const PAGE_BYTES: u64 = 4096;
@@ -36,7 +40,8 @@ const COUNT_TIME_MAX: Duration = Duration::from_secs(60);
 /// What a session may send here is the bench's business.
 const UNBOUNDED: [&str; 2] = ["--frames-per-second=1000000", "--frames-burst=1000000"];
 
-/// Acknowledged commands to `Durable` rooms with one member each, and what the disk does for them.
+/// Acknowledged commands to `Durable` rooms with one member each, and what the disk, or the
+/// database, does for them.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Durable {
     /// Rooms.
@@ -60,6 +65,12 @@ pub(crate) struct Durable {
     /// Send this many commands a second over all rooms, rather than as many as are acknowledged.
     #[arg(long, value_name = "HZ")]
     rate: Option<f64>,
+    /// Coordinate on this etcd, under a name that nobody uses, instead of in the server's folder.
+    #[arg(long, value_name = "URL")]
+    coordination: Option<String>,
+    /// Store in this PostgreSQL, in a schema that is gone afterwards, instead of in the server's folder.
+    #[arg(long, value_name = "URL")]
+    storage: Option<String>,
     /// Where the server's folder is made [default: the system's folder for temporary files]
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -93,12 +104,21 @@ impl Durable {
         }
         let mut settings: Vec<_> = UNBOUNDED.map(str::to_owned).into();
         settings.push(format!("--shards={}", self.shards));
+        let database = self.storage.as_deref().map(Database::make).transpose()?;
+        settings.extend(database.iter().map(|it| format!("--storage={}", it.url())));
+        let coordination = self.coordination.iter();
+        settings.extend(coordination.map(|url| format!("--coordination={url}")));
         let node = ServerNode::start_in(Folder::make_in(&parent)?, settings)?;
+        let engine = match database {
+            Some(_) => Engine::Postgres,
+            None => Engine::File,
+        };
         let mut places = vec![Place::default(); self.rooms as usize];
-        let seen = self.load(&node, per_room, &mut places)?;
-        let write_bytes =
-            seen.measured.counters.written_bytes / seen.measured.counters.syncs.max(1);
-        let bare = self.bare_syncs(&node, [PAGE_BYTES, write_bytes.max(1)])?;
+        let seen = self.load(&node, engine, per_room, &mut places)?;
+        let below = match &database {
+            Some(database) => self.below_postgres(database, &seen)?,
+            None => self.below_file(&node, &seen, file_system)?,
+        };
         let acknowledged = places.iter().map(|place| place.acknowledged).sum();
         let begun = Instant::now();
         let in_rooms = self.count(&node.kill_and_start()?, &places)?;
@@ -106,13 +126,7 @@ impl Durable {
             "killed, started, and all rooms counted: {:.1?}",
             begun.elapsed()
         ));
-        let report = Report::new(
-            self.shape(),
-            &seen,
-            (acknowledged, in_rooms),
-            bare,
-            file_system,
-        );
+        let report = Report::new(self.shape(), &seen, (acknowledged, in_rooms), below);
         print(self.json, &report)?;
         ensure!(
             in_rooms == acknowledged,
@@ -133,7 +147,13 @@ impl Durable {
         }
     }
 
-    fn load(&self, node: &ServerNode, rate: Option<f64>, places: &mut [Place]) -> Result<Seen> {
+    fn load(
+        &self,
+        node: &ServerNode,
+        engine: Engine,
+        rate: Option<f64>,
+        places: &mut [Place],
+    ) -> Result<Seen> {
         let mut crowd = Crowd::new(node.process().address(), Instant::now())?;
         let size = Bytes::copy_from_slice(&self.state_bytes.to_le_bytes());
         let rooms = 0..self.rooms;
@@ -156,7 +176,7 @@ impl Durable {
             outstanding: self.outstanding as usize,
             pace,
         };
-        load.run(Window::new(node.process(), from, length))
+        load.run(Window::new(node.process(), engine, from, length))
     }
 
     fn name(&self, room: u32) -> String {
@@ -166,11 +186,34 @@ impl Durable {
         }
     }
 
-    fn bare_syncs(&self, node: &ServerNode, sizes: [u64; 2]) -> Result<[BareSyncs; 2]> {
-        let folder = node.process().folder();
-        let length = Duration::from_secs_f64(self.seconds).min(BARE_TIME_MAX);
-        let [first, second] = sizes.map(|bytes| BareSyncs::measure(folder.path(), bytes, length));
-        Ok([first?, second?])
+    fn bare_time(&self) -> Duration {
+        Duration::from_secs_f64(self.seconds).min(BARE_TIME_MAX)
+    }
+
+    /// The disk alone, with writes of a page and of the size that the engine's had.
+    fn below_file(&self, node: &ServerNode, seen: &Seen, file_system: FileSystem) -> Result<Below> {
+        let counters = &seen.measured.counters;
+        let write_bytes = counters.written_bytes / counters.syncs.max(1);
+        let (folder, length) = (node.process().folder(), self.bare_time());
+        let bare = |bytes| BareSyncs::measure(folder.path(), bytes, length);
+        Ok(Below::file(
+            seen,
+            self.seconds,
+            [bare(PAGE_BYTES)?, bare(write_bytes.max(1))?],
+            file_system,
+        ))
+    }
+
+    /// A client alone, with transactions of as many rows as the engine's had.
+    fn below_postgres(&self, database: &Database, seen: &Seen) -> Result<Below> {
+        let counters = &seen.measured.counters;
+        let rows = counters.requests.div_ceil(counters.commits.max(1)) as usize;
+        let row_bytes = match self.changes {
+            true => COMMAND_BYTES,
+            false => self.state_bytes as usize,
+        };
+        let bare = database.bare(self.rooms as usize, rows, row_bytes, self.bare_time())?;
+        Ok(Below::postgres(seen, self.seconds, bare))
     }
 
     /// What the rooms of a server that was killed have counted, by their views.

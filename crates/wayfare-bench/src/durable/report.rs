@@ -9,6 +9,7 @@ use crate::disk::{BareSyncs, FileSystem};
 use crate::output::Table;
 use crate::statistics::{Latency, rounded};
 
+use super::database::BareClient;
 use super::load::Seen;
 use super::window::Measured;
 
@@ -35,6 +36,28 @@ pub(super) struct Report {
     commands_per_s: f64,
     /// From when a command was sent, or due, to its acknowledgement.
     latency_ms: Latency,
+    #[serde(flatten)]
+    below: Below,
+    server_cpu_s: f64,
+    server_threads_cpu_s: BTreeMap<String, f64>,
+    client_cpu_s: f64,
+    others_cpu_s: f64,
+    /// Since the server was started, warm-up included.
+    acknowledged: u64,
+    /// Counted after a `kill -9`, in another process.
+    in_rooms_after_kill: u64,
+}
+
+/// What is written to, and what that does by itself.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(super) enum Below {
+    File(File),
+    Postgres(Postgres),
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct File {
     /// As the engine counts them.
     syncs_per_s: f64,
     syncs_per_commit: f64,
@@ -46,17 +69,54 @@ pub(super) struct Report {
     written_bytes_per_sync: f64,
     /// As the system counts what reaches the disk.
     disk_bytes_per_command: f64,
-    server_cpu_s: f64,
-    server_threads_cpu_s: BTreeMap<String, f64>,
-    client_cpu_s: f64,
-    others_cpu_s: f64,
     /// The disk by itself, with writes of a page and of the size that the engine's had.
     bare: [BareSyncs; 2],
     file_system: FileSystem,
-    /// Since the server was started, warm-up included.
-    acknowledged: u64,
-    /// Counted after a `kill -9`, in another process.
-    in_rooms_after_kill: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Postgres {
+    transactions_per_s: f64,
+    /// Journal writes and snapshots that one transaction holds.
+    writes_per_transaction: f64,
+    writes_per_s: f64,
+    bare_client: BareClient,
+}
+
+impl Below {
+    pub(super) fn file(
+        seen: &Seen,
+        seconds: f64,
+        bare: [BareSyncs; 2],
+        file_system: FileSystem,
+    ) -> Self {
+        let counters = &seen.measured.counters;
+        Self::File(File {
+            syncs_per_s: rounded(counters.syncs as f64 / seconds),
+            syncs_per_commit: ratio(counters.syncs, counters.commits),
+            commands_per_sync: ratio(seen.commands, counters.syncs),
+            requests_per_sync: ratio(counters.requests, counters.syncs),
+            written_bytes_per_command: ratio(counters.written_bytes, seen.commands),
+            written_bytes_per_sync: ratio(counters.written_bytes, counters.syncs),
+            disk_bytes_per_command: ratio(seen.measured.disk_bytes, seen.commands),
+            bare,
+            file_system,
+        })
+    }
+
+    pub(super) fn postgres(seen: &Seen, seconds: f64, bare_client: BareClient) -> Self {
+        let counters = &seen.measured.counters;
+        Self::Postgres(Postgres {
+            transactions_per_s: rounded(counters.commits as f64 / seconds),
+            writes_per_transaction: ratio(counters.requests, counters.commits),
+            writes_per_s: rounded(counters.requests as f64 / seconds),
+            bare_client,
+        })
+    }
+}
+
+fn ratio(of: u64, to: u64) -> f64 {
+    rounded(of as f64 / to.max(1) as f64)
 }
 
 impl Report {
@@ -64,16 +124,13 @@ impl Report {
         shape: Shape,
         seen: &Seen,
         (acknowledged, in_rooms_after_kill): (u64, u64),
-        bare: [BareSyncs; 2],
-        file_system: FileSystem,
+        below: Below,
     ) -> Self {
         let Measured {
             usage,
             server_threads,
-            counters,
-            disk_bytes,
+            ..
         } = &seen.measured;
-        let ratio = |of: u64, to: u64| rounded(of as f64 / to.max(1) as f64);
         let seconds = |time: &Duration| rounded(time.as_secs_f64());
         let threads = server_threads.iter();
         let at_work = threads.filter(|(_, time)| **time > Duration::from_millis(1));
@@ -82,21 +139,13 @@ impl Report {
             commands: seen.commands,
             commands_per_s: rounded(seen.commands as f64 / shape.seconds),
             latency_ms: seen.latencies.summary(Duration::from_millis(1)),
-            syncs_per_s: rounded(counters.syncs as f64 / shape.seconds),
-            syncs_per_commit: ratio(counters.syncs, counters.commits),
-            commands_per_sync: ratio(seen.commands, counters.syncs),
-            requests_per_sync: ratio(counters.requests, counters.syncs),
-            written_bytes_per_command: ratio(counters.written_bytes, seen.commands),
-            written_bytes_per_sync: ratio(counters.written_bytes, counters.syncs),
-            disk_bytes_per_command: ratio(*disk_bytes, seen.commands),
+            below,
             server_cpu_s: seconds(&usage.server),
             server_threads_cpu_s: at_work
                 .map(|(name, time)| (name.clone(), seconds(time)))
                 .collect(),
             client_cpu_s: seconds(&usage.generator),
             others_cpu_s: seconds(&usage.others),
-            bare,
-            file_system,
             acknowledged,
             in_rooms_after_kill,
         }
@@ -117,28 +166,34 @@ impl From<&Report> for Table {
             "acknowledged after, ms (p50, p90, p99, max)",
             format!("{p50}, {p90}, {p99}, {max}"),
         );
-        let syncs = format!("{}, {}", report.syncs_per_s, report.syncs_per_commit);
-        table.row("syncs per second, and per group commit", syncs);
-        let per_sync = format!("{}, {}", report.commands_per_sync, report.requests_per_sync);
-        table.row("commands and writes of rooms per sync", per_sync);
-        table.row(
-            "bytes written per command",
-            report.written_bytes_per_command,
-        );
-        table.row(
-            "bytes to the disk per command",
-            report.disk_bytes_per_command,
-        );
+        match &report.below {
+            Below::File(file) => file.show(&mut table),
+            Below::Postgres(postgres) => postgres.show(&mut table),
+        }
         table.row("server, s of processor", report.server_cpu_s);
         for (name, time) in &report.server_threads_cpu_s {
             table.row(&format!("  {name}"), time);
         }
         let beside = format!("{}, {}", report.client_cpu_s, report.others_cpu_s);
         table.row("clients and others, s of processor", beside);
+        let totals = format!("{}, {}", report.acknowledged, report.in_rooms_after_kill);
+        table.row("acknowledged, and in the rooms after kill -9", totals);
+        table
+    }
+}
+
+impl File {
+    fn show(&self, table: &mut Table) {
+        let syncs = format!("{}, {}", self.syncs_per_s, self.syncs_per_commit);
+        table.row("syncs per second, and per group commit", syncs);
+        let per_sync = format!("{}, {}", self.commands_per_sync, self.requests_per_sync);
+        table.row("commands and writes of rooms per sync", per_sync);
+        table.row("bytes written per command", self.written_bytes_per_command);
+        table.row("bytes to the disk per command", self.disk_bytes_per_command);
         for BareSyncs {
             write_bytes,
             syncs_per_s,
-        } in report.bare
+        } in self.bare
         {
             let name = format!("the disk alone, syncs/s of {write_bytes} bytes");
             table.row(&name, syncs_per_s);
@@ -148,10 +203,26 @@ impl From<&Report> for Table {
             device,
             kind,
             ..
-        } = &report.file_system;
+        } = &self.file_system;
         table.row("the disk", format!("{folder} on {device}, {kind}"));
-        let totals = format!("{}, {}", report.acknowledged, report.in_rooms_after_kill);
-        table.row("acknowledged, and in the rooms after kill -9", totals);
-        table
+    }
+}
+
+impl Postgres {
+    fn show(&self, table: &mut Table) {
+        table.row("transactions per second", self.transactions_per_s);
+        let writes = format!("{}, {}", self.writes_per_s, self.writes_per_transaction);
+        table.row("writes of rooms per second, per transaction", writes);
+        let BareClient {
+            rows_per_transaction,
+            row_bytes,
+            transactions_per_s,
+            rows_per_s,
+        } = self.bare_client;
+        let name = format!("a bare client, {rows_per_transaction} rows of {row_bytes} bytes each");
+        table.row(
+            &name,
+            format!("{transactions_per_s}/s, {rows_per_s} rows/s"),
+        );
     }
 }

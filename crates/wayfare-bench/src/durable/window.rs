@@ -8,13 +8,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 
 use crate::child::ServerProcess;
-use crate::counters::Counters;
+use crate::counters::{Counters, Engine};
 use crate::process::disk_bytes_written;
 use crate::usage::{Meter, Usage};
 
 /// Opens after the warm-up, and closes by itself.
 pub(super) struct Window<'a> {
     server: &'a ServerProcess,
+    engine: Engine,
     from: Duration,
     to: Duration,
     opened: Option<Opened>,
@@ -46,9 +47,15 @@ pub(super) struct Measured {
 }
 
 impl<'a> Window<'a> {
-    pub(super) fn new(server: &'a ServerProcess, from: Duration, length: Duration) -> Self {
+    pub(super) fn new(
+        server: &'a ServerProcess,
+        engine: Engine,
+        from: Duration,
+        length: Duration,
+    ) -> Self {
         Self {
             server,
+            engine,
             from,
             to: from + length,
             opened: None,
@@ -87,7 +94,7 @@ impl<'a> Window<'a> {
         let Some(opened) = self.opened.take() else {
             self.opened = Some(Opened {
                 meter: self.server.meter()?,
-                counters: read(admin),
+                counters: read(admin, self.engine),
                 disk_bytes,
             });
             return Ok(());
@@ -95,7 +102,7 @@ impl<'a> Window<'a> {
         self.closed = Some(Closed {
             server_threads: opened.meter.server_threads()?,
             usage: opened.meter.stop()?,
-            counters: (opened.counters, read(admin)),
+            counters: (opened.counters, read(admin, self.engine)),
             disk_bytes: disk_bytes - opened.disk_bytes,
         });
         Ok(())
@@ -115,6 +122,6 @@ impl<'a> Window<'a> {
     }
 }
 
-fn read(admin: SocketAddr) -> Reading {
-    thread::spawn(move || Counters::read(admin))
+fn read(admin: SocketAddr, engine: Engine) -> Reading {
+    thread::spawn(move || Counters::read(admin, engine))
 }

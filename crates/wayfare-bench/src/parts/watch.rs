@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
 
-use crate::counters::Counters;
+use crate::counters::{Counters, Engine};
 
 /// Between two looks at the counters.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -39,7 +39,7 @@ impl Watch {
         let thread = thread::spawn(move || {
             let mut samples = Samples::new();
             loop {
-                let written = Counters::read(admin)?.written_bytes;
+                let written = Counters::read(admin, Engine::File)?.written_bytes;
                 samples.push((epoch.elapsed(), written));
                 if runs.recv_timeout(LOOK_EVERY) == Err(RecvTimeoutError::Disconnected) {
                     return Ok(samples);
