@@ -4,14 +4,15 @@
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::Instant;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::kills::victim::{Place, Victim};
-use crate::server::{PATIENCE, wayfare};
+use crate::server::{PATIENCE, read_lines, wayfare};
 use crate::services::Services;
 use crate::terminal::Terminal;
 
@@ -247,4 +248,52 @@ fn each_service_may_be_anywhere() {
         }
         bo.end();
     }
+}
+
+/// What the page gives to copy, but for the addresses of its services.
+#[test]
+fn the_page_leads_to_a_running_node() {
+    const PAGE: &str = include_str!("../../docs/operations/one-node.md");
+    let services = Services::start();
+    let settings = PAGE.split("```toml\n").nth(1).unwrap();
+    let settings = settings.split("```").next().unwrap();
+    let settings = settings
+        .replace(
+            "127.0.0.1:2379",
+            &format!("127.0.0.1:{}", services.etcd.client_port),
+        )
+        .replace(
+            "postgres://wayfare@127.0.0.1:5432/wayfare",
+            &services.postgres.url(),
+        );
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let ports = "listen = '127.0.0.1:0'\nadmin = '127.0.0.1:0'\n";
+    std::fs::write(file("wayfare.toml"), settings + ports).unwrap();
+    std::fs::write(file("storage.password"), "change me\n").unwrap();
+    let commands = PAGE.lines().filter(|line| line.starts_with("wayfare "));
+    let commands: Vec<&str> = commands.collect();
+    let expect = [
+        "wayfare token key > token.key",
+        "wayfare doctor",
+        "wayfare serve",
+    ];
+    assert_eq!(commands, expect);
+
+    let run = |command: &str| wayfare().arg(command).current_dir(folder.path()).output();
+    let key = wayfare().args(["token", "key"]).output().unwrap().stdout;
+    std::fs::write(file("token.key"), key).unwrap();
+    let done = run("doctor").unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{said}");
+    assert!(said.contains("ok    storage"), "{said}");
+    let mut serving = wayfare();
+    let serving = serving.arg("serve").current_dir(folder.path());
+    let mut serving = serving.stderr(Stdio::piped()).spawn().unwrap();
+    let lines = read_lines(serving.stderr.take().unwrap());
+    let ready = std::iter::from_fn(|| lines.recv_timeout(PATIENCE).ok());
+    let mut ready = ready.skip_while(|line| !line.contains("takes players"));
+    assert!(ready.next().is_some(), "the node takes players");
+    kill_process(Pid::from_child(&serving), Signal::TERM).unwrap();
+    assert!(serving.wait().unwrap().success());
 }

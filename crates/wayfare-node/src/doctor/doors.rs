@@ -13,21 +13,30 @@ pub(super) fn examine(config: &Config, mode: Mode, is_running: bool) -> Vec<Find
         .into_iter()
         .filter_map(|(name, address)| Some((name, address?)));
     let mut findings: Vec<_> = named
-        .map(|(name, address)| port(name, address, config, is_running))
+        .map(|(name, address)| port(name, address, config, (mode, is_running)))
         .collect();
     findings.push(players(config, mode));
     findings
 }
 
-fn port(name: &'static str, address: SocketAddr, config: &Config, is_running: bool) -> Finding {
+fn port(
+    name: &'static str,
+    address: SocketAddr,
+    config: &Config,
+    (mode, is_running): (Mode, bool),
+) -> Finding {
     let source = config.source(name);
     match TcpListener::bind(address) {
         Ok(_) => Finding::ok(name, format!("{address} ({source}) is free")),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => match is_running {
-            true => Finding::ok(
-                name,
-                format!("{address} is taken, by the running node if that listens there"),
-            ),
+            true => {
+                let found = format!("{address} is taken, by the running node if it listens there");
+                Finding::ok(name, found)
+            }
+            false if mode == Mode::Dev && !config.is_set(name) => {
+                let found = format!("{address} is taken; `dev` takes the next one that is free");
+                Finding::ok(name, found)
+            }
             false => Finding::fail(
                 name,
                 format!("{address} ({source}) is taken by another program"),
@@ -64,5 +73,69 @@ fn players(config: &Config, mode: Mode) -> Finding {
             "nobody gets in: there is no token key, and no guests",
             "make one with `token key`, and set WAYFARE_TOKEN_KEY or token_key_file; or set guests",
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::Verdict;
+    use super::*;
+    use crate::config::{Inputs, Secret, SettingFlags};
+
+    fn config(mode: Mode, flags: &[(&'static str, &str)]) -> Config {
+        let flags = SettingFlags {
+            values: flags
+                .iter()
+                .map(|(name, text)| (*name, Secret((*text).to_owned())))
+                .collect(),
+            ..SettingFlags::default()
+        };
+        let inputs = Inputs {
+            mode,
+            flags: &flags,
+            environment: BTreeMap::new(),
+            folder: "/nowhere".into(),
+        };
+        Config::load(&inputs, &[]).unwrap()
+    }
+
+    #[test]
+    fn a_taken_port_is_no_matter_if_the_node_has_it() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let text = address.to_string();
+        let chosen = config(Mode::Dev, &[("listen", &text)]);
+        let check = |config: &Config, mode: Mode, is_running: bool, verdict: Verdict| {
+            let finding = port("listen", address, config, (mode, is_running));
+            assert_eq!(finding.verdict, verdict, "{finding:?}");
+        };
+        check(&chosen, Mode::Dev, true, Verdict::Ok);
+        check(&chosen, Mode::Dev, false, Verdict::Fail);
+        check(&config(Mode::Dev, &[]), Mode::Dev, false, Verdict::Ok);
+        check(&config(Mode::Serve, &[]), Mode::Serve, false, Verdict::Fail);
+        drop(taken);
+        check(&chosen, Mode::Dev, false, Verdict::Ok);
+    }
+
+    #[test]
+    fn somebody_must_get_in() {
+        let key = "0123456789abcdef0123456789abcdef";
+        let check = |mode: Mode, flags: &[(&'static str, &str)], verdict: Verdict| {
+            let finding = players(&config(mode, flags), mode);
+            assert_eq!(finding.verdict, verdict, "{finding:?}");
+            assert!(!format!("{finding:?}").contains(key));
+        };
+        check(Mode::Serve, &[], Verdict::Fail);
+        check(Mode::Dev, &[], Verdict::Ok);
+        check(Mode::Serve, &[("guests", "true")], Verdict::Warn);
+        check(Mode::Serve, &[("token_key", key)], Verdict::Ok);
+        check(Mode::Serve, &[("token_key", "short")], Verdict::Fail);
+        check(
+            Mode::Serve,
+            &[("token_key_file", "/nowhere")],
+            Verdict::Fail,
+        );
     }
 }

@@ -209,3 +209,39 @@ fn how_long_a_kind_lasts_is_the_operators_to_set() {
     assert_eq!(war_room.on_loss, OnLoss::Gone);
     assert!(plaza.is_kept() && !war_room.is_kept());
 }
+
+/// What is installed together goes together.
+#[test]
+fn the_settings_of_the_service_are_ones() {
+    let file = include_str!("../../../../../deploy/wayfare/wayfare.toml");
+    let unit = include_str!("../../../../../deploy/wayfare/wayfare.service");
+    let config = load(Mode::Serve, file, &[], "").unwrap();
+    let settings = &config.settings;
+    assert!(settings.coordination.address().is_some() && settings.storage.address().is_some());
+    let files = [&settings.storage_password_file, &settings.token_key_file];
+    for file in files {
+        let file = file.as_ref().unwrap();
+        assert!(file.starts_with("/run/credentials/wayfare.service"));
+        let name = file.file_name().unwrap().to_str().unwrap();
+        assert!(
+            unit.contains(&format!("\nLoadCredential={name}:")),
+            "{name}"
+        );
+    }
+    assert!(unit.contains("\nStateDirectory=wayfare\n"));
+    assert_eq!(settings.data, PathBuf::from("/var/lib/wayfare"));
+}
+
+#[test]
+fn who_forgets_rooms_forgets_owners_unless_told_otherwise() {
+    let choice = |line| {
+        load(Mode::Serve, "", &[], line)
+            .unwrap()
+            .settings
+            .coordination
+    };
+    assert_eq!(choice(""), CoordinationChoice::Embedded);
+    assert_eq!(choice("--storage memory"), CoordinationChoice::Memory);
+    let told = "--storage memory --coordination embedded";
+    assert_eq!(choice(told), CoordinationChoice::Embedded);
+}
