@@ -5,6 +5,10 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+#[allow(dead_code, reason = "the tests of PostgreSQL use the rest")]
+#[path = "../../wayfare-postgres/tests/postgres/server.rs"]
+mod server;
+
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wayfare-bench");
 /// On a disk also where the system's folder for temporary files is in memory.
 const FOLDER: &str = concat!("--folder=", env!("CARGO_TARGET_TMPDIR"));
@@ -89,6 +93,27 @@ fn durable_rooms_hold_all_that_was_acknowledged_after_a_kill() {
             assert!(value > 0.0, "{figure} in {report}");
         }
         assert!(number(&report, "/bare/0/syncs_per_s") > 0.0);
+    }
+}
+
+#[test]
+fn durable_rooms_on_postgres_are_compared_with_a_bare_client() {
+    let server = server::Server::start(&[]);
+    let storage = format!("--storage={}", server.url());
+    let shape = ["--rooms=4", "--outstanding=2", "--seconds=1", &storage];
+    for more in [&[][..], &["--changes"]] {
+        let report = bench(&[&["durable"], &shape[..], more].concat());
+        let acknowledged = number(&report, "/acknowledged");
+        assert_eq!(number(&report, "/in_rooms_after_kill"), acknowledged);
+        for figure in [
+            "commands_per_s",
+            "transactions_per_s",
+            "writes_per_transaction",
+            "bare_client/rows_per_s",
+        ] {
+            let value = number(&report, &format!("/{figure}"));
+            assert!(value > 0.0, "{figure} in {report}");
+        }
     }
 }
 
