@@ -65,8 +65,15 @@ pub enum ConnectError {
     #[error("etcd is not trusted: {0}")]
     NotTrusted(String),
     /// Nobody carried out a first read.
-    #[error("etcd does not answer: {0}")]
+    #[error("etcd does not answer: {}", reason(.0))]
     NoAnswer(Failure),
+}
+
+/// A read changes nothing: whether it was carried out is no news.
+fn reason(failure: &Failure) -> &str {
+    match failure {
+        Failure::NotDone(why) | Failure::Unknown(why) => why,
+    }
 }
 
 impl ConnectError {

@@ -39,7 +39,7 @@ pub use plan::{Authenticator, ShardPlan, ShardSettings};
 pub(crate) struct Surroundings {
     pub(crate) engines: Engines,
     pub(crate) authenticator: Arc<dyn Authenticator>,
-    /// Where rooms' futures run, and engines reached over a network do.
+    /// Where rooms' futures run.
     pub(crate) runtime: Handle,
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
 }
