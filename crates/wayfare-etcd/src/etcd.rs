@@ -108,18 +108,19 @@ impl Etcd {
                 return Err(ConnectError::Unfit { endpoint, why });
             }
         }
+        if let Some(why) = core.members.distrust() {
+            return Err(ConnectError::NotTrusted(why));
+        }
         // Not everybody begins with the first.
         let first = RandomState::new().hash_one(0) as usize % core.members.len();
         let preference = Preference::new(first);
         let reading = core.store_revision(&preference);
         let read = time::timeout(core.config.connect_time_max, reading).await;
         read.unwrap_or_else(|_| Err(CallError::Failure(Failure::NotDone(core.members.away()))))
-            .map_err(|error| match error {
-                CallError::Rejected(why) => ConnectError::Refused(why),
-                _ if core.members.is_none_trusted() => {
-                    ConnectError::NotTrusted(core.members.away())
-                }
-                other => ConnectError::NoAnswer(other.into()),
+            .map_err(|error| match (error, core.members.distrust()) {
+                (CallError::Rejected(why), _) => ConnectError::Refused(why),
+                (_, Some(why)) => ConnectError::NotTrusted(why),
+                (other, None) => ConnectError::NoAnswer(other.into()),
             })?;
         Ok(Self {
             core,

@@ -1,6 +1,6 @@
 //! One member of the service: a connection that is kept up, and what the member says of itself.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
@@ -25,6 +25,9 @@ pub(crate) struct Member {
     /// The number of the latest connection over which somebody waited in vain.
     silent: watch::Sender<u64>,
     said: Mutex<Option<Said>>,
+    /// What was wrong with a certificate, until the member answers. Of a refusal that comes behind the
+    /// handshake not every attempt hears the reason.
+    distrust: Mutex<Option<String>>,
 }
 
 /// Whether a member can be asked.
@@ -87,6 +90,7 @@ impl Member {
             presence: watch::Sender::new(Presence::Untried),
             silent: watch::Sender::new(0),
             said: Mutex::default(),
+            distrust: Mutex::default(),
         }
     }
 
@@ -94,8 +98,9 @@ impl Member {
         &self.endpoint.address
     }
 
-    pub(crate) fn is_untrusted(&self) -> bool {
-        matches!(&*self.presence.borrow(), Presence::Untrusted(_))
+    /// What is wrong with its certificate, or with ours.
+    pub(crate) fn distrust(&self) -> Option<String> {
+        locked(&self.distrust).clone()
     }
 
     /// The connection to ask over, if the member is there.
@@ -252,6 +257,11 @@ impl Member {
 
     fn show(&self, presence: Presence, surroundings: &Surroundings) {
         let is_here = matches!(presence, Presence::Here(_));
+        match &presence {
+            Presence::Here(_) => *locked(&self.distrust) = None,
+            Presence::Untrusted(why) => *locked(&self.distrust) = Some(why.clone()),
+            Presence::Untried | Presence::Away(_) | Presence::Unfit(_) => {}
+        }
         self.presence.send_replace(presence);
         if is_here {
             surroundings.arrivals.notify_waiters();
@@ -268,10 +278,14 @@ impl Member {
         *latest = Some(said);
     }
 
-    fn said(&self) -> std::sync::MutexGuard<'_, Option<Said>> {
-        // Nothing under this lock can panic half-way.
-        self.said.lock().unwrap_or_else(PoisonError::into_inner)
+    fn said(&self) -> MutexGuard<'_, Option<Said>> {
+        locked(&self.said)
     }
+}
+
+fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing under these locks can panic half-way.
+    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Keeps `member` up until whoever holds the other end of `life` is gone.

@@ -113,9 +113,11 @@ impl Members {
         }
     }
 
-    /// Whether a certificate is what keeps every member from being asked.
-    pub(crate) fn is_none_trusted(&self) -> bool {
-        self.members.iter().all(|it| it.is_untrusted())
+    /// What is wrong with certificates, if that is what keeps every member from being asked.
+    pub(crate) fn distrust(&self) -> Option<String> {
+        let reason = |it: &Arc<Member>| Some(format!("{} {}", it.address(), it.distrust()?));
+        let reasons: Option<Vec<_>> = self.members.iter().map(reason).collect();
+        Some(reasons?.join("; "))
     }
 
     /// Why no member can be asked, for those who cannot.
