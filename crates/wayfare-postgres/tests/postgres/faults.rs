@@ -67,6 +67,23 @@ async fn a_server_that_is_killed_and_started_again_has_lost_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failover_to_a_standby_loses_nothing_that_was_acknowledged() {
+    let mut primary = Server::start_primary();
+    let standby = primary.start_standby();
+    within(async {
+        let url = primary.url_with(&standby);
+        let engines = [Arc::new(open(&url).await), Arc::new(open(&url).await)];
+        let busy = World::start(&engines);
+        busy.world.progress(200).await;
+        primary.kill();
+        standby.promote();
+        busy.world.progress(200).await;
+        busy.verify(&open(&standby.url()).await).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn connections_whose_process_is_ended_or_killed_are_made_again() {
     let scene = Scene::set().await;
     within(async {

@@ -40,6 +40,50 @@ impl Server {
     }
 
     fn start_at(port: u16, options: &[&str]) -> Self {
+        Self::make(port, options, |programs, data| {
+            let mut initdb = command(programs, "initdb");
+            initdb.arg("--pgdata").arg(data).args([
+                "--username",
+                USER,
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--no-locale",
+            ]);
+            // The empty cluster need not outlive this machine; what the tests write must.
+            initdb.arg("--no-sync");
+            initdb
+        })
+    }
+
+    /// A primary that acknowledges nothing which its standby does not have on its disk.
+    pub(crate) fn start_primary() -> Self {
+        let waits = "synchronous_standby_names=*";
+        Self::start(&["wal_level=replica", "max_wal_senders=4", waits])
+    }
+
+    /// A standby of this one, which follows it already.
+    pub(crate) fn start_standby(&self) -> Self {
+        let options = ["wal_level=replica", "max_wal_senders=4"];
+        Self::make(self.port, &options, |programs, data| {
+            let mut copy = command(programs, "pg_basebackup");
+            copy.arg("--pgdata").arg(data);
+            copy.arg("--host").arg(self.folder.path());
+            copy.arg("--port").arg(self.port.to_string());
+            copy.args(["--username", USER, "--write-recovery-conf"]);
+            copy.args(["--checkpoint=fast", "--no-sync"]);
+            copy
+        })
+    }
+
+    /// Takes writes from now on.
+    pub(crate) fn promote(&self) {
+        let mut promote = command(&self.programs, "pg_ctl");
+        promote.arg("promote").arg("--wait").arg("--pgdata");
+        promote.arg(self.folder.path().join("data"));
+        succeed(promote);
+    }
+
+    fn make(port: u16, options: &[&str], data: impl FnOnce(&Path, &Path) -> Command) -> Self {
         let programs = programs();
         let folder = tempfile::Builder::new()
             .prefix("wayfare-postgres-")
@@ -48,25 +92,7 @@ impl Server {
         if let Some(user) = User::for_root() {
             chown(folder.path(), Some(user.uid), Some(user.gid)).expect("the folder given away");
         }
-        let made = command(&programs, "initdb")
-            .arg("--pgdata")
-            .arg(folder.path().join("data"))
-            .args([
-                "--username",
-                USER,
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--no-locale",
-            ])
-            // The empty cluster need not outlive this machine; what the tests write must.
-            .arg("--no-sync")
-            .output()
-            .expect("initdb runs");
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
+        succeed(data(&programs, &folder.path().join("data")));
         let mut options: Vec<String> = options.iter().map(|it| (*it).to_owned()).collect();
         options.push(format!("port={port}"));
         let postmaster = run(&programs, folder.path(), &options);
@@ -83,9 +109,21 @@ impl Server {
 
     /// Where it is reached: through its socket.
     pub(crate) fn url(&self) -> String {
+        format!("postgres://{USER}@{}/postgres", self.host())
+    }
+
+    /// Where both are reached, whichever takes writes.
+    pub(crate) fn url_with(&self, standby: &Self) -> String {
+        format!(
+            "postgres://{USER}@{},{}/postgres",
+            self.host(),
+            standby.host()
+        )
+    }
+
+    fn host(&self) -> String {
         let folder = self.folder.path().display().to_string();
-        let folder = folder.replace('/', "%2F");
-        format!("postgres://{USER}@{folder}:{}/postgres", self.port)
+        format!("{}:{}", folder.replace('/', "%2F"), self.port)
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -177,6 +215,15 @@ impl Drop for Server {
             let _ = self.postmaster.wait();
         }
     }
+}
+
+fn succeed(mut command: Command) {
+    let output = command.output().expect("a program of PostgreSQL runs");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 fn is_alive(pid: Pid) -> bool {
