@@ -252,3 +252,33 @@ fn a_room_that_failed_and_is_another_s_by_then_claims_nothing() {
     );
     world.say(ada, Say::Bye(wire::Bye {}));
 }
+
+#[test]
+fn who_is_just_leaving_a_durable_room_that_turns_out_to_be_another_s_is_sent_to_look_again() {
+    let mut world = World::new(1, durable(OnPanic::Restart));
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    world.forget_heard();
+    world.storage_late = true;
+    world.say(
+        ada,
+        Say::Leave(wire::Leave {
+            handle: stay.handle,
+            membership: stay.membership,
+            sequence: 2,
+            epoch: stay.epoch,
+        }),
+    );
+    world
+        .storage
+        .load(&"lounge/a".into(), Epoch(1_000))
+        .unwrap();
+    world.store_all();
+    // That it left is not kept: it would hear the room go on with a gap.
+    assert!(world.lines[ada].closed.is_some());
+    let heard = world.heard(ada);
+    assert!(
+        !heard.iter().any(|line| line.starts_with("left")),
+        "{heard:?}"
+    );
+}
