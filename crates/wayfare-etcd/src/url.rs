@@ -99,12 +99,12 @@ fn parse_tls(query: &str) -> Result<Tls, UrlError> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = decode(value, "path")?;
         match name {
-            _ if value.is_empty() => return Err(UrlError::Rest(pair.to_owned())),
+            _ if value.is_empty() => return Err(UrlError::Rest(name.to_owned())),
             "ca" => tls.ca = value.into(),
             "cert" => cert = Some(PathBuf::from(value)),
             "key" => key = Some(PathBuf::from(value)),
             "domain" => tls.domain = Some(value),
-            _ => return Err(UrlError::Rest(pair.to_owned())),
+            _ => return Err(UrlError::Rest(name.to_owned())),
         }
     }
     if tls.ca.as_os_str().is_empty() {
@@ -139,7 +139,9 @@ fn parse_host(text: &str) -> Result<String, UrlError> {
     let split_at = text.rfind(']').map_or(0, |bracket| bracket + 1);
     let (host, port) = match text[split_at..].split_once(':') {
         Some((host, port)) => {
-            let port: u16 = port.parse().map_err(|_| wrong())?;
+            // It may be a password, with the @ behind it left out.
+            let not_a_port = |_| UrlError::Host(format!("{}{host}:…", &text[..split_at]));
+            let port: u16 = port.parse().map_err(not_a_port)?;
             (&text[..split_at + host.len()], port)
         }
         None => (text, PORT),
@@ -152,8 +154,8 @@ fn parse_host(text: &str) -> Result<String, UrlError> {
 }
 
 fn parse_prefix(path: &str) -> Result<Option<String>, UrlError> {
-    if let Some(at) = path.find('#') {
-        return Err(UrlError::Rest(path[at..].to_owned()));
+    if path.contains('#') {
+        return Err(UrlError::Rest("#".to_owned()));
     }
     let prefix = decode(path, "prefix")?;
     let prefix = prefix.trim_matches('/');
@@ -229,7 +231,7 @@ mod tests {
         check("a:2379", UrlError::Scheme);
         check("etcd:///x", UrlError::NoHost);
         check("etcd://a,,b", UrlError::NoHost);
-        check("etcd://a:x", host("a:x"));
+        check("etcd://a:x", host("a:…"));
         check("etcd://a:0", host("a:0"));
         check("etcd://:1", host(":1"));
         check("etcd://a b", host("a b"));
@@ -237,9 +239,9 @@ mod tests {
         check("etcd://u@a", UrlError::Login);
         check("etcd://u:p:q@a", UrlError::Login);
         check("etcd://u:%ff@a", UrlError::Encoding("password"));
-        check("etcd://a/x?y=1", UrlError::Rest("y=1".to_owned()));
-        check("etcds://a?ca=", UrlError::Rest("ca=".to_owned()));
-        check("etcd://a/x#y", UrlError::Rest("#y".to_owned()));
+        check("etcd://a/x?y=1", UrlError::Rest("y".to_owned()));
+        check("etcds://a?ca=", UrlError::Rest("ca".to_owned()));
+        check("etcd://a/x#y", UrlError::Rest("#".to_owned()));
         check("etcd://a?ca=c", UrlError::NoTls("ca=c".to_owned()));
         check("etcds://a", UrlError::NoAuthority);
         check("etcds://a?ca=c&cert=d", UrlError::Identity);

@@ -112,11 +112,28 @@ impl Address {
     }
 }
 
+/// Of a query, what may be shown: others, known or not, may hold a password.
+const SHOWN: &[&str] = &[
+    "application_name",
+    "ca",
+    "cert",
+    "connect_timeout",
+    "domain",
+    "key",
+    "schema",
+    "sslmode",
+    "sslrootcert",
+];
+
 /// Without the password, wherever that is.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, login, rest) = self.split();
         write!(f, "{scheme}://")?;
+        if login.is_some_and(|login| login.contains('?')) {
+            // The last @ may be in a query, and a password behind it.
+            return f.write_str("…");
+        }
         match login.map(|login| login.split_once(':').unwrap_or((login, ""))) {
             Some((user, "")) => write!(f, "{user}@")?,
             Some((user, _)) => write!(f, "{user}:…@")?,
@@ -124,16 +141,31 @@ impl fmt::Display for Address {
         }
         // PostgreSQL's URLs may have it there too.
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        f.write_str(place)?;
+        match login.is_none() && is_perhaps_a_login(place) {
+            true => f.write_str("…")?,
+            false => f.write_str(place)?,
+        }
         for (index, pair) in query.split('&').filter(|it| !it.is_empty()).enumerate() {
-            let pair = match pair.starts_with("password=") {
-                true => "password=…",
-                false => pair,
-            };
-            write!(f, "{}{pair}", if index == 0 { '?' } else { '&' })?;
+            let separator = if index == 0 { '?' } else { '&' };
+            match pair.split_once('=') {
+                Some((name, _)) if !SHOWN.contains(&name) => write!(f, "{separator}{name}=…")?,
+                _ => write!(f, "{separator}{pair}")?,
+            }
         }
         Ok(())
     }
+}
+
+/// Whether what stands for hosts has something for a port that is none: the @ behind a password may
+/// have been left out.
+fn is_perhaps_a_login(place: &str) -> bool {
+    let hosts = place.split('/').next().unwrap_or_default();
+    hosts.split(',').any(|host| {
+        // The colons of an IPv6 address are between brackets.
+        let (_, behind) = host.rsplit_once(']').unwrap_or(("", host));
+        let port = behind.split_once(':').map_or("", |(_, port)| port);
+        port.contains(|it: char| !it.is_ascii_digit())
+    })
 }
 
 impl fmt::Debug for Address {
@@ -164,9 +196,15 @@ fn postgres(text: &str) -> Result<Address, String> {
 }
 
 fn masked(text: Option<&str>) -> String {
+    let is_word = |text: &str| {
+        text.chars()
+            .all(|it| it.is_alphanumeric() || "-_ ".contains(it))
+    };
     let shown = text.map(|text| match text.contains("://") {
         true => Address(text.to_owned()).to_string(),
-        false => text.to_owned(),
+        false if is_word(text) => text.to_owned(),
+        // A URL that lacks something, or another form of one.
+        false => "…".to_owned(),
     });
     super::value::quoted(shown.as_deref())
 }
@@ -235,10 +273,31 @@ mod tests {
         check("etcd://u:p%40@a/eu", "etcd://u:…@a/eu");
         check("postgres://u@db/d?schema=a", "postgres://u@db/d?schema=a");
         check(
-            "postgres://u:p@db/d?a=1&password=p&b=2",
-            "postgres://u:…@db/d?a=1&password=…&b=2",
+            "postgres://u:p@db/d?schema=a&password=p&b=2",
+            "postgres://u:…@db/d?schema=a&password=…&b=…",
         );
         check("postgres://u:p/q@r@db/d", "postgres://u:…@db/d");
+        check("postgres://u@db/d?password=a@b", "postgres://…");
+        check(
+            "postgres://u@db?%70assword=p",
+            "postgres://u@db?%70assword=…",
+        );
+        check("postgres://u:p.db:1/d", "postgres://…");
+        check(
+            "postgres://a:1,[::1]:2,[::1]/d",
+            "postgres://a:1,[::1]:2,[::1]/d",
+        );
+    }
+
+    #[test]
+    fn what_is_refused_is_repeated_without_what_may_be_a_password() {
+        let check = |text: &str, expect: &str| {
+            assert_eq!(StorageChoice::repeat(Some(text)), expect, "{text}");
+        };
+        check("redb", "\"redb\"");
+        check("u:secret@db/d", "\"…\"");
+        check("postgres:/u:secret@db/d", "\"…\"");
+        check("host=db password=secret", "\"…\"");
     }
 
     #[test]
@@ -267,7 +326,9 @@ mod tests {
         let coordination = CoordinationChoice::wrong;
         check(coordination("http://a"), "etcd://");
         check(coordination("etcd://u:secret/@a"), "percent-encoded");
-        check(coordination("etcd://u:secret@a:x"), "`a:x`");
+        check(coordination("etcd://u:secret@a:x"), "`a:…`");
+        check(coordination("etcd://u:secret.a:1"), "`u:…`");
+        check(coordination("etcd://a?password=secret"), "`password`");
         check(coordination("etcds://u:secret@a"), "?ca=");
         let storage = StorageChoice::wrong;
         check(storage("mysql://u:secret@a/b"), "begins otherwise");
