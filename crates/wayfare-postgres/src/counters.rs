@@ -35,7 +35,8 @@ pub struct Counts {
     pub connected: u64,
     /// Connections that were lost, or could not be made.
     pub lost: u64,
-    /// Whether the latest connection that was wanted could not be made.
+    /// Whether the latest connection could not be made, or the server said nothing when it was last
+    /// asked, which it is every 2 s.
     pub is_away: bool,
     /// Writes that wait to be sent now.
     pub queued: usize,

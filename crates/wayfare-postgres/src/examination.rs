@@ -40,6 +40,8 @@ const LOOK: &str = "SELECT current_setting('server_version'), current_setting('s
     current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint \
         - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), \
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+/// For all of it, so that whoever asks is told also of a server that stands still.
+const TIME_MAX: Duration = Duration::from_secs(20);
 /// Writes to the log and to no table.
 const COMMIT: &str = "SELECT pg_logical_emit_message(true, 'wayfare', '')";
 
@@ -52,6 +54,10 @@ pub async fn examine(config: Config) -> Result<Examination, OpenError> {
         config: Arc::new(config),
         counters: Arc::new(Counters::default()),
     };
+    connector.within(TIME_MAX, look(&connector)).await
+}
+
+async fn look(connector: &Connector) -> Result<Examination, OpenError> {
     let refused = |error: Error| connector.refused(&error);
     let (client, _open) = connector.client().await?;
     let config = &connector.config;

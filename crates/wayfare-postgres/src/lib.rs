@@ -13,6 +13,7 @@ mod examination;
 mod failure;
 mod group;
 mod lane;
+mod lookout;
 mod migrations;
 mod postgres;
 mod queue;

@@ -28,6 +28,8 @@ const MIGRATIONS: &[Migration] = &[Migration {
 
 /// Tells locks of this sort from others': any number that nobody else uses.
 const LOCK_CLASS: i32 = 0x7761_7966;
+/// For another node that makes the schema just now.
+const LOCK_TIME_MAX_MS: u32 = 20_000;
 
 /// The newest migration that was applied.
 pub(crate) struct Version {
@@ -51,6 +53,9 @@ pub(crate) async fn migrate(client: &mut Client, connector: &Connector) -> Resul
         return Ok(());
     }
     let transaction = client.transaction().await.map_err(not_made)?;
+    // A connection that was given up waits on at the server: not for ever.
+    let waits = format!("SET LOCAL lock_timeout TO {LOCK_TIME_MAX_MS}");
+    transaction.batch_execute(&waits).await.map_err(not_made)?;
     let lock = "SELECT pg_advisory_xact_lock($1, hashtext($2))";
     let locked = transaction.execute(lock, &[&LOCK_CLASS, &schema]).await;
     locked.map_err(not_made)?;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use wayfare_engine::storage::{AppendKey, Failure, Loaded, LogRecord, PartId, Position, Snapshot};
@@ -13,6 +14,7 @@ use crate::config::Config;
 use crate::counters::{Counters, Counts};
 use crate::error::OpenError;
 use crate::lane::Lane;
+use crate::lookout::Lookout;
 use crate::migrations::migrate;
 use crate::reader::{ReadError, Reader};
 use crate::session::{Connector, Duty};
@@ -24,12 +26,16 @@ const NAME_BYTES_MAX: usize = 1024;
 /// Of one record, document, state or part: half of what the server can send in one message.
 const VALUE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
+/// For the connection and the schema, which another node may be making just now.
+const MIGRATE_TIME_MAX: Duration = Duration::from_secs(30);
+
 /// Storage in a PostgreSQL database, version 13 or newer.
 ///
 /// Belongs to the tokio runtime it was opened in; its futures may be awaited anywhere. A request is sent when
 /// it is asked for, whether or not its future is polled. Of one name they are carried out in the order in
 /// which they were asked for. Dropped, it finishes what was asked.
 pub struct Postgres {
+    _lookout: Option<Lookout>,
     lanes: Vec<Lane>,
     readers: Vec<Reader>,
     next_reader: AtomicUsize,
@@ -58,8 +64,11 @@ impl Postgres {
             counters: counters.clone(),
         };
         {
-            let (mut client, _open) = connector.client().await?;
-            migrate(&mut client, &connector).await?;
+            let migrating = async {
+                let (mut client, _open) = connector.client().await?;
+                migrate(&mut client, &connector).await
+            };
+            connector.within(MIGRATE_TIME_MAX, migrating).await?;
         }
         let slot = |duty| Arc::new(Slot::new(connector.clone(), duty));
         let bulk = slot(Duty::Read);
@@ -70,10 +79,12 @@ impl Postgres {
         }
         let deadline = config.deadline;
         let reader = |slot| Reader { slot, deadline };
-        let slots = (0..config.readers).map(|_| slot(Duty::Read));
+        let slots: Vec<_> = (0..config.readers).map(|_| slot(Duty::Read)).collect();
+        let lookout = slots.first().map(|slot| Lookout::start(slot.clone()));
         Ok(Self {
+            _lookout: lookout,
             lanes,
-            readers: slots.map(reader).collect(),
+            readers: slots.into_iter().map(reader).collect(),
             next_reader: AtomicUsize::new(0),
             bulk: reader(bulk),
             counters,

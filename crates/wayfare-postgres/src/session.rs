@@ -17,9 +17,9 @@ use crate::statements::Statements;
 use crate::tls;
 
 const VERSION_MIN: i32 = 130_000;
-/// To say hello, answer the questions and prepare the statements, once it is reached.
 /// A group holds locks for milliseconds. Less than the server's own wait before it looks for a circle.
 const LOCK_TIME_MAX: Duration = Duration::from_millis(500);
+/// To say hello, answer the questions and prepare the statements, once it is reached.
 const SET_UP_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// Makes sessions.
@@ -113,6 +113,21 @@ impl Connector {
         Ok((client, Speaker(speaker)))
     }
 
+    /// What is asked outside of a session: a server that stands still is away, too.
+    pub(crate) async fn within<T>(
+        &self,
+        limit: Duration,
+        asking: impl Future<Output = Result<T, OpenError>>,
+    ) -> Result<T, OpenError> {
+        let asked = tokio::time::timeout(limit, asking).await;
+        asked.unwrap_or_else(|_| {
+            Err(self.not_reached(format!(
+                "it answers, and did not finish what it was asked within {limit:?}: it stands still, \
+                 somebody holds a lock there, or a commit waits for a standby that is away"
+            )))
+        })
+    }
+
     fn not_reached(&self, why: String) -> OpenError {
         let at = self.config.to_string();
         OpenError::NotReached { at, why }
@@ -123,7 +138,14 @@ impl Connector {
         let (at, why) = (self.config.to_string(), describe(error));
         let code = error.code().map_or("", SqlState::code);
         // Who is not known, and what is not there: it stays so until somebody changes it.
-        if code.starts_with("28") || code.starts_with("3D") {
+        let is_not_admitted = code.starts_with("28")
+            || code.starts_with("3D")
+            || error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+            // The words of the library for a password that is wanted and that there is none of, and
+            // for a way to log in that it does not know.
+            || why.starts_with("invalid configuration")
+            || why.starts_with("authentication error");
+        if is_not_admitted {
             return OpenError::NotAdmitted { at, why };
         }
         if tls::is_of_trust(error) {

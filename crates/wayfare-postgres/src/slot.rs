@@ -1,5 +1,6 @@
 //! One connection that is made when it is needed, and again when it was lost.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::OpenError;
@@ -44,6 +45,11 @@ impl Slot {
             *slot = None;
             self.connector.counters.lost.add(1);
         }
+    }
+
+    pub(crate) fn note(&self, is_away: bool) {
+        let is_away_now = &self.connector.counters.is_away;
+        is_away_now.store(is_away, Ordering::Relaxed);
     }
 
     pub(crate) fn count_chunks(&self, count: usize) {

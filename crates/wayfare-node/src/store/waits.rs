@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 /// How soon, and at last how seldom, a service is tried again.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// The same reason is told again.
 const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// An attempt that takes longer is told of before it ends.
+const ATTEMPT_TIME_TOLD: Duration = Duration::from_secs(2);
 
 /// Why an attempt came to nothing.
 pub(crate) enum Trouble<E> {
@@ -40,7 +44,18 @@ impl Waits {
         let mut told: Option<(String, Instant)> = None;
         let began = Instant::now();
         loop {
-            let why = match attempt().await {
+            let mut attempt = pin!(attempt());
+            let attempted = match timeout(ATTEMPT_TIME_TOLD, attempt.as_mut()).await {
+                Ok(attempted) => attempted,
+                Err(_) => {
+                    if told.is_none() {
+                        let why = "no answer yet".to_owned();
+                        told = Some(self.tell(what, why));
+                    }
+                    attempt.await
+                }
+            };
+            let why = match attempted {
                 Ok(done) => {
                     if told.is_some() {
                         let waited = began.elapsed();
@@ -56,13 +71,17 @@ impl Waits {
                 .as_ref()
                 .is_none_or(|(before, at)| *before != why || at.elapsed() >= TELL_EVERY);
             if is_news {
-                tracing::warn!("waiting for {what}: {why}");
-                self.entries().insert(what.to_owned(), why.clone());
-                told = Some((why, Instant::now()));
+                told = Some(self.tell(what, why));
             }
             sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
+    }
+
+    fn tell(&self, what: &str, why: String) -> (String, Instant) {
+        tracing::warn!("waiting for {what}: {why}");
+        self.entries().insert(what.to_owned(), why.clone());
+        (why, Instant::now())
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
@@ -111,6 +130,18 @@ mod tests {
         waits.until::<(), (), _>("it", attempt).await.unwrap();
         assert_eq!((tried.get(), waits.to_string().as_str()), (100, ""));
         assert!(began.elapsed() < PAUSE_MAX * 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_takes_long_is_seen_before_it_ends() {
+        let waits = Waits::default();
+        let attempt = || async {
+            sleep(ATTEMPT_TIME_TOLD * 2).await;
+            assert_eq!(waits.to_string(), "waiting for it: no answer yet\n");
+            Ok(())
+        };
+        waits.until::<(), (), _>("it", attempt).await.unwrap();
+        assert_eq!(waits.to_string(), "");
     }
 
     #[tokio::test(start_paused = true)]

@@ -153,3 +153,21 @@ async fn a_network_that_is_cut_slow_or_silent_leaves_doubt_and_no_damage() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_away_is_noticed_while_nobody_asks_it_anything() {
+    let mut server = Server::start(&[]);
+    let engine = open(&server.url()).await;
+    within(async {
+        let until = async |is_away| {
+            while engine.counters().is_away != is_away {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        server.kill();
+        until(true).await;
+        server.restart();
+        until(false).await;
+    })
+    .await;
+}

@@ -140,7 +140,16 @@ async fn who_is_not_let_in_is_told_so_and_need_not_try_again() {
     client.batch_execute(made).await.unwrap();
     let nowhere = server.url().replace("/postgres", "/nowhere");
     let wrong = server.url().replace("//wayfare@", "//guarded:wrong@");
-    for (url, says) in [(nowhere, "nowhere"), (wrong, "password authentication")] {
+    let none = server.url().replace("//wayfare@", "//guarded@");
+    let closed = server.url().replace("//wayfare@", "//guarded:right@");
+    let kept = "REVOKE CONNECT ON DATABASE postgres FROM PUBLIC";
+    client.batch_execute(kept).await.unwrap();
+    for (url, says) in [
+        (nowhere, "nowhere"),
+        (wrong, "password authentication"),
+        (none, "password missing"),
+        (closed, "permission denied for database"),
+    ] {
         let error = refusal(config(&url, "a")).await;
         let is_it = matches!(error, OpenError::NotAdmitted { .. }) && !error.is_passing();
         assert!(is_it && error.to_string().contains(says), "{error}");
