@@ -1,6 +1,6 @@
 //! What the engine has done since it was opened.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// Each a relaxed atomic.
 #[derive(Debug, Default)]
@@ -13,6 +13,7 @@ pub(crate) struct Counters {
     pub(crate) connected: Count,
     pub(crate) lost: Count,
     pub(crate) is_away: AtomicBool,
+    pub(crate) unanswered: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +41,8 @@ pub struct Counts {
     pub is_away: bool,
     /// Writes that wait to be sent now.
     pub queued: usize,
+    /// Writes that were asked for and are not answered: those that wait, and those that were sent.
+    pub unanswered: usize,
 }
 
 impl Count {
@@ -64,6 +67,7 @@ impl Counters {
             lost: self.lost.read(),
             is_away: self.is_away.load(Ordering::Relaxed),
             queued,
+            unanswered: self.unanswered.load(Ordering::Relaxed),
         }
     }
 }

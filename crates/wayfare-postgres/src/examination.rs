@@ -36,9 +36,19 @@ pub struct Examination {
     pub clock_ahead_ms: i64,
 }
 
-const LOOK: &str = "SELECT current_setting('server_version'), current_setting('synchronous_commit'), \
-    current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint \
-        - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), \
+/// Connections that are left on the server, to this user, and to the database; the latter two do not limit
+/// superusers. Of others' sessions an ordinary user sees whose they are, and not of which type.
+const LOOK: &str = "WITH used AS (SELECT usename, datname FROM pg_stat_activity \
+        WHERE datname IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend') \
+    SELECT current_setting('server_version'), current_setting('synchronous_commit'), \
+    least( \
+        current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint \
+            - (SELECT count(*) FROM used), \
+        (SELECT rolconnlimit - (SELECT count(*) FROM used WHERE usename = current_user) \
+            FROM pg_roles WHERE rolname = current_user AND rolconnlimit >= 0 AND NOT rolsuper), \
+        (SELECT datconnlimit - (SELECT count(*) FROM used WHERE datname = current_database()) \
+            FROM pg_database, pg_roles WHERE datname = current_database() AND datconnlimit >= 0 \
+            AND rolname = current_user AND NOT rolsuper)), \
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /// For all of it, so that whoever asks is told also of a server that stands still.
 const TIME_MAX: Duration = Duration::from_secs(20);

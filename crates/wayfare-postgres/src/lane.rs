@@ -24,6 +24,8 @@ use crate::write::Write;
 const PARKED_MAX: usize = 1024;
 /// Between two attempts to connect; doubled up to the second.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
+/// The same reason is told again.
+const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// The end that asks.
 pub(crate) struct Lane {
@@ -42,6 +44,7 @@ impl Lane {
             queue: queue.clone(),
             waiting: VecDeque::new(),
             parked: BTreeMap::new(),
+            told: None,
         };
         tokio::spawn(worker.run());
         Self { queue }
@@ -65,6 +68,8 @@ struct Worker {
     waiting: VecDeque<Write>,
     /// Behind an upload of the same name.
     parked: BTreeMap<Key, VecDeque<Write>>,
+    /// Why there is no connection, and when that was told to the log.
+    told: Option<(String, Instant)>,
 }
 
 /// How a group was answered.
@@ -283,10 +288,20 @@ impl Worker {
         let mut pause = PAUSES[0];
         loop {
             let error = match self.connector.session(Duty::Write).await {
-                Ok(session) => return Some(session),
+                Ok(session) => {
+                    self.told = None;
+                    return Some(session);
+                }
                 Err(error) => error.to_string(),
             };
-            warn!(%error, "storage: cannot be written");
+            let is_told = self
+                .told
+                .as_ref()
+                .is_some_and(|(before, at)| *before == error && at.elapsed() < TELL_EVERY);
+            if !is_told {
+                warn!(%error, "storage: cannot be written");
+                self.told = Some((error, Instant::now()));
+            }
             self.expire();
             if self.waiting.is_empty() {
                 return None;

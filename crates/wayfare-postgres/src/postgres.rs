@@ -104,7 +104,7 @@ impl Postgres {
             return Box::pin(std::future::ready(Err(failure)));
         }
         let lane = crc32fast::hash(name.as_bytes()) as usize % self.lanes.len();
-        let (write, answer) = Write::new(name, epoch, change);
+        let (write, answer) = Write::new(name, epoch, change, &self.counters);
         self.lanes[lane].queue.push(write);
         Box::pin(async {
             let over = || Failure::Unknown("storage was closed".into());

@@ -1,5 +1,7 @@
 //! One write that waits for its group, and what it came to.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -7,6 +9,8 @@ use tokio::sync::oneshot;
 use wayfare_engine::storage::{AppendKey, Failure, PartId, Position, Snapshot};
 use wayfare_protocol::Epoch;
 use wayfare_protocol::coordination::{Commit, Key, Revision};
+
+use crate::counters::Counters;
 
 /// A write, and who waits for it.
 #[derive(Debug)]
@@ -17,6 +21,24 @@ pub(crate) struct Write {
     pub(crate) change: Change,
     pub(crate) since: Instant,
     answer: oneshot::Sender<Answer>,
+    _counted: Counted,
+}
+
+/// Counts its write among those that are not answered yet.
+#[derive(Debug)]
+struct Counted(Arc<Counters>);
+
+impl Counted {
+    fn new(counters: &Arc<Counters>) -> Self {
+        counters.unanswered.fetch_add(1, Ordering::Relaxed);
+        Self(counters.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.unanswered.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 pub(crate) type Answer = Result<Effect, Failure>;
@@ -84,6 +106,7 @@ impl Write {
         name: Key,
         epoch: Epoch,
         change: Change,
+        counters: &Arc<Counters>,
     ) -> (Self, oneshot::Receiver<Answer>) {
         let (answer, awaited) = oneshot::channel();
         let write = Self {
@@ -92,6 +115,7 @@ impl Write {
             change,
             since: Instant::now(),
             answer,
+            _counted: Counted::new(counters),
         };
         (write, awaited)
     }

@@ -159,8 +159,8 @@ async fn race(etcd: &Etcd, services: &Handle) -> Finding {
                 begun.elapsed()
             ),
         ),
-        Ok(Err(error @ Disproof::NotRun(_))) => {
-            let found = format!("{error}, so nothing is known");
+        Ok(Err(Disproof::NotRun(failure))) => {
+            let found = format!("the race could not be run, so nothing is known: {failure}");
             Finding::warn(check, found, "a start waits until it can be run")
         }
         Ok(Err(error)) => Finding::fail(

@@ -17,7 +17,7 @@ pub(crate) use restore::restore;
 pub(crate) use waits::{Trouble, Waits};
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wayfare_engine::model::{MemoryCoordination, MemoryStorage};
 use wayfare_engine::{Coordination, Storage};
@@ -29,6 +29,9 @@ use file::StoreFile;
 
 /// Between two looks at whether the store has failed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// For writes that are under way when the node is stopped.
+const FINISH_TIME_MAX: Duration = Duration::from_secs(5);
+const FINISH_PAUSE: Duration = Duration::from_millis(2);
 
 /// The services of a node, opened. Cheap to clone.
 #[derive(Clone)]
@@ -142,9 +145,31 @@ impl Store {
 
     /// Writes what is left to write and lets go of the file. Blocks until then.
     pub(crate) fn close(&self) {
+        if let Some(postgres) = self.postgres() {
+            finish(postgres);
+        }
         if let Some(file) = &self.file {
             file.close();
         }
+    }
+}
+
+/// Waits for what was asked of it, as long as there is somebody to answer.
+fn finish(postgres: &Postgres) {
+    let deadline = Instant::now() + FINISH_TIME_MAX;
+    loop {
+        let counts = postgres.counters();
+        if counts.unanswered == 0 {
+            return;
+        }
+        if counts.is_away || Instant::now() >= deadline {
+            return tracing::warn!(
+                writes = counts.unanswered,
+                "storage does not answer, and writes were given up: nobody was told that they are stored, \
+                 and some may be. Nothing that was acknowledged is lost"
+            );
+        }
+        std::thread::park_timeout(FINISH_PAUSE);
     }
 }
 

@@ -165,6 +165,15 @@ async fn a_server_is_looked_at_without_being_changed() {
     assert!(found.commit_time > Duration::ZERO);
     // Of 20, 3 are for superusers and one is ours.
     assert_eq!((found.connections_left, found.connections_needed), (16, 5));
+    let client = bare(&server.url()).await;
+    let users = "CREATE ROLE plain LOGIN; CREATE ROLE limited LOGIN CONNECTION LIMIT 4";
+    client.batch_execute(users).await.unwrap();
+    // Another's connection counts, too.
+    for (user, left) in [("plain", 15), ("limited", 3)] {
+        let url = server.url().replace("//wayfare@", &format!("//{user}@"));
+        let found = examine(config(&url, "a")).await.unwrap();
+        assert_eq!(found.connections_left, left, "{user}");
+    }
     assert!(found.clock_ahead_ms.abs() < 60_000, "{found:?}");
     let _engine = Postgres::open(config(&server.url(), "a")).await.unwrap();
     let found = examine(config(&server.url(), "a")).await.unwrap();
