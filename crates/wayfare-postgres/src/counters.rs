@@ -39,8 +39,6 @@ pub struct Counts {
     /// Whether the latest connection could not be made, or the server said nothing when it was last
     /// asked, which it is every 2 s.
     pub is_away: bool,
-    /// Writes that wait to be sent now.
-    pub queued: usize,
     /// Writes that were asked for and are not answered: those that wait, and those that were sent.
     pub unanswered: usize,
 }
@@ -56,7 +54,7 @@ impl Count {
 }
 
 impl Counters {
-    pub(crate) fn read(&self, queued: usize) -> Counts {
+    pub(crate) fn read(&self) -> Counts {
         Counts {
             writes: self.writes.read(),
             groups: self.groups.read(),
@@ -66,7 +64,6 @@ impl Counters {
             connected: self.connected.read(),
             lost: self.lost.read(),
             is_away: self.is_away.load(Ordering::Relaxed),
-            queued,
             unanswered: self.unanswered.load(Ordering::Relaxed),
         }
     }

@@ -95,6 +95,16 @@ pub enum OpenError {
         /// What the server says.
         why: String,
     },
+    /// The schema is there, and the user may not use it.
+    #[error(
+        "the user may not write \"{schema}\".\"{table}\": give it SELECT, INSERT, UPDATE and DELETE on all tables of the schema and USAGE on its sequences, or the schema itself"
+    )]
+    NoRight {
+        /// The schema's name.
+        schema: String,
+        /// A table or sequence that it may not use.
+        table: String,
+    },
     /// Something else that the server says.
     #[error("the PostgreSQL server refuses to serve: {0}")]
     Refused(String),

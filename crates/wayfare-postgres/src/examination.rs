@@ -75,6 +75,8 @@ async fn look(connector: &Connector) -> Result<Examination, OpenError> {
     let found = found.map_err(refused)?;
     if let Some(found) = &found {
         migrations::is_current(Some(found), &config.schema)?;
+        let kept_from = migrations::kept_from(&client, &config.schema).await;
+        migrations::may_write(&config.schema, kept_from.map_err(refused)?)?;
     }
     let asked = now_ms();
     let row = client.query_one(LOOK, &[]).await.map_err(refused)?;

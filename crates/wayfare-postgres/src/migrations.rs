@@ -50,7 +50,8 @@ pub(crate) async fn migrate(client: &mut Client, connector: &Connector) -> Resul
     // A user without the right to create anything is enough for a schema that is there.
     let found = version(client, schema).await.map_err(not_made)?;
     if is_current(found.as_ref(), schema)? {
-        return Ok(());
+        let kept_from = kept_from(client, schema).await.map_err(not_made)?;
+        return may_write(schema, kept_from);
     }
     let transaction = client.transaction().await.map_err(not_made)?;
     // A connection that was given up waits on at the server: not for ever.
@@ -108,6 +109,33 @@ pub(crate) fn is_current(found: Option<&Version>, schema: &str) -> Result<bool, 
     }
     Ok(found.number >= KNOWN)
 }
+
+pub(crate) fn may_write(schema: &str, kept_from: Option<String>) -> Result<(), OpenError> {
+    match kept_from {
+        None => Ok(()),
+        Some(table) => Err(OpenError::NoRight {
+            schema: schema.to_owned(),
+            table,
+        }),
+    }
+}
+
+/// A table or sequence of the schema that this user may not use as it has to.
+pub(crate) async fn kept_from(client: &Client, schema: &str) -> Result<Option<String>, Error> {
+    let row = client.query_opt(KEPT_FROM, &[&schema]).await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+/// The versions are read only, and the sequences of columns need no right of their own.
+const KEPT_FROM: &str = "SELECT relname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+    WHERE nspname = $1 AND relname <> 'version' AND CASE relkind \
+        WHEN 'r' THEN NOT ( \
+            has_table_privilege(pg_class.oid, 'SELECT') AND has_table_privilege(pg_class.oid, 'INSERT') \
+            AND has_table_privilege(pg_class.oid, 'UPDATE') AND has_table_privilege(pg_class.oid, 'DELETE')) \
+        WHEN 'S' THEN NOT (has_sequence_privilege(pg_class.oid, 'USAGE') \
+            OR EXISTS (SELECT 1 FROM pg_depend WHERE objid = pg_class.oid AND deptype = 'i')) \
+        ELSE false END \
+    ORDER BY relname LIMIT 1";
 
 pub(crate) async fn version(client: &Client, schema: &str) -> Result<Option<Version>, Error> {
     let is_there = "SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'version'";

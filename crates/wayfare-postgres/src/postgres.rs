@@ -94,8 +94,7 @@ impl Postgres {
     /// What it has done so far.
     #[must_use]
     pub fn counters(&self) -> Counts {
-        let queued = self.lanes.iter().map(|it| it.queue.len()).sum();
-        self.counters.read(queued)
+        self.counters.read()
     }
 
     /// Queued when this returns, so that the order of calls is the order of writes.

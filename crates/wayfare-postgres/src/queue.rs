@@ -61,10 +61,6 @@ impl Queue {
         self.arrived.notify_one();
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.lock().items.len()
-    }
-
     /// What there is, at once.
     pub(crate) fn take(&self) -> Vec<Item> {
         let mut state = self.lock();

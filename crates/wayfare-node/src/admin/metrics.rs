@@ -110,7 +110,7 @@ fn measure_postgres(postgres: &Postgres) {
     counter!("wayfare_postgres_unknown_writes_total").absolute(counts.unknown);
     counter!("wayfare_postgres_connections_total").absolute(counts.connected);
     counter!("wayfare_postgres_lost_connections_total").absolute(counts.lost);
-    gauge!("wayfare_postgres_queue").set(counts.queued as f64);
+    gauge!("wayfare_postgres_queue").set(counts.unanswered as f64);
     gauge!("wayfare_postgres_up").set(f64::from(u8::from(!counts.is_away)));
 }
 

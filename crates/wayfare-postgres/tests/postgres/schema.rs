@@ -179,3 +179,25 @@ async fn a_server_is_looked_at_without_being_changed() {
     let found = examine(config(&server.url(), "a")).await.unwrap();
     assert_eq!(found.schema_version, Some(found.schema_known));
 }
+
+#[tokio::test]
+async fn who_may_only_read_is_told_so_before_anything_is_to_be_kept() {
+    let server = Server::start(&[]);
+    drop(Postgres::open(config(&server.url(), "a")).await.unwrap());
+    let client = bare(&server.url()).await;
+    let reader = "CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA a TO reader; \
+        GRANT SELECT ON ALL TABLES IN SCHEMA a TO reader";
+    client.batch_execute(reader).await.unwrap();
+    let url = server.url().replace("//wayfare@", "//reader@");
+    let error = refusal(config(&url, "a")).await;
+    assert!(matches!(error, OpenError::NoRight { .. }), "{error}");
+    let error = examine(config(&url, "a")).await.unwrap_err();
+    assert!(matches!(error, OpenError::NoRight { .. }), "{error}");
+    let writer = "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA a TO reader";
+    client.batch_execute(writer).await.unwrap();
+    let error = refusal(config(&url, "a")).await.to_string();
+    assert!(error.contains("chunks_number"), "{error}");
+    let counter = "GRANT USAGE ON SEQUENCE a.chunks_number, a.document_revision TO reader";
+    client.batch_execute(counter).await.unwrap();
+    drop(Postgres::open(config(&url, "a")).await.unwrap());
+}
