@@ -164,6 +164,7 @@ async fn change<T>(
         key: key.clone(),
         failure,
     };
+    let mut latest = None;
     for _ in 0..ATTEMPTS_MAX {
         let read = coordination.get(key.clone()).await.map_err(failed)?;
         let (decided, value) = decide(read.record.as_ref())?;
@@ -177,11 +178,16 @@ async fn change<T>(
         match coordination.put(key.clone(), value, expect).await {
             Ok(Commit::Done(revision)) => return Ok((decided, revision)),
             // Settled by reading again.
-            Ok(Commit::Refused) | Err(Failure::Unknown(_)) => {}
+            Ok(Commit::Refused) => latest = None,
+            Err(failure @ Failure::Unknown(_)) => latest = Some(failure),
             Err(failure) => return Err(failed(failure)),
         }
     }
-    Err(BeginError::Contended { key })
+    // What is never known is the engine's doing, and nobody else's.
+    Err(match latest {
+        Some(failure) => BeginError::Failed { key, failure },
+        None => BeginError::Contended { key },
+    })
 }
 
 #[cfg(test)]
