@@ -104,7 +104,6 @@ impl Room {
             journal_bytes,
         } = recovered;
         let settings = &kind.settings;
-        let durable = settings.durability == Durability::Durable;
         let sequence = Sequence(image.last.sequence);
         let mut lineage = lineage(&image);
         lineage.push(opened.epoch, sequence.next());
@@ -112,6 +111,7 @@ impl Room {
         let keeper = keeper(&image, kind, &opened, (base_bytes, journal_bytes));
         let times = Times::of(&image, environment);
         let surroundings = &image.surroundings;
+        let (numbers_since, memberships_since) = void_before(&image, kind, opened.epoch);
         Ok(Self {
             entity: opened.entity,
             handle: Handle(image.base.handle),
@@ -127,14 +127,8 @@ impl Room {
             sequence,
             told_everyone: Sequence(image.last.told_everyone),
             lineage,
-            numbers_since: match durable {
-                true => Epoch(image.base.numbers_since),
-                false => opened.epoch,
-            },
-            memberships_since: match durable {
-                true => Membership(1),
-                false => Membership(surroundings.next_membership),
-            },
+            numbers_since,
+            memberships_since,
             history: history(&image, now),
             gate: delivery::gate(settings),
             held_bytes: 0,
@@ -212,6 +206,14 @@ impl Times {
     /// When the room will have this age; now if it is older.
     fn at(&self, age_ns: u64) -> Instant {
         self.now + Duration::from_nanos(age_ns).saturating_sub(self.age)
+    }
+}
+
+/// From where on what clients were given counts: one that is not durable has fallen back.
+fn void_before(image: &Image, kind: &Kind, epoch: Epoch) -> (Epoch, Membership) {
+    match kind.settings.durability {
+        Durability::Durable => (Epoch(image.base.numbers_since), Membership(1)),
+        Durability::Volatile => (epoch, Membership(image.surroundings.next_membership)),
     }
 }
 

@@ -161,7 +161,7 @@ async fn a_server_that_is_away_is_noticed_while_nobody_asks_it_anything() {
     within(async {
         let until = async |is_away| {
             while engine.counters().is_away != is_away {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                tokio::task::yield_now().await;
             }
         };
         server.kill();
