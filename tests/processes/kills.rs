@@ -247,24 +247,29 @@ fn seed() -> u64 {
     chosen.unwrap_or_else(|| RandomState::new().hash_one(0) % 1_000_000)
 }
 
-#[test]
-fn a_hundred_kills_lose_nothing_durable_and_nothing_silently() {
-    let seed = seed();
-    println!("WAYFARE_KILLS_SEED={seed}");
-    let mut chance = ChaCha8Rng::seed_from_u64(seed);
-    let place = Place::new(SETTINGS.to_vec(), &mut chance);
+/// A server that is killed so often while everybody talks, and what was seen of it.
+fn besiege(seed: u64, place: Place, times: usize, chance: &mut ChaCha8Rng) -> (Kills, Siege) {
     let start = Instant::now();
     let victim = place.start();
     place.wait_until_ready(&victim).unwrap();
     let (mut siege, quiet) = Siege::begin(seed, place, start.elapsed());
     siege.stage.send_replace(Stage::Talk);
     let start = Instant::now();
-    let (kills, survivor) = siege.kill(KILLS, victim, &mut chance);
+    let (kills, survivor) = siege.kill(times, victim, chance);
     let killing = start.elapsed();
     siege.end(&quiet);
     drop(survivor);
-
     println!("{kills:?} in {killing:.1?}");
+    (kills, siege)
+}
+
+#[test]
+fn a_hundred_kills_lose_nothing_durable_and_nothing_silently() {
+    let seed = seed();
+    println!("WAYFARE_KILLS_SEED={seed}");
+    let mut chance = ChaCha8Rng::seed_from_u64(seed);
+    let place = Place::new(SETTINGS.to_vec(), &mut chance);
+    let (kills, siege) = besiege(seed, place, KILLS, &mut chance);
     siege.judge(|sums| too_little(&kills, sums));
 }
 
@@ -276,18 +281,7 @@ fn kills_of_a_server_on_etcd_and_postgres_lose_nothing_durable_either() {
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
     let services = Services::start();
     let place = Place::new(SETTINGS.to_vec(), &mut chance).with(services.arguments());
-    let start = Instant::now();
-    let victim = place.start();
-    place.wait_until_ready(&victim).unwrap();
-    let (mut siege, quiet) = Siege::begin(seed, place, start.elapsed());
-    siege.stage.send_replace(Stage::Talk);
-    let start = Instant::now();
-    let (kills, survivor) = siege.kill(KILLS_ON_SERVICES, victim, &mut chance);
-    let killing = start.elapsed();
-    siege.end(&quiet);
-    drop(survivor);
-
-    println!("{kills:?} in {killing:.1?}");
+    let (kills, siege) = besiege(seed, place, KILLS_ON_SERVICES, &mut chance);
     siege.judge(|sums| match sums {
         [square, ..] => short(&[
             (kills.serving, 5, "kills of a server that takes players"),
