@@ -65,9 +65,7 @@ pub(crate) fn mutants(workspace: &Workspace, names: &[&str]) -> anyhow::Result<(
 /// Who found it and in how many seeds, as two cells.
 fn find(mutant: &Mutant, files: &Files, copy: &Path) -> anyhow::Result<Option<String>> {
     let began = Instant::now();
-    let source = files.texts.get(&mutant.file);
-    let source = source.with_context(|| format!("{} is not there", mutant.file))?;
-    let mutated = mutant.apply(source)?;
+    let mutated = mutant.apply(files)?;
     let place = copy.join(&mutant.file);
     std::fs::write(&place, mutated)?;
     let mut cargo = command::cargo(copy);
@@ -86,7 +84,7 @@ fn find(mutant: &Mutant, files: &Files, copy: &Path) -> anyhow::Result<Option<St
     cargo.arg(mutant.seeds_max.to_string());
     cargo.env("CARGO_TARGET_DIR", copy.with_file_name("build"));
     let output = cargo.output().context("cannot start cargo")?;
-    std::fs::write(&place, source)?;
+    std::fs::write(&place, &files.texts[&mutant.file])?;
     let said = String::from_utf8_lossy(&output.stdout);
     let line = said.lines().last().unwrap_or_default();
     eprintln!("{}: {line}, {} s", mutant.name, began.elapsed().as_secs());

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use wayfare::{Durability, hz};
 use wayfare_core::game::{Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic};
-use wayfare_core::{Audience, Turn};
+use wayfare_core::{Audience, HandlerContext};
 
 use crate::durable::Ledger;
 use crate::parts::{TICK_HZ, World};
@@ -50,7 +50,7 @@ enum Speech {
 }
 
 impl RoomKind for Speech {
-    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, _: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         Ok(Box::new(Room {
             state: [0; STATE_BYTES],
             speech: *self,
@@ -74,7 +74,7 @@ struct Room {
 }
 
 impl RoomLogic for Room {
-    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -88,7 +88,7 @@ impl RoomLogic for Room {
         _: &Player,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         // The state is written, so that the room is one that has been played in.
         for (kept, byte) in self.state.iter_mut().zip(payload) {
@@ -96,7 +96,7 @@ impl RoomLogic for Room {
         }
         match self.speech {
             Speech::ToEveryone => {
-                turn.send(Audience::Everyone, |into| into.extend_from_slice(payload));
+                cx.send(Audience::Everyone, |into| into.extend_from_slice(payload));
             }
             Speech::Back => reply.extend_from_slice(payload),
         }

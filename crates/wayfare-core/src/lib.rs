@@ -4,40 +4,30 @@
 //! Read [`Shard`] first: it composes the rest. Its `gateway` holds sessions, its `rooms` hold
 //! rooms, and both know each other only by [`peer`] messages, so that it makes no difference
 //! whether they meet on one shard, on two, or on two machines. [`game`] is what a room is to it,
-//! [`Turn`] what a room's handler may do, [`gate`] what its effects pass before they leave.
+//! [`HandlerContext`] what a room's handler may do, [`gate`] what its effects pass before they leave.
 
-mod calls;
+mod cluster;
 mod config;
+mod context;
 mod departed;
-mod environment;
+mod entities;
 pub mod game;
-pub mod gate;
 mod gateway;
 mod handles;
-mod history;
-mod image;
-mod lineage;
-mod members;
-pub mod operator;
+mod in_flight;
+mod output;
 pub mod peer;
-mod placement;
-mod rate;
-mod recipients;
-mod releases;
-mod room;
-mod rooms;
+mod records;
+mod report;
 mod shard;
-mod step;
-mod ticket;
+mod stream;
 mod timers;
-mod turn;
 
-pub use calls::CallId;
 pub use config::{SecondLogin, ShardConfig};
-pub use environment::{ConnectionId, Output, Report};
-pub use members::SessionRef;
-pub use recipients::Recipients;
+pub use game::{Audience, HandlerContext, Recipients, SessionRef, TimerId};
+pub use in_flight::CallId;
+pub use output::{ConnectionId, Output};
+pub use peer::{Change, Item, Step, operator};
+pub use report::Report;
 pub use shard::Shard;
-pub use step::{Change, Item, Step};
 pub use timers::Wake;
-pub use turn::{Audience, TimerId, Turn};

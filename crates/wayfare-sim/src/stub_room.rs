@@ -8,7 +8,7 @@ use rand::Rng;
 use wayfare_core::game::{
     AskError, Form, Kind, LeaveReason, Player, Refusal, RoomKind, RoomLogic, Work,
 };
-use wayfare_core::{Audience, Turn};
+use wayfare_core::{Audience, HandlerContext};
 use wayfare_protocol::{EntityId, PlayerId};
 
 use crate::plan::RoomPlan;
@@ -65,12 +65,12 @@ impl StubKind {
 }
 
 impl RoomKind for StubKind {
-    fn open(&self, _: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, _: &[u8], cx: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         let mut room = self.room(StubState::new(self.form));
         // Short, so that traces can be read.
         room.state
-            .set("life", 1 + turn.rng().next_u64() % 1_000_000_000);
-        room.state.log_changes(turn);
+            .set("life", 1 + cx.rng().next_u64() % 1_000_000_000);
+        room.state.log_changes(cx);
         Ok(Box::new(room))
     }
 
@@ -101,32 +101,28 @@ impl StubRoom {
         format!("{sort} {life} {branch} {number} {defects} {rest}{defect}{said}")
     }
 
-    fn say(&mut self, turn: &Turn<'_>, what: &str) {
+    fn say(&mut self, cx: &HandlerContext<'_>, what: &str) {
         let number = self.state.count("all");
-        send(turn, Audience::Everyone, &self.word("all", number, what));
+        send(cx, Audience::Everyone, &self.word("all", number, what));
     }
 
-    fn tell(&mut self, turn: &Turn<'_>, to: &PlayerId, what: &str) {
-        if turn.member(to).is_some() {
+    fn tell(&mut self, cx: &HandlerContext<'_>, to: &PlayerId, what: &str) {
+        if cx.member(to).is_some() {
             let number = self.state.count(&format!("one:{to}"));
             let word = self.word("one", number, &format!("{to} {what}"));
-            send(turn, Audience::Only(std::slice::from_ref(to)), &word);
+            send(cx, Audience::Only(std::slice::from_ref(to)), &word);
         }
     }
 
-    fn others(&mut self, turn: &Turn<'_>, author: &PlayerId, what: &str) {
+    fn others(&mut self, cx: &HandlerContext<'_>, author: &PlayerId, what: &str) {
         let author = std::slice::from_ref(author);
         let number = self.state.count("all");
         send(
-            turn,
+            cx,
             Audience::Except(author),
             &self.word("others", number, what),
         );
-        send(
-            turn,
-            Audience::Only(author),
-            &self.word("mine", number, what),
-        );
+        send(cx, Audience::Only(author), &self.word("mine", number, what));
     }
 
     /// Something that has to end later, once.
@@ -136,7 +132,7 @@ impl StubRoom {
         errand
     }
 
-    fn end_errand(&mut self, errand: &str, sort: &str, how: &str, turn: &Turn<'_>) {
+    fn end_errand(&mut self, errand: &str, sort: &str, how: &str, cx: &HandlerContext<'_>) {
         let name = format!("due:{errand}");
         if self.state.text(&name) == sort {
             self.state.remove(&name);
@@ -145,50 +141,50 @@ impl StubRoom {
                 "{sort} {errand} ended {how}, and was not under way"
             ));
         }
-        self.say(turn, &format!("{sort} {errand} {how}"));
+        self.say(cx, &format!("{sort} {errand} {how}"));
     }
 
-    fn do_deed(&mut self, author: &PlayerId, words: &[&str], turn: &Turn<'_>) {
+    fn do_deed(&mut self, author: &PlayerId, words: &[&str], cx: &HandlerContext<'_>) {
         let what = words.join(" ");
         match words {
-            ["others", ..] => self.others(turn, author, &what),
-            ["tell", to] => self.tell(turn, &player(to), &what),
+            ["others", ..] => self.others(cx, author, &what),
+            ["tell", to] => self.tell(cx, &player(to), &what),
             ["wave"] => {
                 self.waved += 1;
-                send_any(turn, &self.word("any", self.waved, "*"));
+                send_any(cx, &self.word("any", self.waved, "*"));
             }
             ["fill", bytes] => {
                 let padding = "x".repeat(bytes.parse().unwrap_or(0));
-                self.say(turn, &format!("fill {padding}"));
+                self.say(cx, &format!("fill {padding}"));
             }
             ["after", millis] => {
                 let errand = self.begin_errand("after");
                 let delay = Duration::from_millis(millis.parse().unwrap_or(0));
                 let note = format!("after {errand}");
-                turn.after(delay, |into| into.extend_from_slice(note.as_bytes()));
+                cx.after(delay, |into| into.extend_from_slice(note.as_bytes()));
             }
             ["run"] => {
                 let errand = self.begin_errand("run");
                 let (ran, lost) = (format!("ran {errand}"), format!("lost {errand}"));
-                turn.run(Work(Box::pin(async move { ran.into_bytes() })), |into| {
+                cx.run(Work(Box::pin(async move { ran.into_bytes() })), |into| {
                     into.extend_from_slice(lost.as_bytes());
                 });
             }
-            ["ask", entity] => self.ask(entity, turn),
-            ["kick", whom] => turn.kick(&player(whom), "told to"),
-            ["close"] => turn.close(),
-            _ => self.say(turn, &what),
+            ["ask", entity] => self.ask(entity, cx),
+            ["kick", whom] => cx.kick(&player(whom), "told to"),
+            ["close"] => cx.close(),
+            _ => self.say(cx, &what),
         }
     }
 
-    fn ask(&mut self, entity: &str, turn: &Turn<'_>) {
+    fn ask(&mut self, entity: &str, cx: &HandlerContext<'_>) {
         let Ok(entity) = entity.parse::<EntityId>() else {
             return self.state.defect("an entity without a name");
         };
         let errand = self.begin_errand("ask");
         let Origin { life, branch } = self.origin();
         let request = format!("{life}.{branch} {errand}");
-        turn.ask(
+        cx.ask(
             &entity,
             |into| into.extend_from_slice(request.as_bytes()),
             ASK_TIME_MAX,
@@ -210,14 +206,19 @@ impl StubRoom {
 }
 
 impl RoomLogic for StubRoom {
-    fn join(&mut self, player: &Player, payload: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(
+        &mut self,
+        player: &Player,
+        payload: &[u8],
+        cx: &HandlerContext<'_>,
+    ) -> Result<(), Refusal> {
         assert_ne!(payload, b"panic", "as asked");
         if payload == b"refuse" {
             return Err(Refusal::new("not you"));
         }
-        self.say(turn, &format!("{} came", player.id));
-        self.tell(turn, &player.id, "welcome");
-        self.state.log_changes(turn);
+        self.say(cx, &format!("{} came", player.id));
+        self.tell(cx, &player.id, "welcome");
+        self.state.log_changes(cx);
         Ok(())
     }
 
@@ -241,7 +242,7 @@ impl RoomLogic for StubRoom {
         author: &Player,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         let text = String::from_utf8_lossy(payload).into_owned();
         let words: Vec<&str> = text.split(' ').collect();
@@ -255,49 +256,49 @@ impl RoomLogic for StubRoom {
         }
         let number = deed.parse().unwrap_or(0);
         self.enter_deed(seat, number);
-        self.do_deed(&author.id, what, turn);
+        self.do_deed(&author.id, what, cx);
         let Origin { life, branch } = self.origin();
         if what == ["log"] && self.kept {
-            let record = format!("{} {seat} {deed}", turn.entity().kind());
-            turn.log(LOG, |into| into.extend_from_slice(record.as_bytes()));
+            let record = format!("{} {seat} {deed}", cx.entity().kind());
+            cx.log(LOG, |into| into.extend_from_slice(record.as_bytes()));
         }
-        self.state.log_changes(turn);
+        self.state.log_changes(cx);
         reply.extend_from_slice(format!("{life} {branch} {deed}").as_bytes());
         Ok(())
     }
 
-    fn tick(&mut self, turn: &Turn<'_>) {
+    fn tick(&mut self, cx: &HandlerContext<'_>) {
         let padding = Arc::clone(&self.padding);
         let tick = if padding.is_empty() {
             "tick".into()
         } else {
             format!("{padding} tick")
         };
-        self.say(turn, &tick);
-        self.state.log_changes(turn);
+        self.say(cx, &tick);
+        self.state.log_changes(cx);
     }
 
-    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+    fn note(&mut self, note: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
         let text = String::from_utf8_lossy(note).into_owned();
         match text.split_once(' ') {
-            Some(("after", errand)) => self.end_errand(errand, "after", "came", turn),
-            Some(("ran", errand)) => self.end_errand(errand, "run", "came", turn),
-            Some(("lost", errand)) => self.end_errand(errand, "run", "was lost", turn),
+            Some(("after", errand)) => self.end_errand(errand, "after", "came", cx),
+            Some(("ran", errand)) => self.end_errand(errand, "run", "came", cx),
+            Some(("lost", errand)) => self.end_errand(errand, "run", "was lost", cx),
             _ => self.state.defect("a note that nobody left"),
         }
-        self.state.log_changes(turn);
+        self.state.log_changes(cx);
         Ok(())
     }
 
-    fn leave(&mut self, player: &Player, reason: LeaveReason, turn: &Turn<'_>) {
-        self.say(turn, &format!("{} left {reason:?}", player.id));
-        self.state.log_changes(turn);
+    fn leave(&mut self, player: &Player, reason: LeaveReason, cx: &HandlerContext<'_>) {
+        self.say(cx, &format!("{} left {reason:?}", player.id));
+        self.state.log_changes(cx);
     }
 
-    fn presence(&mut self, player: &Player, attached: bool, turn: &Turn<'_>) {
+    fn presence(&mut self, player: &Player, attached: bool, cx: &HandlerContext<'_>) {
         let how = if attached { "is back" } else { "is away" };
-        self.others(turn, &player.id, &format!("{} {how}", player.id));
-        self.state.log_changes(turn);
+        self.others(cx, &player.id, &format!("{} {how}", player.id));
+        self.state.log_changes(cx);
     }
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
@@ -327,7 +328,7 @@ impl RoomLogic for StubRoom {
         &mut self,
         tag: &[u8],
         answer: Result<&[u8], AskError>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         let errand = String::from_utf8_lossy(tag).into_owned();
         let how = match answer {
@@ -339,8 +340,8 @@ impl RoomLogic for StubRoom {
             Err(AskError::Refused(_)) => "was refused",
             Err(AskError::Late) => "was not answered",
         };
-        self.end_errand(&errand, "ask", how, turn);
-        self.state.log_changes(turn);
+        self.end_errand(&errand, "ask", how, cx);
+        self.state.log_changes(cx);
         Ok(())
     }
 }
@@ -349,12 +350,12 @@ fn player(name: &str) -> PlayerId {
     PlayerId::new(name).expect("players of a simulation have names")
 }
 
-fn send(turn: &Turn<'_>, to: Audience<'_>, word: &str) {
-    turn.send(to, |into| into.extend_from_slice(word.as_bytes()));
+fn send(cx: &HandlerContext<'_>, to: Audience<'_>, word: &str) {
+    cx.send(to, |into| into.extend_from_slice(word.as_bytes()));
 }
 
-fn send_any(turn: &Turn<'_>, word: &str) {
-    turn.send_unreliable(Audience::Everyone, |into| {
+fn send_any(cx: &HandlerContext<'_>, word: &str) {
+    cx.send_unreliable(Audience::Everyone, |into| {
         into.extend_from_slice(word.as_bytes());
     });
 }

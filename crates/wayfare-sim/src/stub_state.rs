@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::Bound;
 
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_core::game::Form;
 
 use crate::ranges::Ranges;
@@ -92,11 +92,11 @@ impl StubState {
     }
 
     /// At the end of a handler.
-    pub(crate) fn log_changes(&mut self, turn: &Turn<'_>) {
+    pub(crate) fn log_changes(&mut self, cx: &HandlerContext<'_>) {
         let changed = std::mem::take(&mut self.changed);
         if self.form == Form::Changes {
             for line in &changed {
-                turn.change(|into| into.extend_from_slice(line.as_bytes()));
+                cx.change(|into| into.extend_from_slice(line.as_bytes()));
             }
         }
     }

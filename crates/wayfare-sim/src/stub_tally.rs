@@ -1,6 +1,6 @@
 //! An entity that rooms of a simulation ask: it counts, and knows whom it has heard.
 
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_core::game::{
     Answered, Caller, Durability, Form, Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind,
     RoomLogic,
@@ -29,7 +29,7 @@ struct TallyKind;
 struct Tally(StubState);
 
 impl RoomKind for TallyKind {
-    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, _: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         Ok(Box::new(Tally(StubState::new(Form::Changes))))
     }
 
@@ -50,7 +50,7 @@ impl RoomKind for TallyKind {
 }
 
 impl RoomLogic for Tally {
-    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Err(Refusal::new("nobody joins a tally"))
     }
 
@@ -63,20 +63,20 @@ impl RoomLogic for Tally {
         _: &Player,
         _: &[u8],
         _: &mut Vec<u8>,
-        _: &Turn<'_>,
+        _: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         Err(Refusal::new("nobody commands a tally"))
     }
 
-    fn tick(&mut self, _: &Turn<'_>) {}
+    fn tick(&mut self, _: &HandlerContext<'_>) {}
 
-    fn note(&mut self, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn note(&mut self, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
+    fn leave(&mut self, _: &Player, _: LeaveReason, _: &HandlerContext<'_>) {}
 
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
+    fn presence(&mut self, _: &Player, _: bool, _: &HandlerContext<'_>) {}
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
         self.0.snapshot(into);
@@ -94,7 +94,7 @@ impl RoomLogic for Tally {
         _: &Caller,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<Answered, Refusal> {
         let text = String::from_utf8_lossy(payload).into_owned();
         let (who, ask) = text.split_once(' ').unwrap_or_default();
@@ -102,7 +102,7 @@ impl RoomLogic for Tally {
         let mut heard = self.0.ranges(&name);
         let fresh = heard.insert(ask.parse().unwrap_or(0));
         self.0.set(&name, heard);
-        self.0.log_changes(turn);
+        self.0.log_changes(cx);
         reply.extend_from_slice(if fresh { b"counted" } else { b"twice" });
         Ok(Answered::Now)
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 
 use crate::{Audience, Changes, Encode, Player, PlayerId, Room, Surroundings};
 
@@ -27,9 +27,9 @@ pub struct Context<'a, R: Room> {
 }
 
 impl<'a, R: Room> Context<'a, R> {
-    pub(crate) fn new(turn: &'a Turn<'a>) -> Self {
+    pub(crate) fn new(cx: &'a HandlerContext<'a>) -> Self {
         Self {
-            surroundings: Surroundings::new(turn),
+            surroundings: Surroundings::new(cx),
         }
     }
 

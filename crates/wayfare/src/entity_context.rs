@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::time::Duration;
 
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_core::game::Refusal;
 
 use crate::{Caller, Changes, Entity, Surroundings};
@@ -17,9 +17,9 @@ pub struct EntityContext<'a, E: Entity> {
 }
 
 impl<'a, E: Entity> EntityContext<'a, E> {
-    pub(crate) fn new(turn: &'a Turn<'a>) -> Self {
+    pub(crate) fn new(cx: &'a HandlerContext<'a>) -> Self {
         Self {
-            surroundings: Surroundings::new(turn),
+            surroundings: Surroundings::new(cx),
         }
     }
 

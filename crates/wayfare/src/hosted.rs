@@ -2,7 +2,7 @@
 
 use std::any::TypeId;
 
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_core::game::{self, Form, Refusal, RoomKind, RoomLogic};
 use wayfare_protocol::{EntityId, ErrorCode};
 
@@ -27,9 +27,9 @@ impl<R: Room> HostedKind<R> {
 }
 
 impl<R: Room> RoomKind for HostedKind<R> {
-    fn open(&self, open: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
-        let open = decode::<R, R::Open>("open", open, turn.entity())?;
-        Ok(self.hosted(R::open(open, &Context::new(turn))?))
+    fn open(&self, open: &[u8], cx: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        let open = decode::<R, R::Open>("open", open, cx.entity())?;
+        Ok(self.hosted(R::open(open, &Context::new(cx))?))
     }
 
     fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
@@ -52,10 +52,10 @@ impl<R: Room> RoomLogic for Hosted<R> {
         &mut self,
         player: &game::Player,
         payload: &[u8],
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
-        let join = decode::<R, R::Join>("join", payload, turn.entity())?;
-        self.room.join(&player.into(), join, &Context::new(turn))
+        let join = decode::<R, R::Join>("join", payload, cx.entity())?;
+        self.room.join(&player.into(), join, &Context::new(cx))
     }
 
     fn view(&self, player: &game::Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
@@ -71,41 +71,41 @@ impl<R: Room> RoomLogic for Hosted<R> {
         player: &game::Player,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
-        let command = decode::<R, R::Command>("command", payload, turn.entity())?;
+        let command = decode::<R, R::Command>("command", payload, cx.entity())?;
         let answer = self
             .room
-            .command(&player.into(), command, &Context::new(turn))?;
+            .command(&player.into(), command, &Context::new(cx))?;
         // "Applied, nothing to say" is told without a frame of its own.
         if TypeId::of::<R::Reply>() == TypeId::of::<()>() {
             return Ok(());
         }
         // The state has changed already, so that a refusal would not be true.
         if let Err(error) = answer.encode(R::CODEC, reply) {
-            panic!("a reply of {} does not encode: {error}", turn.entity());
+            panic!("a reply of {} does not encode: {error}", cx.entity());
         }
         Ok(())
     }
 
-    fn tick(&mut self, turn: &Turn<'_>) {
-        self.room.tick(&Context::new(turn));
+    fn tick(&mut self, cx: &HandlerContext<'_>) {
+        self.room.tick(&Context::new(cx));
     }
 
-    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
-        let note = read_named(note).map_err(|error| invalid("note", turn.entity(), &error))?;
-        self.room.note(note, &Context::new(turn));
+    fn note(&mut self, note: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
+        let note = read_named(note).map_err(|error| invalid("note", cx.entity(), &error))?;
+        self.room.note(note, &Context::new(cx));
         Ok(())
     }
 
-    fn leave(&mut self, player: &game::Player, reason: game::LeaveReason, turn: &Turn<'_>) {
+    fn leave(&mut self, player: &game::Player, reason: game::LeaveReason, cx: &HandlerContext<'_>) {
         let player = Player::from(player);
-        self.room.leave(&player, reason.into(), &Context::new(turn));
+        self.room.leave(&player, reason.into(), &Context::new(cx));
     }
 
-    fn presence(&mut self, player: &game::Player, attached: bool, turn: &Turn<'_>) {
+    fn presence(&mut self, player: &game::Player, attached: bool, cx: &HandlerContext<'_>) {
         self.room
-            .presence(&player.into(), attached, &Context::new(turn));
+            .presence(&player.into(), attached, &Context::new(cx));
     }
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
@@ -133,11 +133,11 @@ impl<R: Room> RoomLogic for Hosted<R> {
         &mut self,
         tag: &[u8],
         answer: Result<&[u8], game::AskError>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
-        let tag = read_named(tag).map_err(|error| invalid("tag", turn.entity(), &error))?;
+        let tag = read_named(tag).map_err(|error| invalid("tag", cx.entity(), &error))?;
         let answer = answer.map(Answered::new).map_err(Into::into);
-        self.room.answer(tag, answer, &Context::new(turn));
+        self.room.answer(tag, answer, &Context::new(cx));
         Ok(())
     }
 }

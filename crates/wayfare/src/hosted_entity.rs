@@ -1,6 +1,6 @@
 //! A typed entity as the shard sees it: bytes in, effects out.
 
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_core::game::{self, Form, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
 use wayfare_protocol::ErrorCode;
 
@@ -26,8 +26,8 @@ impl<E: Entity> HostedEntityKind<E> {
 }
 
 impl<E: Entity> RoomKind for HostedEntityKind<E> {
-    fn open(&self, _: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
-        Ok(self.hosted(E::open(&EntityContext::new(turn))?))
+    fn open(&self, _: &[u8], cx: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(self.hosted(E::open(&EntityContext::new(cx))?))
     }
 
     fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
@@ -56,7 +56,7 @@ fn joined_by_nobody() -> Refusal {
 }
 
 impl<E: Entity> RoomLogic for HostedEntity<E> {
-    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Err(joined_by_nobody())
     }
 
@@ -69,24 +69,24 @@ impl<E: Entity> RoomLogic for HostedEntity<E> {
         _: &Player,
         _: &[u8],
         _: &mut Vec<u8>,
-        _: &Turn<'_>,
+        _: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         Err(joined_by_nobody())
     }
 
-    fn tick(&mut self, turn: &Turn<'_>) {
-        self.entity.tick(&EntityContext::new(turn));
+    fn tick(&mut self, cx: &HandlerContext<'_>) {
+        self.entity.tick(&EntityContext::new(cx));
     }
 
-    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
-        let note = read_named(note).map_err(|error| invalid("note", turn.entity(), &error))?;
-        self.entity.note(note, &EntityContext::new(turn));
+    fn note(&mut self, note: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
+        let note = read_named(note).map_err(|error| invalid("note", cx.entity(), &error))?;
+        self.entity.note(note, &EntityContext::new(cx));
         Ok(())
     }
 
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &Turn<'_>) {}
+    fn leave(&mut self, _: &Player, _: LeaveReason, _: &HandlerContext<'_>) {}
 
-    fn presence(&mut self, _: &Player, _: bool, _: &Turn<'_>) {}
+    fn presence(&mut self, _: &Player, _: bool, _: &HandlerContext<'_>) {}
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
         snapshot::write_state(E::VERSION, &self.entity, into)
@@ -114,11 +114,11 @@ impl<E: Entity> RoomLogic for HostedEntity<E> {
         caller: &game::Caller,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<game::Answered, Refusal> {
         let request =
-            read_named(payload).map_err(|error| invalid("request", turn.entity(), &error))?;
-        let cx = EntityContext::new(turn);
+            read_named(payload).map_err(|error| invalid("request", cx.entity(), &error))?;
+        let cx = EntityContext::new(cx);
         match self.entity.request(&caller.into(), request, &cx)? {
             Answer::Now(answer) => {
                 cx.write("a reply", &answer, reply);
@@ -132,11 +132,11 @@ impl<E: Entity> RoomLogic for HostedEntity<E> {
         &mut self,
         tag: &[u8],
         answer: Result<&[u8], game::AskError>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
-        let tag = read_named(tag).map_err(|error| invalid("tag", turn.entity(), &error))?;
+        let tag = read_named(tag).map_err(|error| invalid("tag", cx.entity(), &error))?;
         let answer = answer.map(Answered::new).map_err(Into::into);
-        self.entity.answer(tag, answer, &EntityContext::new(turn));
+        self.entity.answer(tag, answer, &EntityContext::new(cx));
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use rand::{Rng, TryRng};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_protocol::EntityId;
 
 use crate::codec::{CodecError, write_named};
@@ -18,7 +18,7 @@ use crate::{Addressee, Changes, Documents, Entity, TimerId, work};
 ///
 /// Everything takes effect behind the handler, in order, if it returns well.
 pub struct Surroundings<'a, N> {
-    turn: &'a Turn<'a>,
+    cx: &'a HandlerContext<'a>,
     note: PhantomData<fn(N)>,
 }
 
@@ -27,14 +27,14 @@ pub struct Surroundings<'a, N> {
     reason = "notes and tags are given away"
 )]
 impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
-    pub(crate) fn new(turn: &'a Turn<'a>) -> Self {
+    pub(crate) fn new(cx: &'a HandlerContext<'a>) -> Self {
         Self {
-            turn,
+            cx,
             note: PhantomData,
         }
     }
 
-    pub(crate) fn turn(&self) -> &'a Turn<'a> {
+    pub(crate) fn turn(&self) -> &'a HandlerContext<'a> {
         self.turn
     }
 
@@ -201,7 +201,7 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
 }
 
 /// Holds the source for one draw at a time, so that there may be several of it in one expression.
-struct Chance<'a>(&'a Turn<'a>);
+struct Chance<'a>(&'a HandlerContext<'a>);
 
 impl TryRng for Chance<'_> {
     type Error = Infallible;

@@ -2,8 +2,8 @@
 
 use wayfare_protocol::{Address, Epoch, Handle, Membership};
 
-use crate::environment::ConnectionId;
 use crate::handles::HandleMap;
+use crate::output::ConnectionId;
 
 /// The sessions of this gateway that are attached to one room.
 #[derive(Debug)]

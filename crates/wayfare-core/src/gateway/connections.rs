@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use wayfare_protocol::{Handle, Instant};
 
-use crate::environment::ConnectionId;
+use crate::output::ConnectionId;
 
 use super::session::SessionKey;
 

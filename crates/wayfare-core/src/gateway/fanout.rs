@@ -4,11 +4,12 @@ use bytes::Bytes;
 use wayfare_protocol::limits::BACKLOG_BYTES_SOFT;
 use wayfare_protocol::{ErrorCode, Handle, Membership};
 
-use crate::environment::{ConnectionId, Environment, Output};
-use crate::members::SessionRef;
+use crate::context::Context;
+use crate::game::Recipients;
+use crate::game::SessionRef;
+use crate::output::{ConnectionId, Output};
 use crate::peer::{self, JoinRefused, NotAMember, Request};
-use crate::recipients::Recipients;
-use crate::step::{Change, Item, Step};
+use crate::peer::{Change, Item, Step};
 
 use super::Gateway;
 use super::attachments::Attached;
@@ -18,7 +19,7 @@ use super::session::{SessionKey, Stay, tell};
 
 impl Gateway {
     /// What a room did. A step under an epoch below the highest seen is void (R9).
-    pub(crate) fn step(&mut self, step: &Step, environment: &mut Environment) {
+    pub(crate) fn step(&mut self, step: &Step, context: &mut Context) {
         if !self
             .attachments
             .observe(step.handle, step.epoch, &step.owner)
@@ -38,7 +39,7 @@ impl Gateway {
                     let handle = unreliable.then_some(step.handle);
                     let mut sender = Sender {
                         connections: &mut self.connections,
-                        environment,
+                        context,
                     };
                     sender.fan_out(room, recipients, bytes, handle);
                 }
@@ -48,8 +49,8 @@ impl Gateway {
                     change,
                 } => {
                     // Every gateway gets the whole step; a session is one gateway's business.
-                    if environment.is_here(&session.gateway) {
-                        self.session_item(step, session, bytes, *change, environment);
+                    if context.is_here(&session.gateway) {
+                        self.session_item(step, session, bytes, *change, context);
                     }
                 }
             }
@@ -62,7 +63,7 @@ impl Gateway {
         reference: &SessionRef,
         bytes: &Bytes,
         change: Change,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let found = self.current(reference);
         let connection = found.and_then(|(_, connection)| connection);
@@ -77,7 +78,7 @@ impl Gateway {
                 };
                 let Some((key, Some(connection))) = found else {
                     // Nobody is here to hear it: the room learns that the member is detached.
-                    return tell(&stay, reference, Request::Detach, environment);
+                    return tell(&stay, reference, Request::Detach, context);
                 };
                 self.attach_stay(key, connection, stay, step);
             }
@@ -89,7 +90,7 @@ impl Gateway {
             Change::Cut(code) => {
                 if let Some(connection) = connection {
                     let message = "a command's number leaves a gap";
-                    self.cut(connection, code, message, environment);
+                    self.cut(connection, code, message, context);
                 }
             }
             Change::Nothing => {}
@@ -97,7 +98,7 @@ impl Gateway {
         if let Some(connection) = connection
             && !bytes.is_empty()
         {
-            environment.outputs.push_back(Output::Send {
+            context.outputs.push_back(Output::Send {
                 connection,
                 bytes: bytes.clone(),
             });
@@ -156,19 +157,19 @@ impl Gateway {
     }
 
     /// A room's owner does not know a stay that the client means.
-    pub(crate) fn not_a_member(&mut self, unknown: &NotAMember, environment: &mut Environment) {
+    pub(crate) fn not_a_member(&mut self, unknown: &NotAMember, context: &mut Context) {
         let Some((key, connection)) = self.current(&unknown.session) else {
             return;
         };
         self.forget_stay(key, unknown.handle, unknown.membership);
         if let Some(connection) = connection {
             let stay = (unknown.handle, unknown.membership);
-            send_left(connection, stay, unknown.reason, environment);
+            send_left(connection, stay, unknown.reason, context);
         }
     }
 
     /// A join that was not taken.
-    pub(crate) fn join_refused(&mut self, refused: &JoinRefused, environment: &mut Environment) {
+    pub(crate) fn join_refused(&mut self, refused: &JoinRefused, context: &mut Context) {
         let Some((key, connection)) = self.current(&refused.session) else {
             return;
         };
@@ -178,26 +179,22 @@ impl Gateway {
         }
         if let Some(connection) = connection {
             let join = (refused.entity.to_string(), refused.sequence.0);
-            send_join_refused(connection, join, &refused.refusal, environment);
+            send_join_refused(connection, join, &refused.refusal, context);
         }
     }
 
     /// A room that the client is in cannot be found now: it shall come back and ask again.
-    pub(crate) fn unreachable(
-        &mut self,
-        unreachable: &peer::Unreachable,
-        environment: &mut Environment,
-    ) {
+    pub(crate) fn unreachable(&mut self, unreachable: &peer::Unreachable, context: &mut Context) {
         if let Some((_, Some(connection))) = self.current(&unreachable.session) {
             let message = "a room of the session cannot be found now";
-            self.cut(connection, ErrorCode::Unavailable, message, environment);
+            self.cut(connection, ErrorCode::Unavailable, message, context);
         }
     }
 }
 
 struct Sender<'a> {
     connections: &'a mut Connections,
-    environment: &'a mut Environment,
+    context: &'a mut Context,
 }
 
 impl Sender<'_> {
@@ -248,7 +245,7 @@ impl Sender<'_> {
             // One that waits still is older.
             slot.drop_unreliable(handle);
         }
-        self.environment.outputs.push_back(Output::Send {
+        self.context.outputs.push_back(Output::Send {
             connection,
             bytes: bytes.clone(),
         });

@@ -10,10 +10,11 @@ use wayfare_protocol::{EntityId, Epoch, ErrorCode, Handle, Instant, Membership, 
 
 use wayfare_protocol::wire::LeaveReason::LeaveNotAMember as NotAMember;
 
-use crate::environment::{ConnectionId, Environment, Output};
+use crate::context::Context;
+use crate::entities::room::{error, wire_error};
 use crate::game::Refusal;
+use crate::output::{ConnectionId, Output};
 use crate::peer::{self, Numbered, Request};
-use crate::room::{error, wire_error};
 
 use super::Gateway;
 use super::connections::State;
@@ -25,40 +26,35 @@ impl Gateway {
         &mut self,
         connection: ConnectionId,
         payload: &[u8],
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let Some(slot) = self.connections.get_mut(connection) else {
             return;
         };
         let State::Open(key) = slot.state else {
-            return self.first_frame(connection, payload, environment);
+            return self.first_frame(connection, payload, context);
         };
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        session.last_heard = environment.now;
+        session.last_heard = context.now;
         if session.held.is_empty() {
-            self.take_frame(key, connection, payload, environment);
+            self.take_frame(key, connection, payload, context);
         } else {
-            self.hold(key, connection, payload, environment);
+            self.hold(key, connection, payload, context);
         }
     }
 
-    fn first_frame(
-        &mut self,
-        connection: ConnectionId,
-        payload: &[u8],
-        environment: &mut Environment,
-    ) {
+    fn first_frame(&mut self, connection: ConnectionId, payload: &[u8], context: &mut Context) {
         let fresh = self
             .connections
             .get_mut(connection)
             .is_some_and(|slot| matches!(slot.state, State::Fresh));
         match decode_client(payload) {
-            Ok(Said::Hello(hello)) if fresh => self.hello(connection, hello, environment),
+            Ok(Said::Hello(hello)) if fresh => self.hello(connection, hello, context),
             _ => {
                 let message = "the first frame is a Hello, and nothing follows it before Welcome";
-                self.cut(connection, ErrorCode::BadFrame, message, environment);
+                self.cut(connection, ErrorCode::BadFrame, message, context);
             }
         }
     }
@@ -69,7 +65,7 @@ impl Gateway {
         key: SessionKey,
         connection: ConnectionId,
         payload: &[u8],
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
@@ -78,12 +74,12 @@ impl Gateway {
         session.held.push_back(Bytes::copy_from_slice(payload));
         if session.held_bytes > FRAMES_HELD_BYTES_MAX {
             let message = "the client sends faster than it may";
-            self.cut(connection, ErrorCode::RateLimited, message, environment);
+            self.cut(connection, ErrorCode::RateLimited, message, context);
         }
     }
 
     /// The rate has room again: frames that were held, in order, as far as it goes.
-    pub(super) fn take_held(&mut self, key: SessionKey, environment: &mut Environment) {
+    pub(super) fn take_held(&mut self, key: SessionKey, context: &mut Context) {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
@@ -97,7 +93,7 @@ impl Gateway {
             let Some(connection) = session.connection else {
                 return;
             };
-            self.take_frame(key, connection, &payload, environment);
+            self.take_frame(key, connection, &payload, context);
             let Some(session) = self.sessions.get_mut(key) else {
                 return;
             };
@@ -112,7 +108,7 @@ impl Gateway {
             .get(key)
             .and_then(|session| session.connection);
         if let Some(connection) = connection {
-            environment.outputs.push_back(Output::Resume(connection));
+            context.outputs.push_back(Output::Resume(connection));
         }
     }
 
@@ -121,7 +117,7 @@ impl Gateway {
         key: SessionKey,
         connection: ConnectionId,
         payload: &[u8],
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let said = decode_client(payload);
         let cost = match &said {
@@ -132,16 +128,16 @@ impl Gateway {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        if let Err(at) = rate.charge(&mut session.paid_until, cost, environment.now) {
-            return self.wait_for_rate((key, connection), payload, at, environment);
+        if let Err(at) = rate.charge(&mut session.paid_until, cost, context.now) {
+            return self.wait_for_rate((key, connection), payload, at, context);
         }
         match said {
-            Ok(said) => self.dispatch(key, connection, said, environment),
+            Ok(said) => self.dispatch(key, connection, said, context),
             // Of a later version: charged like any other, and let fall.
             Err(BadFrame::Unknown) => {}
             Err(malformed) => {
                 let message = malformed.to_string();
-                self.cut(connection, ErrorCode::BadFrame, &message, environment);
+                self.cut(connection, ErrorCode::BadFrame, &message, context);
             }
         }
     }
@@ -151,14 +147,14 @@ impl Gateway {
         (key, connection): (SessionKey, ConnectionId),
         payload: &[u8],
         at: Instant,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         if let Some(session) = self.sessions.get_mut(key) {
             session.held_until = Some(at);
         }
-        environment.outputs.push_back(Output::Pause(connection));
-        self.hold(key, connection, payload, environment);
-        self.rearm(key, environment);
+        context.outputs.push_back(Output::Pause(connection));
+        self.hold(key, connection, payload, context);
+        self.rearm(key, context);
     }
 
     fn dispatch(
@@ -166,50 +162,45 @@ impl Gateway {
         key: SessionKey,
         connection: ConnectionId,
         said: Said,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         match said {
             Said::Hello(_) => {
-                self.cut(
-                    connection,
-                    ErrorCode::BadFrame,
-                    "a second Hello",
-                    environment,
-                );
+                self.cut(connection, ErrorCode::BadFrame, "a second Hello", context);
             }
-            Said::Acknowledge(_) => self.acknowledge(key, environment),
+            Said::Acknowledge(_) => self.acknowledge(key, context),
             Said::Join(join) if join.sequence > Sequence::MAX_FIRST.0 => {
                 let message = "a join's number is beyond all bounds";
-                self.cut(connection, ErrorCode::BadFrame, message, environment);
+                self.cut(connection, ErrorCode::BadFrame, message, context);
             }
-            Said::Join(join) => self.join(key, connection, join, environment),
+            Said::Join(join) => self.join(key, connection, join, context),
             Said::Command(command) => self.member_request(
                 (key, connection),
                 (command.handle, command.membership),
                 Request::Command(numbered(command.sequence, command.epoch), command.payload),
-                environment,
+                context,
             ),
             Said::Leave(leave) => self.member_request(
                 (key, connection),
                 (leave.handle, leave.membership),
                 Request::Leave(numbered(leave.sequence, leave.epoch)),
-                environment,
+                context,
             ),
             Said::Unreliable(command) => self.member_request(
                 (key, connection),
                 (command.handle, command.membership),
                 Request::Unreliable(command.payload),
-                environment,
+                context,
             ),
-            Said::Attach(attach) => self.attach(key, connection, &attach, environment),
+            Said::Attach(attach) => self.attach(key, connection, &attach, context),
             Said::Ping(ping) => {
                 let bytes = server_frame(Body::Pong(wire::Pong { nonce: ping.nonce }));
-                environment
+                context
                     .outputs
                     .push_back(Output::Send { connection, bytes });
             }
-            Said::List(list) => self.list(key, connection, list, environment),
-            Said::Bye(_) => self.bye(key, connection, environment),
+            Said::List(list) => self.list(key, connection, list, context),
+            Said::Bye(_) => self.bye(key, connection, context),
         }
     }
 
@@ -219,7 +210,7 @@ impl Gateway {
         (key, connection): (SessionKey, ConnectionId),
         (handle, membership): (u64, u32),
         request: Request,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let (handle, membership) = (Handle(handle), Membership(membership));
         let Some(session) = self.sessions.get(key) else {
@@ -230,11 +221,11 @@ impl Gateway {
             .filter(|stay| stay.attached)
         {
             Some(stay) => {
-                let reference = session.reference(&environment.config.address);
-                tell(stay, &reference, request, environment);
+                let reference = session.reference(&context.config.address);
+                tell(stay, &reference, request, context);
             }
             None if matches!(request, Request::Unreliable(_)) => {}
-            None => send_left(connection, (handle, membership), NotAMember, environment),
+            None => send_left(connection, (handle, membership), NotAMember, context),
         }
     }
 
@@ -243,26 +234,21 @@ impl Gateway {
         key: SessionKey,
         connection: ConnectionId,
         join: wire::Join,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let refusal = match join.room.parse::<EntityId>() {
             Err(invalid) => Refusal::with_code(ErrorCode::RoomNameInvalid, invalid.to_string()),
-            Ok(entity) if environment.kinds.of(&entity).is_none() => {
+            Ok(entity) if context.kinds.of(&entity).is_none() => {
                 let kind = entity.kind();
                 let message = format!("this server has no rooms of kind {kind:?}");
                 Refusal::with_code(ErrorCode::KindUnknown, message)
             }
             Ok(entity) => match self.note_join(key, &entity, &join) {
                 Err(refusal) => refusal,
-                Ok(()) => return self.find_room(key, entity, join, environment),
+                Ok(()) => return self.find_room(key, entity, join, context),
             },
         };
-        send_join_refused(
-            connection,
-            (join.room, join.sequence),
-            &refusal,
-            environment,
-        );
+        send_join_refused(connection, (join.room, join.sequence), &refusal, context);
     }
 
     fn note_join(
@@ -294,14 +280,14 @@ impl Gateway {
         key: SessionKey,
         entity: EntityId,
         join: wire::Join,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let Some(session) = self.sessions.get(key) else {
             return;
         };
         let join = peer::Join {
             player: session.player.clone(),
-            session: session.reference(&environment.config.address),
+            session: session.reference(&context.config.address),
             sequence: Sequence(join.sequence),
             mode: JoinMode::try_from(join.mode).unwrap_or(JoinMode::JoinExisting),
             open: join.open,
@@ -309,7 +295,7 @@ impl Gateway {
             hops: 0,
             entity,
         };
-        self.lookups.join(join, environment);
+        self.lookups.join(join, context);
     }
 
     fn attach(
@@ -317,32 +303,32 @@ impl Gateway {
         key: SessionKey,
         connection: ConnectionId,
         attach: &wire::Attach,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let (handle, membership) = (Handle(attach.handle), Membership(attach.membership));
         let Ok(entity) = attach.room.parse::<EntityId>() else {
-            return send_left(connection, (handle, membership), NotAMember, environment);
+            return send_left(connection, (handle, membership), NotAMember, context);
         };
         let Some(session) = self.sessions.get(key) else {
             return;
         };
         let member = peer::Member {
             handle,
-            session: session.reference(&environment.config.address),
+            session: session.reference(&context.config.address),
             membership,
             request: Request::Attach {
                 epoch: Epoch(attach.epoch),
                 sequence: Sequence(attach.sequence),
             },
         };
-        self.lookups.attach(entity, member, environment);
+        self.lookups.attach(entity, member, context);
     }
 
-    fn bye(&mut self, key: SessionKey, connection: ConnectionId, environment: &mut Environment) {
+    fn bye(&mut self, key: SessionKey, connection: ConnectionId, context: &mut Context) {
         use wire::LeaveReason::LeaveEnded;
-        self.end_session(key, LeaveEnded, None, environment);
+        self.end_session(key, LeaveEnded, None, context);
         self.close_slot(connection);
-        environment.outputs.push_back(Output::Close {
+        context.outputs.push_back(Output::Close {
             connection,
             code: None,
             abort: false,
@@ -362,7 +348,7 @@ pub(super) fn send_left(
     connection: ConnectionId,
     (handle, membership): (Handle, Membership),
     reason: wire::LeaveReason,
-    environment: &mut Environment,
+    context: &mut Context,
 ) {
     let bytes = server_frame(Body::Left(wire::Left {
         handle: handle.0,
@@ -371,7 +357,7 @@ pub(super) fn send_left(
         message: String::new(),
         applied: 0,
     }));
-    environment
+    context
         .outputs
         .push_back(Output::Send { connection, bytes });
 }
@@ -381,7 +367,7 @@ pub(super) fn send_join_refused(
     connection: ConnectionId,
     (room, sequence): (String, u64),
     refusal: &Refusal,
-    environment: &mut Environment,
+    context: &mut Context,
 ) {
     let error = Some(wire_error(refusal));
     let bytes = server_frame(Body::JoinRefused(wire::JoinRefused {
@@ -389,7 +375,7 @@ pub(super) fn send_join_refused(
         sequence,
         error,
     }));
-    environment
+    context
         .outputs
         .push_back(Output::Send { connection, bytes });
 }
@@ -399,7 +385,7 @@ pub(super) fn send_list_refused(
     connection: ConnectionId,
     request: u32,
     (code, message): (ErrorCode, &str),
-    environment: &mut Environment,
+    context: &mut Context,
 ) {
     let bytes = server_frame(Body::Listing(wire::Listing {
         request,
@@ -407,7 +393,7 @@ pub(super) fn send_list_refused(
         truncated: false,
         error: Some(error(code, message)),
     }));
-    environment
+    context
         .outputs
         .push_back(Output::Send { connection, bytes });
 }

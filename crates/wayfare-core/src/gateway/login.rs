@@ -15,12 +15,14 @@ use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::wire::{self, LeaveReason, hello::Credential, server_frame::Body};
 use wayfare_protocol::{Epoch, ErrorCode, PlayerId, SessionId};
 
-use crate::calls::Asker;
+use super::ticket::Ticket;
 use crate::config::SecondLogin;
-use crate::environment::{ConnectionId, Environment, Output, Report};
+use crate::context::Context;
 use crate::game::{Player, Refusal};
+use crate::in_flight::Asker;
+use crate::output::{ConnectionId, Output};
 use crate::peer::{Message, SessionTaken};
-use crate::ticket::Ticket;
+use crate::report::Report;
 
 use super::connections::State;
 use super::session::{Session, SessionKey};
@@ -58,7 +60,7 @@ impl Gateway {
         &mut self,
         connection: ConnectionId,
         hello: wire::Hello,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let version = hello.version_max.min(VERSION_MAX);
         if version < hello.version_min.max(VERSION_MIN) {
@@ -66,12 +68,7 @@ impl Gateway {
                 "the client speaks versions {} to {}, this server {VERSION_MIN} to {VERSION_MAX}",
                 hello.version_min, hello.version_max
             );
-            return self.cut(
-                connection,
-                ErrorCode::VersionUnsupported,
-                &message,
-                environment,
-            );
+            return self.cut(connection, ErrorCode::VersionUnsupported, &message, context);
         }
         match hello.credential {
             None => {
@@ -79,22 +76,22 @@ impl Gateway {
                     connection,
                     ErrorCode::BadFrame,
                     "a Hello without credential",
-                    environment,
+                    context,
                 );
             }
             Some(Credential::Token(token)) => {
-                self.check_token(connection, token, version, environment);
+                self.check_token(connection, token, version, context);
             }
             Some(Credential::Ticket(ticket)) => {
-                self.check_ticket(connection, &ticket, version, environment);
+                self.check_ticket(connection, &ticket, version, context);
             }
-            Some(Credential::Guest(_)) if !environment.config.guests => {
+            Some(Credential::Guest(_)) if !context.config.guests => {
                 let message = "this server lets nobody in without a token";
-                self.cut(connection, ErrorCode::GuestsRefused, message, environment);
+                self.cut(connection, ErrorCode::GuestsRefused, message, context);
             }
             Some(Credential::Guest(guest)) => {
-                let player = make_guest(&guest.name, environment);
-                self.claim(connection, Arc::new(player), None, version, environment);
+                let player = make_guest(&guest.name, context);
+                self.claim(connection, Arc::new(player), None, version, context);
             }
         }
     }
@@ -104,19 +101,19 @@ impl Gateway {
         connection: ConnectionId,
         token: String,
         version: u32,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         if token.len() > CREDENTIAL_BYTES_MAX {
             return self.cut(
                 connection,
                 ErrorCode::TooLarge,
                 "the token is too long",
-                environment,
+                context,
             );
         }
         if let Some(slot) = self.connections.get_mut(connection) {
             slot.state = State::Authenticating { version };
-            environment
+            context
                 .outputs
                 .push_back(Output::Authenticate { connection, token });
         }
@@ -127,19 +124,19 @@ impl Gateway {
         connection: ConnectionId,
         bytes: &Bytes,
         version: u32,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         if bytes.len() > CREDENTIAL_BYTES_MAX {
             return self.cut(
                 connection,
                 ErrorCode::TooLarge,
                 "the ticket is too long",
-                environment,
+                context,
             );
         }
-        let Ok(ticket) = Ticket::open(bytes, &environment.config.ticket_key) else {
+        let Ok(ticket) = Ticket::open(bytes, &context.config.ticket_key) else {
             let message = "the ticket was not made by this server";
-            return self.cut(connection, ErrorCode::TicketInvalid, message, environment);
+            return self.cut(connection, ErrorCode::TicketInvalid, message, context);
         };
         let player = Player {
             id: ticket.player,
@@ -147,7 +144,7 @@ impl Gateway {
             guest: ticket.guest,
         };
         let resumes = Some((ticket.session, ticket.epoch));
-        self.claim(connection, Arc::new(player), resumes, version, environment);
+        self.claim(connection, Arc::new(player), resumes, version, context);
     }
 
     /// The answer to [`Output::Authenticate`].
@@ -155,7 +152,7 @@ impl Gateway {
         &mut self,
         connection: ConnectionId,
         outcome: Result<Player, Refusal>,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let Some(slot) = self.connections.get_mut(connection) else {
             return;
@@ -165,9 +162,9 @@ impl Gateway {
         };
         match outcome {
             Ok(player) => {
-                self.claim(connection, Arc::new(player), None, version, environment);
+                self.claim(connection, Arc::new(player), None, version, context);
             }
-            Err(refusal) => self.cut(connection, refusal.code, &refusal.message, environment),
+            Err(refusal) => self.cut(connection, refusal.code, &refusal.message, context),
         }
     }
 
@@ -177,17 +174,12 @@ impl Gateway {
         player: Arc<Player>,
         ticket: Option<(SessionId, Epoch)>,
         version: u32,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         // Who has a place here already takes no other: a full server still takes its own back.
-        let full = self.sessions.len() >= environment.config.sessions_max;
+        let full = self.sessions.len() >= context.config.sessions_max;
         if full && !self.by_player.contains_key(&player.id) {
-            return self.cut(
-                connection,
-                ErrorCode::Full,
-                "the server is full",
-                environment,
-            );
+            return self.cut(connection, ErrorCode::Full, "the server is full", context);
         }
         let login = Login {
             player,
@@ -198,27 +190,22 @@ impl Gateway {
             former: None,
             asked: None,
         };
-        self.read_record(connection, login, environment);
+        self.read_record(connection, login, context);
     }
 
-    fn read_record(
-        &mut self,
-        connection: ConnectionId,
-        mut login: Login,
-        environment: &mut Environment,
-    ) {
+    fn read_record(&mut self, connection: ConnectionId, mut login: Login, context: &mut Context) {
         login.attempts += 1;
         login.writing = false;
         if login.attempts > ATTEMPTS_MAX {
             let message = "the session's record keeps changing";
-            return self.cut(connection, ErrorCode::Unavailable, message, environment);
+            return self.cut(connection, ErrorCode::Unavailable, message, context);
         }
         if let Some(slot) = self.connections.get_mut(connection) {
             slot.state = State::Claiming;
         }
         let key = SessionRecord::key(&login.player.id);
         let login = Arc::new(login);
-        environment.ask(Asker::Login { connection, login }, Request::Get(key));
+        context.ask(Asker::Login { connection, login }, Request::Get(key));
     }
 
     /// The answer to a read or a write of a player's record.
@@ -226,7 +213,7 @@ impl Gateway {
         &mut self,
         (connection, login): (ConnectionId, Arc<Login>),
         outcome: Outcome,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let login = Arc::unwrap_or_clone(login);
         let waits = self.waits(connection);
@@ -235,24 +222,24 @@ impl Gateway {
         }
         match (outcome, login.writing) {
             (Ok(Reply::Got { record, store }), false) => {
-                self.decide_login(connection, login, record, store, environment);
+                self.decide_login(connection, login, record, store, context);
             }
             (Ok(Reply::Committed(Commit::Done(revision))), true) => {
-                self.open_session(connection, &login, revision, environment);
+                self.open_session(connection, &login, revision, context);
             }
             // Refused says nothing about others, unknown nothing at all: read again (R10).
             (outcome @ (Ok(Reply::Committed(Commit::Refused)) | Err(Failure::Unknown(_))), _) => {
                 if outcome.is_err() && login.writing {
-                    environment.doubt(&SessionRecord::key(&login.player.id));
+                    context.doubt(&SessionRecord::key(&login.player.id));
                 }
-                self.read_record(connection, login, environment);
+                self.read_record(connection, login, context);
             }
             (outcome, _) => {
                 if let Err(failure) = outcome {
-                    environment.report(Report::CoordinationFailed(failure));
+                    context.report(Report::CoordinationFailed(failure));
                 }
                 let message = "sessions cannot be settled now";
-                self.cut(connection, ErrorCode::Unavailable, message, environment);
+                self.cut(connection, ErrorCode::Unavailable, message, context);
             }
         }
     }
@@ -268,7 +255,7 @@ impl Gateway {
         mut login: Login,
         record: Option<Record>,
         store: Revision,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let key = SessionRecord::key(&login.player.id);
         let revision = record.as_ref().map(|record| record.revision);
@@ -277,7 +264,7 @@ impl Gateway {
             .transpose();
         // A record that nobody can read keeps nobody out: it is reported, and taken over.
         let found = found.unwrap_or_else(|corrupt| {
-            environment.report(Report::CorruptRecord(corrupt));
+            context.report(Report::CorruptRecord(corrupt));
             None
         });
         if let Some(revision) = revision
@@ -285,26 +272,26 @@ impl Gateway {
             && found == login.asked
         {
             // The write of which nothing was heard did apply.
-            return self.open_session(connection, &login, revision, environment);
+            return self.open_session(connection, &login, revision, context);
         }
         if !self.waits(connection) {
             return;
         }
-        let given_up = found.as_ref().is_some_and(|found| {
-            environment.is_here(&found.gateway) && !self.holds(&key, environment)
-        });
-        if let Err(refusal) = may_login(&login, found.as_ref(), given_up, environment) {
-            return self.cut(connection, refusal.code, &refusal.message, environment);
+        let given_up = found
+            .as_ref()
+            .is_some_and(|found| context.is_here(&found.gateway) && !self.holds(&key, context));
+        if let Err(refusal) = may_login(&login, found.as_ref(), given_up, context) {
+            return self.cut(connection, refusal.code, &refusal.message, context);
         }
         let after_found = found.as_ref().map_or(Epoch(1), |found| found.epoch.next());
         let epoch = after_found.max(Epoch(store.0));
         let record = SessionRecord {
             session: match login.ticket {
                 Some((session, _)) => session,
-                None => SessionId(environment.random_u128()),
+                None => SessionId(context.random_u128()),
             },
             epoch,
-            gateway: environment.config.address.clone(),
+            gateway: context.config.address.clone(),
             ticket_epoch_min: login.ticket.map_or(epoch, |(_, presented)| presented),
         };
         let value = record.encode();
@@ -314,7 +301,7 @@ impl Gateway {
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
         let login = Arc::new(login);
         let write = Write::Put { key, expect, value };
-        environment.ask(
+        context.ask(
             Asker::Login { connection, login },
             Request::Commit(vec![write]),
         );
@@ -327,7 +314,7 @@ impl Gateway {
         connection: ConnectionId,
         login: &Login,
         revision: Revision,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let Some(record) = login.asked.clone() else {
             return;
@@ -337,30 +324,30 @@ impl Gateway {
         // Whatever the record said, a session of that id or player may still be here: one that
         // went elsewhere and came back before we heard of it.
         if let Some(key) = self.by_session.get(&record.session).copied() {
-            rooms = self.resume_here(key, environment);
+            rooms = self.resume_here(key, context);
         }
         if let Some(key) = self.by_player.get(&login.player.id).copied() {
             let why = (
                 ErrorCode::SessionReplaced,
                 "the same player logged in elsewhere",
             );
-            self.end_session(key, LeaveReason::LeaveReplaced, Some(why), environment);
+            self.end_session(key, LeaveReason::LeaveReplaced, Some(why), context);
         }
         let former = login.former.as_ref();
-        if let Some(former) = former.filter(|former| environment.is_elsewhere(&former.gateway)) {
+        if let Some(former) = former.filter(|former| context.is_elsewhere(&former.gateway)) {
             let taken = SessionTaken {
                 session: former.session,
                 player: login.player.id.clone(),
                 epoch: record.epoch,
                 replaced: !resumed,
             };
-            environment.post(former.gateway.clone(), Message::SessionTaken(taken));
+            context.post(former.gateway.clone(), Message::SessionTaken(taken));
         }
         let waits = self.waits(connection);
         if !waits && !resumed {
             // Nobody has a ticket of it, so nobody could ever come back to it.
             let key = SessionRecord::key(&login.player.id);
-            return environment.release(key, revision);
+            return context.release(key, revision);
         }
         let session = Session {
             id: record.session,
@@ -369,9 +356,9 @@ impl Gateway {
             ticket_epoch_min: record.ticket_epoch_min,
             player: Arc::clone(&login.player),
             connection: waits.then_some(connection),
-            detached_at: environment.now,
-            last_heard: environment.now,
-            paid_until: environment.now,
+            detached_at: context.now,
+            last_heard: context.now,
+            paid_until: context.now,
             held: std::collections::VecDeque::new(),
             held_bytes: 0,
             held_until: None,
@@ -380,14 +367,14 @@ impl Gateway {
             armed: None,
         };
         if waits {
-            self.welcome(connection, &session, login, environment);
+            self.welcome(connection, &session, login, context);
         }
-        self.seat(session, environment);
+        self.seat(session, context);
     }
 
     /// Enters a session into every list.
-    fn seat(&mut self, session: Session, environment: &mut Environment) {
-        environment.report(Report::SessionOpened {
+    fn seat(&mut self, session: Session, context: &mut Context) {
+        context.report(Report::SessionOpened {
             player: session.player.id.clone(),
         });
         let (id, player) = (session.id, session.player.id.clone());
@@ -404,22 +391,18 @@ impl Gateway {
             let timer = TimerKey::Connection(connection.slot);
             self.timers.arm(timer, &mut slot.armed, None);
         }
-        self.rearm(key, environment);
+        self.rearm(key, context);
     }
 
     /// The session was here all the time: its rooms are kept, to be told when it ends.
-    fn resume_here(
-        &mut self,
-        key: SessionKey,
-        environment: &mut Environment,
-    ) -> Vec<super::session::Stay> {
+    fn resume_here(&mut self, key: SessionKey, context: &mut Context) -> Vec<super::session::Stay> {
         if let Some(old) = self
             .sessions
             .get(key)
             .and_then(|session| session.connection)
         {
             let why = "the session goes on over another connection";
-            self.cut(old, ErrorCode::SessionResumed, why, environment);
+            self.cut(old, ErrorCode::SessionResumed, why, context);
         }
         self.remove_session(key)
             .map(|session| session.rooms)
@@ -431,9 +414,9 @@ impl Gateway {
         connection: ConnectionId,
         session: &Session,
         login: &Login,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
-        let config = &environment.config;
+        let config = &context.config;
         let ticket = Ticket {
             player: session.player.id.clone(),
             name: Arc::clone(&session.player.name),
@@ -457,7 +440,7 @@ impl Gateway {
                 frames_per_second: config.frames_per_second,
             }),
         });
-        environment.outputs.push_back(Output::Send {
+        context.outputs.push_back(Output::Send {
             connection,
             bytes: server_frame(body),
         });
@@ -469,7 +452,7 @@ fn may_login(
     login: &Login,
     former: Option<&SessionRecord>,
     given_up: bool,
-    environment: &Environment,
+    context: &Context,
 ) -> Result<(), Refusal> {
     let no = |code, message: &str| Err(Refusal::with_code(code, message));
     match (login.ticket, former) {
@@ -491,9 +474,9 @@ fn may_login(
         (Some(_), _) => no(ErrorCode::TicketExpired, "the session has ended"),
         // A session of an earlier incarnation has no connection.
         (None, Some(former))
-            if environment.config.second_login == SecondLogin::Refuse
+            if context.config.second_login == SecondLogin::Refuse
                 && !given_up
-                && !environment.is_former(&former.gateway) =>
+                && !context.is_former(&former.gateway) =>
         {
             no(ErrorCode::AlreadyConnected, "the player is here already")
         }
@@ -501,8 +484,8 @@ fn may_login(
     }
 }
 
-fn make_guest(name: &str, environment: &mut Environment) -> Player {
-    let id = format!("guest-{:016x}", environment.random_u64());
+fn make_guest(name: &str, context: &mut Context) -> Player {
+    let id = format!("guest-{:016x}", context.random_u64());
     let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
     let end = name.char_indices().map(|(index, c)| index + c.len_utf8());
     let end = end

@@ -10,14 +10,15 @@ use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::wire::{self, JoinMode, server_frame::Body};
 use wayfare_protocol::{EntityId, ErrorCode};
 
-use crate::calls::Asker;
-use crate::environment::{ConnectionId, Environment, Output};
+use crate::cluster::placement::place;
+use crate::context::Context;
+use crate::entities::owner_of;
+use crate::entities::room::refuse;
 use crate::game::Refusal;
-use crate::members::SessionRef;
+use crate::game::SessionRef;
+use crate::in_flight::Asker;
+use crate::output::{ConnectionId, Output};
 use crate::peer::{Join, ListQuery, Listed, Member, Message, NotOwner, Return};
-use crate::placement::place;
-use crate::room::refuse;
-use crate::rooms::owner_of;
 
 use super::Gateway;
 use super::frames::send_list_refused;
@@ -60,46 +61,36 @@ pub(super) struct Lookups {
 }
 
 impl Lookups {
-    pub(super) fn join(&mut self, join: Join, environment: &mut Environment) {
-        self.begin(join.entity.clone(), Waiting::Join(join), environment);
+    pub(super) fn join(&mut self, join: Join, context: &mut Context) {
+        self.begin(join.entity.clone(), Waiting::Join(join), context);
     }
 
-    pub(super) fn attach(
-        &mut self,
-        entity: EntityId,
-        member: Member,
-        environment: &mut Environment,
-    ) {
-        self.begin(entity, Waiting::Attach(member), environment);
+    pub(super) fn attach(&mut self, entity: EntityId, member: Member, context: &mut Context) {
+        self.begin(entity, Waiting::Attach(member), context);
     }
 
-    fn begin(&mut self, entity: EntityId, waiting: Waiting, environment: &mut Environment) {
+    fn begin(&mut self, entity: EntityId, waiting: Waiting, context: &mut Context) {
         let all = self.waiting.entry(entity.clone()).or_default();
         all.push(waiting);
         if all.len() == 1 {
             let key = EntityRecord::key(&entity);
-            environment.ask(Asker::Lookup(entity), Ask::Get(key));
+            context.ask(Asker::Lookup(entity), Ask::Get(key));
         }
     }
 }
 
 impl Gateway {
     /// The record of a room that sessions wait for.
-    pub(crate) fn found(
-        &mut self,
-        entity: &EntityId,
-        outcome: Outcome,
-        environment: &mut Environment,
-    ) {
+    pub(crate) fn found(&mut self, entity: &EntityId, outcome: Outcome, context: &mut Context) {
         let waiting = self.lookups.waiting.remove(entity).unwrap_or_default();
-        let owner = match owner_of(entity, outcome, environment) {
+        let owner = match owner_of(entity, outcome, context) {
             Ok(owner) => owner,
-            Err(()) => return fail(waiting, environment),
+            Err(()) => return fail(waiting, context),
         };
-        let placed = place(entity, &environment.config.shards).cloned();
+        let placed = place(entity, &context.config.shards).cloned();
         let placed = || placed.clone();
         // Storage may have what nobody owns.
-        let kept = environment
+        let kept = context
             .kinds
             .of(entity)
             .is_some_and(|kind| kind.settings.is_kept());
@@ -111,30 +102,30 @@ impl Gateway {
             match (waiting, owner.clone()) {
                 (Waiting::Attach(member), owner) => {
                     let to = owner.or_else(placed);
-                    let to = to.unwrap_or_else(|| environment.config.address.clone());
+                    let to = to.unwrap_or_else(|| context.config.address.clone());
                     let entity = entity.clone();
                     let back = Return { entity, member };
-                    environment.post(to, Message::Return(Box::new(back)));
+                    context.post(to, Message::Return(Box::new(back)));
                 }
                 (Waiting::Join(join), Some(owner)) => {
-                    environment.post(owner, Message::Join(Box::new(join)));
+                    context.post(owner, Message::Join(Box::new(join)));
                 }
                 (Waiting::Join(join), None) if join.mode == JoinMode::JoinExisting && !kept => {
                     let message = "there is no such room";
                     let refusal = Refusal::with_code(ErrorCode::RoomNotFound, message);
-                    refuse(&join, refusal, environment);
+                    refuse(&join, refusal, context);
                 }
                 (Waiting::Join(join), None) => {
                     let to = placed();
-                    let to = to.unwrap_or_else(|| environment.config.address.clone());
-                    environment.post(to, Message::Join(Box::new(join)));
+                    let to = to.unwrap_or_else(|| context.config.address.clone());
+                    context.post(to, Message::Join(Box::new(join)));
                 }
             }
         }
     }
 
     /// The shard that was asked does not own the room, and says who does.
-    pub(crate) fn not_owner(&mut self, not_owner: NotOwner, environment: &mut Environment) {
+    pub(crate) fn not_owner(&mut self, not_owner: NotOwner, context: &mut Context) {
         let NotOwner { mut join, owner } = not_owner;
         join.hops += 1;
         if join.hops > HOPS_MAX {
@@ -142,10 +133,10 @@ impl Gateway {
             refuse(
                 &join,
                 Refusal::with_code(ErrorCode::Unavailable, message),
-                environment,
+                context,
             );
         } else {
-            environment.post(owner, Message::Join(Box::new(join)));
+            context.post(owner, Message::Join(Box::new(join)));
         }
     }
 
@@ -154,12 +145,12 @@ impl Gateway {
         key: SessionKey,
         connection: ConnectionId,
         list: wire::List,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let Some(session) = self.sessions.get(key) else {
             return;
         };
-        let refusal = match environment.kinds.named(&list.kind) {
+        let refusal = match context.kinds.named(&list.kind) {
             None => Some((
                 ErrorCode::KindUnknown,
                 "this server has no rooms of that kind",
@@ -174,7 +165,7 @@ impl Gateway {
             Some(_) => None,
         };
         if let Some(refusal) = refusal {
-            return send_list_refused(connection, list.request, refusal, environment);
+            return send_list_refused(connection, list.request, refusal, context);
         }
         let limit = match list.limit as usize {
             0 => LISTING_ROOMS_MAX,
@@ -182,7 +173,7 @@ impl Gateway {
         };
         self.lookups.listings_made += 1;
         let query = self.lookups.listings_made;
-        let shards = environment.config.shards.clone();
+        let shards = context.config.shards.clone();
         let empty = wire::Listing {
             request: list.request,
             ..wire::Listing::default()
@@ -195,7 +186,7 @@ impl Gateway {
         };
         self.lookups.listings.insert(query, listing);
         let (kind, properties) = (list.kind, list.properties);
-        let gateway = environment.config.address.clone();
+        let gateway = context.config.address.clone();
         let asked = Arc::new(ListQuery {
             query,
             gateway,
@@ -204,12 +195,12 @@ impl Gateway {
             limit,
         });
         for shard in shards {
-            environment.post(shard, Message::List(Arc::clone(&asked)));
+            context.post(shard, Message::List(Arc::clone(&asked)));
         }
     }
 
     /// One shard's part of a listing.
-    pub(crate) fn listed(&mut self, listed: Listed, environment: &mut Environment) {
+    pub(crate) fn listed(&mut self, listed: Listed, context: &mut Context) {
         let Some(listing) = self.lookups.listings.get_mut(&listed.query) else {
             return;
         };
@@ -227,7 +218,7 @@ impl Gateway {
         done.listing.rooms.truncate(done.limit);
         if self.connections.get_mut(done.connection).is_some() {
             let bytes = server_frame(Body::Listing(done.listing));
-            environment.outputs.push_back(Output::Send {
+            context.outputs.push_back(Output::Send {
                 connection: done.connection,
                 bytes,
             });
@@ -235,7 +226,7 @@ impl Gateway {
     }
 }
 
-fn fail(waiting: Vec<Waiting>, environment: &mut Environment) {
+fn fail(waiting: Vec<Waiting>, context: &mut Context) {
     for waiting in waiting {
         match waiting {
             Waiting::Join(join) => {
@@ -243,7 +234,7 @@ fn fail(waiting: Vec<Waiting>, environment: &mut Environment) {
                 refuse(
                     &join,
                     Refusal::with_code(ErrorCode::Unavailable, message),
-                    environment,
+                    context,
                 );
             }
             Waiting::Attach(member) => {
@@ -251,7 +242,7 @@ fn fail(waiting: Vec<Waiting>, environment: &mut Environment) {
                 let unreachable = crate::peer::Unreachable {
                     session: member.session,
                 };
-                environment.post(gateway, Message::Unreachable(unreachable));
+                context.post(gateway, Message::Unreachable(unreachable));
             }
         }
     }

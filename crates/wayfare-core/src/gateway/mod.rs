@@ -2,29 +2,32 @@
 //! not be lost lies with the client and with the room.
 
 mod attachments;
-mod begin;
 mod connections;
 mod fanout;
 mod frames;
 mod login;
 mod lookup;
+mod rate;
 mod session;
+mod session_leftovers;
+mod ticket;
 
 use std::collections::BTreeMap;
 
 use wayfare_protocol::{ErrorCode, Instant, PlayerId, SessionId};
 
-use crate::environment::{ConnectionId, Environment, Output};
-use crate::operator::SessionSummary;
-use crate::rate::Rate;
-use crate::room::error;
+use crate::context::Context;
+use crate::entities::room::error;
+use crate::output::{ConnectionId, Output};
+use crate::peer::operator::SessionSummary;
 use crate::timers::{Timers, Wake};
 
 use attachments::Attachments;
-use begin::Left;
 use connections::{Connections, State};
 use lookup::Lookups;
+use rate::Rate;
 use session::{SessionKey, Sessions};
+use session_leftovers::Left;
 
 pub(crate) use login::Login;
 pub(crate) use lookup::HOPS_MAX;
@@ -53,8 +56,8 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    pub(crate) fn new(environment: &Environment) -> Self {
-        let config = &environment.config;
+    pub(crate) fn new(context: &Context) -> Self {
+        let config = &context.config;
         Self {
             connections: Connections::default(),
             sessions: Sessions::default(),
@@ -73,32 +76,28 @@ impl Gateway {
         self.timers.next()
     }
 
-    pub(crate) fn handle_timeout(&mut self, environment: &mut Environment) {
-        while let Some(key) = self.timers.pop(environment.now) {
+    pub(crate) fn handle_timeout(&mut self, context: &mut Context) {
+        while let Some(key) = self.timers.pop(context.now) {
             match key {
-                TimerKey::Connection(slot) => self.handshake_timeout(slot, environment),
-                TimerKey::Session(key) => self.session_timeout(key, environment),
-                TimerKey::Left => self.end_left(environment),
+                TimerKey::Connection(slot) => self.handshake_timeout(slot, context),
+                TimerKey::Session(key) => self.session_timeout(key, context),
+                TimerKey::Left => self.end_left(context),
             }
         }
     }
 
     /// A transport connection is there; its Hello is awaited.
-    pub(crate) fn handle_connected(
-        &mut self,
-        connection: ConnectionId,
-        environment: &mut Environment,
-    ) {
+    pub(crate) fn handle_connected(&mut self, connection: ConnectionId, context: &mut Context) {
         self.connections.open(connection);
         if self.stopping {
             return self.cut(
                 connection,
                 ErrorCode::ShuttingDown,
                 "the server is stopping",
-                environment,
+                context,
             );
         }
-        let at = environment.now + environment.config.handshake_time_max;
+        let at = context.now + context.config.handshake_time_max;
         if let Some(slot) = self.connections.get_mut(connection) {
             self.timers.arm(
                 TimerKey::Connection(connection.slot),
@@ -108,7 +107,7 @@ impl Gateway {
         }
     }
 
-    fn handshake_timeout(&mut self, slot: u32, environment: &mut Environment) {
+    fn handshake_timeout(&mut self, slot: u32, context: &mut Context) {
         let Some((connection, slot)) = self.connections.at(slot) else {
             return;
         };
@@ -118,19 +117,15 @@ impl Gateway {
                 connection,
                 ErrorCode::HandshakeTimeout,
                 "no accepted Hello in time",
-                environment,
+                context,
             );
         }
     }
 
     /// The transport connection is gone.
-    pub(crate) fn handle_disconnected(
-        &mut self,
-        connection: ConnectionId,
-        environment: &mut Environment,
-    ) {
+    pub(crate) fn handle_disconnected(&mut self, connection: ConnectionId, context: &mut Context) {
         if let Some(key) = self.close_slot(connection) {
-            self.detach_session(key, environment);
+            self.detach_session(key, context);
         }
     }
 
@@ -151,7 +146,7 @@ impl Gateway {
         connection: ConnectionId,
         code: ErrorCode,
         message: &str,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         use wayfare_protocol::frame::server_frame;
         use wayfare_protocol::wire::{Ended, server_frame::Body};
@@ -164,21 +159,21 @@ impl Gateway {
             let bytes = server_frame(Body::Ended(Ended {
                 error: Some(error(code, message)),
             }));
-            environment
+            context
                 .outputs
                 .push_back(Output::Send { connection, bytes });
         }
-        environment.outputs.push_back(Output::Close {
+        context.outputs.push_back(Output::Close {
             connection,
             code: Some(code),
             abort,
         });
-        environment.report(crate::environment::Report::Refused {
+        context.report(crate::report::Report::Refused {
             code,
             message: message.into(),
         });
         if let Some(key) = self.close_slot(connection) {
-            self.detach_session(key, environment);
+            self.detach_session(key, context);
         }
     }
 
@@ -187,7 +182,7 @@ impl Gateway {
         &mut self,
         connection: ConnectionId,
         bytes: usize,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         use wayfare_protocol::limits::BACKLOG_BYTES_MAX;
 
@@ -200,11 +195,11 @@ impl Gateway {
                 connection,
                 ErrorCode::SlowReader,
                 "the client reads too slowly",
-                environment,
+                context,
             );
         } else if bytes == 0 {
             for bytes in slot.take_unreliable() {
-                environment
+                context
                     .outputs
                     .push_back(Output::Send { connection, bytes });
             }
@@ -212,37 +207,37 @@ impl Gateway {
     }
 
     /// The server stops: everybody is told, and may come back elsewhere or later.
-    pub(crate) fn stop(&mut self, environment: &mut Environment) {
+    pub(crate) fn stop(&mut self, context: &mut Context) {
         self.stopping = true;
         for connection in self.connections.all() {
             self.cut(
                 connection,
                 ErrorCode::ShuttingDown,
                 "the server is stopping",
-                environment,
+                context,
             );
         }
     }
 
     /// Ends a player's session by an operator's word. Whether there was one.
-    pub(crate) fn kick(&mut self, player: &PlayerId, environment: &mut Environment) -> bool {
+    pub(crate) fn kick(&mut self, player: &PlayerId, context: &mut Context) -> bool {
         use wayfare_protocol::wire::LeaveReason::LeaveEnded;
         let Some(key) = self.by_player.get(player).copied() else {
             return false;
         };
         let why = (ErrorCode::SessionKicked, "an operator ended the session");
-        self.end_session(key, LeaveEnded, Some(why), environment);
+        self.end_session(key, LeaveEnded, Some(why), context);
         true
     }
 
-    pub(crate) fn summaries(&self, environment: &Environment) -> Vec<SessionSummary> {
+    pub(crate) fn summaries(&self, context: &Context) -> Vec<SessionSummary> {
         self.by_player
             .values()
             .filter_map(|key| self.sessions.get(*key))
             .map(|session| SessionSummary {
                 player: session.player.id.clone(),
                 name: session.player.name.to_string(),
-                shard: environment.config.address.shard,
+                shard: context.config.address.shard,
                 guest: session.player.guest,
                 connected: session.connection.is_some(),
                 rooms: session
@@ -254,45 +249,45 @@ impl Gateway {
             .collect()
     }
 
-    pub(crate) fn count(&self, counts: &mut crate::operator::Counts) {
+    pub(crate) fn count(&self, counts: &mut crate::peer::operator::Counts) {
         counts.connections += self.connections.len();
         counts.sessions += self.sessions.len();
         counts.attachments += self.attachments.len();
         counts.timers += self.timers.len();
     }
 
-    fn rearm(&mut self, key: SessionKey, environment: &Environment) {
+    fn rearm(&mut self, key: SessionKey, context: &Context) {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        let wake = session.poll_timeout(&environment.config);
+        let wake = session.poll_timeout(&context.config);
         self.timers
             .arm(TimerKey::Session(key), &mut session.armed, wake);
     }
 
-    fn session_timeout(&mut self, key: SessionKey, environment: &mut Environment) {
+    fn session_timeout(&mut self, key: SessionKey, context: &mut Context) {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
         session.armed = None;
-        let now = environment.now;
-        match session.due(&environment.config, now) {
+        let now = context.now;
+        match session.due(&context.config, now) {
             Some(session::Due::Silent(connection)) => {
                 self.cut(
                     connection,
                     ErrorCode::Silent,
                     "the client was silent",
-                    environment,
+                    context,
                 );
             }
             Some(session::Due::Expired) => {
                 use wayfare_protocol::wire::LeaveReason::LeaveEnded;
-                self.end_session(key, LeaveEnded, None, environment);
+                self.end_session(key, LeaveEnded, None, context);
             }
-            Some(session::Due::Held) => self.take_held(key, environment),
+            Some(session::Due::Held) => self.take_held(key, context),
             None => {}
         }
-        self.rearm(key, environment);
+        self.rearm(key, context);
     }
 }
 

@@ -11,12 +11,14 @@ use wayfare_protocol::{
     Address, EntityId, Epoch, ErrorCode, Handle, Instant, Membership, PlayerId, Sequence, SessionId,
 };
 
-use crate::calls::Asker;
 use crate::config::ShardConfig;
-use crate::environment::{ConnectionId, Environment, Report};
+use crate::context::Context;
 use crate::game::Player;
-use crate::members::SessionRef;
+use crate::game::SessionRef;
+use crate::in_flight::Asker;
+use crate::output::ConnectionId;
 use crate::peer::{self, Message};
+use crate::report::Report;
 use crate::timers::{Wake, earlier};
 
 use super::{Gateway, over};
@@ -153,25 +155,25 @@ impl Sessions {
 
 impl Gateway {
     /// The session has no connection any more; its rooms are told, and it waits for its client.
-    pub(super) fn detach_session(&mut self, key: SessionKey, environment: &mut Environment) {
+    pub(super) fn detach_session(&mut self, key: SessionKey, context: &mut Context) {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
         let connection = session.connection.take();
-        session.detached_at = environment.now;
+        session.detached_at = context.now;
         session.drop_held();
         session.joining.clear();
-        let reference = session.reference(&environment.config.address);
+        let reference = session.reference(&context.config.address);
         for stay in &mut session.rooms {
             if std::mem::replace(&mut stay.attached, false) {
                 if let Some(connection) = connection {
                     self.attachments
                         .detach(stay.handle, stay.membership, connection);
                 }
-                tell(stay, &reference, peer::Request::Detach, environment);
+                tell(stay, &reference, peer::Request::Detach, context);
             }
         }
-        self.rearm(key, environment);
+        self.rearm(key, context);
     }
 
     /// Ends a session: its rooms are told why, its connection is closed, its record is given up.
@@ -180,21 +182,21 @@ impl Gateway {
         key: SessionKey,
         reason: LeaveReason,
         close: Option<(ErrorCode, &str)>,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let Some(session) = self.remove_session(key) else {
             return;
         };
-        let reference = session.reference(&environment.config.address);
+        let reference = session.reference(&context.config.address);
         for stay in &session.rooms {
-            tell(stay, &reference, peer::Request::End(reason), environment);
+            tell(stay, &reference, peer::Request::End(reason), context);
         }
         if let (Some(connection), Some((code, message))) = (session.connection, close) {
-            self.cut(connection, code, message, environment);
+            self.cut(connection, code, message, context);
         }
         if reason != LeaveReason::LeaveReplaced {
             let key = SessionRecord::key(&session.player.id);
-            environment.release(key, session.revision);
+            context.release(key, session.revision);
         }
     }
 
@@ -220,11 +222,7 @@ impl Gateway {
     }
 
     /// Another gateway took a session that was here.
-    pub(crate) fn session_taken(
-        &mut self,
-        taken: &peer::SessionTaken,
-        environment: &mut Environment,
-    ) {
+    pub(crate) fn session_taken(&mut self, taken: &peer::SessionTaken, context: &mut Context) {
         let Some(key) = self.by_session.get(&taken.session).copied() else {
             return;
         };
@@ -240,7 +238,7 @@ impl Gateway {
                 ErrorCode::SessionReplaced,
                 "the same player logged in elsewhere",
             );
-            return self.end_session(key, LeaveReason::LeaveReplaced, Some(why), environment);
+            return self.end_session(key, LeaveReason::LeaveReplaced, Some(why), context);
         }
         let connection = self
             .sessions
@@ -250,13 +248,13 @@ impl Gateway {
             // Its rooms hear that it is detached, under an epoch that is void wherever the client
             // has attached over its new connection already.
             let why = "the session goes on over another connection";
-            self.cut(connection, ErrorCode::SessionResumed, why, environment);
+            self.cut(connection, ErrorCode::SessionResumed, why, context);
         }
         self.remove_session(key);
     }
 
     /// The client has its ticket: the record says so, and earlier tickets are void.
-    pub(super) fn acknowledge(&mut self, key: SessionKey, environment: &mut Environment) {
+    pub(super) fn acknowledge(&mut self, key: SessionKey, context: &mut Context) {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
@@ -267,13 +265,13 @@ impl Gateway {
         let write = Write::Put {
             key: SessionRecord::key(&session.player.id),
             expect: wayfare_protocol::coordination::Expect::Revision(session.revision),
-            value: session.record(&environment.config.address).encode(),
+            value: session.record(&context.config.address).encode(),
         };
         let asker = Asker::Acknowledge {
             session: session.id,
             epoch: session.epoch,
         };
-        environment.ask(asker, Request::Commit(vec![write]));
+        context.ask(asker, Request::Commit(vec![write]));
     }
 
     /// The answer to [`Gateway::acknowledge`]. Where nothing was heard, or the session has ended
@@ -282,12 +280,12 @@ impl Gateway {
         &mut self,
         (id, epoch): (SessionId, Epoch),
         outcome: Outcome,
-        environment: &mut Environment,
+        context: &mut Context,
     ) {
         let revision = match outcome {
             Ok(Reply::Committed(Commit::Done(revision))) => revision,
             Ok(_) => return,
-            Err(failure) => return environment.report(Report::CoordinationFailed(failure)),
+            Err(failure) => return context.report(Report::CoordinationFailed(failure)),
         };
         let session = self.by_session.get(&id).copied();
         if let Some(session) = session.and_then(|key| self.sessions.get_mut(key))
@@ -298,12 +296,12 @@ impl Gateway {
     }
 
     /// Whether this record is of a session here, or of a login under way.
-    pub(crate) fn holds(&self, key: &Key, environment: &Environment) -> bool {
+    pub(crate) fn holds(&self, key: &Key, context: &Context) -> bool {
         let player = key
             .strip_prefix("session/")
             .and_then(|id| id.parse::<PlayerId>().ok());
         player.is_some_and(|player| {
-            self.by_player.contains_key(&player) || environment.calls.is_logging_in(&player)
+            self.by_player.contains_key(&player) || context.calls.is_logging_in(&player)
         })
     }
 }
@@ -313,7 +311,7 @@ pub(super) fn tell(
     stay: &Stay,
     session: &SessionRef,
     request: peer::Request,
-    environment: &mut Environment,
+    context: &mut Context,
 ) {
     let member = peer::Member {
         handle: stay.handle,
@@ -321,5 +319,5 @@ pub(super) fn tell(
         membership: stay.membership,
         request,
     };
-    environment.post(stay.owner.clone(), Message::Member(member));
+    context.post(stay.owner.clone(), Message::Member(member));
 }

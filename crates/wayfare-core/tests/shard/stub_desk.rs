@@ -5,7 +5,7 @@ use std::time::Duration;
 use wayfare_core::game::{
     Answered, AskError, Caller, Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic, Work,
 };
-use wayfare_core::{Audience, Turn};
+use wayfare_core::{Audience, HandlerContext};
 
 /// Kinds `desk` and `counter` with these settings.
 pub(crate) fn kinds(settings: &KindSettings) -> Vec<Kind> {
@@ -24,7 +24,7 @@ struct DeskKind;
 struct Desk;
 
 impl RoomKind for DeskKind {
-    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, _: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         Ok(Box::new(Desk))
     }
 
@@ -33,14 +33,14 @@ impl RoomKind for DeskKind {
     }
 }
 
-fn all(turn: &Turn<'_>, text: &str) {
-    turn.send(Audience::Everyone, |into| {
+fn all(cx: &HandlerContext<'_>, text: &str) {
+    cx.send(Audience::Everyone, |into| {
         into.extend_from_slice(text.as_bytes());
     });
 }
 
 impl RoomLogic for Desk {
-    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -53,27 +53,27 @@ impl RoomLogic for Desk {
         _: &Player,
         payload: &[u8],
         _: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         let text = String::from_utf8_lossy(payload).into_owned();
         let words: Vec<&str> = text.splitn(4, ' ').collect();
         match words[..] {
             // ask <entity> <milliseconds> <request>
-            ["ask", entity, millis, request] => turn.ask(
+            ["ask", entity, millis, request] => cx.ask(
                 &entity.parse().unwrap(),
                 |into| into.extend_from_slice(request.as_bytes()),
                 Duration::from_millis(millis.parse().unwrap()),
                 |into| into.extend_from_slice(b"tag"),
             ),
-            ["run", lost] => turn.run(Work(Box::pin(async { b"ran".to_vec() })), |into| {
+            ["run", lost] => cx.run(Work(Box::pin(async { b"ran".to_vec() })), |into| {
                 into.extend_from_slice(lost.as_bytes());
             }),
             ["log", record] => {
-                turn.log("matches", |into| into.extend_from_slice(record.as_bytes()));
+                cx.log("matches", |into| into.extend_from_slice(record.as_bytes()));
             }
             ["log", record, "close"] => {
-                turn.log("matches", |into| into.extend_from_slice(record.as_bytes()));
-                turn.close();
+                cx.log("matches", |into| into.extend_from_slice(record.as_bytes()));
+                cx.close();
             }
             ["panic"] => panic!("as asked"),
             _ => return Err(Refusal::new("what?")),
@@ -81,9 +81,9 @@ impl RoomLogic for Desk {
         Ok(())
     }
 
-    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+    fn note(&mut self, note: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
         assert_ne!(note, b"panic", "as asked");
-        all(turn, &String::from_utf8_lossy(note));
+        all(cx, &String::from_utf8_lossy(note));
         Ok(())
     }
 
@@ -95,7 +95,7 @@ impl RoomLogic for Desk {
         &mut self,
         tag: &[u8],
         answer: Result<&[u8], AskError>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         let tag = String::from_utf8_lossy(tag);
         let answer = match answer {
@@ -103,7 +103,7 @@ impl RoomLogic for Desk {
             Err(AskError::Refused(refusal)) => format!("refused: {}", refusal.message),
             Err(error) => error.to_string(),
         };
-        all(turn, &format!("{tag}: {answer}"));
+        all(cx, &format!("{tag}: {answer}"));
         Ok(())
     }
 }
@@ -116,7 +116,7 @@ struct Counter {
 }
 
 impl RoomKind for CounterKind {
-    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, _: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         Ok(Box::new(Counter {
             total: 0,
             waiting: None,
@@ -137,7 +137,7 @@ impl RoomKind for CounterKind {
 }
 
 impl RoomLogic for Counter {
-    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         unreachable!("nobody joins a counter")
     }
 
@@ -150,15 +150,15 @@ impl RoomLogic for Counter {
         _: &Player,
         _: &[u8],
         _: &mut Vec<u8>,
-        _: &Turn<'_>,
+        _: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         unreachable!("nobody commands a counter")
     }
 
-    fn note(&mut self, _: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+    fn note(&mut self, _: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
         if let Some(caller) = self.waiting.take() {
             let total = self.total.to_string();
-            turn.reply(
+            cx.reply(
                 &caller,
                 Ok(|into: &mut Vec<u8>| into.extend_from_slice(total.as_bytes())),
             );
@@ -176,17 +176,17 @@ impl RoomLogic for Counter {
         caller: &Caller,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<Answered, Refusal> {
         match payload {
             b"add" => self.total += 1,
             b"later" => {
                 self.waiting = Some(caller.clone());
-                turn.after(Duration::from_millis(100), |_| {});
+                cx.after(Duration::from_millis(100), |_| {});
                 return Ok(Answered::Later);
             }
             b"left" => {
-                let left = turn.remaining().unwrap_or_default().as_millis();
+                let left = cx.remaining().unwrap_or_default().as_millis();
                 reply.extend_from_slice(left.to_string().as_bytes());
                 return Ok(Answered::Now);
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use wayfare_core::game::{Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
-use wayfare_core::{Audience, Turn};
+use wayfare_core::{Audience, HandlerContext};
 use wayfare_protocol::PlayerId;
 
 /// Everything that happened to it, one line each.
@@ -24,11 +24,11 @@ pub(crate) fn lounge(settings: KindSettings) -> Kind {
 }
 
 impl RoomKind for LoungeKind {
-    fn open(&self, open: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, open: &[u8], cx: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         match open {
             b"refuse" => return Err(Refusal::new("not today")),
             b"panic" => panic!("the lounge fell in"),
-            b"private" => turn.set_private(true),
+            b"private" => cx.set_private(true),
             _ => {}
         }
         Ok(Box::new(Lounge::default()))
@@ -48,8 +48,8 @@ impl Lounge {
     }
 }
 
-fn all(turn: &Turn<'_>, text: &str) {
-    turn.send(Audience::Everyone, |bytes| {
+fn all(cx: &HandlerContext<'_>, text: &str) {
+    cx.send(Audience::Everyone, |bytes| {
         bytes.extend_from_slice(text.as_bytes());
     });
 }
@@ -59,18 +59,23 @@ fn id(name: &str) -> PlayerId {
 }
 
 impl RoomLogic for Lounge {
-    fn join(&mut self, player: &Player, payload: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(
+        &mut self,
+        player: &Player,
+        payload: &[u8],
+        cx: &HandlerContext<'_>,
+    ) -> Result<(), Refusal> {
         match payload {
             b"refuse" => return Err(Refusal::new("not you").detail(7)),
             b"panic" => panic!("what a guest"),
-            b"kicked" => turn.kick(&player.id, "out"),
+            b"kicked" => cx.kick(&player.id, "out"),
             _ => {}
         }
         self.note_down(format!("join {}", player.id));
-        turn.send(Audience::Only(std::slice::from_ref(&player.id)), |bytes| {
+        cx.send(Audience::Only(std::slice::from_ref(&player.id)), |bytes| {
             bytes.extend_from_slice(b"welcome");
         });
-        all(turn, &format!("{} came", player.id));
+        all(cx, &format!("{} came", player.id));
         Ok(())
     }
 
@@ -84,16 +89,16 @@ impl RoomLogic for Lounge {
         player: &Player,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         let text = String::from_utf8_lossy(payload).into_owned();
         let (word, rest) = text.split_once(' ').unwrap_or((&text, ""));
         self.note_down(format!("{}: {text}", player.id));
         match word {
-            "say" => all(turn, rest),
+            "say" => all(cx, rest),
             "quiet" => {}
             "echo" => reply.extend_from_slice(rest.as_bytes()),
-            "others" => turn.send(
+            "others" => cx.send(
                 Audience::Except(std::slice::from_ref(&player.id)),
                 |bytes| {
                     bytes.extend_from_slice(rest.as_bytes());
@@ -101,43 +106,43 @@ impl RoomLogic for Lounge {
             ),
             "to" => {
                 let (who, what) = rest.split_once(' ').unwrap();
-                turn.send(Audience::Only(&[id(who)]), |bytes| {
+                cx.send(Audience::Only(&[id(who)]), |bytes| {
                     bytes.extend_from_slice(what.as_bytes());
                 });
             }
-            "wave" => turn.send_unreliable(Audience::Everyone, |bytes| {
+            "wave" => cx.send_unreliable(Audience::Everyone, |bytes| {
                 bytes.extend_from_slice(rest.as_bytes());
             }),
             "refuse" => {
-                all(turn, "never heard");
+                all(cx, "never heard");
                 return Err(Refusal::new("no").detail(3));
             }
             "panic" => {
-                all(turn, "never heard");
+                all(cx, "never heard");
                 panic!("as asked");
             }
             "after" => {
                 let (millis, note) = rest.split_once(' ').unwrap();
                 let delay = Duration::from_millis(millis.parse().unwrap());
-                turn.after(delay, |bytes| bytes.extend_from_slice(note.as_bytes()));
+                cx.after(delay, |bytes| bytes.extend_from_slice(note.as_bytes()));
             }
-            "kick" => turn.kick(&id(rest), "told to"),
-            "lock" => turn.set_locked(true),
-            "unlock" => turn.set_locked(false),
-            "close" => turn.close(),
+            "kick" => cx.kick(&id(rest), "told to"),
+            "lock" => cx.set_locked(true),
+            "unlock" => cx.set_locked(false),
+            "close" => cx.close(),
             "set" => {
                 let (name, value) = rest.split_once('=').unwrap();
-                turn.set_property(name, Some(value));
+                cx.set_property(name, Some(value));
             }
             "who" => {
-                let names: Vec<&str> = turn.members().map(|player| player.id.as_str()).collect();
+                let names: Vec<&str> = cx.members().map(|player| player.id.as_str()).collect();
                 reply.extend_from_slice(names.join(",").as_bytes());
             }
             "dice" => {
                 use rand::Rng;
-                reply.extend_from_slice(turn.rng().next_u64().to_string().as_bytes());
+                reply.extend_from_slice(cx.rng().next_u64().to_string().as_bytes());
             }
-            "fill" => turn.send(Audience::Everyone, |bytes| {
+            "fill" => cx.send(Audience::Everyone, |bytes| {
                 bytes.resize(bytes.len() + rest.parse::<usize>().unwrap(), b'x');
             }),
             other => return Err(Refusal::new(format!("what is {other}?"))),
@@ -145,29 +150,29 @@ impl RoomLogic for Lounge {
         Ok(())
     }
 
-    fn tick(&mut self, turn: &Turn<'_>) {
-        all(turn, &format!("tick {}", turn.age().as_millis()));
+    fn tick(&mut self, cx: &HandlerContext<'_>) {
+        all(cx, &format!("tick {}", cx.age().as_millis()));
     }
 
-    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
+    fn note(&mut self, note: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
         match note {
             b"panic" => panic!("by note"),
             b"bad" => Err(Refusal::new("unreadable")),
             note => {
-                all(turn, &format!("note {}", String::from_utf8_lossy(note)));
+                all(cx, &format!("note {}", String::from_utf8_lossy(note)));
                 Ok(())
             }
         }
     }
 
-    fn leave(&mut self, player: &Player, reason: LeaveReason, turn: &Turn<'_>) {
+    fn leave(&mut self, player: &Player, reason: LeaveReason, cx: &HandlerContext<'_>) {
         self.note_down(format!("leave {} {reason:?}", player.id));
-        all(turn, &format!("{} left: {reason:?}", player.id));
+        all(cx, &format!("{} left: {reason:?}", player.id));
     }
 
-    fn presence(&mut self, player: &Player, attached: bool, turn: &Turn<'_>) {
+    fn presence(&mut self, player: &Player, attached: bool, cx: &HandlerContext<'_>) {
         all(
-            turn,
+            cx,
             &format!(
                 "{} {}",
                 player.id,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_core::game::{Form, Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic};
 
 /// Kind `vault` in this form.
@@ -24,7 +24,7 @@ struct Vault {
 
 impl RoomKind for VaultKind {
     /// Opens with as many shelves of as many bytes as asked: `<shelves> <bytes>`.
-    fn open(&self, open: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, open: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         let text = String::from_utf8_lossy(open).into_owned();
         let (shelves, bytes) = text.split_once(' ').unwrap_or(("0", "0"));
         let shelves = 0..shelves.parse::<u32>().unwrap();
@@ -80,7 +80,7 @@ impl Vault {
 }
 
 impl RoomLogic for Vault {
-    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl RoomLogic for Vault {
         _: &Player,
         payload: &[u8],
         _: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         let text = String::from_utf8_lossy(payload).into_owned();
         if let Some(secret) = text.strip_prefix("secretly ") {
@@ -110,24 +110,24 @@ impl RoomLogic for Vault {
             return Ok(());
         }
         let text = text.strip_prefix("log ").map_or(text.clone(), |text| {
-            turn.log("steps", |into| into.extend_from_slice(b"step"));
+            cx.log("steps", |into| into.extend_from_slice(b"step"));
             text.to_owned()
         });
         let text = text.strip_prefix("close ").map_or(text.clone(), |text| {
-            turn.close();
+            cx.close();
             text.to_owned()
         });
         for line in text.split(';') {
             self.put(line);
-            turn.change(|into| into.extend_from_slice(line.as_bytes()));
+            cx.change(|into| into.extend_from_slice(line.as_bytes()));
         }
         Ok(())
     }
 
-    fn tick(&mut self, turn: &Turn<'_>) {
-        let age = turn.age().as_millis();
+    fn tick(&mut self, cx: &HandlerContext<'_>) {
+        let age = cx.age().as_millis();
         self.put(&format!("0 t {}", 1 + age % 1000));
-        turn.change(|into| into.extend_from_slice(format!("0 t {}", 1 + age % 1000).as_bytes()));
+        cx.change(|into| into.extend_from_slice(format!("0 t {}", 1 + age % 1000).as_bytes()));
     }
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {

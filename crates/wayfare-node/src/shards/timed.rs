@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_core::game::{
     Answered, AskError, Caller, Form, Kind, LeaveReason, Player, Refusal, RoomKind, RoomLogic,
 };
@@ -46,12 +46,12 @@ impl TimedKind {
 }
 
 impl RoomKind for TimedKind {
-    fn open(&self, open: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, open: &[u8], cx: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         let watch = Watch {
-            room: Some(turn.entity().clone()),
+            room: Some(cx.entity().clone()),
             slow: self.slow,
         };
-        let inner = watch.time("open", || self.inner.open(open, turn))?;
+        let inner = watch.time("open", || self.inner.open(open, cx))?;
         Ok(self.wrap(inner, watch.room))
     }
 
@@ -93,9 +93,9 @@ impl Watch {
         outcome
     }
 
-    fn learn(&mut self, turn: &Turn<'_>) {
+    fn learn(&mut self, cx: &HandlerContext<'_>) {
         if self.room.is_none() {
-            self.room = Some(turn.entity().clone());
+            self.room = Some(cx.entity().clone());
         }
     }
 }
@@ -106,10 +106,15 @@ struct TimedRoom {
 }
 
 impl RoomLogic for TimedRoom {
-    fn join(&mut self, player: &Player, payload: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
-        self.watch.learn(turn);
+    fn join(
+        &mut self,
+        player: &Player,
+        payload: &[u8],
+        cx: &HandlerContext<'_>,
+    ) -> Result<(), Refusal> {
+        self.watch.learn(cx);
         self.watch
-            .time("join", || self.inner.join(player, payload, turn))
+            .time("join", || self.inner.join(player, payload, cx))
     }
 
     fn view(&self, player: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
@@ -121,34 +126,33 @@ impl RoomLogic for TimedRoom {
         player: &Player,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
-        self.watch.learn(turn);
-        self.watch.time("command", || {
-            self.inner.command(player, payload, reply, turn)
-        })
-    }
-
-    fn tick(&mut self, turn: &Turn<'_>) {
-        self.watch.learn(turn);
-        self.watch.time("tick", || self.inner.tick(turn));
-    }
-
-    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
-        self.watch.learn(turn);
-        self.watch.time("note", || self.inner.note(note, turn))
-    }
-
-    fn leave(&mut self, player: &Player, reason: LeaveReason, turn: &Turn<'_>) {
-        self.watch.learn(turn);
+        self.watch.learn(cx);
         self.watch
-            .time("leave", || self.inner.leave(player, reason, turn));
+            .time("command", || self.inner.command(player, payload, reply, cx))
     }
 
-    fn presence(&mut self, player: &Player, attached: bool, turn: &Turn<'_>) {
-        self.watch.learn(turn);
+    fn tick(&mut self, cx: &HandlerContext<'_>) {
+        self.watch.learn(cx);
+        self.watch.time("tick", || self.inner.tick(cx));
+    }
+
+    fn note(&mut self, note: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
+        self.watch.learn(cx);
+        self.watch.time("note", || self.inner.note(note, cx))
+    }
+
+    fn leave(&mut self, player: &Player, reason: LeaveReason, cx: &HandlerContext<'_>) {
+        self.watch.learn(cx);
         self.watch
-            .time("presence", || self.inner.presence(player, attached, turn));
+            .time("leave", || self.inner.leave(player, reason, cx));
+    }
+
+    fn presence(&mut self, player: &Player, attached: bool, cx: &HandlerContext<'_>) {
+        self.watch.learn(cx);
+        self.watch
+            .time("presence", || self.inner.presence(player, attached, cx));
     }
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
@@ -178,22 +182,21 @@ impl RoomLogic for TimedRoom {
         caller: &Caller,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<Answered, Refusal> {
-        self.watch.learn(turn);
-        self.watch.time("request", || {
-            self.inner.request(caller, payload, reply, turn)
-        })
+        self.watch.learn(cx);
+        self.watch
+            .time("request", || self.inner.request(caller, payload, reply, cx))
     }
 
     fn answer(
         &mut self,
         tag: &[u8],
         answer: Result<&[u8], AskError>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
-        self.watch.learn(turn);
+        self.watch.learn(cx);
         self.watch
-            .time("answer", || self.inner.answer(tag, answer, turn))
+            .time("answer", || self.inner.answer(tag, answer, cx))
     }
 }

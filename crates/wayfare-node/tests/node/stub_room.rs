@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_core::game::{Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic};
 use wayfare_node::Game;
 
@@ -61,7 +61,7 @@ struct StubKind {
 }
 
 impl RoomKind for StubKind {
-    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, _: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         Ok(Box::new(StubRoom(self.held.clone())))
     }
 
@@ -73,7 +73,7 @@ impl RoomKind for StubKind {
 struct StubRoom(Held);
 
 impl RoomLogic for StubRoom {
-    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -86,7 +86,7 @@ impl RoomLogic for StubRoom {
         _: &Player,
         _: &[u8],
         _: &mut Vec<u8>,
-        _: &Turn<'_>,
+        _: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         if let Some((begin, released)) = self.0.as_deref() {
             let _ = begin.send(());

@@ -1,7 +1,7 @@
 //! A room that tells everybody what it is told.
 
 use wayfare_core::game::{Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic};
-use wayfare_core::{Audience, Turn};
+use wayfare_core::{Audience, HandlerContext};
 
 pub(crate) fn echo() -> Kind {
     Kind {
@@ -14,7 +14,7 @@ pub(crate) fn echo() -> Kind {
 struct StubEcho;
 
 impl RoomKind for StubEcho {
-    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, _: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         Ok(Box::new(StubEcho))
     }
 
@@ -24,7 +24,7 @@ impl RoomKind for StubEcho {
 }
 
 impl RoomLogic for StubEcho {
-    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -37,9 +37,9 @@ impl RoomLogic for StubEcho {
         _: &Player,
         payload: &[u8],
         _: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
-        turn.send(Audience::Everyone, |bytes| bytes.extend_from_slice(payload));
+        cx.send(Audience::Everyone, |bytes| bytes.extend_from_slice(payload));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use wayfare_core::game::{
     Documents, Durability, Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic, Work,
 };
-use wayfare_core::{Audience, Turn};
+use wayfare_core::{Audience, HandlerContext};
 use wayfare_protocol::coordination::Expect;
 use wayfare_protocol::storage::{Reply, Request};
 
@@ -25,7 +25,7 @@ pub(crate) fn ledger() -> Kind {
 struct StubKind;
 
 impl RoomKind for StubKind {
-    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, _: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         Ok(Box::new(StubLedger(0)))
     }
 
@@ -39,7 +39,7 @@ impl RoomKind for StubKind {
 struct StubLedger(u64);
 
 impl RoomLogic for StubLedger {
-    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -53,20 +53,20 @@ impl RoomLogic for StubLedger {
         _: &Player,
         payload: &[u8],
         _: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         let lost = |bytes: &mut Vec<u8>| bytes.extend_from_slice(b"lost");
         match payload {
             b"add" => {
                 self.0 += 1;
                 let count = self.0.to_string();
-                turn.send(Audience::Everyone, |bytes| bytes.extend(count.bytes()));
+                cx.send(Audience::Everyone, |bytes| bytes.extend(count.bytes()));
             }
             b"fetch" => {
-                let documents = turn.documents().expect("a node has documents");
-                turn.run(Work(Box::pin(fetch(documents))), lost);
+                let documents = cx.documents().expect("a node has documents");
+                cx.run(Work(Box::pin(fetch(documents))), lost);
             }
-            b"fail" => turn.run(
+            b"fail" => cx.run(
                 Work(Box::pin(async { panic!("a future that fails") })),
                 lost,
             ),
@@ -75,8 +75,8 @@ impl RoomLogic for StubLedger {
         Ok(())
     }
 
-    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
-        turn.send(Audience::Everyone, |bytes| bytes.extend_from_slice(note));
+    fn note(&mut self, note: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
+        cx.send(Audience::Everyone, |bytes| bytes.extend_from_slice(note));
         Ok(())
     }
 

@@ -48,7 +48,7 @@ pub struct RoomRecord {
     #[prost(uint64, tag = "3")]
     pub sequence: u64,
     #[prost(uint64, tag = "4")]
-    pub told_everyone: u64,
+    pub position_announced: u64,
     /// The room's age, and what a wall clock said then.
     #[prost(uint64, tag = "5")]
     pub age_ns: u64,
@@ -93,7 +93,7 @@ pub struct Base {
     #[prost(message, repeated, tag = "3")]
     pub lineage: ::prost::alloc::vec::Vec<Reign>,
     #[prost(uint64, tag = "4")]
-    pub numbers_since: u64,
+    pub valid_from_epoch: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Reign {

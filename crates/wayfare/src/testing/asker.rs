@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use wayfare_core::game::{
     AskError as Unanswered, Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic,
 };
-use wayfare_core::{Audience, Turn};
+use wayfare_core::{Audience, HandlerContext};
 use wayfare_protocol::ErrorCode;
 
 use crate::AskError;
@@ -65,7 +65,7 @@ pub(super) fn kind() -> Kind {
 struct Asker;
 
 impl RoomKind for Asker {
-    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, _: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         Ok(Box::new(Asker))
     }
 
@@ -75,7 +75,7 @@ impl RoomKind for Asker {
 }
 
 impl RoomLogic for Asker {
-    fn join(&mut self, _: &Player, _: &[u8], _: &Turn<'_>) -> Result<(), Refusal> {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -88,11 +88,11 @@ impl RoomLogic for Asker {
         _: &Player,
         payload: &[u8],
         _: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         let ask: Ask = read_named(payload).map_err(|error| invalid(&error))?;
         let entity = ask.entity.parse().map_err(|error| invalid(&error))?;
-        turn.ask(
+        cx.ask(
             &entity,
             |into| into.extend_from_slice(&ask.request),
             ask.deadline,
@@ -109,7 +109,7 @@ impl RoomLogic for Asker {
         &mut self,
         tag: &[u8],
         answer: Result<&[u8], Unanswered>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
         let number = tag.try_into().map_err(|error| invalid(&error))?;
         let outcome = match answer {
@@ -126,7 +126,7 @@ impl RoomLogic for Asker {
         };
         let mut event = Vec::new();
         write_named(&heard, &mut event).map_err(|CodecError { .. }| invalid(&"it is too large"))?;
-        turn.send(Audience::Everyone, |into| into.extend_from_slice(&event));
+        cx.send(Audience::Everyone, |into| into.extend_from_slice(&event));
         Ok(())
     }
 }

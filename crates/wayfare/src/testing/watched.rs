@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_core::game::{
     Answered, AskError, Caller, Form, Kind, LeaveReason, Player, Refusal, RoomKind, RoomLogic,
 };
@@ -80,8 +80,8 @@ impl WatchedKind {
 }
 
 impl RoomKind for WatchedKind {
-    fn open(&self, open: &[u8], turn: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
-        Ok(self.watch(self.logic.open(open, turn)?, false))
+    fn open(&self, open: &[u8], cx: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(self.watch(self.logic.open(open, cx)?, false))
     }
 
     fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
@@ -159,8 +159,13 @@ impl Drop for Watched {
 }
 
 impl RoomLogic for Watched {
-    fn join(&mut self, player: &Player, payload: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
-        self.after(|logic| logic.join(player, payload, turn))
+    fn join(
+        &mut self,
+        player: &Player,
+        payload: &[u8],
+        cx: &HandlerContext<'_>,
+    ) -> Result<(), Refusal> {
+        self.after(|logic| logic.join(player, payload, cx))
     }
 
     fn view(&self, player: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
@@ -172,25 +177,25 @@ impl RoomLogic for Watched {
         player: &Player,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
-        self.after(|logic| logic.command(player, payload, reply, turn))
+        self.after(|logic| logic.command(player, payload, reply, cx))
     }
 
-    fn tick(&mut self, turn: &Turn<'_>) {
-        self.after(|logic| logic.tick(turn));
+    fn tick(&mut self, cx: &HandlerContext<'_>) {
+        self.after(|logic| logic.tick(cx));
     }
 
-    fn note(&mut self, note: &[u8], turn: &Turn<'_>) -> Result<(), Refusal> {
-        self.after(|logic| logic.note(note, turn))
+    fn note(&mut self, note: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
+        self.after(|logic| logic.note(note, cx))
     }
 
-    fn leave(&mut self, player: &Player, reason: LeaveReason, turn: &Turn<'_>) {
-        self.after(|logic| logic.leave(player, reason, turn));
+    fn leave(&mut self, player: &Player, reason: LeaveReason, cx: &HandlerContext<'_>) {
+        self.after(|logic| logic.leave(player, reason, cx));
     }
 
-    fn presence(&mut self, player: &Player, attached: bool, turn: &Turn<'_>) {
-        self.after(|logic| logic.presence(player, attached, turn));
+    fn presence(&mut self, player: &Player, attached: bool, cx: &HandlerContext<'_>) {
+        self.after(|logic| logic.presence(player, attached, cx));
     }
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
@@ -229,17 +234,17 @@ impl RoomLogic for Watched {
         caller: &Caller,
         payload: &[u8],
         reply: &mut Vec<u8>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<Answered, Refusal> {
-        self.after(|logic| logic.request(caller, payload, reply, turn))
+        self.after(|logic| logic.request(caller, payload, reply, cx))
     }
 
     fn answer(
         &mut self,
         tag: &[u8],
         answer: Result<&[u8], AskError>,
-        turn: &Turn<'_>,
+        cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
-        self.after(|logic| logic.answer(tag, answer, turn))
+        self.after(|logic| logic.answer(tag, answer, cx))
     }
 }

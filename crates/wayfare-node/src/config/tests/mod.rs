@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
-use wayfare_core::Turn;
+use wayfare_core::HandlerContext;
 use wayfare_core::game::{Durability, Kind, KindSettings, OnLoss, Refusal, RoomKind, RoomLogic};
 
 use super::*;
@@ -17,7 +17,7 @@ mod shown;
 struct StubKind;
 
 impl RoomKind for StubKind {
-    fn open(&self, _: &[u8], _: &Turn<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+    fn open(&self, _: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         Err(Refusal::new("there is no game here"))
     }
 

@@ -1,0 +1,132 @@
+//! The parts that every machine of a shard works with: settings, time, chance, and the way out.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use wayfare_protocol::{Address, Instant};
+use wayfare_protocol::{coordination, storage};
+
+use crate::config::ShardConfig;
+use crate::departed::Departed;
+use crate::game::Kinds;
+use crate::game::effects::Outbox;
+use crate::in_flight::{Asker, Calls};
+use crate::output::Output;
+use crate::peer::{Envelope, Message};
+use crate::records::release::Releases;
+use crate::report::Report;
+use crate::stream::step_builder::StepBuilder;
+
+/// Builders kept for the next turn: as many as rooms are busy at once, on a busy shard.
+const BUILDERS_MAX: usize = 256;
+
+/// Boxed: an idle room keeps a word for the builder it does not have.
+pub(crate) type Builder = Box<StepBuilder>;
+
+/// See the module's words.
+pub(crate) struct Context {
+    pub(crate) config: ShardConfig,
+    pub(crate) kinds: Kinds,
+    pub(crate) now: Instant,
+    pub(crate) rng: RefCell<ChaCha8Rng>,
+    pub(crate) outbox: RefCell<Outbox>,
+    /// Where a handler's reply is written.
+    pub(crate) reply: Vec<u8>,
+    pub(crate) outputs: VecDeque<Output>,
+    /// Messages of this shard to itself.
+    pub(crate) local: VecDeque<Message>,
+    pub(crate) calls: Calls,
+    pub(crate) departed: Departed,
+    pub(crate) releases: Releases,
+    builders: Vec<Builder>,
+}
+
+impl Context {
+    pub(crate) fn new(config: ShardConfig, kinds: Kinds, rng: ChaCha8Rng, now: Instant) -> Self {
+        Self {
+            config,
+            kinds,
+            now,
+            rng: RefCell::new(rng),
+            outbox: RefCell::default(),
+            reply: Vec::new(),
+            outputs: VecDeque::new(),
+            local: VecDeque::new(),
+            calls: Calls::default(),
+            departed: Departed::default(),
+            releases: Releases::default(),
+            builders: Vec::new(),
+        }
+    }
+
+    pub(crate) fn is_here(&self, address: &Address) -> bool {
+        *address == self.config.address
+    }
+
+    /// Whether this is an earlier incarnation of this node: what it had is lost or left.
+    pub(crate) fn is_former(&self, address: &Address) -> bool {
+        let here = &self.config.address;
+        if self.config.alone {
+            return (&address.node, address.incarnation) != (&here.node, here.incarnation);
+        }
+        address.node == here.node && address.incarnation < here.incarnation
+    }
+
+    /// Whether this is a shard that may be told something, and not this one.
+    pub(crate) fn is_elsewhere(&self, address: &Address) -> bool {
+        !self.is_here(address) && !self.is_former(address)
+    }
+
+    /// Brings a message to a shard, this one included.
+    pub(crate) fn post(&mut self, to: Address, message: Message) {
+        if self.is_here(&to) {
+            self.local.push_back(message);
+        } else {
+            let from = self.config.address.clone();
+            let envelope = Box::new(Envelope { to, from, message });
+            self.outputs.push_back(Output::Peer(envelope));
+        }
+    }
+
+    /// Asks coordination on behalf of `asker`.
+    pub(crate) fn ask(&mut self, asker: Asker, request: coordination::Request) {
+        let call = self.calls.begin(asker);
+        self.outputs.push_back(Output::Coordinate { call, request });
+    }
+
+    /// Asks storage on behalf of `asker`.
+    pub(crate) fn store(&mut self, asker: Asker, request: storage::Request) {
+        let call = self.calls.begin(asker);
+        self.outputs.push_back(Output::Store { call, request });
+    }
+
+    /// The wall clock, as a guess.
+    pub(crate) fn unix(&self) -> Duration {
+        self.config.unix_origin + self.now.since(Instant::ORIGIN)
+    }
+
+    pub(crate) fn report(&mut self, report: Report) {
+        self.outputs.push_back(Output::Report(report));
+    }
+
+    pub(crate) fn random_u64(&mut self) -> u64 {
+        self.rng.get_mut().next_u64()
+    }
+
+    pub(crate) fn random_u128(&mut self) -> u128 {
+        u128::from(self.random_u64()) << 64 | u128::from(self.random_u64())
+    }
+
+    pub(crate) fn take_builder(&mut self) -> Builder {
+        self.builders.pop().unwrap_or_default()
+    }
+
+    pub(crate) fn return_builder(&mut self, builder: Builder) {
+        if self.builders.len() < BUILDERS_MAX {
+            self.builders.push(builder);
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! The rooms of one shard: reaching them, waking them, releasing what they did.
+
+mod asks;
+mod claims;
+mod leftovers;
+mod listing;
+mod loading;
+mod restarts;
+pub(crate) mod room;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use wayfare_protocol::coordination::Key;
+use wayfare_protocol::records::EntityRecord;
+use wayfare_protocol::storage::Outcome;
+use wayfare_protocol::{EntityId, ErrorCode, Handle, Instant};
+
+use crate::context::Context;
+use crate::entities::room::{End, Farewell, Room, not_a_member, refuse, send_elsewhere};
+use crate::game::{Kind, LeaveReason, Refusal};
+use crate::handles::HandleMap;
+use crate::in_flight::Asker;
+use crate::peer::operator::Counts;
+use crate::peer::{self, Join, Message, Return};
+use crate::report::Report;
+use crate::timers::{Timers, Wake, earlier};
+
+pub(crate) use asks::owner_of;
+
+use asks::Finding;
+use claims::Opening;
+use loading::Loading;
+
+#[derive(Default)]
+pub(crate) struct Entities {
+    by_handle: HandleMap<Box<Room>>,
+    by_name: BTreeMap<EntityId, Handle>,
+    opening: BTreeMap<EntityId, Opening>,
+    /// Those whose parts are coming from storage.
+    loading: BTreeMap<EntityId, Loading>,
+    /// Asks and answers for entities whose owner is being looked up.
+    finding: BTreeMap<EntityId, Vec<Finding>>,
+    /// What earlier incarnations left, still to be brought back.
+    left: VecDeque<EntityId>,
+    left_at: Option<Instant>,
+    /// When they are listed again, if that failed.
+    list_at: Option<Instant>,
+    timers: Timers<Handle>,
+    /// Rooms that did something this turn, in order.
+    dirty: Vec<Handle>,
+}
+
+impl Entities {
+    pub(crate) fn poll_timeout(&self) -> Option<Wake> {
+        let left = [self.left_at, self.list_at].into_iter().flatten().min();
+        let left = left.map(|at| (at, "entities that come back"));
+        earlier(self.timers.next(), left)
+    }
+
+    pub(crate) fn count(&self, counts: &mut Counts) {
+        counts.rooms += self.by_handle.len();
+        counts.timers += self.timers.len();
+        let coming = self.opening.len() + self.loading.len() + self.left.len();
+        counts.calls += coming + self.finding.len();
+    }
+
+    /// Whether this record is of an entity here, or on its way here.
+    pub(crate) fn hold(&self, key: &Key) -> bool {
+        let entity = key
+            .strip_prefix("entity/")
+            .and_then(|id| id.parse::<EntityId>().ok());
+        entity.is_some_and(|entity| {
+            self.by_name.contains_key(&entity) || self.opening.contains_key(&entity)
+        })
+    }
+
+    // ---- messages
+
+    pub(crate) fn join(&mut self, join: Join, context: &mut Context) {
+        let entity = join.entity.clone();
+        let Some(Message::Join(join)) = self.bring(&entity, Message::Join(Box::new(join)), context)
+        else {
+            return;
+        };
+        match self.kind_to_open(&entity, false, context) {
+            Ok(kind) => self.begin(&entity, kind, Some(Message::Join(join)), context),
+            Err(refusal) => refuse(&join, refusal, context),
+        }
+    }
+
+    pub(crate) fn member(&mut self, member: peer::Member, context: &mut Context) {
+        let handle = member.handle;
+        if !self.by_handle.contains_key(&handle) {
+            return not_a_member(&member, LeaveReason::LeaveNotAMember, context);
+        }
+        self.with_room(handle, context, |room, context| {
+            room.take(Message::Member(member), context);
+        });
+    }
+
+    /// A member comes back to a room that is here, or that storage may have.
+    pub(crate) fn come_back(&mut self, back: Return, context: &mut Context) {
+        let entity = back.entity.clone();
+        let kept = context
+            .kinds
+            .of(&entity)
+            .is_some_and(|kind| kind.settings.is_kept());
+        let here = self.by_name.get(&entity);
+        if here == Some(&back.member.handle) {
+            return self.member(back.member, context);
+        }
+        // Not here, or another room of that name.
+        if here.is_some() || (!kept && !self.opening.contains_key(&entity)) {
+            let reason = absence(&entity, &back.member, context);
+            return not_a_member(&back.member, reason, context);
+        }
+        let message = Message::Return(Box::new(back));
+        let Some(Message::Return(back)) = self.bring(&entity, message, context) else {
+            return;
+        };
+        match self.kind_to_open(&entity, false, context) {
+            Ok(kind) => self.begin(&entity, kind, Some(Message::Return(back)), context),
+            Err(_) => send_elsewhere(back.member.session, context),
+        }
+    }
+
+    /// Brings a message to a room that is here or on its way. It comes back if there is none.
+    fn bring(
+        &mut self,
+        entity: &EntityId,
+        message: Message,
+        context: &mut Context,
+    ) -> Option<Message> {
+        if let Some(handle) = self.by_name.get(entity).copied() {
+            self.with_room(handle, context, |room, context| {
+                room.take(message, context);
+            });
+            return None;
+        }
+        let Some(opening) = self.opening.get_mut(entity) else {
+            return Some(message);
+        };
+        opening.waiting.push(message);
+        None
+    }
+
+    /// The kind of an entity that is not here yet, if there is place for it.
+    fn kind_to_open(
+        &self,
+        entity: &EntityId,
+        asked: bool,
+        context: &Context,
+    ) -> Result<std::sync::Arc<Kind>, Refusal> {
+        let kind = context.kinds.of(entity);
+        let Some(kind) = kind.filter(|kind| kind.logic.is_asked() == asked) else {
+            let message = if asked {
+                "no such kind of entity"
+            } else {
+                "no such kind of room"
+            };
+            return Err(Refusal::with_code(ErrorCode::KindUnknown, message));
+        };
+        if self.by_handle.len() + self.opening.len() >= context.config.rooms_max {
+            let message = "the server has no place for a room";
+            return Err(Refusal::with_code(ErrorCode::Full, message));
+        }
+        Ok(kind.clone())
+    }
+
+    fn with_room(
+        &mut self,
+        handle: Handle,
+        context: &mut Context,
+        run: impl FnOnce(&mut Room, &mut Context),
+    ) {
+        let Some(room) = self.by_handle.get_mut(&handle) else {
+            return;
+        };
+        run(room, context);
+        if !std::mem::replace(&mut room.dirty, true) {
+            self.dirty.push(handle);
+        }
+    }
+
+    /// An answer of storage.
+    pub(crate) fn stored(&mut self, asker: Asker, outcome: Outcome, context: &mut Context) {
+        match asker {
+            Asker::Room {
+                handle,
+                epoch,
+                wants,
+            } => {
+                self.with_room(handle, context, |room, context| {
+                    if room.epoch == epoch {
+                        room.stored(wants, outcome, context);
+                    }
+                });
+            }
+            Asker::Load {
+                entity,
+                epoch,
+                attempt,
+            } => self.loaded(&entity, (epoch, attempt), outcome, context),
+            Asker::LoadPart {
+                entity,
+                epoch,
+                part,
+                attempt,
+            } => self.part_loaded(&entity, (epoch, part, attempt), outcome, context),
+            Asker::Quarantine {
+                entity,
+                epoch,
+                reason,
+                attempt,
+            } => self.put_aside((&entity, epoch), (reason, attempt), outcome, context),
+            // No other asker asks storage.
+            _ => {}
+        }
+    }
+
+    // ---- time and turns
+
+    pub(crate) fn handle_timeout(&mut self, context: &mut Context) {
+        while let Some(handle) = self.timers.pop(context.now) {
+            self.with_room(handle, context, |room, context| {
+                room.armed = None;
+                room.handle_timeout(context);
+            });
+        }
+        self.list_again(context);
+    }
+
+    /// Ends the turn of every room that did something. Whether there was any.
+    pub(crate) fn finish_turn(&mut self, context: &mut Context) -> bool {
+        let dirty = std::mem::take(&mut self.dirty);
+        let any = !dirty.is_empty();
+        for handle in &dirty {
+            self.finish_room(*handle, context);
+        }
+        if self.dirty.is_empty() {
+            self.dirty = dirty;
+            self.dirty.clear();
+        }
+        self.bring_back(context);
+        any
+    }
+
+    fn finish_room(&mut self, handle: Handle, context: &mut Context) {
+        let Some(room) = self.by_handle.get_mut(&handle) else {
+            return;
+        };
+        room.dirty = false;
+        if room.failed.is_some() && !room.restarting && room.ending.is_none() {
+            restarts::restart(room, context);
+        }
+        room.say_farewell(context);
+        room.finish_turn(context);
+        room.keep(context);
+        while let Some(effects) = room.gate.pop() {
+            room.release(effects, context);
+        }
+        let farewell = room.farewell(context);
+        let undone = room.failed.is_some() && !room.restarting && room.ending.is_none();
+        let again = undone || (farewell.is_none() && room.rerun_next(context));
+        if again && !std::mem::replace(&mut room.dirty, true) {
+            self.dirty.push(handle);
+        }
+        let wake = room.poll_timeout();
+        self.timers.arm(handle, &mut room.armed, wake);
+        if let Some(Farewell::Over(end)) = farewell {
+            self.forget(handle, end, context);
+        }
+    }
+
+    fn forget(&mut self, handle: Handle, end: End, context: &mut Context) {
+        let Some(mut room) = self.by_handle.remove(&handle) else {
+            return;
+        };
+        self.timers.arm(handle, &mut room.armed, None);
+        self.by_name.remove(&room.entity);
+        context.release(EntityRecord::key(&room.entity), room.revision);
+        let entity = room.entity.clone();
+        context.report(match end {
+            End::Idle => Report::PutAway { entity },
+            End::Closed | End::Failed | End::Lost => Report::Closed { entity },
+        });
+        let idle = room.ending == Some(End::Idle);
+        for message in (*room).into_waiting() {
+            match message {
+                // Who came too late for an idle room gets a new one.
+                Message::Join(_) | Message::Ask(_) if idle => context.local.push_back(message),
+                message => self.turn_away(message, end, context),
+            }
+        }
+    }
+
+    /// Answers what waited for a room that is not there any more.
+    fn turn_away(&mut self, message: Message, end: End, context: &mut Context) {
+        let (code, words) = match end {
+            End::Closed => (ErrorCode::RoomClosed, "the room closed"),
+            End::Idle | End::Failed | End::Lost => {
+                (ErrorCode::Unavailable, "the room is not there now")
+            }
+        };
+        let refusal = Refusal::with_code(code, words);
+        match message {
+            Message::Member(member) if end == End::Closed => {
+                not_a_member(&member, LeaveReason::LeaveNotAMember, context);
+            }
+            // It may still be one, wherever the room comes back.
+            Message::Member(member) => {
+                send_elsewhere(member.session, context);
+            }
+            Message::Join(join) => refuse(&join, refusal, context),
+            Message::Ask(ask) => crate::entities::room::refuse_ask(&ask, refusal, context),
+            _ => {}
+        }
+    }
+
+    /// Answers who waited for what this version of the game cannot bring back.
+    fn turn_away_for_good(&self, message: Message, context: &mut Context) {
+        let words = "this version of the game cannot read the room's state";
+        let refusal = Refusal::with_code(ErrorCode::Internal, words);
+        match message {
+            Message::Return(back) => {
+                not_a_member(&back.member, LeaveReason::LeaveRoomGone, context);
+            }
+            Message::Join(join) => refuse(&join, refusal, context),
+            Message::Ask(ask) => crate::entities::room::refuse_ask(&ask, refusal, context),
+            _ => {}
+        }
+    }
+
+    /// Closes a room by an operator's word. Whether it was there.
+    pub(crate) fn close(&mut self, entity: &EntityId, context: &mut Context) -> bool {
+        let Some(handle) = self.by_name.get(entity).copied() else {
+            return false;
+        };
+        self.with_room(handle, context, |room, _| room.end(End::Closed));
+        true
+    }
+}
+
+/// Why a member finds no room: it ended, or it was lost with an earlier incarnation.
+pub(crate) fn absence(entity: &EntityId, member: &peer::Member, context: &Context) -> LeaveReason {
+    use crate::game::OnLoss;
+    let peer::Request::Attach { epoch, .. } = &member.request else {
+        return LeaveReason::LeaveNotAMember;
+    };
+    let Some(kind) = context.kinds.of(entity) else {
+        return LeaveReason::LeaveRoomGone;
+    };
+    if epoch.0 >= context.config.began_at.0 {
+        return LeaveReason::LeaveNotAMember;
+    }
+    match kind.settings.on_loss {
+        OnLoss::Reopen => LeaveReason::LeaveRoomLost,
+        OnLoss::Gone => LeaveReason::LeaveRoomGone,
+    }
+}

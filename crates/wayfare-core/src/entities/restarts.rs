@@ -1,0 +1,223 @@
+//! Rooms that failed: claimed anew under the next epoch, then put together again.
+
+use wayfare_protocol::coordination::{
+    Commit, Expect, Failure, Outcome, Reply, Request, Revision, Write,
+};
+use wayfare_protocol::records::EntityRecord;
+use wayfare_protocol::storage::Position;
+use wayfare_protocol::{EntityId, Epoch, Handle, Membership};
+
+use crate::context::Context;
+use crate::entities::room::{End, Opened, Recovered, Room};
+use crate::game::Durability;
+use crate::in_flight::{ATTEMPTS_MAX, Asker};
+use crate::report::Report;
+
+use super::Entities;
+
+impl Entities {
+    /// The answer to the claim of a room that failed.
+    pub(crate) fn restarted(
+        &mut self,
+        (handle, entity, attempt): (Handle, &EntityId, u8),
+        outcome: &Outcome,
+        context: &mut Context,
+    ) {
+        let Some(room) = self.by_handle.get_mut(&handle) else {
+            // It closed meanwhile, and has given up the record.
+            return;
+        };
+        match restart_claim((room, attempt), outcome, context) {
+            Restart::Asked => {}
+            Restart::Lost => self.restart_lost(entity, context),
+            Restart::Settled(revision) => {
+                room.revision = revision;
+                let epoch = room.epoch.next();
+                match room.kind().settings.is_kept() {
+                    true => self.load(entity, epoch, 1, context),
+                    false => self.restart_anew(entity, epoch, Position(1), context),
+                }
+            }
+        }
+    }
+
+    /// Storage has nothing of it: it opens again as it was opened first.
+    pub(super) fn restart_anew(
+        &mut self,
+        entity: &EntityId,
+        epoch: Epoch,
+        next: Position,
+        context: &mut Context,
+    ) {
+        self.replace(entity, None, context, |room, context| {
+            let opened = Opened {
+                epoch,
+                next,
+                ..room.opened()
+            };
+            let kind = room.kind().clone();
+            Room::open(opened, &kind, context).map_err(|refusal| refusal.message)
+        });
+    }
+
+    pub(super) fn restart_recovered(
+        &mut self,
+        entity: &EntityId,
+        (epoch, next): (Epoch, Position),
+        recovered: Recovered,
+        context: &mut Context,
+    ) {
+        let attached = recovered.attached();
+        self.replace(entity, Some(&attached), context, |room, context| {
+            let opened = Opened {
+                epoch,
+                next,
+                ..room.opened()
+            };
+            let kind = room.kind().clone();
+            Room::recover(opened, &kind, recovered, context)
+        });
+    }
+
+    fn replace(
+        &mut self,
+        entity: &EntityId,
+        stored: Option<&[Membership]>,
+        context: &mut Context,
+        make: impl FnOnce(&Room, &mut Context) -> Result<Room, String>,
+    ) {
+        let Some(handle) = self.by_name.get(entity).copied() else {
+            return;
+        };
+        self.with_room(handle, context, |room, context| {
+            room.restarting = false;
+            match make(room, context) {
+                Ok(fresh) => {
+                    room.replace_by(fresh, stored, context);
+                    context.report(Report::Restarted {
+                        entity: room.entity.clone(),
+                    });
+                }
+                Err(reason) => {
+                    let entity = room.entity.clone();
+                    context.report(Report::SnapshotFailed { entity, reason });
+                    room.end(unreadable(room));
+                }
+            }
+        });
+    }
+
+    pub(super) fn restart_lost(&mut self, entity: &EntityId, context: &mut Context) {
+        self.end_restart(entity, |_| End::Lost, context);
+    }
+
+    pub(super) fn restart_unreadable(&mut self, entity: &EntityId, context: &mut Context) {
+        self.end_restart(entity, unreadable, context);
+    }
+
+    fn end_restart(
+        &mut self,
+        entity: &EntityId,
+        end: impl FnOnce(&Room) -> End,
+        context: &mut Context,
+    ) {
+        if let Some(handle) = self.by_name.get(entity).copied() {
+            self.with_room(handle, context, |room, _| {
+                room.restarting = false;
+                room.end(end(room));
+            });
+        }
+    }
+}
+
+/// How a room ends that cannot be had back. What a `Durable` one was last told by storage is not
+/// known here: its members find out when they come again.
+fn unreadable(room: &Room) -> End {
+    match room.kind().settings.durability {
+        Durability::Durable => End::Lost,
+        Durability::Volatile => End::Failed,
+    }
+}
+
+/// Wants the next epoch for a room that failed, unless it fails too often.
+pub(super) fn restart(room: &mut Room, context: &mut Context) {
+    if let Err(end) = room.may_restart(context.now) {
+        return room.end(end);
+    }
+    room.restarting = true;
+    claim_next_epoch(room, 1, context);
+}
+
+fn claim_next_epoch(room: &Room, attempt: u8, context: &mut Context) {
+    let owner = context.config.address.clone();
+    let value = EntityRecord {
+        epoch: room.epoch.next(),
+        owner,
+    }
+    .encode();
+    let expect = Expect::Revision(room.revision);
+    let write = Write::Put {
+        key: EntityRecord::key(&room.entity),
+        expect,
+        value,
+    };
+    let asker = Asker::Restart {
+        handle: room.handle,
+        entity: room.entity.clone(),
+        attempt,
+    };
+    context.ask(asker, Request::Commit(vec![write]));
+}
+
+/// What the answer to the claim of a room that failed means.
+enum Restart {
+    /// The next epoch is ours, written at this revision.
+    Settled(Revision),
+    /// It is not known yet; another question is out.
+    Asked,
+    /// The room is no longer ours, or that cannot be known.
+    Lost,
+}
+
+/// Unknown is settled by reading (R10): the record is ours at the next epoch, or as it was.
+fn restart_claim(
+    (room, attempt): (&Room, u8),
+    outcome: &Outcome,
+    context: &mut Context,
+) -> Restart {
+    let key = EntityRecord::key(&room.entity);
+    match outcome {
+        Ok(Reply::Committed(Commit::Done(revision))) => Restart::Settled(*revision),
+        Ok(Reply::Got {
+            record: Some(record),
+            ..
+        }) => match EntityRecord::decode(&key, &record.value) {
+            Ok(found) if context.is_here(&found.owner) && found.epoch == room.epoch.next() => {
+                Restart::Settled(record.revision)
+            }
+            Ok(_) if record.revision == room.revision => {
+                claim_next_epoch(room, attempt, context);
+                Restart::Asked
+            }
+            _ => Restart::Lost,
+        },
+        Err(failure @ Failure::Unknown(_)) => {
+            context.report(Report::CoordinationFailed(failure.clone()));
+            if attempt == ATTEMPTS_MAX {
+                return Restart::Lost;
+            }
+            let asker = Asker::Restart {
+                handle: room.handle,
+                entity: room.entity.clone(),
+                attempt: attempt + 1,
+            };
+            context.ask(asker, Request::Get(key));
+            Restart::Asked
+        }
+        Err(failure) => {
+            context.report(Report::CoordinationFailed(failure.clone()));
+            Restart::Lost
+        }
+        Ok(_) => Restart::Lost,
+    }
+}

@@ -1,0 +1,184 @@
+//! The gate in a room: while a holder has not confirmed, nothing of a step leaves.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use wayfare_protocol::coordination::Revision;
+use wayfare_protocol::wire::JoinMode;
+use wayfare_protocol::{
+    Address, EntityId, Epoch, Handle, Incarnation, Instant, NodeId, PlayerId, Sequence, SessionId,
+    ShardIndex,
+};
+
+use super::{Opened, Room};
+use crate::config::ShardConfig;
+use crate::context::Context;
+use crate::game::SessionRef;
+use crate::game::{Audience, HandlerContext};
+use crate::game::{Kind, KindSettings, Kinds, Player, Refusal, RoomKind, RoomLogic};
+use crate::peer::{self, Join, Message, Numbered};
+use crate::stream::gate::Holder;
+
+/// Says again what it is told.
+struct StubEcho;
+
+impl RoomKind for StubEcho {
+    fn open(&self, _: &[u8], _: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(Box::new(StubEcho))
+    }
+
+    fn restore(&self, _: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
+        Ok(Box::new(StubEcho))
+    }
+}
+
+impl RoomLogic for StubEcho {
+    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn command(
+        &mut self,
+        _: &Player,
+        payload: &[u8],
+        reply: &mut Vec<u8>,
+        cx: &HandlerContext<'_>,
+    ) -> Result<(), Refusal> {
+        cx.send(Audience::Everyone, |bytes| bytes.extend_from_slice(payload));
+        reply.extend_from_slice(payload);
+        Ok(())
+    }
+
+    fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
+        Ok(())
+    }
+}
+
+struct Bench {
+    room: Room,
+    context: Context,
+    session: SessionRef,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let here = Address {
+            node: NodeId::new("n1").unwrap(),
+            incarnation: Incarnation(1),
+            shard: ShardIndex(0),
+        };
+        let config = ShardConfig::new(here.clone(), [0; 32]);
+        let rng = ChaCha8Rng::from_seed([0; 32]);
+        let mut context = Context::new(config, Kinds::default(), rng, Instant::from_nanos(1));
+        let kind = Kind {
+            name: "echo".into(),
+            logic: Box::new(StubEcho),
+            settings: KindSettings::default(),
+        };
+        let opened = Opened {
+            entity: EntityId::new("echo", "a").unwrap(),
+            handle: Handle(1),
+            epoch: Epoch(1),
+            revision: Revision(1),
+            open: Bytes::new(),
+            next: wayfare_protocol::storage::Position(1),
+        };
+        let room = Room::open(opened, &Arc::new(kind), &mut context).unwrap();
+        let session = SessionRef {
+            id: SessionId(1),
+            epoch: Epoch(1),
+            gateway: here,
+        };
+        Self {
+            room,
+            context,
+            session,
+        }
+    }
+
+    fn join(&mut self) {
+        let join = Join {
+            entity: self.room.entity.clone(),
+            player: Arc::new(Player {
+                id: PlayerId::new("ada").unwrap(),
+                name: "ada".into(),
+                guest: false,
+            }),
+            session: self.session.clone(),
+            sequence: Sequence(1),
+            mode: JoinMode::JoinOrCreate,
+            open: Bytes::new(),
+            payload: Bytes::new(),
+            hops: 0,
+        };
+        self.room.join(&join, true, &mut self.context);
+    }
+
+    fn command(&mut self, sequence: u64) {
+        let member = peer::Member {
+            handle: self.room.handle,
+            session: self.session.clone(),
+            membership: wayfare_protocol::Membership(1),
+            request: peer::Request::Command(
+                Numbered {
+                    sequence: Sequence(sequence),
+                    epoch: Epoch(1),
+                },
+                Bytes::from_static(b"hi"),
+            ),
+        };
+        self.room.member(member, &mut self.context);
+    }
+
+    /// Ends the turn, and says how many items of how many steps left the room.
+    fn turn(&mut self) -> (usize, usize) {
+        self.room.finish_turn(&mut self.context);
+        while let Some(step) = self.room.gate.pop() {
+            self.room.release(step, &mut self.context);
+        }
+        let steps: Vec<_> = self.context.local.drain(..).collect();
+        let items = steps.iter().map(|message| match message {
+            Message::Step(step) => step.items.len(),
+            other => panic!("{other:?} left beside the gate"),
+        });
+        (items.sum(), steps.len())
+    }
+}
+
+#[test]
+fn nothing_of_a_turn_leaves_before_every_holder_has_it() {
+    let mut bench = Bench::new();
+    bench.room.gate.add(Holder::Storage);
+    bench.join();
+    bench.command(2);
+    assert_eq!(
+        bench.turn(),
+        (0, 0),
+        "the answer to the join, the event and the reply are held"
+    );
+    bench.command(3);
+    assert_eq!(bench.turn(), (0, 0));
+    bench.room.gate.confirm(Holder::Storage, 1);
+    assert_eq!(
+        bench.turn(),
+        (3, 1),
+        "joined, event and reply of the first cx"
+    );
+    bench.room.gate.confirm(Holder::Storage, 2);
+    assert_eq!(bench.turn(), (2, 1), "event and reply of the second");
+}
+
+#[test]
+fn a_volatile_room_releases_at_the_end_of_the_turn() {
+    let mut bench = Bench::new();
+    bench.join();
+    bench.command(2);
+    bench.command(3);
+    assert_eq!(bench.turn(), (5, 1), "one step, whatever arrived");
+}

@@ -1,0 +1,229 @@
+//! The members of one room.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use wayfare_protocol::{Address, Epoch, Instant, Membership, PlayerId, Sequence, SessionId};
+
+use crate::game::Player;
+
+/// Whose connection a member's frames go to, as the gateway stated it last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRef {
+    /// The session.
+    pub id: SessionId,
+    /// Its epoch; messages under a lower one are void.
+    pub epoch: Epoch,
+    /// The shard that holds it.
+    pub gateway: Address,
+}
+
+/// A command that the room failed on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Failed {
+    /// Its number; 0 is none.
+    pub(crate) sequence: Sequence,
+    /// The epoch in which it failed: the number may be another command's since.
+    pub(crate) under: Epoch,
+}
+
+impl Failed {
+    /// As a client is told that knows the room's epochs up to `known`; 0 is nothing.
+    pub(crate) fn told_to(self, known: Epoch) -> u64 {
+        if known <= self.under {
+            self.sequence.0
+        } else {
+            0
+        }
+    }
+}
+
+/// One stay of one player.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) player: Arc<Player>,
+    pub(crate) session: SessionRef,
+    /// The last of the pair's sequence that was applied.
+    pub(crate) applied: Sequence,
+    /// Events up to here were before its time.
+    pub(crate) joined_at: Sequence,
+    pub(crate) attached: bool,
+    /// The last command that the room failed on, until a later one is applied.
+    pub(crate) failed: Failed,
+    /// A command was answered with nothing, and `Applied` has not been sent yet.
+    pub(crate) ack_pending: bool,
+}
+
+#[derive(Clone, Debug)]
+struct Detached {
+    at: Instant,
+    membership: Membership,
+    session_epoch: Epoch,
+}
+
+/// All members, by membership number and by player, never two of one player.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    // Boxed: a node of the tree has place for eleven, and most rooms have few.
+    by_number: BTreeMap<Membership, Box<Member>>,
+    by_player: BTreeMap<PlayerId, Membership>,
+    /// How many attached members each gateway has.
+    gateways: Vec<(Address, u32)>,
+    /// Those that were detached, oldest first; an entry is void if the member attached since.
+    detached: VecDeque<Detached>,
+}
+
+impl Members {
+    pub(crate) fn len(&self) -> usize {
+        self.by_number.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.by_number.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Membership, &Member)> {
+        self.by_number
+            .iter()
+            .map(|(number, member)| (*number, &**member))
+    }
+
+    pub(crate) fn of_player(&self, id: &PlayerId) -> Option<(Membership, &Member)> {
+        let number = *self.by_player.get(id)?;
+        Some((number, &**self.by_number.get(&number)?))
+    }
+
+    pub(crate) fn get(&self, membership: Membership) -> Option<&Member> {
+        self.by_number.get(&membership).map(|member| &**member)
+    }
+
+    pub(crate) fn get_mut(&mut self, membership: Membership) -> Option<&mut Member> {
+        self.by_number
+            .get_mut(&membership)
+            .map(|member| &mut **member)
+    }
+
+    /// The gateways that have at least one attached member.
+    pub(crate) fn gateways(&self) -> impl Iterator<Item = &Address> {
+        self.gateways.iter().map(|(gateway, _)| gateway)
+    }
+
+    pub(crate) fn insert(&mut self, membership: Membership, member: Member) {
+        if member.attached {
+            self.hold_gateway(&member.session.gateway);
+        }
+        self.by_player.insert(member.player.id.clone(), membership);
+        self.by_number.insert(membership, Box::new(member));
+    }
+
+    /// A member whose connection is not here, its grace running from now.
+    pub(crate) fn insert_detached(&mut self, membership: Membership, member: Member, now: Instant) {
+        self.detached.push_back(Detached {
+            at: now,
+            membership,
+            session_epoch: member.session.epoch,
+        });
+        self.insert(membership, member);
+    }
+
+    /// Graces that run in `former` run on here, and do not begin again.
+    pub(crate) fn keep_graces(&mut self, former: &Members) {
+        for entry in &mut self.detached {
+            let mut known = former.detached.iter().rev();
+            let known = known.find(|known| known.membership == entry.membership);
+            let is_detached = |member: &Member| !member.attached;
+            if let Some(known) = known
+                && former.get(entry.membership).is_some_and(is_detached)
+            {
+                entry.at = known.at;
+            }
+        }
+        self.detached
+            .make_contiguous()
+            .sort_by_key(|entry| (entry.at, entry.membership));
+    }
+
+    pub(crate) fn remove(&mut self, membership: Membership) -> Option<Member> {
+        let member = self.by_number.remove(&membership)?;
+        self.by_player.remove(&member.player.id);
+        if member.attached {
+            self.release_gateway(&member.session.gateway);
+        }
+        if self.by_number.is_empty() {
+            // An emptied tree keeps its root: an idle room would pay for it.
+            *self = Self::default();
+        }
+        Some(*member)
+    }
+
+    /// The member's frames go to this session from now on. Says whether it was detached before.
+    pub(crate) fn attach(&mut self, membership: Membership, session: &SessionRef) -> bool {
+        let Some(member) = self.by_number.get_mut(&membership) else {
+            return false;
+        };
+        let was_attached = std::mem::replace(&mut member.attached, true);
+        let former = std::mem::replace(&mut member.session, session.clone());
+        self.hold_gateway(&session.gateway);
+        if was_attached {
+            self.release_gateway(&former.gateway);
+        }
+        !was_attached
+    }
+
+    /// The member's connection is gone. Says whether it was attached before.
+    pub(crate) fn detach(&mut self, membership: Membership, now: Instant) -> bool {
+        let Some(member) = self.by_number.get_mut(&membership) else {
+            return false;
+        };
+        if !std::mem::replace(&mut member.attached, false) {
+            return false;
+        }
+        let gateway = member.session.gateway.clone();
+        let session_epoch = member.session.epoch;
+        self.release_gateway(&gateway);
+        self.detached.push_back(Detached {
+            at: now,
+            membership,
+            session_epoch,
+        });
+        true
+    }
+
+    /// When the first detached member will have been so for `grace`.
+    pub(crate) fn expires_at(&self, grace: Duration) -> Option<Instant> {
+        self.detached.front().map(|detached| detached.at + grace)
+    }
+
+    /// Takes out one member that has been detached for `grace`.
+    pub(crate) fn pop_expired(&mut self, grace: Duration, now: Instant) -> Option<Membership> {
+        while self.expires_at(grace)? <= now {
+            let entry = self.detached.pop_front()?;
+            let still = self.by_number.get(&entry.membership).is_some_and(|member| {
+                !member.attached && member.session.epoch == entry.session_epoch
+            });
+            if still {
+                return Some(entry.membership);
+            }
+        }
+        None
+    }
+
+    fn hold_gateway(&mut self, gateway: &Address) {
+        match self.gateways.iter_mut().find(|(known, _)| known == gateway) {
+            Some((_, count)) => *count += 1,
+            None => self.gateways.push((gateway.clone(), 1)),
+        }
+    }
+
+    fn release_gateway(&mut self, gateway: &Address) {
+        let Some(index) = self.gateways.iter().position(|(known, _)| known == gateway) else {
+            return;
+        };
+        self.gateways[index].1 -= 1;
+        if self.gateways[index].1 == 0 {
+            // In order of arrival: steps go out in the same order in every run.
+            self.gateways.remove(index);
+        }
+    }
+}

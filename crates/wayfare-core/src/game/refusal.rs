@@ -1,0 +1,42 @@
+//! A refusal: the "no" of a room or of the server, with its reason.
+
+use wayfare_protocol::ErrorCode;
+
+/// A room's or the server's "no", with a reason for the person at the other end.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// What sort of refusal.
+    pub code: ErrorCode,
+    /// The application's own number; 0 if none.
+    pub detail: u32,
+    /// For the person at the other end.
+    pub message: String,
+}
+
+impl Refusal {
+    /// The room's own refusal.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self {
+            code: ErrorCode::Refused,
+            detail: 0,
+            message: message.into(),
+        }
+    }
+
+    /// A refusal of another sort than the room's own.
+    pub fn with_code(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            detail: 0,
+            message: message.into(),
+        }
+    }
+
+    /// The same refusal with the application's own number.
+    #[must_use]
+    pub fn detail(mut self, detail: u32) -> Self {
+        self.detail = detail;
+        self
+    }
+}

@@ -1,0 +1,89 @@
+//! Sessions of earlier incarnations of this node: those that nobody comes back to end.
+
+use std::time::Duration;
+
+use wayfare_protocol::PlayerId;
+use wayfare_protocol::coordination::{Key, Outcome, Reply, Request, Revision};
+use wayfare_protocol::records::SessionRecord;
+use wayfare_protocol::{Instant, ShardIndex};
+
+use crate::context::Context;
+use crate::in_flight::Asker;
+use crate::report::Report;
+
+use super::{Gateway, TimerKey};
+
+/// Records that are given up in one turn; the rest follows.
+const AT_ONCE: usize = 100;
+const BETWEEN: Duration = Duration::from_millis(100);
+/// Until they are listed again, if that failed.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Records as they were found at the beginning.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    records: Vec<(Key, Revision)>,
+    /// They could not be listed.
+    unlisted: bool,
+    armed: Option<Instant>,
+}
+
+impl Gateway {
+    /// The node takes part from now on.
+    pub(crate) fn begin_service(&self, context: &mut Context) {
+        // One shard is enough.
+        if context.config.address.shard == ShardIndex(0) {
+            context.ask(Asker::LeftSessions, Request::List("session/".into()));
+        }
+    }
+
+    /// The records of all sessions.
+    pub(crate) fn left_sessions(&mut self, outcome: Outcome, context: &mut Context) {
+        let records = match outcome {
+            Ok(Reply::Listed { records, .. }) => records,
+            Ok(_) => return,
+            Err(failure) => {
+                self.left.unlisted = true;
+                let wake = Some((context.now + AGAIN, "sessions of before"));
+                self.timers.arm(TimerKey::Left, &mut self.left.armed, wake);
+                return context.report(Report::CoordinationFailed(failure));
+            }
+        };
+        for (key, record) in records {
+            match SessionRecord::decode(&key, &record.value) {
+                Ok(found) if context.is_former(&found.gateway) => {
+                    self.left.records.push((key, record.revision));
+                }
+                Ok(_) => {}
+                Err(corrupt) => context.report(Report::CorruptRecord(corrupt)),
+            }
+        }
+        if !self.left.records.is_empty() {
+            let at = context.now + context.config.session_grace;
+            let wake = Some((at, "sessions of before"));
+            self.timers.arm(TimerKey::Left, &mut self.left.armed, wake);
+        }
+    }
+
+    /// Their grace is over. A record that was taken since has another revision, and stays.
+    pub(super) fn end_left(&mut self, context: &mut Context) {
+        self.left.armed = None;
+        if std::mem::take(&mut self.left.unlisted) {
+            return self.begin_service(context);
+        }
+        let rest = self.left.records.len().saturating_sub(AT_ONCE);
+        for (key, revision) in self.left.records.split_off(rest) {
+            let player = key
+                .strip_prefix("session/")
+                .and_then(|id| id.parse::<PlayerId>().ok());
+            let here = player.is_some_and(|player| self.by_player.contains_key(&player));
+            if !here {
+                context.release(key, revision);
+            }
+        }
+        if rest > 0 {
+            let wake = Some((context.now + BETWEEN, "sessions of before"));
+            self.timers.arm(TimerKey::Left, &mut self.left.armed, wake);
+        }
+    }
+}

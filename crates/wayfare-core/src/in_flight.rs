@@ -1,0 +1,120 @@
+//! Calls to coordination and storage that are under way, and who waits for each.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use wayfare_protocol::coordination::Key;
+use wayfare_protocol::storage::{PartId, Position};
+use wayfare_protocol::{EntityId, Epoch, Handle, PlayerId, SessionId};
+
+use crate::gateway::Login;
+use crate::output::ConnectionId;
+
+/// Names one call; never used again by its shard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallId(pub u64);
+
+/// Who waits for the outcome.
+#[derive(Clone, Debug)]
+pub(crate) enum Asker {
+    /// A login, to read or to take the player's record.
+    Login {
+        connection: ConnectionId,
+        login: Arc<Login>,
+    },
+    /// The gateway, to find the owner of a room that sessions want to join.
+    Lookup(EntityId),
+    /// The rooms, to own one.
+    Claim(EntityId),
+    /// A room that failed, to start again under a new epoch.
+    Restart {
+        handle: Handle,
+        entity: EntityId,
+        attempt: u8,
+    },
+    /// The rooms, to know what storage has of an entity that is theirs.
+    Load {
+        entity: EntityId,
+        epoch: Epoch,
+        attempt: u8,
+    },
+    /// The rooms, for a part of such a state.
+    LoadPart {
+        entity: EntityId,
+        epoch: Epoch,
+        part: PartId,
+        attempt: u8,
+    },
+    /// The rooms, to put aside what cannot be read.
+    Quarantine {
+        entity: EntityId,
+        epoch: Epoch,
+        reason: String,
+        attempt: u8,
+    },
+    /// A room under an epoch of its: what is answered to an earlier one is void.
+    Room {
+        handle: Handle,
+        epoch: Epoch,
+        wants: Wants,
+    },
+    /// Nobody: storage is told, and need not answer.
+    Nobody,
+    /// The rooms, to find an entity that is asked or answered.
+    Find(EntityId),
+    /// The rooms, to know what earlier incarnations of this node owned.
+    Left,
+    /// The gateway, to know which sessions they held.
+    LeftSessions,
+    /// A session that raised its ticket bound.
+    Acknowledge { session: SessionId, epoch: Epoch },
+    /// Nobody: a record is given up.
+    Release(Key),
+}
+
+/// What a room asks storage for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wants {
+    /// What it did to be kept.
+    Write(Position),
+    /// A part of its state to be kept.
+    Part(PartId),
+    /// Records to be appended to a log.
+    Append,
+    /// To be forgotten.
+    Forget,
+}
+
+/// Calls by their names.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    made: u64,
+    under_way: BTreeMap<CallId, Asker>,
+}
+
+impl Calls {
+    pub(crate) fn len(&self) -> usize {
+        self.under_way.len()
+    }
+
+    pub(crate) fn begin(&mut self, asker: Asker) -> CallId {
+        self.made += 1;
+        let call = CallId(self.made);
+        self.under_way.insert(call, asker);
+        call
+    }
+
+    /// Whether a login of this player is under way, which may have the record of its session.
+    pub(crate) fn is_logging_in(&self, player: &PlayerId) -> bool {
+        let mut askers = self.under_way.values();
+        askers.any(|asker| matches!(asker, Asker::Login { login, .. } if login.is_of(player)))
+    }
+
+    /// Who waits for this call; nobody if it was answered before.
+    pub(crate) fn end(&mut self, call: CallId) -> Option<Asker> {
+        self.under_way.remove(&call)
+    }
+}
+
+/// Attempts to settle whose a record is.
+pub(crate) const ATTEMPTS_MAX: u8 = 3;

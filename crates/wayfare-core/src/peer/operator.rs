@@ -1,0 +1,107 @@
+//! What an operator asks a shard, and its answers.
+
+use std::collections::BTreeMap;
+
+use wayfare_protocol::{EntityId, PlayerId, ShardIndex};
+
+use crate::game::Durability;
+
+/// An operator's question or order. Every shard of a node is asked; answers are put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Which rooms are there?
+    Entities,
+    /// Everything about one room.
+    Room(EntityId),
+    /// Close this room.
+    CloseRoom(EntityId),
+    /// Which sessions are there?
+    Sessions,
+    /// End this player's session.
+    Kick(PlayerId),
+    /// How many of everything?
+    Counts,
+}
+
+/// What one shard answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Its rooms.
+    Entities(Vec<RoomSummary>),
+    /// The room, if it is there.
+    Room(Option<RoomDetail>),
+    /// Its sessions.
+    Sessions(Vec<SessionSummary>),
+    /// Whether there was something to do.
+    Done(bool),
+    /// How many of everything.
+    Counts(Counts),
+}
+
+/// One room in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomSummary {
+    /// Its id.
+    pub entity: EntityId,
+    /// The shard it lives on.
+    pub shard: ShardIndex,
+    /// Members, detached ones included.
+    pub members: usize,
+    /// Takes no new members.
+    pub locked: bool,
+    /// Is left out of clients' listings.
+    pub private: bool,
+    /// The last event's number.
+    pub sequence: u64,
+    /// Its epoch.
+    pub epoch: u64,
+    /// What is kept of it.
+    pub durability: Durability,
+    /// Bytes of its effects that wait for storage.
+    pub held_bytes: usize,
+}
+
+/// One room in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomDetail {
+    /// As in the list.
+    pub summary: RoomSummary,
+    /// What listings show of it.
+    pub properties: BTreeMap<String, String>,
+    /// Its members, and whether each is connected.
+    pub members: Vec<(PlayerId, bool)>,
+}
+
+/// One session in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionSummary {
+    /// Whose.
+    pub player: PlayerId,
+    /// The name shown to others.
+    pub name: String,
+    /// The shard that holds it.
+    pub shard: ShardIndex,
+    /// Let in without a token.
+    pub guest: bool,
+    /// Has a connection.
+    pub connected: bool,
+    /// The rooms it is in.
+    pub rooms: Vec<EntityId>,
+}
+
+/// How many of everything a shard has: after everybody left all are zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Connections, before and after their Hello.
+    pub connections: usize,
+    /// Sessions, detached ones included.
+    pub sessions: usize,
+    /// Rooms.
+    pub rooms: usize,
+    /// Attachments of sessions to rooms.
+    pub attachments: usize,
+    /// Calls to coordination and storage under way, and entities that wait for one.
+    pub calls: usize,
+    /// Timers running.
+    pub timers: usize,
+}
