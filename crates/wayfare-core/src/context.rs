@@ -81,14 +81,20 @@ impl Context {
     }
 
     /// Brings a message to a shard, this one included.
-    pub(crate) fn post(&mut self, to: Address, message: Message) {
-        if self.is_here(&to) {
+    pub(crate) fn post(&mut self, to: &Address, message: impl Into<Message>) {
+        let message = message.into();
+        if self.is_here(to) {
             self.local.push_back(message);
         } else {
-            let from = self.config.address.clone();
-            let envelope = Box::new(Envelope { to, from, message });
+            let to = to.clone();
+            let envelope = Box::new(Envelope { to, message });
             self.outputs.push_back(Output::Peer(envelope));
         }
+    }
+
+    /// Brings a message to this shard.
+    pub(crate) fn post_here(&mut self, message: impl Into<Message>) {
+        self.local.push_back(message.into());
     }
 
     /// Asks coordination on behalf of `asker`.

@@ -19,6 +19,7 @@ mod output;
 pub mod peer;
 mod records;
 mod report;
+mod routing;
 mod shard;
 mod stream;
 mod timers;

@@ -79,7 +79,7 @@ pub enum Output {
         /// Whose question.
         question: u64,
         /// The answer.
-        answer: Box<operator::Answer>,
+        answer: Box<operator::Report>,
     },
     /// Something to log.
     Report(Report),

@@ -13,8 +13,8 @@ use crate::game::{Kinds, Player, Refusal};
 use crate::gateway::Gateway;
 use crate::in_flight::{Asker, CallId};
 use crate::output::{ConnectionId, Output};
-use crate::peer::operator::{Answer, Counts, Question};
-use crate::peer::{Envelope, Message};
+use crate::peer::operator::{Counts, Query, Report};
+use crate::peer::{Envelope, Message, ToGateway};
 use crate::timers::{Wake, earlier};
 
 /// One shard: everything it decides, and nothing it does.
@@ -25,7 +25,7 @@ use crate::timers::{Wake, earlier};
 pub struct Shard {
     context: Context,
     gateway: Gateway,
-    rooms: Entities,
+    entities: Entities,
 }
 
 impl Shard {
@@ -36,7 +36,7 @@ impl Shard {
         let context = Context::new(config, kinds, rng, now);
         Self {
             gateway: Gateway::new(&context),
-            rooms: Entities::default(),
+            entities: Entities::default(),
             context,
         }
     }
@@ -52,7 +52,7 @@ impl Shard {
         self.at(now);
         self.gateway
             .handle_frame(connection, payload, &mut self.context);
-        self.settle();
+        self.deliver_local();
     }
 
     /// A transport connection is gone, by whoever's doing.
@@ -85,7 +85,7 @@ impl Shard {
     /// The answer to [`Output::Coordinate`]. An answer that was given before is ignored.
     pub fn handle_coordination(&mut self, call: CallId, outcome: Outcome, now: Instant) {
         self.at(now);
-        let (gateway, rooms) = (&mut self.gateway, &mut self.rooms);
+        let (gateway, entities) = (&mut self.gateway, &mut self.entities);
         let context = &mut self.context;
         match context.calls.end(call) {
             Some(Asker::Login { connection, login }) => {
@@ -95,68 +95,69 @@ impl Shard {
             Some(Asker::Acknowledge { session, epoch }) => {
                 gateway.acknowledged((session, epoch), outcome, context);
             }
-            Some(Asker::Claim(entity)) => rooms.claimed(&entity, outcome, context),
+            Some(Asker::Claim(entity)) => entities.claimed(&entity, outcome, context),
             Some(Asker::Restart {
                 handle,
                 entity,
                 attempt,
-            }) => rooms.restarted((handle, &entity, attempt), &outcome, context),
-            Some(Asker::Find(entity)) => rooms.found(&entity, outcome, context),
-            Some(Asker::Left) => rooms.left(outcome, context),
+            }) => entities.restarted((handle, &entity, attempt), &outcome, context),
+            Some(Asker::Find(entity)) => entities.found(&entity, outcome, context),
+            Some(Asker::Left) => entities.left(outcome, context),
             Some(Asker::LeftSessions) => gateway.left_sessions(outcome, context),
             Some(Asker::Release(key)) => {
-                let is_held = |context: &Context| gateway.holds(&key, context) || rooms.hold(&key);
+                let is_held =
+                    |context: &Context| gateway.holds(&key, context) || entities.hold(&key);
                 context.released(key.clone(), outcome, is_held);
             }
             // The others ask storage.
             Some(_) | None => {}
         }
-        self.settle();
+        self.deliver_local();
     }
 
     /// The answer to [`Output::Store`]. An answer that was given before is ignored.
     pub fn handle_storage(&mut self, call: CallId, outcome: storage::Outcome, now: Instant) {
         self.at(now);
         if let Some(asker) = self.context.calls.end(call) {
-            self.rooms.stored(asker, outcome, &mut self.context);
+            self.entities.stored(asker, outcome, &mut self.context);
         }
-        self.settle();
+        self.deliver_local();
     }
 
     /// A future of [`Output::Run`] has ended, and brings this note; `None` if it ended without one,
     /// by a panic, say: then its entity gets the note it left for that.
     pub fn handle_ran(&mut self, entity: &EntityId, run: u64, note: Option<Vec<u8>>, now: Instant) {
         self.at(now);
-        self.rooms.ran(entity, run, note, &mut self.context);
-        self.settle();
+        self.entities.ran(entity, run, note, &mut self.context);
+        self.deliver_local();
     }
 
     /// The node takes part from now on: what its earlier incarnations left is taken up. Rooms that
     /// storage keeps come back, sessions that nobody comes back to end.
     pub fn handle_began(&mut self, now: Instant) {
         self.at(now);
-        self.rooms.begin_service(&mut self.context);
+        self.entities.begin_service(&mut self.context);
         self.gateway.begin_service(&mut self.context);
     }
 
     /// A message of another shard.
     pub fn handle_peer(&mut self, envelope: Envelope, now: Instant) {
         self.at(now);
-        self.take(envelope.message);
-        self.settle();
+        self.accept(envelope.message);
+        self.deliver_local();
     }
 
     /// An operator's question or order; the answer is an [`Output::Operator`].
-    pub fn handle_operator(&mut self, question: u64, asked: &Question, now: Instant) {
+    pub fn handle_operator(&mut self, question: u64, asked: &Query, now: Instant) {
         self.at(now);
         let context = &mut self.context;
         let answer = match asked {
-            Question::Entities => Answer::Entities(self.rooms.summaries()),
-            Question::Room(entity) => Answer::Room(self.rooms.detail(entity)),
-            Question::CloseRoom(entity) => Answer::Done(self.rooms.close(entity, context)),
-            Question::Sessions => Answer::Sessions(self.gateway.summaries(context)),
-            Question::Kick(player) => Answer::Done(self.gateway.kick(player, context)),
-            Question::Counts => Answer::Counts(self.counts()),
+            Query::Rooms => Report::Rooms(self.entities.summaries()),
+            Query::Room(entity) => Report::Room(self.entities.detail(entity)),
+            Query::CloseRoom(entity) => Report::Done(self.entities.close(entity, context)),
+            Query::Sessions => Report::Sessions(self.gateway.summaries(context)),
+            Query::Kick(player) => Report::Done(self.gateway.kick(player, context)),
+            Query::Counts => Report::Counts(self.counts()),
         };
         let answer = Box::new(answer);
         self.context
@@ -176,7 +177,7 @@ impl Shard {
         self.context.departed.handle_timeout(now);
         self.context.look_at_releases();
         self.gateway.handle_timeout(&mut self.context);
-        self.rooms.handle_timeout(&mut self.context);
+        self.entities.handle_timeout(&mut self.context);
     }
 
     /// When to call [`Shard::handle_timeout`], and why. Valid once outputs have been taken.
@@ -184,7 +185,7 @@ impl Shard {
     pub fn poll_timeout(&self) -> Option<Wake> {
         let departed = self.context.departed.poll_timeout();
         let releases = self.context.releases.poll_timeout();
-        let rooms = earlier(self.rooms.poll_timeout(), earlier(departed, releases));
+        let rooms = earlier(self.entities.poll_timeout(), earlier(departed, releases));
         earlier(self.gateway.poll_timeout(), rooms)
     }
 
@@ -194,8 +195,8 @@ impl Shard {
             if let Some(output) = self.context.outputs.pop_front() {
                 return Some(output);
             }
-            self.settle();
-            let any = self.rooms.finish_turn(&mut self.context);
+            self.deliver_local();
+            let any = self.entities.finish_turn(&mut self.context);
             if !any && self.context.outputs.is_empty() && self.context.local.is_empty() {
                 return None;
             }
@@ -209,7 +210,7 @@ impl Shard {
             calls: self.context.calls.len() + self.context.releases.len(),
             ..Counts::default()
         };
-        self.rooms.count(&mut counts);
+        self.entities.count(&mut counts);
         self.gateway.count(&mut counts);
         counts
     }
@@ -220,35 +221,20 @@ impl Shard {
     }
 
     /// Delivers this shard's messages to itself.
-    fn settle(&mut self) {
+    fn deliver_local(&mut self) {
         while let Some(message) = self.context.local.pop_front() {
-            self.take(message);
+            self.accept(message);
         }
     }
 
-    fn take(&mut self, message: Message) {
-        let (gateway, rooms) = (&mut self.gateway, &mut self.rooms);
+    fn accept(&mut self, message: Message) {
         let context = &mut self.context;
         match message {
-            Message::Join(join) => rooms.join(*join, context),
-            Message::Member(member) => rooms.member(member, context),
-            Message::Step(step) => gateway.step(&step, context),
-            Message::NotOwner(not_owner) => gateway.not_owner(*not_owner, context),
-            Message::JoinRefused(refused) => gateway.join_refused(&refused, context),
-            Message::NotAMember(unknown) => gateway.not_a_member(&unknown, context),
-            Message::Unreachable(unreachable) => gateway.unreachable(&unreachable, context),
-            Message::SessionTaken(taken) => gateway.session_taken(&taken, context),
+            Message::Gateway(message) => self.gateway.accept(message, context),
+            Message::Entity(message) => self.entities.accept(message, context),
             Message::List(query) => {
-                let listed = rooms.list(&query);
-                context.post(query.gateway.clone(), Message::Listed(listed));
-            }
-            Message::Listed(listed) => gateway.listed(listed, context),
-            Message::Return(back) => rooms.come_back(*back, context),
-            Message::Ask(ask) => rooms.ask(ask, context),
-            Message::Answer(answer) => rooms.answer(answer, context),
-            Message::Ran(ran) => {
-                let note = ran.note.map(Into::into);
-                rooms.ran(&ran.entity, ran.run, note, context);
+                let listed = self.entities.list(&query);
+                context.post(&query.gateway, ToGateway::Listed(listed));
             }
         }
     }

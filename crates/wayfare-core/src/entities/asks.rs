@@ -1,47 +1,49 @@
 //! Requests from entity to entity, and their answers: finding whom they are for.
 
-use wayfare_protocol::coordination::{Outcome, Reply, Request};
+use wayfare_protocol::coordination::{self, Outcome};
 use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::{Address, EntityId, ErrorCode};
 
 use crate::cluster::placement::place;
 use crate::context::Context;
-use crate::entities::room::{refuse_ask, send_on};
+use crate::entities::room::send_on;
 use crate::game::Refusal;
 use crate::in_flight::Asker;
-use crate::peer::{Answer, Ask, Message, Ran};
+use crate::peer::{Ran, Reply, Request, ToEntity};
 use crate::report::Report;
+use crate::routing::undeliverable::refuse_request;
 
 use super::Entities;
 
 /// What waits to learn where an entity is.
 pub(super) enum Finding {
-    Ask(Box<Ask>),
-    Answer(Box<Answer>),
+    Ask(Box<Request>),
+    Answer(Box<Reply>),
 }
 
 impl Entities {
     /// A request: for an entity that is here, or that has to be found, or that this shard, having
     /// been asked, brings to life.
-    pub(crate) fn ask(&mut self, ask: Box<Ask>, context: &mut Context) {
+    pub(crate) fn ask(&mut self, ask: Box<Request>, context: &mut Context) {
         let entity = ask.entity.clone();
-        let Some(Message::Ask(ask)) = self.bring(&entity, Message::Ask(ask), context) else {
+        let Some(ToEntity::Request(ask)) = self.bring(&entity, ToEntity::Request(ask), context)
+        else {
             return;
         };
         if ask.hops == 0 {
             return self.find(entity, Finding::Ask(ask), context);
         }
         match self.kind_to_open(&entity, true, context) {
-            Ok(kind) => self.begin(&entity, kind, Some(Message::Ask(ask)), context),
-            Err(refusal) => refuse_ask(&ask, refusal, context),
+            Ok(kind) => self.begin(&entity, kind, Some(ToEntity::Request(ask)), context),
+            Err(refusal) => refuse_request(&ask, refusal, context),
         }
     }
 
     /// An answer. One for an entity that lives nowhere is for nobody.
-    pub(crate) fn answer(&mut self, answer: Box<Answer>, context: &mut Context) {
+    pub(crate) fn answer(&mut self, answer: Box<Reply>, context: &mut Context) {
         let entity = answer.caller.entity.clone();
         let hops = answer.hops;
-        if let Some(Message::Answer(answer)) = self.bring(&entity, Message::Answer(answer), context)
+        if let Some(ToEntity::Reply(answer)) = self.bring(&entity, ToEntity::Reply(answer), context)
             && hops == 0
         {
             self.find(entity, Finding::Answer(answer), context);
@@ -62,7 +64,7 @@ impl Entities {
             note: note.map(Into::into),
         };
         // Of an entity that is gone nobody waits for it.
-        drop(self.bring(entity, Message::Ran(Box::new(ran)), context));
+        drop(self.bring(entity, ToEntity::Ran(Box::new(ran)), context));
     }
 
     fn find(&mut self, entity: EntityId, finding: Finding, context: &mut Context) {
@@ -70,7 +72,7 @@ impl Entities {
         all.push(finding);
         if all.len() == 1 {
             let key = EntityRecord::key(&entity);
-            context.ask(Asker::Find(entity), Request::Get(key));
+            context.ask(Asker::Find(entity), coordination::Request::Get(key));
         }
     }
 
@@ -89,11 +91,11 @@ impl Entities {
                 (Finding::Ask(ask), Err(())) => {
                     let message = "the entity cannot be found now";
                     let refusal = Refusal::with_code(ErrorCode::Unavailable, message);
-                    refuse_ask(&ask, refusal, context);
+                    refuse_request(&ask, refusal, context);
                 }
                 (Finding::Answer(mut answer), Ok(Some(owner))) => {
                     answer.hops += 1;
-                    context.post(owner.clone(), Message::Answer(answer));
+                    context.post(&owner, ToEntity::Reply(answer));
                 }
                 // Who asked is gone, or will hear that it is late.
                 (Finding::Answer(_), _) => {}
@@ -109,7 +111,7 @@ pub(crate) fn owner_of(
     context: &mut Context,
 ) -> Result<Option<Address>, ()> {
     let record = match outcome {
-        Ok(Reply::Got { record, .. }) => record,
+        Ok(coordination::Reply::Got { record, .. }) => record,
         Ok(_) => return Err(()),
         Err(failure) => {
             context.report(Report::CoordinationFailed(failure));

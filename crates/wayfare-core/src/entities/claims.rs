@@ -11,13 +11,15 @@ use wayfare_protocol::wire::JoinMode;
 use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode, Handle};
 
 use crate::context::Context;
-use crate::entities::room::{
-    Opened, Recovered, Room, not_a_member, refuse, refuse_ask, send_elsewhere, send_on,
-};
+use crate::entities::room::{Opened, Recovered, Room, send_on};
 use crate::game::{Durability, Kind, Refusal};
 use crate::in_flight::Asker;
-use crate::peer::{Join, Message, NotOwner};
+use crate::peer::ToEntity;
+use crate::peer::{Join, NotOwner, ToGateway};
 use crate::report::Report;
+use crate::routing::undeliverable::Undeliverable;
+use crate::routing::undeliverable::bounce;
+use crate::routing::undeliverable::{end_stay, refuse_join};
 
 use super::{Entities, absence};
 
@@ -28,7 +30,7 @@ const CLAIM_ATTEMPTS_MAX: u8 = 4;
 pub(super) struct Opening {
     pub(super) kind: Arc<Kind>,
     /// Joins, returns and asks, in order.
-    pub(super) waiting: Vec<Message>,
+    pub(super) waiting: Vec<ToEntity>,
     attempts: u8,
     /// The epoch that was asked for, while the answer is out.
     asked: Option<Epoch>,
@@ -44,7 +46,7 @@ impl Entities {
         &mut self,
         entity: &EntityId,
         kind: Arc<Kind>,
-        waiting: Option<Message>,
+        waiting: Option<ToEntity>,
         context: &mut Context,
     ) {
         let opening = Opening {
@@ -179,19 +181,21 @@ impl Entities {
         };
         let kind = Arc::clone(&opening.kind);
         opening.waiting.retain(|message| match message {
-            Message::Join(join) => match may_create(join, &kind) {
+            ToEntity::Join(join) => match may_create(join, &kind) {
                 Ok(()) => true,
                 Err(refusal) => {
-                    refuse(join, refusal, context);
+                    refuse_join(join, refusal, context);
                     false
                 }
             },
-            Message::Return(back) => {
+            ToEntity::Return(back) => {
                 let reason = absence(entity, &back.member, context);
-                not_a_member(&back.member, reason, context);
+                end_stay(&back.member, reason, context);
                 false
             }
-            _ => true,
+            ToEntity::Member(_) | ToEntity::Request(_) | ToEntity::Reply(_) | ToEntity::Ran(_) => {
+                true
+            }
         });
         let any = !opening.waiting.is_empty();
         if !any {
@@ -206,22 +210,25 @@ impl Entities {
         };
         for message in opening.waiting {
             match message {
-                Message::Join(join) => {
+                ToEntity::Join(join) => {
                     let gateway = join.session.gateway.clone();
                     let not_owner = NotOwner {
                         join: *join,
                         owner: owner.clone(),
                     };
-                    context.post(gateway, Message::NotOwner(Box::new(not_owner)));
+                    context.post(&gateway, ToGateway::NotOwner(Box::new(not_owner)));
                 }
-                Message::Ask(ask) => send_on(owner.clone(), ask, context),
-                message => context.post(owner.clone(), message),
+                ToEntity::Request(ask) => send_on(owner.clone(), ask, context),
+                message @ (ToEntity::Member(_)
+                | ToEntity::Return(_)
+                | ToEntity::Reply(_)
+                | ToEntity::Ran(_)) => context.post(owner, message),
             }
         }
     }
 
     /// Everybody who waits is told to come later.
-    pub(super) fn give_up(&mut self, entity: &EntityId, why: &str, context: &mut Context) {
+    pub(super) fn give_up(&mut self, entity: &EntityId, why: &'static str, context: &mut Context) {
         let Some(opening) = self.opening.remove(entity) else {
             return;
         };
@@ -229,14 +236,8 @@ impl Entities {
         if opening.comes_back || opening.revision != Revision::default() {
             self.bring_back_later(entity, context);
         }
-        let refusal = Refusal::with_code(ErrorCode::Unavailable, why);
         for message in opening.waiting {
-            match message {
-                Message::Join(join) => refuse(&join, refusal.clone(), context),
-                Message::Ask(ask) => refuse_ask(&ask, refusal.clone(), context),
-                Message::Return(back) => send_elsewhere(back.member.session, context),
-                _ => {}
-            }
+            bounce(message, Undeliverable::Unavailable(why), context);
         }
     }
 
@@ -283,13 +284,17 @@ impl Entities {
         (epoch, revision, next): (Epoch, Revision, Position),
         kind: &Arc<Kind>,
         context: &mut Context,
-    ) -> Option<(Room, Message, Vec<Message>)> {
+    ) -> Option<(Room, ToEntity, Vec<ToEntity>)> {
         let Opening { waiting, .. } = self.opening.remove(entity)?;
         let mut waiting = waiting.into_iter();
         while let Some(message) = waiting.next() {
             let open = match &message {
-                Message::Join(join) => join.open.clone(),
-                _ => bytes::Bytes::new(),
+                ToEntity::Join(join) => join.open.clone(),
+                ToEntity::Member(_)
+                | ToEntity::Return(_)
+                | ToEntity::Request(_)
+                | ToEntity::Reply(_)
+                | ToEntity::Ran(_) => bytes::Bytes::new(),
             };
             let opened = Opened {
                 entity: entity.clone(),
@@ -299,11 +304,9 @@ impl Entities {
                 open,
                 next,
             };
-            match (Room::open(opened, kind, context), message) {
-                (Ok(room), message) => return Some((room, message, waiting.collect())),
-                (Err(refusal), Message::Join(join)) => refuse(&join, refusal, context),
-                (Err(refusal), Message::Ask(ask)) => refuse_ask(&ask, refusal, context),
-                (Err(_), _) => {}
+            match Room::open(opened, kind, context) {
+                Ok(room) => return Some((room, message, waiting.collect())),
+                Err(refusal) => bounce(message, Undeliverable::NotOpened(refusal), context),
             }
         }
         None
@@ -343,12 +346,7 @@ impl Entities {
         self.with_room(handle, context, |room, context| {
             room.lose_surroundings(&attached, context);
             for message in waiting.into_iter().flatten() {
-                match message {
-                    Message::Return(back) => {
-                        room.take(Message::Member(back.member), context);
-                    }
-                    message => room.take(message, context),
-                }
+                room.take(message, context);
             }
         });
     }

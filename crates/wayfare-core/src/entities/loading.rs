@@ -12,6 +12,7 @@ use crate::entities::room::{Recovered, revive};
 use crate::game::Kind;
 use crate::in_flight::{ATTEMPTS_MAX, Asker};
 use crate::report::Report;
+use crate::routing::undeliverable::{Undeliverable, bounce};
 
 use super::Entities;
 
@@ -264,14 +265,14 @@ impl Entities {
         if let Some(opening) = self.opening.remove(entity) {
             // Nobody has to wait for another version of the game.
             for message in opening.waiting {
-                self.turn_away_for_good(message, context);
+                bounce(message, Undeliverable::Unreadable, context);
             }
         } else {
             self.restart_unreadable(entity, context);
         }
     }
 
-    fn unloadable(&mut self, entity: &EntityId, why: &str, context: &mut Context) {
+    fn unloadable(&mut self, entity: &EntityId, why: &'static str, context: &mut Context) {
         self.loading.remove(entity);
         if self.opening.contains_key(entity) {
             self.give_up(entity, why, context);

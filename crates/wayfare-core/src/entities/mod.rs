@@ -16,13 +16,16 @@ use wayfare_protocol::storage::Outcome;
 use wayfare_protocol::{EntityId, ErrorCode, Handle, Instant};
 
 use crate::context::Context;
-use crate::entities::room::{End, Farewell, Room, not_a_member, refuse, send_elsewhere};
+use crate::entities::room::{End, Farewell, Room};
 use crate::game::{Kind, LeaveReason, Refusal};
 use crate::handles::HandleMap;
 use crate::in_flight::Asker;
+use crate::peer::ToEntity;
 use crate::peer::operator::Counts;
-use crate::peer::{self, Join, Message, Return};
+use crate::peer::{self, Join, Return};
 use crate::report::Report;
+use crate::routing::undeliverable::bounce;
+use crate::routing::undeliverable::{ask_to_attach_again, end_stay, refuse_join};
 use crate::timers::{Timers, Wake, earlier};
 
 pub(crate) use asks::owner_of;
@@ -76,25 +79,41 @@ impl Entities {
 
     // ---- messages
 
+    /// A message for one entity.
+    pub(crate) fn accept(&mut self, message: ToEntity, context: &mut Context) {
+        match message {
+            ToEntity::Join(join) => self.join(*join, context),
+            ToEntity::Member(member) => self.member(member, context),
+            ToEntity::Return(back) => self.come_back(*back, context),
+            ToEntity::Request(request) => self.ask(request, context),
+            ToEntity::Reply(reply) => self.answer(reply, context),
+            ToEntity::Ran(ran) => {
+                let note = ran.note.map(Into::into);
+                self.ran(&ran.entity, ran.run, note, context);
+            }
+        }
+    }
+
     pub(crate) fn join(&mut self, join: Join, context: &mut Context) {
         let entity = join.entity.clone();
-        let Some(Message::Join(join)) = self.bring(&entity, Message::Join(Box::new(join)), context)
+        let Some(ToEntity::Join(join)) =
+            self.bring(&entity, ToEntity::Join(Box::new(join)), context)
         else {
             return;
         };
         match self.kind_to_open(&entity, false, context) {
-            Ok(kind) => self.begin(&entity, kind, Some(Message::Join(join)), context),
-            Err(refusal) => refuse(&join, refusal, context),
+            Ok(kind) => self.begin(&entity, kind, Some(ToEntity::Join(join)), context),
+            Err(refusal) => refuse_join(&join, refusal, context),
         }
     }
 
     pub(crate) fn member(&mut self, member: peer::Member, context: &mut Context) {
         let handle = member.handle;
         if !self.by_handle.contains_key(&handle) {
-            return not_a_member(&member, LeaveReason::LeaveNotAMember, context);
+            return end_stay(&member, LeaveReason::LeaveNotAMember, context);
         }
         self.with_room(handle, context, |room, context| {
-            room.take(Message::Member(member), context);
+            room.take(ToEntity::Member(member), context);
         });
     }
 
@@ -112,15 +131,15 @@ impl Entities {
         // Not here, or another room of that name.
         if here.is_some() || (!kept && !self.opening.contains_key(&entity)) {
             let reason = absence(&entity, &back.member, context);
-            return not_a_member(&back.member, reason, context);
+            return end_stay(&back.member, reason, context);
         }
-        let message = Message::Return(Box::new(back));
-        let Some(Message::Return(back)) = self.bring(&entity, message, context) else {
+        let message = ToEntity::Return(Box::new(back));
+        let Some(ToEntity::Return(back)) = self.bring(&entity, message, context) else {
             return;
         };
         match self.kind_to_open(&entity, false, context) {
-            Ok(kind) => self.begin(&entity, kind, Some(Message::Return(back)), context),
-            Err(_) => send_elsewhere(back.member.session, context),
+            Ok(kind) => self.begin(&entity, kind, Some(ToEntity::Return(back)), context),
+            Err(_) => ask_to_attach_again(back.member.session, context),
         }
     }
 
@@ -128,9 +147,9 @@ impl Entities {
     fn bring(
         &mut self,
         entity: &EntityId,
-        message: Message,
+        message: ToEntity,
         context: &mut Context,
-    ) -> Option<Message> {
+    ) -> Option<ToEntity> {
         if let Some(handle) = self.by_name.get(entity).copied() {
             self.with_room(handle, context, |room, context| {
                 room.take(message, context);
@@ -288,46 +307,9 @@ impl Entities {
         for message in (*room).into_waiting() {
             match message {
                 // Who came too late for an idle room gets a new one.
-                Message::Join(_) | Message::Ask(_) if idle => context.local.push_back(message),
-                message => self.turn_away(message, end, context),
+                ToEntity::Join(_) | ToEntity::Request(_) if idle => context.post_here(message),
+                message => bounce(message, end.undeliverable(), context),
             }
-        }
-    }
-
-    /// Answers what waited for a room that is not there any more.
-    fn turn_away(&mut self, message: Message, end: End, context: &mut Context) {
-        let (code, words) = match end {
-            End::Closed => (ErrorCode::RoomClosed, "the room closed"),
-            End::Idle | End::Failed | End::Lost => {
-                (ErrorCode::Unavailable, "the room is not there now")
-            }
-        };
-        let refusal = Refusal::with_code(code, words);
-        match message {
-            Message::Member(member) if end == End::Closed => {
-                not_a_member(&member, LeaveReason::LeaveNotAMember, context);
-            }
-            // It may still be one, wherever the room comes back.
-            Message::Member(member) => {
-                send_elsewhere(member.session, context);
-            }
-            Message::Join(join) => refuse(&join, refusal, context),
-            Message::Ask(ask) => crate::entities::room::refuse_ask(&ask, refusal, context),
-            _ => {}
-        }
-    }
-
-    /// Answers who waited for what this version of the game cannot bring back.
-    fn turn_away_for_good(&self, message: Message, context: &mut Context) {
-        let words = "this version of the game cannot read the room's state";
-        let refusal = Refusal::with_code(ErrorCode::Internal, words);
-        match message {
-            Message::Return(back) => {
-                not_a_member(&back.member, LeaveReason::LeaveRoomGone, context);
-            }
-            Message::Join(join) => refuse(&join, refusal, context),
-            Message::Ask(ask) => crate::entities::room::refuse_ask(&ask, refusal, context),
-            _ => {}
         }
     }
 
@@ -344,7 +326,7 @@ impl Entities {
 /// Why a member finds no room: it ended, or it was lost with an earlier incarnation.
 pub(crate) fn absence(entity: &EntityId, member: &peer::Member, context: &Context) -> LeaveReason {
     use crate::game::OnLoss;
-    let peer::Request::Attach { epoch, .. } = &member.request else {
+    let peer::MemberRequest::Attach { epoch, .. } = &member.request else {
         return LeaveReason::LeaveNotAMember;
     };
     let Some(kind) = context.kinds.of(entity) else {

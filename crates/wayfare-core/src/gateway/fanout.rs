@@ -8,8 +8,7 @@ use crate::context::Context;
 use crate::game::Recipients;
 use crate::game::SessionRef;
 use crate::output::{ConnectionId, Output};
-use crate::peer::{self, JoinRefused, NotAMember, Request};
-use crate::peer::{Change, Item, Step};
+use crate::peer::{self, Change, Item, JoinRefused, MemberRequest, NotAMember, Step};
 
 use super::Gateway;
 use super::attachments::Attached;
@@ -78,7 +77,7 @@ impl Gateway {
                 };
                 let Some((key, Some(connection))) = found else {
                     // Nobody is here to hear it: the room learns that the member is detached.
-                    return tell(&stay, reference, Request::Detach, context);
+                    return tell(&stay, reference, MemberRequest::Detach, context);
                 };
                 self.attach_stay(key, connection, stay, step);
             }

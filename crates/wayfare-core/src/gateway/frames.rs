@@ -8,13 +8,11 @@ use wayfare_protocol::limits::{
 use wayfare_protocol::wire::{self, JoinMode, client_frame::Body as Said, server_frame::Body};
 use wayfare_protocol::{EntityId, Epoch, ErrorCode, Handle, Instant, Membership, Sequence};
 
-use wayfare_protocol::wire::LeaveReason::LeaveNotAMember as NotAMember;
-
 use crate::context::Context;
 use crate::entities::room::{error, wire_error};
 use crate::game::Refusal;
 use crate::output::{ConnectionId, Output};
-use crate::peer::{self, Numbered, Request};
+use crate::peer::{self, MemberRequest, Numbered};
 
 use super::Gateway;
 use super::connections::State;
@@ -177,19 +175,19 @@ impl Gateway {
             Said::Command(command) => self.member_request(
                 (key, connection),
                 (command.handle, command.membership),
-                Request::Command(numbered(command.sequence, command.epoch), command.payload),
+                MemberRequest::Command(numbered(command.sequence, command.epoch), command.payload),
                 context,
             ),
             Said::Leave(leave) => self.member_request(
                 (key, connection),
                 (leave.handle, leave.membership),
-                Request::Leave(numbered(leave.sequence, leave.epoch)),
+                MemberRequest::Leave(numbered(leave.sequence, leave.epoch)),
                 context,
             ),
             Said::Unreliable(command) => self.member_request(
                 (key, connection),
                 (command.handle, command.membership),
-                Request::Unreliable(command.payload),
+                MemberRequest::Unreliable(command.payload),
                 context,
             ),
             Said::Attach(attach) => self.attach(key, connection, &attach, context),
@@ -209,7 +207,7 @@ impl Gateway {
         &mut self,
         (key, connection): (SessionKey, ConnectionId),
         (handle, membership): (u64, u32),
-        request: Request,
+        request: MemberRequest,
         context: &mut Context,
     ) {
         let (handle, membership) = (Handle(handle), Membership(membership));
@@ -224,8 +222,13 @@ impl Gateway {
                 let reference = session.reference(&context.config.address);
                 tell(stay, &reference, request, context);
             }
-            None if matches!(request, Request::Unreliable(_)) => {}
-            None => send_left(connection, (handle, membership), NotAMember, context),
+            None if matches!(request, MemberRequest::Unreliable(_)) => {}
+            None => send_left(
+                connection,
+                (handle, membership),
+                wire::LeaveReason::LeaveNotAMember,
+                context,
+            ),
         }
     }
 
@@ -307,7 +310,12 @@ impl Gateway {
     ) {
         let (handle, membership) = (Handle(attach.handle), Membership(attach.membership));
         let Ok(entity) = attach.room.parse::<EntityId>() else {
-            return send_left(connection, (handle, membership), NotAMember, context);
+            return send_left(
+                connection,
+                (handle, membership),
+                wire::LeaveReason::LeaveNotAMember,
+                context,
+            );
         };
         let Some(session) = self.sessions.get(key) else {
             return;
@@ -316,7 +324,7 @@ impl Gateway {
             handle,
             session: session.reference(&context.config.address),
             membership,
-            request: Request::Attach {
+            request: MemberRequest::Attach {
                 epoch: Epoch(attach.epoch),
                 sequence: Sequence(attach.sequence),
             },

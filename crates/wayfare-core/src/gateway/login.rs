@@ -21,7 +21,7 @@ use crate::context::Context;
 use crate::game::{Player, Refusal};
 use crate::in_flight::Asker;
 use crate::output::{ConnectionId, Output};
-use crate::peer::{Message, SessionTaken};
+use crate::peer::{SessionTaken, ToGateway};
 use crate::report::Report;
 
 use super::connections::State;
@@ -341,7 +341,7 @@ impl Gateway {
                 epoch: record.epoch,
                 replaced: !resumed,
             };
-            context.post(former.gateway.clone(), Message::SessionTaken(taken));
+            context.post(&former.gateway, ToGateway::SessionTaken(taken));
         }
         let waits = self.waits(connection);
         if !waits && !resumed {

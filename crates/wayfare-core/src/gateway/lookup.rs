@@ -13,12 +13,14 @@ use wayfare_protocol::{EntityId, ErrorCode};
 use crate::cluster::placement::place;
 use crate::context::Context;
 use crate::entities::owner_of;
-use crate::entities::room::refuse;
 use crate::game::Refusal;
 use crate::game::SessionRef;
 use crate::in_flight::Asker;
 use crate::output::{ConnectionId, Output};
-use crate::peer::{Join, ListQuery, Listed, Member, Message, NotOwner, Return};
+use crate::peer::{
+    Join, ListQuery, Listed, Member, Message, NotOwner, Return, ToEntity, ToGateway,
+};
+use crate::routing::undeliverable::refuse_join;
 
 use super::Gateway;
 use super::frames::send_list_refused;
@@ -105,20 +107,20 @@ impl Gateway {
                     let to = to.unwrap_or_else(|| context.config.address.clone());
                     let entity = entity.clone();
                     let back = Return { entity, member };
-                    context.post(to, Message::Return(Box::new(back)));
+                    context.post(&to, ToEntity::Return(Box::new(back)));
                 }
                 (Waiting::Join(join), Some(owner)) => {
-                    context.post(owner, Message::Join(Box::new(join)));
+                    context.post(&owner, ToEntity::Join(Box::new(join)));
                 }
                 (Waiting::Join(join), None) if join.mode == JoinMode::JoinExisting && !kept => {
                     let message = "there is no such room";
                     let refusal = Refusal::with_code(ErrorCode::RoomNotFound, message);
-                    refuse(&join, refusal, context);
+                    refuse_join(&join, refusal, context);
                 }
                 (Waiting::Join(join), None) => {
                     let to = placed();
                     let to = to.unwrap_or_else(|| context.config.address.clone());
-                    context.post(to, Message::Join(Box::new(join)));
+                    context.post(&to, ToEntity::Join(Box::new(join)));
                 }
             }
         }
@@ -130,13 +132,13 @@ impl Gateway {
         join.hops += 1;
         if join.hops > HOPS_MAX {
             let message = "the room's owner cannot be found now";
-            refuse(
+            refuse_join(
                 &join,
                 Refusal::with_code(ErrorCode::Unavailable, message),
                 context,
             );
         } else {
-            context.post(owner, Message::Join(Box::new(join)));
+            context.post(&owner, ToEntity::Join(Box::new(join)));
         }
     }
 
@@ -195,7 +197,7 @@ impl Gateway {
             limit,
         });
         for shard in shards {
-            context.post(shard, Message::List(Arc::clone(&asked)));
+            context.post(&shard, Message::List(Arc::clone(&asked)));
         }
     }
 
@@ -231,7 +233,7 @@ fn fail(waiting: Vec<Waiting>, context: &mut Context) {
         match waiting {
             Waiting::Join(join) => {
                 let message = "the room cannot be found now";
-                refuse(
+                refuse_join(
                     &join,
                     Refusal::with_code(ErrorCode::Unavailable, message),
                     context,
@@ -242,7 +244,7 @@ fn fail(waiting: Vec<Waiting>, context: &mut Context) {
                 let unreachable = crate::peer::Unreachable {
                     session: member.session,
                 };
-                context.post(gateway, Message::Unreachable(unreachable));
+                context.post(&gateway, ToGateway::Unreachable(unreachable));
             }
         }
     }

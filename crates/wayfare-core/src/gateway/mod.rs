@@ -19,7 +19,9 @@ use wayfare_protocol::{ErrorCode, Instant, PlayerId, SessionId};
 use crate::context::Context;
 use crate::entities::room::error;
 use crate::output::{ConnectionId, Output};
+use crate::peer::ToGateway;
 use crate::peer::operator::SessionSummary;
+
 use crate::timers::{Timers, Wake};
 
 use attachments::Attachments;
@@ -83,6 +85,19 @@ impl Gateway {
                 TimerKey::Session(key) => self.session_timeout(key, context),
                 TimerKey::Left => self.end_left(context),
             }
+        }
+    }
+
+    /// A message of another part of this shard, or of another shard.
+    pub(crate) fn accept(&mut self, message: ToGateway, context: &mut Context) {
+        match message {
+            ToGateway::Step(step) => self.step(&step, context),
+            ToGateway::NotOwner(not_owner) => self.not_owner(*not_owner, context),
+            ToGateway::JoinRefused(refused) => self.join_refused(&refused, context),
+            ToGateway::NotAMember(unknown) => self.not_a_member(&unknown, context),
+            ToGateway::Unreachable(unreachable) => self.unreachable(&unreachable, context),
+            ToGateway::SessionTaken(taken) => self.session_taken(&taken, context),
+            ToGateway::Listed(listed) => self.listed(listed, context),
         }
     }
 

@@ -17,7 +17,7 @@ use crate::game::Player;
 use crate::game::SessionRef;
 use crate::in_flight::Asker;
 use crate::output::ConnectionId;
-use crate::peer::{self, Message};
+use crate::peer::{self, ToEntity};
 use crate::report::Report;
 use crate::timers::{Wake, earlier};
 
@@ -170,7 +170,7 @@ impl Gateway {
                     self.attachments
                         .detach(stay.handle, stay.membership, connection);
                 }
-                tell(stay, &reference, peer::Request::Detach, context);
+                tell(stay, &reference, peer::MemberRequest::Detach, context);
             }
         }
         self.rearm(key, context);
@@ -189,7 +189,7 @@ impl Gateway {
         };
         let reference = session.reference(&context.config.address);
         for stay in &session.rooms {
-            tell(stay, &reference, peer::Request::End(reason), context);
+            tell(stay, &reference, peer::MemberRequest::End(reason), context);
         }
         if let (Some(connection), Some((code, message))) = (session.connection, close) {
             self.cut(connection, code, message, context);
@@ -310,7 +310,7 @@ impl Gateway {
 pub(super) fn tell(
     stay: &Stay,
     session: &SessionRef,
-    request: peer::Request,
+    request: peer::MemberRequest,
     context: &mut Context,
 ) {
     let member = peer::Member {
@@ -319,5 +319,5 @@ pub(super) fn tell(
         membership: stay.membership,
         request,
     };
-    context.post(stay.owner.clone(), Message::Member(member));
+    context.post(&stay.owner, ToEntity::Member(member));
 }

@@ -18,46 +18,70 @@ use crate::peer::Step;
 pub struct Envelope {
     /// Whom it is for.
     pub to: Address,
-    /// Who sent it.
-    pub from: Address,
     /// What it says.
     pub message: Message,
 }
 
-/// What one shard tells another.
+/// A message from one shard to another, by its receiver.
 #[derive(Clone, Debug)]
 pub enum Message {
-    /// Gateway to owner: a player wants to come in.
-    Join(Box<Join>),
-    /// Gateway to owner: something about one membership.
-    Member(Member),
-    /// Owner to gateway: what a room did, for the sessions there.
-    Step(Arc<Step>),
-    /// Owner to gateway: the join was not taken here.
-    NotOwner(Box<NotOwner>),
-    /// Owner to gateway: no room, no membership.
-    JoinRefused(Box<JoinRefused>),
-    /// Owner to gateway: the room or the membership is not there.
-    NotAMember(NotAMember),
-    /// Gateway to itself: where a room lives cannot be learnt now.
-    Unreachable(Unreachable),
-    /// Gateway to gateway: this session is no longer yours.
-    SessionTaken(SessionTaken),
-    /// Gateway to shard: which rooms may be listed?
+    /// For the gateway of a shard.
+    Gateway(ToGateway),
+    /// For one entity of a shard.
+    Entity(ToEntity),
+    /// Gateway to shard: the rooms that a client may list.
     List(Arc<ListQuery>),
-    /// Shard to gateway: these.
+}
+
+/// A message for the gateway of a shard.
+#[derive(Clone, Debug)]
+pub enum ToGateway {
+    /// From an owner: the effects of one turn of a room, for the sessions here.
+    Step(Arc<Step>),
+    /// From a shard that does not own the room: the join comes back with the owner.
+    NotOwner(Box<NotOwner>),
+    /// From an owner: the join is refused.
+    JoinRefused(Box<JoinRefused>),
+    /// From an owner: the room or the membership does not exist.
+    NotAMember(NotAMember),
+    /// From any shard: a room of this session cannot be reached now.
+    Unreachable(Unreachable),
+    /// From another gateway: the session lives there now.
+    SessionTaken(SessionTaken),
+    /// From a shard: its part of a listing.
     Listed(Listed),
-    /// Gateway to owner: a member comes back to a room that storage may have.
+}
+
+/// A message for one entity.
+#[derive(Clone, Debug)]
+pub enum ToEntity {
+    /// From a gateway: a player asks to join.
+    Join(Box<Join>),
+    /// From a gateway: a request about one membership.
+    Member(Member),
+    /// From a gateway: a member comes back to a room that may be in storage only.
     Return(Box<Return>),
-    /// Entity to entity: a request.
-    Ask(Box<Ask>),
-    /// Entity to entity: what came of it.
-    Answer(Box<Answer>),
-    /// Node to entity: a future has ended.
+    /// From another entity: a request.
+    Request(Box<Request>),
+    /// From another entity: the reply to a request.
+    Reply(Box<Reply>),
+    /// From the node: a future has ended.
     Ran(Box<Ran>),
 }
 
-/// See [`Message::Return`].
+impl From<ToGateway> for Message {
+    fn from(message: ToGateway) -> Self {
+        Message::Gateway(message)
+    }
+}
+
+impl From<ToEntity> for Message {
+    fn from(message: ToEntity) -> Self {
+        Message::Entity(message)
+    }
+}
+
+/// See [`ToEntity::Return`].
 #[derive(Clone, Debug)]
 pub struct Return {
     /// The room.
@@ -66,9 +90,9 @@ pub struct Return {
     pub member: Member,
 }
 
-/// See [`Message::Ask`].
+/// See [`ToEntity::Request`].
 #[derive(Clone, Debug)]
-pub struct Ask {
+pub struct Request {
     /// Who is asked.
     pub entity: EntityId,
     /// Who asks, and which of its asks this is.
@@ -81,9 +105,9 @@ pub struct Ask {
     pub hops: u8,
 }
 
-/// See [`Message::Answer`].
+/// See [`ToEntity::Reply`].
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct Reply {
     /// Who asked.
     pub caller: Caller,
     /// What it gets.
@@ -92,7 +116,7 @@ pub struct Answer {
     pub hops: u8,
 }
 
-/// See [`Message::Ran`].
+/// See [`ToEntity::Ran`].
 #[derive(Clone, Debug)]
 pub struct Ran {
     /// Whose future.
@@ -103,7 +127,7 @@ pub struct Ran {
     pub note: Option<Bytes>,
 }
 
-/// See [`Message::Join`].
+/// See [`ToEntity::Join`].
 #[derive(Clone, Debug)]
 pub struct Join {
     /// The room.
@@ -124,7 +148,7 @@ pub struct Join {
     pub hops: u8,
 }
 
-/// See [`Message::NotOwner`].
+/// See [`ToGateway::NotOwner`].
 #[derive(Clone, Debug)]
 pub struct NotOwner {
     /// The join, unchanged.
@@ -133,7 +157,7 @@ pub struct NotOwner {
     pub owner: Address,
 }
 
-/// See [`Message::JoinRefused`].
+/// See [`ToGateway::JoinRefused`].
 #[derive(Clone, Debug)]
 pub struct JoinRefused {
     /// Whose join.
@@ -146,7 +170,7 @@ pub struct JoinRefused {
     pub refusal: Refusal,
 }
 
-/// See [`Message::Member`].
+/// See [`ToEntity::Member`].
 #[derive(Clone, Debug)]
 pub struct Member {
     /// The room.
@@ -156,7 +180,7 @@ pub struct Member {
     /// Which stay.
     pub membership: Membership,
     /// What about it.
-    pub request: Request,
+    pub request: MemberRequest,
 }
 
 /// A place in the sequence of a member.
@@ -170,7 +194,7 @@ pub struct Numbered {
 
 /// What a gateway asks for a member.
 #[derive(Clone, Debug)]
-pub enum Request {
+pub enum MemberRequest {
     /// A command, in sequence, under the epoch that its client knew.
     Command(Numbered, Bytes),
     /// A command without a promise.
@@ -190,12 +214,26 @@ pub enum Request {
     End(LeaveReason),
 }
 
-impl Request {
+impl MemberRequest {
     /// Whether it makes the room do or say something for its member, rather than less.
     pub(crate) const fn is_work(&self) -> bool {
         match self {
-            Request::Command(..) | Request::Unreliable(_) | Request::Attach { .. } => true,
-            Request::Leave(_) | Request::Detach | Request::End(_) => false,
+            MemberRequest::Command(..)
+            | MemberRequest::Unreliable(_)
+            | MemberRequest::Attach { .. } => true,
+            MemberRequest::Leave(_) | MemberRequest::Detach | MemberRequest::End(_) => false,
+        }
+    }
+
+    fn payload_bytes(&self) -> usize {
+        match self {
+            MemberRequest::Command(_, payload) | MemberRequest::Unreliable(payload) => {
+                payload.len()
+            }
+            MemberRequest::Leave(_)
+            | MemberRequest::Attach { .. }
+            | MemberRequest::Detach
+            | MemberRequest::End(_) => 0,
         }
     }
 }
@@ -203,25 +241,32 @@ impl Request {
 /// What a message takes beside its payload, roughly.
 const MESSAGE_BYTES: usize = 256;
 
-impl Message {
-    /// What it takes to keep it.
+impl ToEntity {
+    /// The memory that it takes to keep it, in bytes: an estimate.
     pub(crate) fn bytes(&self) -> usize {
         let payload = match self {
-            Message::Join(join) => join.open.len() + join.payload.len(),
-            Message::Member(member) => match &member.request {
-                Request::Command(_, payload) | Request::Unreliable(payload) => payload.len(),
-                _ => 0,
-            },
-            Message::Ask(ask) => ask.payload.len(),
-            Message::Answer(answer) => answer.result.as_ref().map_or(0, Bytes::len),
-            Message::Ran(ran) => ran.note.as_ref().map_or(0, Bytes::len),
-            _ => 0,
+            ToEntity::Join(join) => join.open.len() + join.payload.len(),
+            ToEntity::Member(member) => member.request.payload_bytes(),
+            ToEntity::Return(back) => back.member.request.payload_bytes(),
+            ToEntity::Request(request) => request.payload.len(),
+            ToEntity::Reply(reply) => reply.result.as_ref().map_or(0, Bytes::len),
+            ToEntity::Ran(ran) => ran.note.as_ref().map_or(0, Bytes::len),
         };
         payload + MESSAGE_BYTES
     }
+
+    /// Whether it makes an entity do or say something for its sender, rather than less.
+    pub(crate) const fn is_work(&self) -> bool {
+        match self {
+            ToEntity::Member(member) => member.request.is_work(),
+            ToEntity::Return(back) => back.member.request.is_work(),
+            ToEntity::Join(_) | ToEntity::Request(_) => true,
+            ToEntity::Reply(_) | ToEntity::Ran(_) => false,
+        }
+    }
 }
 
-/// See [`Message::NotAMember`].
+/// See [`ToGateway::NotAMember`].
 #[derive(Clone, Debug)]
 pub struct NotAMember {
     /// The room that was meant.
@@ -234,14 +279,14 @@ pub struct NotAMember {
     pub reason: LeaveReason,
 }
 
-/// See [`Message::Unreachable`].
+/// See [`ToGateway::Unreachable`].
 #[derive(Clone, Debug)]
 pub struct Unreachable {
     /// Whose attach it was.
     pub session: SessionRef,
 }
 
-/// See [`Message::SessionTaken`].
+/// See [`ToGateway::SessionTaken`].
 #[derive(Clone, Debug)]
 pub struct SessionTaken {
     /// The session as the former gateway knew it.
@@ -269,7 +314,7 @@ pub struct ListQuery {
     pub limit: usize,
 }
 
-/// See [`Message::Listed`].
+/// See [`ToGateway::Listed`].
 #[derive(Clone, Debug)]
 pub struct Listed {
     /// The query's name.

@@ -8,9 +8,9 @@ use crate::game::Durability;
 
 /// An operator's question or order. Every shard of a node is asked; answers are put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Question {
+pub enum Query {
     /// Which rooms are there?
-    Entities,
+    Rooms,
     /// Everything about one room.
     Room(EntityId),
     /// Close this room.
@@ -25,9 +25,9 @@ pub enum Question {
 
 /// What one shard answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Report {
     /// Its rooms.
-    Entities(Vec<RoomSummary>),
+    Rooms(Vec<RoomSummary>),
     /// The room, if it is there.
     Room(Option<RoomDetail>),
     /// Its sessions.

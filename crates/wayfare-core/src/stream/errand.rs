@@ -4,7 +4,7 @@ use bytes::Bytes;
 use wayfare_protocol::{EntityId, Instant};
 
 use crate::game::Work;
-use crate::peer::Answer;
+use crate::peer::Reply;
 
 /// What leaves a room beside frames, once its step is released.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub(crate) enum Errand {
         due: Instant,
     },
     /// Another entity is answered.
-    Answer(Answer),
+    Answer(Reply),
 }
 
 impl Errand {

@@ -327,7 +327,7 @@ fn snapshots() -> KindSettings {
 
 /// By an operator's word, wherever it lives.
 fn close(world: &mut World, room: &str) {
-    let question = wayfare_core::operator::Question::CloseRoom(room.parse().unwrap());
+    let question = wayfare_core::operator::Query::CloseRoom(room.parse().unwrap());
     for shard in &mut world.shards {
         shard.handle_operator(0, &question, world.now);
     }

@@ -388,7 +388,7 @@ fn an_operator_closes_a_room_that_is_starting_again() {
     let stay = world.join(ada, "lounge/a");
     world.late = true;
     world.command(ada, &stay, 2, "panic");
-    let close = wayfare_core::operator::Question::CloseRoom(stay.room.parse().unwrap());
+    let close = wayfare_core::operator::Query::CloseRoom(stay.room.parse().unwrap());
     for shard in 0..2 {
         let now = world.now;
         world.shards[shard].handle_operator(1, &close, now);

@@ -188,11 +188,11 @@ fn a_session_that_says_bye_leaves_nothing_behind() {
 
 #[test]
 fn an_operator_ends_a_session() {
-    use wayfare_core::operator::Question;
+    use wayfare_core::operator::Query;
     let mut world = world(1);
     let ada = world.login(0, "ada");
     let player = wayfare_protocol::PlayerId::new("ada").unwrap();
-    world.shards[0].handle_operator(1, &Question::Kick(player), world.now);
+    world.shards[0].handle_operator(1, &Query::Kick(player), world.now);
     world.settle();
     assert_eq!(
         world.lines[ada].closed,

@@ -8,7 +8,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use wayfare_core::operator::{Answer, Question};
+use wayfare_core::operator::{Query, Report};
 use wayfare_etcd::{Etcd, MemberStatus};
 use wayfare_postgres::Postgres;
 
@@ -65,8 +65,8 @@ impl Metrics {
 
 pub(super) async fn render(State(admin): State<Admin>) -> Result<impl IntoResponse, Failure> {
     if let Some(Begun { store, .. }) = admin.begun.get() {
-        for (shard, answer) in admin.ask(Question::Counts).await?.into_iter().enumerate() {
-            let Answer::Counts(counts) = answer else {
+        for (shard, answer) in admin.ask(Query::Counts).await?.into_iter().enumerate() {
+            let Report::Counts(counts) = answer else {
                 continue;
             };
             let label = [("shard", shard.to_string())];

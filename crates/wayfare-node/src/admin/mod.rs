@@ -24,7 +24,7 @@ use std::time::Duration;
 use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 use tokio::sync::watch;
-use wayfare_core::operator::{Answer, Question};
+use wayfare_core::operator::{Query, Report};
 
 use crate::shards::Shards;
 use crate::store::{Store, Waits};
@@ -89,16 +89,16 @@ impl Admin {
     }
 
     /// Asks every shard.
-    async fn ask(&self, question: Question) -> Result<Vec<Answer>, Failure> {
+    async fn ask(&self, question: Query) -> Result<Vec<Report>, Failure> {
         tokio::time::timeout(ANSWER_TIME_MAX, self.begun()?.shards.ask(question))
             .await
             .map_err(|_| Failure::silent_shard(ANSWER_TIME_MAX))
     }
 
     /// Orders every shard; whether any of them had something to do.
-    async fn order(&self, question: Question) -> Result<bool, Failure> {
+    async fn order(&self, question: Query) -> Result<bool, Failure> {
         let answers = self.ask(question).await?;
-        Ok(answers.contains(&Answer::Done(true)))
+        Ok(answers.contains(&Report::Done(true)))
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use wayfare_core::operator::{Answer, Question, RoomDetail, RoomSummary};
+use wayfare_core::operator::{self, Report, RoomDetail, RoomSummary};
 use wayfare_protocol::EntityId;
 
 use super::Admin;
@@ -17,11 +17,11 @@ pub(super) async fn list(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<RoomList>, Failure> {
     let Query(Page { limit }) = page.map_err(|rejected| Failure::bad_request(&rejected))?;
-    let answers = admin.ask(Question::Rooms).await?;
+    let answers = admin.ask(operator::Query::Rooms).await?;
     let mut rooms: Vec<RoomSummary> = answers
         .into_iter()
         .filter_map(|answer| match answer {
-            Answer::Rooms(rooms) => Some(rooms),
+            Report::Rooms(rooms) => Some(rooms),
             _ => None,
         })
         .flatten()
@@ -41,9 +41,9 @@ pub(super) async fn show(
     path: RoomPath,
 ) -> Result<Json<RoomShown>, Failure> {
     let room = room(path)?;
-    let answers = admin.ask(Question::Room(room.clone())).await?;
+    let answers = admin.ask(operator::Query::Room(room.clone())).await?;
     let found = answers.into_iter().find_map(|answer| match answer {
-        Answer::Room(room) => room,
+        Report::Room(room) => room,
         _ => None,
     });
     let RoomDetail {
@@ -67,7 +67,10 @@ pub(super) async fn close(
     path: RoomPath,
 ) -> Result<Json<Closed>, Failure> {
     let room = room(path)?;
-    if !admin.order(Question::CloseRoom(room.clone())).await? {
+    if !admin
+        .order(operator::Query::CloseRoom(room.clone()))
+        .await?
+    {
         return Err(Failure::room_not_found(room));
     }
     tracing::info!(%room, "an operator closed the room");

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
-use wayfare_core::operator::{Answer, Question, SessionSummary};
+use wayfare_core::operator::{self, Report, SessionSummary};
 use wayfare_protocol::PlayerId;
 
 use super::Admin;
@@ -15,11 +15,11 @@ pub(super) async fn list(
     page: Result<Query<Page>, QueryRejection>,
 ) -> Result<Json<SessionList>, Failure> {
     let Query(Page { limit }) = page.map_err(|rejected| Failure::bad_request(&rejected))?;
-    let answers = admin.ask(Question::Sessions).await?;
+    let answers = admin.ask(operator::Query::Sessions).await?;
     let mut sessions: Vec<SessionSummary> = answers
         .into_iter()
         .filter_map(|answer| match answer {
-            Answer::Sessions(sessions) => Some(sessions),
+            Report::Sessions(sessions) => Some(sessions),
             _ => None,
         })
         .flatten()
@@ -36,7 +36,7 @@ pub(super) async fn kick(
 ) -> Result<Json<Kicked>, Failure> {
     let Path(player) = player.map_err(|rejected| Failure::bad_request(&rejected))?;
     let player = PlayerId::new(&player).map_err(|rejected| Failure::bad_request(&rejected))?;
-    if !admin.order(Question::Kick(player.clone())).await? {
+    if !admin.order(operator::Query::Kick(player.clone())).await? {
         return Err(Failure::session_not_found(player));
     }
     tracing::info!(%player, "an operator ended the session");

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mio::{Events, Poll};
 use tokio::sync::oneshot;
 use wayfare_core::game::Kinds;
-use wayfare_core::operator::Answer;
+use wayfare_core::operator::Report;
 use wayfare_core::peer::Envelope;
 use wayfare_core::{ConnectionId, Output, Shard};
 use wayfare_protocol::limits::FRAME_BYTES_MAX;
@@ -60,7 +60,7 @@ pub(crate) struct EventLoop {
     memory: BTreeMap<u64, ConnectionId>,
     /// What goes to each shard at the end of this turn.
     outgoing: Vec<Vec<Envelope>>,
-    questions: BTreeMap<u64, oneshot::Sender<Answer>>,
+    questions: BTreeMap<u64, oneshot::Sender<Report>>,
     questions_asked: u64,
     stopping: Option<Stopping>,
     tally: Tally,

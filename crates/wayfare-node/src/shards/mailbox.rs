@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use mio::{Poll, Token, Waker};
 use tokio::sync::oneshot;
-use wayfare_core::operator::{Answer, Question};
+use wayfare_core::operator::{Query, Report};
 use wayfare_core::peer::Envelope;
 use wayfare_protocol::EntityId;
 use wayfare_transport::memory::ShardEnd;
@@ -31,7 +31,7 @@ pub(crate) enum Mail {
     /// A future of this entity ended, under this name, with this note.
     Ran(EntityId, u64, Option<Vec<u8>>),
     /// An operator's question.
-    Ask(Question, oneshot::Sender<Answer>),
+    Ask(Query, oneshot::Sender<Report>),
     /// The node stops; at the latest then.
     Stop(Instant),
 }

@@ -25,7 +25,7 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use wayfare_core::game::{Kind, Kinds};
-use wayfare_core::operator::{Answer, Question};
+use wayfare_core::operator::{Query, Report};
 use wayfare_protocol::limits::{BACKLOG_BYTES_MAX, FRAME_BYTES_MAX};
 use wayfare_transport::memory;
 
@@ -127,7 +127,7 @@ impl Shards {
     }
 
     /// Asks every shard, and gives an answer for each that is running.
-    pub async fn ask(&self, question: Question) -> Vec<Answer> {
+    pub async fn ask(&self, question: Query) -> Vec<Report> {
         let mut pending = Vec::new();
         for mailbox in self.mailboxes.iter() {
             let (reply, answer) = oneshot::channel();

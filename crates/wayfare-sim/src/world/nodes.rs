@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wayfare_core::game::{Player, Work};
-use wayfare_core::operator::{Answer, Question, RoomSummary};
+use wayfare_core::operator::{self, Query, RoomSummary};
 use wayfare_core::{ConnectionId, Output, Report, Shard, ShardConfig};
 use wayfare_protocol::coordination::{Expect, Key, Write};
 use wayfare_protocol::frame::decode_client;
@@ -231,7 +231,7 @@ impl World {
                 self.reach(at.0, to, Input::Peer(envelope));
             }
             Output::Operator { answer, .. } => {
-                if let Answer::Rooms(rooms) = *answer {
+                if let operator::Report::Rooms(rooms) = *answer {
                     self.look_at_rooms(at, &rooms);
                 }
             }
@@ -320,7 +320,7 @@ impl World {
             }
             for shard in 0..self.nodes[node].shards.len() {
                 let of = &mut self.nodes[node].shards[shard].shard;
-                of.handle_operator(0, &Question::Rooms, now);
+                of.handle_operator(0, &Query::Rooms, now);
                 self.finish((node, shard), now);
                 self.schedule_wake(node, shard);
             }

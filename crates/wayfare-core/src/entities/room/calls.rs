@@ -8,8 +8,9 @@ use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode, Instant};
 use crate::context::Context;
 use crate::game::{Answered, AskError, Caller, Refusal, Work};
 use crate::output::Output;
-use crate::peer::{Answer, Ask, Message};
+use crate::peer::{Reply, Request, ToEntity};
 use crate::report::Report;
+use crate::routing::undeliverable::refuse_request;
 
 use crate::stream::errand::Errand;
 
@@ -165,7 +166,7 @@ impl Room {
     }
 
     /// Another entity asks.
-    pub(crate) fn request(&mut self, ask: &Ask, context: &mut Context) {
+    pub(crate) fn request(&mut self, ask: &Request, context: &mut Context) {
         let left = ask.due.since(context.now);
         if left.is_zero() {
             // Nobody waits for the answer any more.
@@ -197,7 +198,7 @@ impl Room {
         result: Result<Bytes, Refusal>,
         context: &mut Context,
     ) {
-        let answer = Answer {
+        let answer = Reply {
             caller,
             result,
             hops: 0,
@@ -222,39 +223,29 @@ impl Room {
                     entity: self.entity.clone(),
                     ask,
                 };
-                let ask = Ask {
+                let ask = Request {
                     entity,
                     caller,
                     payload: request,
                     due,
                     hops: 0,
                 };
-                context.local.push_back(Message::Ask(Box::new(ask)));
+                context.post_here(ToEntity::Request(Box::new(ask)));
             }
             Errand::Answer(answer) => {
-                context.local.push_back(Message::Answer(Box::new(answer)));
+                context.post_here(ToEntity::Reply(Box::new(answer)));
             }
         }
     }
 }
 
-/// The answer to a request that reached nobody who could answer.
-pub(crate) fn refuse_ask(ask: &Ask, refusal: Refusal, context: &mut Context) {
-    let answer = Answer {
-        caller: ask.caller.clone(),
-        result: Err(refusal),
-        hops: 0,
-    };
-    context.local.push_back(Message::Answer(Box::new(answer)));
-}
-
 /// Whether a message came too often from shard to shard to be sent on.
-pub(crate) fn send_on(to: Address, mut ask: Box<Ask>, context: &mut Context) {
+pub(crate) fn send_on(to: Address, mut ask: Box<Request>, context: &mut Context) {
     ask.hops += 1;
     if ask.hops > crate::gateway::HOPS_MAX {
         let message = "the entity's owner cannot be found now";
         let refusal = Refusal::with_code(ErrorCode::Unavailable, message);
-        return refuse_ask(&ask, refusal, context);
+        return refuse_request(&ask, refusal, context);
     }
-    context.post(to, Message::Ask(ask));
+    context.post(&to, ToEntity::Request(ask));
 }

@@ -10,8 +10,7 @@ use wayfare_protocol::{Address, ErrorCode, Membership, Sequence};
 use crate::context::Context;
 use crate::game::Recipients;
 use crate::game::{Durability, KindSettings, Refusal};
-use crate::peer::Message;
-use crate::peer::{Change, Item, Step};
+use crate::peer::{Change, Item, Step, ToGateway};
 use crate::stream::gate::{Gate, Holder};
 use crate::stream::step_builder::StepBuilder;
 
@@ -233,7 +232,7 @@ impl Room {
         self.held_bytes -= effects.bytes;
         let step = Arc::new(effects.step);
         for gateway in effects.gateways {
-            context.post(gateway, Message::Step(Arc::clone(&step)));
+            context.post(&gateway, ToGateway::Step(Arc::clone(&step)));
         }
         for errand in effects.errands {
             self.run_errand(errand, context);

@@ -3,10 +3,11 @@
 use wayfare_protocol::storage::{Outcome, Request};
 
 use super::Room;
-use super::membership::send_elsewhere;
 use super::rerun::reachable;
 use crate::context::Context;
 use crate::in_flight::Wants;
+use crate::routing::undeliverable::Undeliverable;
+use crate::routing::undeliverable::ask_to_attach_again;
 use crate::stream::gate::Holder;
 
 /// Why a room is about to go.
@@ -22,6 +23,18 @@ pub(crate) enum End {
     Failed,
     /// It is another's now, or cannot be had back yet.
     Lost,
+}
+
+impl End {
+    /// The reason for which a message no longer reaches the room.
+    pub(crate) fn undeliverable(self) -> Undeliverable {
+        match self {
+            End::Closed => Undeliverable::Closed,
+            End::Idle | End::Failed | End::Lost => {
+                Undeliverable::Unavailable("the room is not there now")
+            }
+        }
+    }
 }
 
 /// What is left to do for a room that goes.
@@ -68,7 +81,7 @@ impl Room {
     fn send_members_elsewhere(&mut self, context: &mut Context) {
         self.failed.get_or_insert("lost");
         for (_, member) in self.members.iter().filter(|(_, member)| member.attached) {
-            send_elsewhere(member.session.clone(), context);
+            ask_to_attach_again(member.session.clone(), context);
         }
         // Who went by what was not kept is a member still, and its gateway does not know otherwise.
         if let Some(persistence) = &mut self.persistence {
@@ -80,7 +93,7 @@ impl Room {
                 .into_iter()
                 .chain([std::mem::take(&mut persistence.unwritten.gone)]);
             for (_, session) in gone.flat_map(reachable) {
-                send_elsewhere(session, context);
+                ask_to_attach_again(session, context);
             }
         }
     }

@@ -9,8 +9,8 @@ use wayfare_protocol::{Epoch, ErrorCode, Membership, Sequence};
 use crate::context::Context;
 use crate::game::members::{Failed, Member, SessionRef};
 use crate::game::{LeaveReason, Player, Refusal};
-use crate::peer::Change;
-use crate::peer::{self, Join, JoinRefused, Message, NotAMember, Numbered, Request};
+use crate::peer::{Change, Join, Numbered};
+use crate::routing::undeliverable::refuse_join;
 
 use super::Room;
 use super::handlers::{Deferred, Fault};
@@ -37,7 +37,7 @@ impl Room {
                     self.touch(membership);
                     let message = "the session is in this room already";
                     let refusal = Refusal::with_code(ErrorCode::AlreadyJoined, message);
-                    return refuse(join, refusal, context);
+                    return refuse_join(join, refusal, context);
                 }
                 // Who joins anew instead of coming back was told that its stay is over, and that
                 // was undone: by a room that failed too often, say.
@@ -48,7 +48,7 @@ impl Room {
             None => None,
         };
         if !created && let Err(refusal) = self.admits(join, replaced.is_some()) {
-            return refuse(join, refusal, context);
+            return refuse_join(join, refusal, context);
         }
         if let Some(membership) = replaced {
             self.remove(membership, LeaveReason::LeaveReplaced, "", context);
@@ -97,7 +97,7 @@ impl Room {
             self.members.remove(membership);
             self.surroundings_changed();
             self.note_if_empty(context.now);
-            return refuse(join, fault.into(), context);
+            return refuse_join(join, fault.into(), context);
         }
         let deferred = self.apply_effects(Some(membership), context);
         if let Some(member) = self.members.get_mut(membership) {
@@ -126,7 +126,7 @@ impl Room {
                     &refusal.message,
                     context,
                 );
-                return refuse(join, refusal, context);
+                return refuse_join(join, refusal, context);
             }
         };
         let returned = self.members.attach(membership, &join.session);
@@ -439,40 +439,4 @@ impl Room {
             self.remove(membership, LeaveReason::LeaveClosed, "", context);
         }
     }
-}
-
-/// Tells a session that means a stay which is not there; who does not wait for an answer gets none.
-pub(crate) fn not_a_member(member: &peer::Member, reason: LeaveReason, context: &mut Context) {
-    use Request::{Detach, End, Unreliable};
-    if matches!(member.request, Detach | End(_) | Unreliable(_)) {
-        return;
-    }
-    let unknown = NotAMember {
-        handle: member.handle,
-        session: member.session.clone(),
-        membership: member.membership,
-        reason,
-    };
-    context.post(member.session.gateway.clone(), Message::NotAMember(unknown));
-}
-
-/// Cuts a session's connection, so that its client comes again and finds what it wants then.
-pub(crate) fn send_elsewhere(session: SessionRef, context: &mut Context) {
-    let gateway = session.gateway.clone();
-    let unreachable = peer::Unreachable { session };
-    context.post(gateway, Message::Unreachable(unreachable));
-}
-
-/// Answers a join with a refusal.
-pub(crate) fn refuse(join: &Join, refusal: Refusal, context: &mut Context) {
-    let refused = JoinRefused {
-        session: join.session.clone(),
-        entity: join.entity.clone(),
-        sequence: join.sequence,
-        refusal,
-    };
-    context.post(
-        join.session.gateway.clone(),
-        Message::JoinRefused(Box::new(refused)),
-    );
 }

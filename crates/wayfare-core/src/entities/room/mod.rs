@@ -21,15 +21,15 @@ use wayfare_protocol::limits::HELD_BYTES_MAX;
 use wayfare_protocol::storage::Position;
 use wayfare_protocol::wire::ListedRoom;
 use wayfare_protocol::{
-    Address, EntityId, Epoch, ErrorCode, Handle, Instant, Membership, PlayerId, Sequence,
-    ShardIndex,
+    Address, EntityId, Epoch, Handle, Instant, Membership, PlayerId, Sequence, ShardIndex,
 };
 
 use crate::context::{Builder, Context};
 use crate::game::TimerId;
 use crate::game::members::Members;
 use crate::game::{AskError, Kind, LeaveReason, Refusal, RoomLogic};
-use crate::peer;
+use crate::peer::{self, MemberRequest, ToEntity};
+use crate::routing::undeliverable::{Undeliverable, bounce, end_stay};
 use crate::stream::gate::Gate;
 use crate::stream::history::History;
 use crate::stream::lineage::Lineage;
@@ -39,10 +39,9 @@ use delivery::Effects;
 use persistence::{Persistence, Unwritten};
 use rerun::{Failures, Rerun};
 
-pub(crate) use calls::{refuse_ask, send_on};
+pub(crate) use calls::send_on;
 pub(crate) use delivery::{error, wire_error};
 pub(crate) use ending::{End, Farewell};
-pub(crate) use membership::{not_a_member, refuse, send_elsewhere};
 pub(crate) use persistence::recovery::{Recovered, revive};
 
 /// A room that runs on this shard.
@@ -97,7 +96,7 @@ pub(crate) struct Room {
     /// What was carried out before it failed, and is undone: to be carried out one by one.
     rerun: VecDeque<Rerun>,
     /// What arrived since.
-    waiting: VecDeque<peer::Message>,
+    waiting: VecDeque<ToEntity>,
     waiting_bytes: usize,
     /// The claim of the next epoch is out.
     pub(crate) restarting: bool,
@@ -196,7 +195,7 @@ impl Room {
     }
 
     /// What arrived and was not carried out, of a room that goes.
-    pub(crate) fn into_waiting(self) -> impl Iterator<Item = peer::Message> {
+    pub(crate) fn into_waiting(self) -> impl Iterator<Item = ToEntity> {
         let undone = self.rerun.into_iter().map(Rerun::into_message);
         undone.chain(self.waiting)
     }
@@ -224,12 +223,13 @@ impl Room {
     }
 
     /// A message for it, carried out now or when it can be.
-    pub(crate) fn take(&mut self, message: peer::Message, context: &mut Context) {
+    pub(crate) fn take(&mut self, message: ToEntity, context: &mut Context) {
         if self.ending == Some(End::Idle) && self.is_durable() {
             self.ending = None;
         }
-        if self.is_overfull() && is_work(&message) {
-            return turn_away(message, context);
+        if self.is_overfull() && message.is_work() {
+            let why = Undeliverable::Unavailable("the room waits for its storage");
+            return bounce(message, why, context);
         }
         if self.failed.is_some() || self.ending.is_some() || !self.rerun.is_empty() {
             self.waiting_bytes += message.bytes();
@@ -239,24 +239,22 @@ impl Room {
     }
 
     /// Carries out a message; `created` says that it is the join that opened the room.
-    pub(crate) fn execute(&mut self, message: peer::Message, created: bool, context: &mut Context) {
-        use peer::Message;
+    pub(crate) fn execute(&mut self, message: ToEntity, created: bool, context: &mut Context) {
         if let Some(unwritten) = self.unwritten() {
             unwritten.input(Rerun::Again(message.clone()));
             unwritten.during_input = true;
         }
         match message {
-            Message::Join(join) => self.join(&join, created, context),
-            Message::Member(member) => self.member(member, context),
-            Message::Ask(ask) => self.request(&ask, context),
-            Message::Answer(answer) => {
+            ToEntity::Join(join) => self.join(&join, created, context),
+            ToEntity::Member(member) => self.member(member, context),
+            ToEntity::Request(ask) => self.request(&ask, context),
+            ToEntity::Reply(answer) => {
                 let result = answer.result.as_ref();
                 let result = result.map_err(|refusal| AskError::Refused(refusal.clone()));
                 self.answered(answer.caller.ask, result.map(|reply| &reply[..]), context);
             }
-            Message::Ran(ran) => self.ran(ran.run, ran.note.as_deref(), context),
-            // No other message is for a room.
-            _ => {}
+            ToEntity::Ran(ran) => self.ran(ran.run, ran.note.as_deref(), context),
+            ToEntity::Return(back) => self.member(back.member, context),
         }
         if self.failed.is_none()
             && let Some(unwritten) = self.unwritten()
@@ -303,9 +301,9 @@ impl Room {
 
     /// Why somebody who was a member is none: it left, or the room fell back to before it came. Of
     /// who left before what the room fell back to, something may be in it.
-    fn absence(&self, membership: Membership, request: &peer::Request) -> LeaveReason {
+    fn absence(&self, membership: Membership, request: &MemberRequest) -> LeaveReason {
         match request {
-            peer::Request::Attach { epoch, .. }
+            MemberRequest::Attach { epoch, .. }
                 if *epoch < self.valid_from_epoch && membership >= self.valid_from_membership =>
             {
                 LeaveReason::LeaveRoomLost
@@ -316,7 +314,6 @@ impl Room {
 
     /// A message about one of its members.
     fn member(&mut self, message: peer::Member, context: &mut Context) {
-        use peer::Request;
         let membership = message.membership;
         let known = self
             .members
@@ -324,7 +321,7 @@ impl Room {
             .filter(|m| m.session.id == message.session.id);
         let Some(member) = known else {
             let reason = self.absence(membership, &message.request);
-            return membership::not_a_member(&message, reason, context);
+            return end_stay(&message, reason, context);
         };
         let peer::Member {
             session, request, ..
@@ -333,37 +330,16 @@ impl Room {
             return;
         }
         match request {
-            Request::Command(numbered, payload) => {
+            MemberRequest::Command(numbered, payload) => {
                 self.command(membership, numbered, &payload, context);
             }
-            Request::Unreliable(payload) => self.unreliable(membership, &payload, context),
-            Request::Leave(numbered) => self.leave(membership, numbered, context),
-            Request::Attach { epoch, sequence } => {
+            MemberRequest::Unreliable(payload) => self.unreliable(membership, &payload, context),
+            MemberRequest::Leave(numbered) => self.leave(membership, numbered, context),
+            MemberRequest::Attach { epoch, sequence } => {
                 self.attach(membership, &session, (epoch, sequence), context);
             }
-            Request::Detach => self.detach(membership, context),
-            Request::End(reason) => self.remove(membership, reason, "", context),
+            MemberRequest::Detach => self.detach(membership, context),
+            MemberRequest::End(reason) => self.remove(membership, reason, "", context),
         }
-    }
-}
-
-/// Whether it makes a room do or say something.
-fn is_work(message: &peer::Message) -> bool {
-    match message {
-        peer::Message::Member(member) => member.request.is_work(),
-        peer::Message::Join(_) | peer::Message::Ask(_) => true,
-        _ => false,
-    }
-}
-
-/// It comes again, and a client brings what was not acknowledged.
-fn turn_away(message: peer::Message, context: &mut Context) {
-    let words = "the room waits for its storage";
-    let refusal = || Refusal::with_code(ErrorCode::Unavailable, words);
-    match message {
-        peer::Message::Member(member) => membership::send_elsewhere(member.session, context),
-        peer::Message::Join(join) => refuse(&join, refusal(), context),
-        peer::Message::Ask(ask) => refuse_ask(&ask, refusal(), context),
-        _ => {}
     }
 }

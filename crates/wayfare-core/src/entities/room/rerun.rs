@@ -11,11 +11,10 @@ use crate::context::Context;
 use crate::game::SessionRef;
 use crate::game::TimerId;
 use crate::game::{LeaveReason, OnPanic, Refusal};
-use crate::peer::Change;
-use crate::peer::{self, Message};
+use crate::peer::{self, Change, ToEntity};
+use crate::routing::undeliverable::ask_to_attach_again;
 use crate::stream::gate::Holder;
 
-use super::membership::send_elsewhere;
 use super::{End, Opened, Room};
 
 /// A room that fails more often than this within [`FAILURES_WINDOW`] ends.
@@ -26,16 +25,16 @@ impl Undone {
     /// Where members stand who came or went by something that is carried out again.
     fn look_through_inputs(&mut self) {
         for input in &self.inputs {
-            let Message::Member(member) = input.message() else {
+            let ToEntity::Member(member) = input.message() else {
                 continue;
             };
             match member.request {
                 // A client that was not answered yet attaches by that, from where it stands.
-                peer::Request::Attach { .. } => {
+                peer::MemberRequest::Attach { .. } => {
                     self.sessions.remove(&member.membership);
                 }
                 // That it went is undone as well.
-                peer::Request::Detach => {
+                peer::MemberRequest::Detach => {
                     let session = member.session.clone();
                     self.sessions.entry(member.membership).or_insert(session);
                 }
@@ -56,19 +55,19 @@ pub(super) struct Failures {
 #[derive(Debug)]
 pub(super) enum Rerun {
     /// To be carried out again, alone.
-    Again(Message),
+    Again(ToEntity),
     /// The room failed on it: it is used up, and answered so.
-    Failed(Message),
+    Failed(ToEntity),
 }
 
 impl Rerun {
-    pub(super) const fn message(&self) -> &Message {
+    pub(super) const fn message(&self) -> &ToEntity {
         match self {
             Rerun::Again(message) | Rerun::Failed(message) => message,
         }
     }
 
-    pub(super) fn into_message(self) -> Message {
+    pub(super) fn into_message(self) -> ToEntity {
         match self {
             Rerun::Again(message) | Rerun::Failed(message) => message,
         }
@@ -250,7 +249,7 @@ impl Room {
             return self.close_as_stored(inputs, context);
         }
         if stored.is_none()
-            && let Some(Rerun::Again(Message::Join(_))) = inputs.front()
+            && let Some(Rerun::Again(ToEntity::Join(_))) = inputs.front()
             && let Some(Rerun::Again(message)) = inputs.pop_front()
         {
             // Nothing of it was ever kept: this is the join that opens it.
@@ -271,8 +270,8 @@ impl Room {
     fn close_as_stored(&mut self, inputs: VecDeque<Rerun>, context: &mut Context) {
         for input in inputs {
             match input.into_message() {
-                Message::Member(member) => {
-                    if let peer::Request::Attach { .. } = member.request {
+                ToEntity::Member(member) => {
+                    if let peer::MemberRequest::Attach { .. } = member.request {
                         self.carry_over(member.membership, &member.session, context);
                     }
                 }
@@ -285,8 +284,8 @@ impl Room {
     /// Whether a member's attaching is among what is carried out again.
     fn attaches_again(&self, membership: Membership) -> bool {
         self.rerun.iter().any(|rerun| match rerun {
-            Rerun::Again(Message::Member(member)) | Rerun::Failed(Message::Member(member)) => {
-                let attaches = matches!(member.request, peer::Request::Attach { .. });
+            Rerun::Again(ToEntity::Member(member)) | Rerun::Failed(ToEntity::Member(member)) => {
+                let attaches = matches!(member.request, peer::MemberRequest::Attach { .. });
                 attaches && member.membership == membership
             }
             _ => false,
@@ -340,46 +339,49 @@ impl Room {
     }
 
     /// Uses up what the room failed on, without asking its handlers.
-    fn answer_failed(&mut self, message: Message, context: &mut Context) {
+    fn answer_failed(&mut self, message: ToEntity, context: &mut Context) {
         if let Some(unwritten) = self.unwritten() {
             unwritten.input(Rerun::Failed(message.clone()));
         }
         let refusal =
             Refusal::with_code(ErrorCode::HandlerFailed, "the room failed on this request");
         match message {
-            Message::Member(member) => self.use_up(&member, refusal, context),
-            Message::Ask(ask) => self.answer(ask.caller.clone(), Err(refusal), context),
-            Message::Answer(answer) => {
+            ToEntity::Member(member) => self.use_up(&member, refusal, context),
+            ToEntity::Request(ask) => self.answer(ask.caller.clone(), Err(refusal), context),
+            ToEntity::Reply(answer) => {
                 self.end_call(answer.caller.ask);
             }
-            Message::Ran(ran) => {
+            ToEntity::Ran(ran) => {
                 self.end_call(ran.run);
             }
+            ToEntity::Return(back) => self.use_up(&back.member, refusal, context),
             // Who asked to come in was refused at once.
-            _ => {}
+            ToEntity::Join(_) => {}
         }
     }
 
     fn use_up(&mut self, member: &peer::Member, refusal: Refusal, context: &mut Context) {
         let membership = member.membership;
         match &member.request {
-            peer::Request::Command(numbered, _) => {
+            peer::MemberRequest::Command(numbered, _) => {
                 if self.in_sequence(membership, *numbered, context) {
                     self.reply(membership, numbered.sequence, Err(refusal), context);
                 }
             }
-            peer::Request::Leave(numbered) => {
+            peer::MemberRequest::Leave(numbered) => {
                 if self.in_sequence(membership, *numbered, context) {
                     let reason = LeaveReason::LeaveRequested;
                     self.dismiss(membership, reason, "", context);
                 }
             }
-            peer::Request::End(reason) => {
+            peer::MemberRequest::End(reason) => {
                 self.dismiss(membership, *reason, "", context);
             }
             // It hears that something went wrong, and may find it right when it comes again.
-            peer::Request::Attach { .. } => send_elsewhere(member.session.clone(), context),
-            peer::Request::Unreliable(_) | peer::Request::Detach => {}
+            peer::MemberRequest::Attach { .. } => {
+                ask_to_attach_again(member.session.clone(), context)
+            }
+            peer::MemberRequest::Unreliable(_) | peer::MemberRequest::Detach => {}
         }
     }
 

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::game::SessionRef;
 use crate::game::{Audience, HandlerContext};
 use crate::game::{Kind, KindSettings, Kinds, Player, Refusal, RoomKind, RoomLogic};
-use crate::peer::{self, Join, Message, Numbered};
+use crate::peer::{self, Join, MemberRequest, Message, Numbered, ToGateway};
 use crate::stream::gate::Holder;
 
 /// Says again what it is told.
@@ -125,7 +125,7 @@ impl Bench {
             handle: self.room.handle,
             session: self.session.clone(),
             membership: wayfare_protocol::Membership(1),
-            request: peer::Request::Command(
+            request: MemberRequest::Command(
                 Numbered {
                     sequence: Sequence(sequence),
                     epoch: Epoch(1),
@@ -144,7 +144,7 @@ impl Bench {
         }
         let steps: Vec<_> = self.context.local.drain(..).collect();
         let items = steps.iter().map(|message| match message {
-            Message::Step(step) => step.items.len(),
+            Message::Gateway(ToGateway::Step(step)) => step.items.len(),
             other => panic!("{other:?} left beside the gate"),
         });
         (items.sum(), steps.len())
