@@ -147,7 +147,7 @@ fn readme_and_ci_run_the_same_commands() {
         .filter(|line| line.starts_with("cargo "))
         .take(2)
         .collect();
-    assert_eq!(commands, ["cargo run -- dev", "cargo test --workspace"]);
+    assert_eq!(commands, ["cargo run -- dev", "cargo xtask test"]);
     assert!(
         CI.contains(commands[1]),
         ".ci/run calls README's test command"

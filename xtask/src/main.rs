@@ -2,8 +2,11 @@
 
 mod codegen;
 mod command;
+mod fresh;
 mod mutants;
+mod needs;
 mod sim;
+mod test;
 mod tidy;
 mod verify;
 mod workspace;
@@ -19,6 +22,9 @@ use crate::workspace::Workspace;
 const HELP: &str = "\
 usage: cargo xtask <command>
 
+  test [word …]        all tests, with what they need; words are for `cargo test`: -p CRATE, a name
+  needs                finds or installs what all tests need, those of the client for browsers too
+  fresh [word …]       README's commands in a fresh clone, without the programs it installs
   verify [--no-test]   everything CI checks; never writes to the tree
   fix                  formats and regenerates, which cures most of what verify finds
   tidy                 the rules of this house that no compiler knows
@@ -45,6 +51,9 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
             println!("{HELP}");
             Ok(())
         }
+        ["test", words @ ..] => test::run(&Workspace::find()?, words),
+        ["needs"] => needs::ensure(&[needs::TESTS, needs::BROWSER].concat()),
+        ["fresh", words @ ..] => fresh::run(&Workspace::find()?, words),
         ["verify"] => verify::verify(&Workspace::find()?, verify::Tests::Run),
         ["verify", "--no-test"] => verify::verify(&Workspace::find()?, verify::Tests::LeaveOut),
         ["fix"] => verify::fix(&Workspace::find()?),
@@ -58,14 +67,14 @@ fn run(arguments: &[&str]) -> anyhow::Result<()> {
         ["sim", words @ ..] => sim::sim(&Workspace::find()?, words),
         ["mutants", names @ ..] => sim::mutants(&Workspace::find()?, names),
         [
-            command @ ("verify" | "fix" | "tidy" | "codegen" | "descriptors"),
+            command @ ("needs" | "verify" | "fix" | "tidy" | "codegen" | "descriptors"),
             rest @ ..,
         ] => {
             bail!("{command} does not take `{}`\n\n{HELP}", rest.join(" "))
         }
         [unknown, ..] => {
             bail!(
-                "no command `{unknown}`: verify, fix, tidy, codegen, descriptors, sim or mutants\n\n{HELP}"
+                "no command `{unknown}`: test, needs, fresh, verify, fix, tidy, codegen, descriptors, sim or mutants\n\n{HELP}"
             )
         }
     }

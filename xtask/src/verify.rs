@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use crate::codegen::{self, Mode};
 use crate::command;
+use crate::test;
 use crate::tidy;
 use crate::workspace::Workspace;
 
@@ -109,7 +110,7 @@ fn perform(workspace: &Workspace, action: &Action) -> anyhow::Result<()> {
         Action::Cargo(arguments) => cargo(workspace, arguments),
         Action::Codegen => codegen::run(workspace, Mode::Check),
         Action::Tidy => tidy::run(workspace),
-        Action::Test => cargo(workspace, &["test", "--locked", "--workspace"]),
+        Action::Test => test::run(workspace, &[]),
     }
 }
 

@@ -117,7 +117,7 @@ impl Member {
         let process = started.unwrap_or_else(|error| {
             panic!(
                 "cannot start etcd ({error}): these tests need one of version 3.4.23 or newer in \
-                 the PATH. On Debian: apt-get install etcd-server"
+                 the PATH. Run `cargo xtask test`, which installs it or says how"
             )
         });
         self.process = Some(process);

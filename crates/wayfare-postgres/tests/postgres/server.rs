@@ -1,7 +1,6 @@
 //! A PostgreSQL server of the test's own: in a folder of its own, on a socket, ended with the test.
 
 use std::fs;
-use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
@@ -11,6 +10,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, getuid, kill_process};
 use tempfile::TempDir;
+
+#[path = "programs.rs"]
+mod programs;
 
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 const USER: &str = "wayfare";
@@ -84,7 +86,7 @@ impl Server {
     }
 
     fn make(port: u16, options: &[&str], data: impl FnOnce(&Path, &Path) -> Command) -> Self {
-        let programs = programs();
+        let programs = folder_of_programs();
         let folder = tempfile::Builder::new()
             .prefix("wayfare-postgres-")
             .tempdir_in("/tmp")
@@ -300,34 +302,12 @@ impl User {
     }
 }
 
-/// Where `initdb` is: beside the others on the path, or where distributions put it.
-fn programs() -> PathBuf {
+/// The folder of PostgreSQL's programs.
+fn folder_of_programs() -> PathBuf {
+    let named = std::env::var_os(programs::VARIABLE);
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    for root in ["/usr/lib/postgresql", "/usr/local/opt", "/opt/homebrew/opt"] {
-        let mut versions: Vec<PathBuf> = entries(Path::new(root)).unwrap_or_default();
-        // The newest first.
-        versions.sort_by_key(|it| std::cmp::Reverse(version(it)));
-        folders.extend(versions.into_iter().map(|it| it.join("bin")));
-    }
-    let has = |folder: &PathBuf, name: &&str| folder.join(name).exists();
-    let found = folders.into_iter().find(|it| {
-        ["initdb", "postgres", "pg_isready"]
-            .iter()
-            .all(|name| has(it, name))
-    });
-    found.expect(
-        "PostgreSQL 13 or newer is not installed, and these tests need it: run `apt-get install \
-         postgresql` (or `dnf install postgresql-server`, `brew install postgresql`)",
+    programs::find(named.as_deref(), &path).expect(
+        "PostgreSQL 13 or newer is not installed, and these tests need it: run `cargo xtask test`, \
+         which installs it or says how",
     )
-}
-
-fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(folder)?.map(|it| Ok(it?.path())).collect()
-}
-
-fn version(folder: &Path) -> u32 {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    let digits: String = name.chars().filter(char::is_ascii_digit).collect();
-    digits.parse().unwrap_or(0)
 }
