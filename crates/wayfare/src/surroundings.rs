@@ -35,7 +35,7 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
     }
 
     pub(crate) fn turn(&self) -> &'a HandlerContext<'a> {
-        self.turn
+        self.cx
     }
 
     /// Brings a note back after `delay`, by `note`. It is part of the state: whatever the state
@@ -44,7 +44,7 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
     /// # Panics
     /// If 1024 timers are running, the most there may be, or the note does not encode.
     pub fn after(&self, delay: Duration, note: N) -> TimerId {
-        let timer = self.turn.after(delay, |into| {
+        let timer = self.cx.after(delay, |into| {
             self.write("a note", &note, into);
         });
         TimerId::of_turn(timer)
@@ -52,7 +52,7 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
 
     /// The note of this timer will not come, if it has not come yet.
     pub fn cancel(&self, timer: TimerId) {
-        self.turn.cancel(timer.for_turn());
+        self.cx.cancel(timer.for_turn());
     }
 
     /// Runs a future, and brings back what it returns, by `note`: the way to whatever has to be
@@ -99,7 +99,7 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
     {
         let mut lost = Vec::new();
         self.write("a lost note", &lost_note, &mut lost);
-        self.turn
+        self.cx
             .run(work::new(future), |into| into.extend_from_slice(&lost));
     }
 
@@ -123,7 +123,7 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
         let entity = entity.id().unwrap_or_else(|invalid| {
             panic!("{invalid}: an entity's id is its kind and its key, such as \"counter/main\"")
         });
-        self.turn.ask(
+        self.cx.ask(
             &entity,
             |into| self.write("a request", request, into),
             deadline,
@@ -140,7 +140,7 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
     /// If nothing is kept of this kind: a step that may be lost cannot be logged once. Make the
     /// kind `Durable`, or give it snapshots. Also if the record does not encode.
     pub fn log<T: Serialize>(&self, log: &str, record: &T) {
-        self.turn
+        self.cx
             .log(log, |into| self.write("a log record", record, into));
     }
 
@@ -151,7 +151,7 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
     /// If there is no storage: not on a server, nor at a table.
     #[must_use]
     pub fn documents(&self) -> Documents {
-        match self.turn.documents() {
+        match self.cx.documents() {
             Some(documents) => Documents::new(documents),
             None => panic!("{} is played where no documents are kept", self.id()),
         }
@@ -160,32 +160,31 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
     /// The end: members are told, and what is kept of the state is forgotten. Callers that still
     /// wait for an answer hear that it is late, when it is: answer them first.
     pub fn close(&self) {
-        self.turn.close();
+        self.cx.close();
     }
 
     /// The age: the only clock there is. It never goes back, and survives all that the state
     /// survives.
     #[must_use]
     pub fn now(&self) -> Duration {
-        self.turn.age()
+        self.cx.age()
     }
 
     /// A source of randomness: draw with the methods of [`RngExt`](rand::RngExt), which the
     /// prelude has. In a [`Table`](crate::testing::Table) it is seeded.
     #[must_use]
     pub fn rng(&self) -> impl Rng + use<'a, N> {
-        Chance(self.turn)
+        Chance(self.cx)
     }
 
     /// The id, `kind/key`.
     #[must_use]
     pub fn id(&self) -> &'a EntityId {
-        self.turn.entity()
+        self.cx.entity()
     }
 
     pub(crate) fn apply<S: Changes>(&self, state: &mut S, change: S::Change) {
-        self.turn
-            .change(|into| self.write("a change", &change, into));
+        self.cx.change(|into| self.write("a change", &change, into));
         state.apply(change);
     }
 

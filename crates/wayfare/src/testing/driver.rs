@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use wayfare_core::game::{self, Kind, Kinds, Refusal};
-use wayfare_core::operator::{Query, Report, RoomDetail};
+use wayfare_core::operator::{self, Query, RoomDetail};
 use wayfare_core::{ConnectionId, Output, Report, Shard, ShardConfig};
 use wayfare_protocol::limits::HEARTBEAT;
 use wayfare_protocol::wire::{self, client_frame::Body as Say, hello::Credential};
@@ -41,7 +41,7 @@ pub(super) struct Driver {
     seats: BTreeMap<String, Seat>,
     connections: BTreeMap<ConnectionId, String>,
     connections_made: u32,
-    answer: Option<Report>,
+    answer: Option<operator::Report>,
     pub(super) panics: Vec<String>,
 }
 
@@ -216,7 +216,7 @@ impl Driver {
         self.shard.handle_operator(0, &question, self.now);
         self.settle();
         match self.answer.take() {
-            Some(Report::Room(detail)) => detail,
+            Some(operator::Report::Room(detail)) => detail,
             answer => unreachable!("the shard was asked for a room and answered {answer:?}"),
         }
     }
