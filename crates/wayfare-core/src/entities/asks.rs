@@ -86,7 +86,7 @@ impl Entities {
                     let placed = || place(entity, &context.config.shards).cloned();
                     let to = owner.clone().or_else(placed);
                     let to = to.unwrap_or_else(|| context.config.address.clone());
-                    send_on(to, ask, context);
+                    send_on(&to, ask, context);
                 }
                 (Finding::Ask(ask), Err(())) => {
                     let message = "the entity cannot be found now";
@@ -95,7 +95,7 @@ impl Entities {
                 }
                 (Finding::Answer(mut answer), Ok(Some(owner))) => {
                     answer.hops += 1;
-                    context.post(&owner, ToEntity::Reply(answer));
+                    context.post(owner, ToEntity::Reply(answer));
                 }
                 // Who asked is gone, or will hear that it is late.
                 (Finding::Answer(_), _) => {}

@@ -218,7 +218,7 @@ impl Entities {
                     };
                     context.post(&gateway, ToGateway::NotOwner(Box::new(not_owner)));
                 }
-                ToEntity::Request(ask) => send_on(owner.clone(), ask, context),
+                ToEntity::Request(ask) => send_on(owner, ask, context),
                 message @ (ToEntity::Member(_)
                 | ToEntity::Return(_)
                 | ToEntity::Reply(_)

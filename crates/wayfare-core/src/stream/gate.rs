@@ -32,7 +32,7 @@ impl<E, H> Default for Gate<E, H> {
     }
 }
 
-impl<E, H: Ord> Gate<E, H> {
+impl<E, H: Copy + Ord> Gate<E, H> {
     /// Takes the next effects and says their position, counted from 1.
     pub(crate) fn push(&mut self, effects: E) -> u64 {
         self.held.push_back(effects);

@@ -240,12 +240,12 @@ impl Room {
 }
 
 /// Whether a message came too often from shard to shard to be sent on.
-pub(crate) fn send_on(to: Address, mut ask: Box<Request>, context: &mut Context) {
+pub(crate) fn send_on(to: &Address, mut ask: Box<Request>, context: &mut Context) {
     ask.hops += 1;
     if ask.hops > crate::gateway::HOPS_MAX {
         let message = "the entity's owner cannot be found now";
         let refusal = Refusal::with_code(ErrorCode::Unavailable, message);
         return refuse_request(&ask, refusal, context);
     }
-    context.post(&to, ToEntity::Request(ask));
+    context.post(to, ToEntity::Request(ask));
 }

@@ -379,7 +379,7 @@ impl Room {
             }
             // It hears that something went wrong, and may find it right when it comes again.
             peer::MemberRequest::Attach { .. } => {
-                ask_to_attach_again(member.session.clone(), context)
+                ask_to_attach_again(member.session.clone(), context);
             }
             peer::MemberRequest::Unreliable(_) | peer::MemberRequest::Detach => {}
         }
