@@ -1,10 +1,10 @@
 //! Every decision of Wayfare, as state machines that do no IO: no clock, no thread, no socket, no
 //! randomness of their own.
 //!
-//! Read [`Shard`] first: it composes the rest. Its `gateway` holds sessions, its `rooms` hold
-//! rooms, and both know each other only by [`peer`] messages, so that it makes no difference
-//! whether they meet on one shard, on two, or on two machines. [`game`] is what a room is to it,
-//! [`HandlerContext`] what a room's handler may do, [`gate`] what its effects pass before they leave.
+//! Read [`Shard`] first: it hands every input to one of its machines. Its `gateway` holds sessions,
+//! its `entities` hold rooms, and the two know each other only by [`peer`] messages, so that it makes
+//! no difference whether they meet on one shard, on two, or on two machines. [`game`] is the
+//! interface of a game, [`HandlerContext`] what a handler of a room may use.
 
 mod cluster;
 mod config;

@@ -18,7 +18,7 @@ pub struct Caller {
 pub enum Answered {
     /// By what was appended to the reply.
     Now,
-    /// Not yet: [`HandlerContext::reply`] will, or the caller's deadline ends it.
+    /// Not yet: [`HandlerContext::reply`](super::HandlerContext::reply) will, or the caller's deadline ends it.
     Later,
 }
 

@@ -175,7 +175,7 @@ impl<'a> HandlerContext<'a> {
     /// if the node is lost before, `lost` does.
     ///
     /// # Panics
-    /// If [`CALLS_MAX`] futures and asks of the room are under way: a defect of the room.
+    /// If [`CALLS_MAX`](wayfare_protocol::limits::CALLS_MAX) futures and asks of the room are under way: a defect of the room.
     pub fn run(&self, work: Work, lost: impl FnOnce(&mut Vec<u8>)) {
         let mut outbox = self.outbox.borrow_mut();
         outbox.take_call();
