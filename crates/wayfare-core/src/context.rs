@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use wayfare_protocol::coordination::{Key, Revision};
+use wayfare_protocol::records::{EntityRecord, SessionRecord};
 use wayfare_protocol::{Address, Instant};
 use wayfare_protocol::{coordination, storage};
 
@@ -112,6 +114,62 @@ impl Context {
     /// The wall clock, as a guess.
     pub(crate) fn unix(&self) -> Duration {
         self.config.unix_origin + self.now.since(Instant::ORIGIN)
+    }
+
+    /// Gives up a record as this shard wrote it last, or found it.
+    pub(crate) fn release(&mut self, key: Key, revision: Revision) {
+        self.releases.handle_release(key, revision);
+        self.send_releases();
+    }
+
+    /// The outcome of a write to this record is unknown; see [`Releases::handle_doubt`].
+    pub(crate) fn doubt(&mut self, key: &Key) {
+        self.releases.handle_doubt(key, self.now);
+    }
+
+    /// Accepts an answer about a record that was given up. `is_used` says that an entity or a session
+    /// of this shard has it.
+    pub(crate) fn released(
+        &mut self,
+        key: Key,
+        outcome: coordination::Outcome,
+        is_used: impl FnOnce() -> bool,
+    ) {
+        let is_removable = match &outcome {
+            Ok(coordination::Reply::Got {
+                record: Some(found),
+                ..
+            }) => self.is_ours(&key, &found.value) && !is_used(),
+            Ok(_) | Err(_) => false,
+        };
+        let outcome = self
+            .releases
+            .handle_outcome(key, outcome, is_removable, self.now);
+        self.send_releases();
+        if let Err(failure) = outcome {
+            self.report(Report::CoordinationFailed(failure));
+        }
+    }
+
+    /// Looks at the records given up that are due.
+    pub(crate) fn look_at_releases(&mut self) {
+        self.releases.handle_timeout(self.now);
+        self.send_releases();
+    }
+
+    fn send_releases(&mut self) {
+        while let Some((key, request)) = self.releases.poll_request() {
+            self.ask(Asker::Release(key), request);
+        }
+    }
+
+    /// Whether a record names this shard, or an earlier run of its node.
+    fn is_ours(&self, key: &Key, value: &[u8]) -> bool {
+        let owner = match key.starts_with("entity/") {
+            true => EntityRecord::decode(key, value).ok().map(|it| it.owner),
+            false => SessionRecord::decode(key, value).ok().map(|it| it.gateway),
+        };
+        owner.is_some_and(|owner| !self.is_elsewhere(&owner))
     }
 
     pub(crate) fn report(&mut self, report: Report) {

@@ -1,27 +1,24 @@
 //! Calls to coordination and storage that are under way, and who waits for each.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use wayfare_protocol::coordination::Key;
 use wayfare_protocol::storage::{PartId, Position};
-use wayfare_protocol::{EntityId, Epoch, Handle, PlayerId, SessionId};
-
-use crate::gateway::Login;
-use crate::output::ConnectionId;
+use wayfare_protocol::{EntityId, Epoch, Handle, SessionId};
 
 /// Names one call; never used again by its shard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallId(pub u64);
 
+/// The name of one login in flight at its gateway; never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LoginId(pub(crate) u64);
+
 /// Who waits for the outcome.
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
     /// A login, to read or to take the player's record.
-    Login {
-        connection: ConnectionId,
-        login: Arc<Login>,
-    },
+    Login(LoginId),
     /// The gateway, to find the owner of a room that sessions want to join.
     Lookup(EntityId),
     /// The rooms, to own one.
@@ -102,12 +99,6 @@ impl Calls {
         let call = CallId(self.made);
         self.under_way.insert(call, asker);
         call
-    }
-
-    /// Whether a login of this player is under way, which may have the record of its session.
-    pub(crate) fn is_logging_in(&self, player: &PlayerId) -> bool {
-        let mut askers = self.under_way.values();
-        askers.any(|asker| matches!(asker, Asker::Login { login, .. } if login.is_of(player)))
     }
 
     /// Who waits for this call; nobody if it was answered before.

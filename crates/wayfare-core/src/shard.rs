@@ -88,9 +88,7 @@ impl Shard {
         let (gateway, entities) = (&mut self.gateway, &mut self.entities);
         let context = &mut self.context;
         match context.calls.end(call) {
-            Some(Asker::Login { connection, login }) => {
-                gateway.login_outcome((connection, login), outcome, context);
-            }
+            Some(Asker::Login(login)) => gateway.login_outcome(login, outcome, context),
             Some(Asker::Lookup(entity)) => gateway.found(&entity, outcome, context),
             Some(Asker::Acknowledge { session, epoch }) => {
                 gateway.acknowledged((session, epoch), outcome, context);
@@ -105,9 +103,8 @@ impl Shard {
             Some(Asker::Left) => entities.left(outcome, context),
             Some(Asker::LeftSessions) => gateway.left_sessions(outcome, context),
             Some(Asker::Release(key)) => {
-                let is_held =
-                    |context: &Context| gateway.holds(&key, context) || entities.hold(&key);
-                context.released(key.clone(), outcome, is_held);
+                let is_used = || gateway.is_held_here(&key) || entities.is_held_here(&key);
+                context.released(key.clone(), outcome, is_used);
             }
             // The others ask storage.
             Some(_) | None => {}

@@ -2,15 +2,14 @@
 
 use wayfare_protocol::coordination::{self, Outcome};
 use wayfare_protocol::records::EntityRecord;
-use wayfare_protocol::{Address, EntityId, ErrorCode};
+use wayfare_protocol::{EntityId, ErrorCode};
 
 use crate::cluster::placement::place;
 use crate::context::Context;
-use crate::entities::room::send_on;
 use crate::game::Refusal;
 use crate::in_flight::Asker;
 use crate::peer::{Ran, Reply, Request, ToEntity};
-use crate::report::Report;
+use crate::routing::directory::{forward_request, owner_of};
 use crate::routing::undeliverable::refuse_request;
 
 use super::Entities;
@@ -86,7 +85,7 @@ impl Entities {
                     let placed = || place(entity, &context.config.shards).cloned();
                     let to = owner.clone().or_else(placed);
                     let to = to.unwrap_or_else(|| context.config.address.clone());
-                    send_on(&to, ask, context);
+                    forward_request(&to, ask, context);
                 }
                 (Finding::Ask(ask), Err(())) => {
                     let message = "the entity cannot be found now";
@@ -101,29 +100,5 @@ impl Entities {
                 (Finding::Answer(_), _) => {}
             }
         }
-    }
-}
-
-/// The live owner of an entity, if it has one.
-pub(crate) fn owner_of(
-    entity: &EntityId,
-    outcome: Outcome,
-    context: &mut Context,
-) -> Result<Option<Address>, ()> {
-    let record = match outcome {
-        Ok(coordination::Reply::Got { record, .. }) => record,
-        Ok(_) => return Err(()),
-        Err(failure) => {
-            context.report(Report::CoordinationFailed(failure));
-            return Err(());
-        }
-    };
-    let Some(record) = record else {
-        return Ok(None);
-    };
-    match EntityRecord::decode(&EntityRecord::key(entity), &record.value) {
-        // Who is asked for it reports that, and takes it over.
-        Err(_) => Ok(None),
-        Ok(record) => Ok((!context.is_former(&record.owner)).then_some(record.owner)),
     }
 }

@@ -11,12 +11,13 @@ use wayfare_protocol::wire::JoinMode;
 use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode, Handle};
 
 use crate::context::Context;
-use crate::entities::room::{Opened, Recovered, Room, send_on};
+use crate::entities::room::{Opened, Recovered, Room};
 use crate::game::{Durability, Kind, Refusal};
 use crate::in_flight::Asker;
 use crate::peer::ToEntity;
 use crate::peer::{Join, NotOwner, ToGateway};
 use crate::report::Report;
+use crate::routing::directory::forward_request;
 use crate::routing::undeliverable::Undeliverable;
 use crate::routing::undeliverable::bounce;
 use crate::routing::undeliverable::{end_stay, refuse_join};
@@ -218,7 +219,7 @@ impl Entities {
                     };
                     context.post(&gateway, ToGateway::NotOwner(Box::new(not_owner)));
                 }
-                ToEntity::Request(ask) => send_on(owner, ask, context),
+                ToEntity::Request(ask) => forward_request(owner, ask, context),
                 message @ (ToEntity::Member(_)
                 | ToEntity::Return(_)
                 | ToEntity::Reply(_)

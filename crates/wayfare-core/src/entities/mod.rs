@@ -28,8 +28,6 @@ use crate::routing::undeliverable::bounce;
 use crate::routing::undeliverable::{ask_to_attach_again, end_stay, refuse_join};
 use crate::timers::{Timers, Wake, earlier};
 
-pub(crate) use asks::owner_of;
-
 use asks::Finding;
 use claims::Opening;
 use loading::Loading;
@@ -68,7 +66,7 @@ impl Entities {
     }
 
     /// Whether this record is of an entity here, or on its way here.
-    pub(crate) fn hold(&self, key: &Key) -> bool {
+    pub(crate) fn is_held_here(&self, key: &Key) -> bool {
         let entity = key
             .strip_prefix("entity/")
             .and_then(|id| id.parse::<EntityId>().ok());

@@ -11,7 +11,7 @@ mod logic;
 pub(crate) mod members;
 mod player;
 mod recipients;
-mod refusal;
+pub(crate) mod refusal;
 mod work;
 
 pub use audience::Audience;

@@ -1,6 +1,6 @@
 //! A refusal: the "no" of a room or of the server, with its reason.
 
-use wayfare_protocol::ErrorCode;
+use wayfare_protocol::{ErrorCode, wire};
 
 /// A room's or the server's "no", with a reason for the person at the other end.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,5 +38,25 @@ impl Refusal {
     pub fn detail(mut self, detail: u32) -> Self {
         self.detail = detail;
         self
+    }
+}
+
+/// The error that a client gets for a refusal.
+pub(crate) fn wire_error(refusal: &Refusal) -> wire::Error {
+    wire::Error {
+        code: refusal.code.code(),
+        message: refusal.message.clone(),
+        detail: refusal.detail,
+        retry_after_ms: 0,
+    }
+}
+
+/// The error that a client gets for a refusal by the server itself.
+pub(crate) fn error(code: ErrorCode, message: impl Into<String>) -> wire::Error {
+    wire::Error {
+        code: code.code(),
+        message: message.into(),
+        detail: 0,
+        retry_after_ms: 0,
     }
 }

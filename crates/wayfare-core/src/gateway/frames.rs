@@ -9,8 +9,8 @@ use wayfare_protocol::wire::{self, JoinMode, client_frame::Body as Said, server_
 use wayfare_protocol::{EntityId, Epoch, ErrorCode, Handle, Instant, Membership, Sequence};
 
 use crate::context::Context;
-use crate::entities::room::{error, wire_error};
 use crate::game::Refusal;
+use crate::game::refusal::{error, wire_error};
 use crate::output::{ConnectionId, Output};
 use crate::peer::{self, MemberRequest, Numbered};
 

@@ -1,5 +1,6 @@
 //! From a Hello to a session: who is it, and may it have the player's record?
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use super::ticket::Ticket;
 use crate::config::SecondLogin;
 use crate::context::Context;
 use crate::game::{Player, Refusal};
-use crate::in_flight::Asker;
+use crate::in_flight::{Asker, LoginId};
 use crate::output::{ConnectionId, Output};
 use crate::peer::{SessionTaken, ToGateway};
 use crate::report::Report;
@@ -31,10 +32,10 @@ use super::{Gateway, TimerKey};
 /// Reads of a record that changes under our hands before the client is told to come later.
 const ATTEMPTS_MAX: u8 = 4;
 
-/// A connection that wants a session. It goes along with each question about the player's record,
-/// so that an answer finds it even if the connection is gone.
+/// A connection that asks for a session. It waits for the player's record even if the connection is
+/// lost meanwhile.
 #[derive(Clone, Debug)]
-pub(crate) struct Login {
+struct Login {
     player: Arc<Player>,
     /// It resumes this session at this epoch, or wants a new one.
     ticket: Option<(SessionId, Epoch)>,
@@ -48,10 +49,29 @@ pub(crate) struct Login {
     asked: Option<SessionRecord>,
 }
 
-impl Login {
-    /// Whether it is this player's.
-    pub(crate) fn is_of(&self, player: &PlayerId) -> bool {
-        self.player.id == *player
+/// The logins that wait for coordination.
+#[derive(Debug, Default)]
+pub(super) struct Logins {
+    begun: u64,
+    in_flight: BTreeMap<LoginId, (ConnectionId, Login)>,
+}
+
+impl Logins {
+    fn begin(&mut self, connection: ConnectionId, login: Login) -> LoginId {
+        self.begun += 1;
+        let id = LoginId(self.begun);
+        self.in_flight.insert(id, (connection, login));
+        id
+    }
+
+    fn end(&mut self, id: LoginId) -> Option<(ConnectionId, Login)> {
+        self.in_flight.remove(&id)
+    }
+
+    /// Whether a login of this player is in flight, which may own the record of its session.
+    pub(super) fn include(&self, player: &PlayerId) -> bool {
+        let mut logins = self.in_flight.values();
+        logins.any(|(_, login)| login.player.id == *player)
     }
 }
 
@@ -204,18 +224,20 @@ impl Gateway {
             slot.state = State::Claiming;
         }
         let key = SessionRecord::key(&login.player.id);
-        let login = Arc::new(login);
-        context.ask(Asker::Login { connection, login }, Request::Get(key));
+        let login = self.logins.begin(connection, login);
+        context.ask(Asker::Login(login), Request::Get(key));
     }
 
     /// The answer to a read or a write of a player's record.
     pub(crate) fn login_outcome(
         &mut self,
-        (connection, login): (ConnectionId, Arc<Login>),
+        login: LoginId,
         outcome: Outcome,
         context: &mut Context,
     ) {
-        let login = Arc::unwrap_or_clone(login);
+        let Some((connection, login)) = self.logins.end(login) else {
+            return;
+        };
         let waits = self.waits(connection);
         if !waits && login.asked.is_none() {
             return;
@@ -279,7 +301,7 @@ impl Gateway {
         }
         let given_up = found
             .as_ref()
-            .is_some_and(|found| context.is_here(&found.gateway) && !self.holds(&key, context));
+            .is_some_and(|found| context.is_here(&found.gateway) && !self.is_held_here(&key));
         if let Err(refusal) = may_login(&login, found.as_ref(), given_up, context) {
             return self.cut(connection, refusal.code, &refusal.message, context);
         }
@@ -299,12 +321,9 @@ impl Gateway {
         login.asked = Some(record);
         login.writing = true;
         let expect = revision.map_or(Expect::Absent, Expect::Revision);
-        let login = Arc::new(login);
+        let login = self.logins.begin(connection, login);
         let write = Write::Put { key, expect, value };
-        context.ask(
-            Asker::Login { connection, login },
-            Request::Commit(vec![write]),
-        );
+        context.ask(Asker::Login(login), Request::Commit(vec![write]));
     }
 
     /// The record is ours: whoever had the session or the player's place before is told, and the

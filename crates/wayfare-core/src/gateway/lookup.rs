@@ -12,7 +12,6 @@ use wayfare_protocol::{EntityId, ErrorCode};
 
 use crate::cluster::placement::place;
 use crate::context::Context;
-use crate::entities::owner_of;
 use crate::game::Refusal;
 use crate::game::SessionRef;
 use crate::in_flight::Asker;
@@ -20,15 +19,12 @@ use crate::output::{ConnectionId, Output};
 use crate::peer::{
     Join, ListQuery, Listed, Member, Message, NotOwner, Return, ToEntity, ToGateway,
 };
+use crate::routing::directory::{HOPS_MAX, owner_of};
 use crate::routing::undeliverable::refuse_join;
 
 use super::Gateway;
 use super::frames::send_list_refused;
 use super::session::SessionKey;
-
-/// Shards a join may be sent on to before it is refused: nodes that disagree must not pass it
-/// round for ever.
-pub(crate) const HOPS_MAX: u8 = 4;
 
 /// What waits to learn where a room is.
 #[derive(Debug)]

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use wayfare_protocol::{ErrorCode, Instant, PlayerId, SessionId};
 
 use crate::context::Context;
-use crate::entities::room::error;
+use crate::game::refusal::error;
 use crate::output::{ConnectionId, Output};
 use crate::peer::ToGateway;
 use crate::peer::operator::SessionSummary;
@@ -26,13 +26,11 @@ use crate::timers::{Timers, Wake};
 
 use attachments::Attachments;
 use connections::{Connections, State};
+use login::Logins;
 use lookup::Lookups;
 use rate::Rate;
 use session::{SessionKey, Sessions};
 use session_leftovers::Left;
-
-pub(crate) use login::Login;
-pub(crate) use lookup::HOPS_MAX;
 
 /// What a timer of the gateway is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +49,7 @@ pub(crate) struct Gateway {
     by_session: BTreeMap<SessionId, SessionKey>,
     attachments: Attachments,
     lookups: Lookups,
+    logins: Logins,
     timers: Timers<TimerKey>,
     rate: Rate,
     left: Left,
@@ -67,6 +66,7 @@ impl Gateway {
             by_session: BTreeMap::new(),
             attachments: Attachments::default(),
             lookups: Lookups::default(),
+            logins: Logins::default(),
             timers: Timers::default(),
             rate: Rate::new(config.frames_per_second, config.frames_burst),
             left: Left::default(),

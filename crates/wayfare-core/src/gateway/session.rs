@@ -296,12 +296,12 @@ impl Gateway {
     }
 
     /// Whether this record is of a session here, or of a login under way.
-    pub(crate) fn holds(&self, key: &Key, context: &Context) -> bool {
+    pub(crate) fn is_held_here(&self, key: &Key) -> bool {
         let player = key
             .strip_prefix("session/")
             .and_then(|id| id.parse::<PlayerId>().ok());
         player.is_some_and(|player| {
-            self.by_player.contains_key(&player) || context.calls.is_logging_in(&player)
+            self.by_player.contains_key(&player) || self.logins.include(&player)
         })
     }
 }

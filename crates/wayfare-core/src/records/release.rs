@@ -1,47 +1,48 @@
-//! Records that this shard gives up: each is asked about until it is gone or another's, however long
-//! coordination is away.
+//! Records that this shard gives up. Each is asked about until it is gone or belongs to another
+//! owner, for as long as coordination is away.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use wayfare_protocol::coordination::{Commit, Key, Outcome, Reply, Request, Revision, Write};
-use wayfare_protocol::records::{EntityRecord, SessionRecord};
-use wayfare_protocol::{Address, Instant};
+use wayfare_protocol::Instant;
+use wayfare_protocol::coordination::{
+    Commit, Failure, Key, Outcome, Reply, Request, Revision, Write,
+};
 
-use crate::context::Context;
-use crate::in_flight::Asker;
-use crate::report::Report;
 use crate::timers::Wake;
 
-/// Until a question that failed twice is asked again: doubled with each failure, up to the second.
-/// A node of 5,000 sessions asks 1,000 questions a second through an outage, and not more.
+/// Time until a request that failed twice is sent again: doubled with each failure, up to the second
+/// value. A node of 5,000 sessions sends 1,000 requests a second through an outage, and not more.
 const AGAIN_MIN: Duration = Duration::from_millis(100);
 const AGAIN_MAX: Duration = Duration::from_secs(5);
-/// A write of which nothing was heard may still be under way for so long: 25 call deadlines.
+/// Time during which a write of unknown outcome may still apply: 25 call deadlines.
 const DOUBT: Duration = Duration::from_secs(10);
 
-/// See the module's words.
+/// The records that are being given up.
+///
+/// Every input may leave requests, which [`Releases::poll_request`] takes out.
 #[derive(Default)]
 pub(crate) struct Releases {
     records: BTreeMap<Key, Release>,
     due: BTreeSet<(Instant, Key)>,
+    requests: VecDeque<(Key, Request)>,
 }
 
 #[derive(Default)]
 struct Release {
-    /// The answer is out.
+    /// A request about it is in flight.
     asked: bool,
     /// It was given up once more meanwhile.
     again: bool,
     failures: u32,
-    /// When it is looked at next.
+    /// The time at which it is looked at next.
     due: Option<Instant>,
     /// A write of ours may apply until then.
     doubt: Option<Instant>,
 }
 
 impl Release {
-    /// Until it is asked about again, if that failed.
+    /// The pause before the next request, if this one failed.
     fn pause(&self) -> Duration {
         let Some(again) = self.failures.checked_sub(1) else {
             return Duration::ZERO;
@@ -51,12 +52,128 @@ impl Release {
 }
 
 impl Releases {
-    pub(crate) fn len(&self) -> usize {
-        self.records.len()
+    /// Gives up a record as this shard wrote it last, or found it.
+    pub(crate) fn handle_release(&mut self, key: Key, revision: Revision) {
+        let record = self.records.entry(key.clone()).or_default();
+        if record.asked {
+            record.again = true;
+        } else {
+            self.request_removal(key, revision);
+        }
+    }
+
+    /// The outcome of a write to this record is unknown. If it applies and nobody on this shard uses
+    /// the record by then, the record is given up.
+    pub(crate) fn handle_doubt(&mut self, key: &Key, now: Instant) {
+        let until = now + DOUBT;
+        let record = self.records.entry(key.clone()).or_default();
+        record.doubt = Some(until);
+        if record.due.is_none() && !record.asked {
+            self.schedule(key, Some(until));
+        }
+    }
+
+    /// Accepts the outcome of a request. A refusal without cause, or no answer, says nothing (rule
+    /// R10). `is_removable` says that the record found is ours and that nobody here uses it.
+    ///
+    /// # Errors
+    /// The failure, to be reported; the request is sent again later.
+    pub(crate) fn handle_outcome(
+        &mut self,
+        key: Key,
+        outcome: Outcome,
+        is_removable: bool,
+        now: Instant,
+    ) -> Result<(), Failure> {
+        let Some(record) = self.records.get_mut(&key) else {
+            return Ok(());
+        };
+        record.asked = false;
+        let again = std::mem::take(&mut record.again);
+        let pause = record.pause();
+        record.failures = if outcome.is_err() {
+            record.failures + 1
+        } else {
+            0
+        };
+        match outcome {
+            Ok(Reply::Committed(Commit::Refused)) => self.request_record(key),
+            Ok(Reply::Got {
+                record: Some(found),
+                ..
+            }) if is_removable => self.request_removal(key, found.revision),
+            Ok(_) if again => self.request_record(key),
+            Ok(_) => self.finish(&key, now),
+            Err(failure) => {
+                self.schedule(&key, Some(now + pause));
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what is due.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        while let Some((at, key)) = self.due.first().cloned()
+            && at <= now
+        {
+            self.request_record(key);
+        }
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Wake> {
         self.due.first().map(|(at, _)| (*at, "records given up"))
+    }
+
+    /// The next request to coordination, and the record that it is about.
+    pub(crate) fn poll_request(&mut self) -> Option<(Key, Request)> {
+        self.requests.pop_front()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Forgets a record, unless a write to it may still apply.
+    fn finish(&mut self, key: &Key, now: Instant) {
+        let Some(record) = self.records.get_mut(key) else {
+            return;
+        };
+        match record.doubt.take().filter(|until| *until > now) {
+            Some(until) => self.schedule(key, Some(until)),
+            None => {
+                self.schedule(key, None);
+                self.records.remove(key);
+            }
+        }
+    }
+
+    fn request_removal(&mut self, key: Key, expect: Revision) {
+        // An entity's record that comes back is claimed again, and given up again; a session's would
+        // let a player in who said goodbye.
+        let is_entity = key.starts_with("entity/");
+        let write = vec![Write::Delete {
+            key: key.clone(),
+            expect,
+        }];
+        let request = match is_entity {
+            true => Request::CommitLazily(write),
+            false => Request::Commit(write),
+        };
+        self.request(key, request);
+    }
+
+    fn request_record(&mut self, key: Key) {
+        let request = Request::Get(key.clone());
+        self.request(key, request);
+    }
+
+    fn request(&mut self, key: Key, request: Request) {
+        self.schedule(&key, None);
+        if let Some(record) = self.records.get_mut(&key) {
+            record.asked = true;
+        }
+        self.requests.push_back((key, request));
     }
 
     fn schedule(&mut self, key: &Key, at: Option<Instant>) {
@@ -71,123 +188,124 @@ impl Releases {
             self.due.insert((at, key.clone()));
         }
     }
-
-    /// Nothing is left to do, unless a write may still apply.
-    fn settle(&mut self, key: &Key, now: Instant) {
-        let Some(record) = self.records.get_mut(key) else {
-            return;
-        };
-        match record.doubt.take().filter(|until| *until > now) {
-            Some(until) => self.schedule(key, Some(until)),
-            None => {
-                self.schedule(key, None);
-                self.records.remove(key);
-            }
-        }
-    }
 }
 
-impl Context {
-    /// Gives up a record as this shard wrote it last, or found it.
-    pub(crate) fn release(&mut self, key: Key, revision: Revision) {
-        let record = self.releases.records.entry(key.clone()).or_default();
-        if record.asked {
-            record.again = true;
-        } else {
-            self.ask_removal(key, revision);
-        }
+#[cfg(test)]
+mod tests {
+    use wayfare_protocol::coordination::Record;
+
+    use super::*;
+
+    const START: Instant = Instant::ORIGIN;
+
+    fn key() -> Key {
+        "session/ada".into()
     }
 
-    /// Of a write to a record nothing was heard. Should it apply, and nobody here have the record
-    /// by then, it is given up.
-    pub(crate) fn doubt(&mut self, key: &Key) {
-        let until = self.now + DOUBT;
-        let record = self.releases.records.entry(key.clone()).or_default();
-        record.doubt = Some(until);
-        if record.due.is_none() && !record.asked {
-            self.releases.schedule(key, Some(until));
-        }
+    fn removal(revision: u64) -> Request {
+        Request::Commit(vec![Write::Delete {
+            key: key(),
+            expect: Revision(revision),
+        }])
     }
 
-    /// Looks at what is due.
-    pub(crate) fn look_at_releases(&mut self) {
-        while let Some((at, key)) = self.releases.due.first().cloned()
-            && at <= self.now
-        {
-            self.ask_record(key);
-        }
-    }
-
-    /// The answer about a record that was given up. A refusal without cause, or silence, is no
-    /// news (R10): what is still there is removed, if it is ours and `is_held` by nobody here.
-    pub(crate) fn released(
-        &mut self,
-        key: Key,
-        outcome: Outcome,
-        is_held: impl FnOnce(&Self) -> bool,
-    ) {
-        let Some(record) = self.releases.records.get_mut(&key) else {
-            return;
+    fn found(revision: u64) -> Outcome {
+        let record = Record {
+            value: bytes::Bytes::new(),
+            revision: Revision(revision),
         };
-        record.asked = false;
-        let again = std::mem::take(&mut record.again);
-        let pause = record.pause();
-        record.failures = if outcome.is_err() {
-            record.failures + 1
-        } else {
-            0
-        };
-        match outcome {
-            Ok(Reply::Committed(Commit::Refused)) => self.ask_record(key),
-            Ok(Reply::Got {
-                record: Some(it), ..
-            }) if self.is_ours(&key, &it.value) && !is_held(self) => {
-                self.ask_removal(key, it.revision);
-            }
-            Ok(_) if again => self.ask_record(key),
-            Ok(_) => self.releases.settle(&key, self.now),
-            Err(failure) => {
-                let at = self.now + pause;
-                self.releases.schedule(&key, Some(at));
-                self.report(Report::CoordinationFailed(failure));
-            }
+        Ok(Reply::Got {
+            record: Some(record),
+            store: Revision(9),
+        })
+    }
+
+    fn next(releases: &mut Releases) -> Option<Request> {
+        releases.poll_request().map(|(_, request)| request)
+    }
+
+    fn given_up() -> Releases {
+        let mut releases = Releases::default();
+        releases.handle_release(key(), Revision(3));
+        assert_eq!(next(&mut releases), Some(removal(3)));
+        releases
+    }
+
+    #[test]
+    fn a_record_that_is_removed_is_forgotten() {
+        let mut releases = given_up();
+        let done = Ok(Reply::Committed(Commit::Done(Revision(4))));
+        assert_eq!(releases.handle_outcome(key(), done, false, START), Ok(()));
+        assert_eq!((next(&mut releases), releases.len()), (None, 0));
+        assert_eq!(releases.poll_timeout(), None);
+    }
+
+    #[test]
+    fn a_refusal_is_settled_by_reading() {
+        let mut releases = given_up();
+        let refused = Ok(Reply::Committed(Commit::Refused));
+        assert_eq!(
+            releases.handle_outcome(key(), refused, false, START),
+            Ok(())
+        );
+        assert_eq!(next(&mut releases), Some(Request::Get(key())));
+        // Still ours, and used by nobody: removed as it is found now.
+        assert_eq!(
+            releases.handle_outcome(key(), found(7), true, START),
+            Ok(())
+        );
+        assert_eq!(next(&mut releases), Some(removal(7)));
+    }
+
+    #[test]
+    fn a_record_of_another_owner_stays() {
+        let mut releases = given_up();
+        let refused = Ok(Reply::Committed(Commit::Refused));
+        releases
+            .handle_outcome(key(), refused, false, START)
+            .unwrap();
+        next(&mut releases);
+        releases
+            .handle_outcome(key(), found(7), false, START)
+            .unwrap();
+        assert_eq!((next(&mut releases), releases.len()), (None, 0));
+    }
+
+    #[test]
+    fn failures_are_repeated_with_growing_pauses() {
+        let mut releases = given_up();
+        let mut now = START;
+        for pause in [0, 100, 200, 400, 800, 1600, 3200, 5000, 5000] {
+            let failure = Failure::Unknown("no answer".into());
+            let outcome = releases.handle_outcome(key(), Err(failure.clone()), false, now);
+            assert_eq!(outcome, Err(failure));
+            now = now + Duration::from_millis(pause);
+            assert_eq!(releases.poll_timeout().map(|(at, _)| at), Some(now));
+            releases.handle_timeout(now);
+            assert_eq!(next(&mut releases), Some(Request::Get(key())));
         }
     }
 
-    fn ask_removal(&mut self, key: Key, expect: Revision) {
-        // An entity's record that comes back is claimed again, and given up again; a session's would
-        // let somebody in who said goodbye.
-        let is_entity = key.starts_with("entity/");
-        let write = vec![Write::Delete {
-            key: key.clone(),
-            expect,
-        }];
-        let request = match is_entity {
-            true => Request::CommitLazily(write),
-            false => Request::Commit(write),
-        };
-        self.ask_about(key, request);
+    #[test]
+    fn a_write_of_unknown_outcome_is_looked_at_once_it_cannot_apply() {
+        let mut releases = Releases::default();
+        releases.handle_doubt(&key(), START);
+        assert_eq!(next(&mut releases), None);
+        releases.handle_timeout(START + DOUBT);
+        assert_eq!(next(&mut releases), Some(Request::Get(key())));
+        releases
+            .handle_outcome(key(), found(7), true, START + DOUBT)
+            .unwrap();
+        assert_eq!(next(&mut releases), Some(removal(7)));
     }
 
-    fn ask_record(&mut self, key: Key) {
-        let request = Request::Get(key.clone());
-        self.ask_about(key, request);
-    }
-
-    fn ask_about(&mut self, key: Key, request: Request) {
-        self.releases.schedule(&key, None);
-        if let Some(record) = self.releases.records.get_mut(&key) {
-            record.asked = true;
-        }
-        self.ask(Asker::Release(key), request);
-    }
-
-    /// Whether the record names this shard, or an earlier run of its node.
-    fn is_ours(&self, key: &Key, value: &[u8]) -> bool {
-        let owner: Option<Address> = match key.starts_with("entity/") {
-            true => EntityRecord::decode(key, value).ok().map(|it| it.owner),
-            false => SessionRecord::decode(key, value).ok().map(|it| it.gateway),
-        };
-        owner.is_some_and(|owner| !self.is_elsewhere(&owner))
+    #[test]
+    fn a_record_given_up_twice_is_asked_about_again() {
+        let mut releases = given_up();
+        releases.handle_release(key(), Revision(5));
+        assert_eq!(next(&mut releases), None, "one request at a time");
+        let done = Ok(Reply::Committed(Commit::Done(Revision(6))));
+        releases.handle_outcome(key(), done, false, START).unwrap();
+        assert_eq!(next(&mut releases), Some(Request::Get(key())));
     }
 }

@@ -1,3 +1,5 @@
-//! Routing between shards: what becomes of messages that cannot be delivered.
+//! Routing between shards: the places of entities, and what becomes of messages that cannot be
+//! delivered.
 
+pub(crate) mod directory;
 pub(crate) mod undeliverable;

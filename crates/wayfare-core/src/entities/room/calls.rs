@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode, Instant};
+use wayfare_protocol::{EntityId, Epoch, Instant};
 
 use crate::context::Context;
 use crate::game::{Answered, AskError, Caller, Refusal, Work};
 use crate::output::Output;
 use crate::peer::{Reply, Request, ToEntity};
 use crate::report::Report;
-use crate::routing::undeliverable::refuse_request;
 
 use crate::stream::errand::Errand;
 
@@ -237,15 +236,4 @@ impl Room {
             }
         }
     }
-}
-
-/// Whether a message came too often from shard to shard to be sent on.
-pub(crate) fn send_on(to: &Address, mut ask: Box<Request>, context: &mut Context) {
-    ask.hops += 1;
-    if ask.hops > crate::gateway::HOPS_MAX {
-        let message = "the entity's owner cannot be found now";
-        let refusal = Refusal::with_code(ErrorCode::Unavailable, message);
-        return refuse_request(&ask, refusal, context);
-    }
-    context.post(to, ToEntity::Request(ask));
 }

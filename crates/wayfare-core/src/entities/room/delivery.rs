@@ -5,10 +5,11 @@ use std::sync::Arc;
 use wayfare_protocol::frame::{put_event, put_server_frame, put_unreliable};
 use wayfare_protocol::wire::server_frame::Body;
 use wayfare_protocol::wire::{self, reply};
-use wayfare_protocol::{Address, ErrorCode, Membership, Sequence};
+use wayfare_protocol::{Address, Membership, Sequence};
 
 use crate::context::Context;
 use crate::game::Recipients;
+use crate::game::refusal::wire_error;
 use crate::game::{Durability, KindSettings, Refusal};
 use crate::peer::{Change, Item, Step, ToGateway};
 use crate::stream::gate::{Gate, Holder};
@@ -254,24 +255,4 @@ fn bytes_of(step: &Step) -> usize {
         Item::Frames { bytes, .. } | Item::Session { bytes, .. } => bytes.len(),
     });
     items.sum()
-}
-
-/// A refusal as the wire says it.
-pub(crate) fn wire_error(refusal: &Refusal) -> wire::Error {
-    wire::Error {
-        code: refusal.code.code(),
-        message: refusal.message.clone(),
-        detail: refusal.detail,
-        retry_after_ms: 0,
-    }
-}
-
-/// A refusal of the server's own.
-pub(crate) fn error(code: ErrorCode, message: impl Into<String>) -> wire::Error {
-    wire::Error {
-        code: code.code(),
-        message: message.into(),
-        detail: 0,
-        retry_after_ms: 0,
-    }
 }

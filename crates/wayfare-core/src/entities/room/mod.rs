@@ -39,8 +39,6 @@ use delivery::Effects;
 use persistence::{Persistence, Unwritten};
 use rerun::{Failures, Rerun};
 
-pub(crate) use calls::send_on;
-pub(crate) use delivery::{error, wire_error};
 pub(crate) use ending::{End, Farewell};
 pub(crate) use persistence::recovery::{Recovered, revive};
 
