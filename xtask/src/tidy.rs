@@ -7,6 +7,7 @@ mod complaint;
 mod error_pages;
 mod file_size;
 mod function_size;
+mod import_order;
 mod layers;
 mod leftovers;
 mod links;
@@ -60,6 +61,7 @@ fn sources(files: &Files) -> Vec<Complaint> {
         complaints.extend(file_size::check(&source));
         complaints.extend(function_size::check(&source));
         complaints.extend(leftovers::check(&source));
+        complaints.extend(import_order::check(&source));
     }
     complaints
 }
