@@ -106,8 +106,15 @@ impl Shard {
                 let is_used = || gateway.is_held_here(&key) || entities.is_held_here(&key);
                 context.released(key.clone(), outcome, is_used);
             }
-            // The others ask storage.
-            Some(_) | None => {}
+            // These ask storage.
+            Some(
+                Asker::Load { .. }
+                | Asker::LoadPart { .. }
+                | Asker::Quarantine { .. }
+                | Asker::Room { .. }
+                | Asker::Nobody,
+            )
+            | None => {}
         }
         self.deliver_local();
     }

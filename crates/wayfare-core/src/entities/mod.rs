@@ -230,8 +230,18 @@ impl Entities {
                 reason,
                 attempt,
             } => self.put_aside((&entity, epoch), (reason, attempt), outcome, context),
-            // No other asker asks storage.
-            _ => {}
+            // A seal that is taken back; what is left of it otherwise is a few bytes.
+            Asker::Nobody => {}
+            // These ask coordination.
+            Asker::Login(_)
+            | Asker::Lookup(_)
+            | Asker::Claim(_)
+            | Asker::Restart { .. }
+            | Asker::Find(_)
+            | Asker::Left
+            | Asker::LeftSessions
+            | Asker::Acknowledge { .. }
+            | Asker::Release(_) => {}
         }
     }
 

@@ -120,7 +120,16 @@ impl Gateway {
         let said = decode_client(payload);
         let cost = match &said {
             Ok(Said::Join(_) | Said::Attach(_) | Said::List(_)) => JOIN_COST,
-            _ => 1,
+            Ok(
+                Said::Hello(_)
+                | Said::Acknowledge(_)
+                | Said::Command(_)
+                | Said::Leave(_)
+                | Said::Unreliable(_)
+                | Said::Ping(_)
+                | Said::Bye(_),
+            )
+            | Err(_) => 1,
         };
         let rate = self.rate;
         let Some(session) = self.sessions.get_mut(key) else {

@@ -129,7 +129,7 @@ impl Room {
         while self.failed.is_none()
             && let Some(id) = self.calls.iter().find_map(|(id, pending)| match pending {
                 Pending::Ask { due, .. } if *due <= now => Some(*id),
-                _ => None,
+                Pending::Ask { .. } | Pending::Run { .. } => None,
             })
         {
             self.during_call(Some(id));

@@ -123,7 +123,7 @@ impl Room {
         let closes = match self.ending {
             Some(End::Closed) => true,
             Some(End::Idle) => !self.is_durable(),
-            _ => false,
+            Some(End::Failed | End::Lost) | None => false,
         };
         let Some(persistence) = &mut self.persistence else {
             return;

@@ -13,7 +13,7 @@ use crate::game::HandlerContext;
 use crate::game::Recipients;
 use crate::game::effects::Effect;
 use crate::game::members::Members;
-use crate::game::{Form, Kind, LeaveReason, Refusal, RoomLogic};
+use crate::game::{Form, Kind, LeaveReason, Refusal, RoomLogic, TimerId};
 use crate::report::Report;
 
 use super::{End, Opened, Room};
@@ -198,8 +198,9 @@ impl Room {
         let mut deferred = Deferred::default();
         let mut outbox = context.outbox.take();
         self.timers_made = outbox.timers_made;
+        let bytes = &outbox.bytes;
+        let own = |range: std::ops::Range<usize>| Bytes::copy_from_slice(&bytes[range]);
         for effect in outbox.effects.drain(..) {
-            let bytes = &outbox.bytes;
             match effect {
                 Effect::Send {
                     recipients,
@@ -209,7 +210,7 @@ impl Room {
                 Effect::Send {
                     recipients,
                     payload,
-                    ..
+                    unreliable: false,
                 } => {
                     if joiner.is_some_and(|joiner| is_for(&recipients, joiner)) {
                         deferred.events.push((recipients, bytes[payload].to_vec()));
@@ -219,82 +220,70 @@ impl Room {
                 }
                 Effect::Kick { player, message } => deferred.kicked.push((player, message)),
                 Effect::Close => self.end(End::Closed),
-                Effect::Change(_) | Effect::Log { .. } => self.keep_effect(effect, bytes),
-                Effect::Run { .. } | Effect::Ask { .. } | Effect::Reply { .. } => {
-                    self.call_effect(effect, bytes, context);
+                Effect::Change(change) => self.keep_change(&bytes[change]),
+                Effect::Log { log, record } => self.keep_log_record(log, &bytes[record]),
+                Effect::Run { work, lost } => self.begin_run(work, own(lost), context),
+                Effect::Ask {
+                    entity,
+                    request,
+                    deadline,
+                    tag,
+                } => self.begin_ask(entity, own(request), (deadline, own(tag)), context),
+                Effect::Reply { caller, result } => {
+                    self.answer(caller, result.map(own), context);
                 }
-                _ => self.surroundings_effect(effect, bytes, context),
+                Effect::After { timer, delay, note } => {
+                    self.start_timer((context.now + delay, timer), &bytes[note]);
+                }
+                Effect::Cancel(timer) => self.cancel_timer(timer),
+                Effect::Lock(locked) => {
+                    self.locked = locked;
+                    self.surroundings_changed();
+                }
+                Effect::Private(private) => {
+                    self.private = private;
+                    self.surroundings_changed();
+                }
+                Effect::Property { name, value } => {
+                    self.set_property(name, value, context);
+                    self.surroundings_changed();
+                }
             }
         }
         context.outbox.replace(outbox);
         deferred
     }
 
-    /// What is only written down.
-    fn keep_effect(&mut self, effect: Effect, bytes: &[u8]) {
-        let form = self.kind.form();
-        let Some(persistence) = &mut self.persistence else {
+    /// Keeps a change of the state for the next record, where the form of the kind logs changes.
+    fn keep_change(&mut self, change: &[u8]) {
+        if self.kind.form() != Form::Changes {
             return;
-        };
-        match effect {
-            Effect::Change(change) if persistence.durable && form == Form::Changes => {
-                persistence
-                    .unwritten
-                    .changes
-                    .push(Bytes::copy_from_slice(&bytes[change]));
-            }
-            Effect::Log { log, record } => {
-                persistence
-                    .unwritten
-                    .appends
-                    .push((log, Bytes::copy_from_slice(&bytes[record])));
-            }
-            _ => {}
+        }
+        if let Some(unwritten) = self.unwritten() {
+            unwritten.changes.push(Bytes::copy_from_slice(change));
         }
     }
 
-    /// What leaves the room and comes back, or answers what came.
-    fn call_effect(&mut self, effect: Effect, bytes: &[u8], context: &mut Context) {
-        let own = |range: std::ops::Range<usize>| Bytes::copy_from_slice(&bytes[range]);
-        match effect {
-            Effect::Run { work, lost } => self.begin_run(work, own(lost), context),
-            Effect::Ask {
-                entity,
-                request,
-                deadline,
-                tag,
-            } => self.begin_ask(entity, own(request), (deadline, own(tag)), context),
-            Effect::Reply { caller, result } => {
-                self.answer(caller, result.map(own), context);
-            }
-            _ => {}
+    /// Keeps a record for a log of the game until the step that it belongs to is written.
+    fn keep_log_record(&mut self, log: String, record: &[u8]) {
+        if let Some(persistence) = &mut self.persistence {
+            let record = Bytes::copy_from_slice(record);
+            persistence.unwritten.appends.push((log, record));
         }
     }
 
-    /// What changes what is around the state.
-    fn surroundings_effect(&mut self, effect: Effect, bytes: &[u8], context: &mut Context) {
-        match effect {
-            Effect::After { timer, delay, note } => {
-                let key = (context.now + delay, timer);
-                self.timers.insert(key, bytes[note].into());
-                if let Some(unwritten) = self.unwritten() {
-                    unwritten.timer(timer);
-                }
-                return;
-            }
-            Effect::Cancel(timer) => {
-                self.timers.retain(|(_, known), _| *known != timer);
-                if let Some(unwritten) = self.unwritten() {
-                    unwritten.timer_gone(timer);
-                }
-                return;
-            }
-            Effect::Lock(locked) => self.locked = locked,
-            Effect::Private(private) => self.private = private,
-            Effect::Property { name, value } => self.set_property(name, value, context),
-            _ => return,
+    fn start_timer(&mut self, (at, timer): (Instant, TimerId), note: &[u8]) {
+        self.timers.insert((at, timer), note.into());
+        if let Some(unwritten) = self.unwritten() {
+            unwritten.timer(timer);
         }
-        self.surroundings_changed();
+    }
+
+    fn cancel_timer(&mut self, timer: TimerId) {
+        self.timers.retain(|(_, known), _| *known != timer);
+        if let Some(unwritten) = self.unwritten() {
+            unwritten.timer_gone(timer);
+        }
     }
 
     pub(super) fn apply_deferred(&mut self, deferred: Deferred, context: &mut Context) {

@@ -306,7 +306,12 @@ impl Room {
             {
                 LeaveReason::LeaveRoomLost
             }
-            _ => LeaveReason::LeaveNotAMember,
+            MemberRequest::Attach { .. }
+            | MemberRequest::Command(..)
+            | MemberRequest::Unreliable(_)
+            | MemberRequest::Leave(_)
+            | MemberRequest::Detach
+            | MemberRequest::End(_) => LeaveReason::LeaveNotAMember,
         }
     }
 

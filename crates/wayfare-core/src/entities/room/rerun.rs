@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::game::SessionRef;
 use crate::game::TimerId;
 use crate::game::{LeaveReason, OnPanic, Refusal};
-use crate::peer::{self, Change, ToEntity};
+use crate::peer::{self, Change, MemberRequest, ToEntity};
 use crate::routing::undeliverable::ask_to_attach_again;
 use crate::stream::gate::Holder;
 
@@ -30,15 +30,18 @@ impl Undone {
             };
             match member.request {
                 // A client that was not answered yet attaches by that, from where it stands.
-                peer::MemberRequest::Attach { .. } => {
+                MemberRequest::Attach { .. } => {
                     self.sessions.remove(&member.membership);
                 }
                 // That it went is undone as well.
-                peer::MemberRequest::Detach => {
+                MemberRequest::Detach => {
                     let session = member.session.clone();
                     self.sessions.entry(member.membership).or_insert(session);
                 }
-                _ => {}
+                MemberRequest::Command(..)
+                | MemberRequest::Unreliable(_)
+                | MemberRequest::Leave(_)
+                | MemberRequest::End(_) => {}
             }
         }
     }
@@ -271,7 +274,7 @@ impl Room {
         for input in inputs {
             match input.into_message() {
                 ToEntity::Member(member) => {
-                    if let peer::MemberRequest::Attach { .. } = member.request {
+                    if let MemberRequest::Attach { .. } = member.request {
                         self.carry_over(member.membership, &member.session, context);
                     }
                 }
@@ -285,7 +288,7 @@ impl Room {
     fn attaches_again(&self, membership: Membership) -> bool {
         self.rerun.iter().any(|rerun| match rerun {
             Rerun::Again(ToEntity::Member(member)) | Rerun::Failed(ToEntity::Member(member)) => {
-                let attaches = matches!(member.request, peer::MemberRequest::Attach { .. });
+                let attaches = matches!(member.request, MemberRequest::Attach { .. });
                 attaches && member.membership == membership
             }
             _ => false,
@@ -363,25 +366,25 @@ impl Room {
     fn use_up(&mut self, member: &peer::Member, refusal: Refusal, context: &mut Context) {
         let membership = member.membership;
         match &member.request {
-            peer::MemberRequest::Command(numbered, _) => {
+            MemberRequest::Command(numbered, _) => {
                 if self.in_sequence(membership, *numbered, context) {
                     self.reply(membership, numbered.sequence, Err(refusal), context);
                 }
             }
-            peer::MemberRequest::Leave(numbered) => {
+            MemberRequest::Leave(numbered) => {
                 if self.in_sequence(membership, *numbered, context) {
                     let reason = LeaveReason::LeaveRequested;
                     self.dismiss(membership, reason, "", context);
                 }
             }
-            peer::MemberRequest::End(reason) => {
+            MemberRequest::End(reason) => {
                 self.dismiss(membership, *reason, "", context);
             }
             // It hears that something went wrong, and may find it right when it comes again.
-            peer::MemberRequest::Attach { .. } => {
+            MemberRequest::Attach { .. } => {
                 ask_to_attach_again(member.session.clone(), context);
             }
-            peer::MemberRequest::Unreliable(_) | peer::MemberRequest::Detach => {}
+            MemberRequest::Unreliable(_) | MemberRequest::Detach => {}
         }
     }
 
