@@ -1,4 +1,4 @@
-//! Delays that grow from one attempt to the next.
+//! Delays between attempts, which grow with each failed attempt.
 
 use std::time::Duration;
 
@@ -20,8 +20,8 @@ impl Backoff {
         }
     }
 
-    /// How long to wait before the next attempt, of which this many rounds have failed; never less
-    /// than the server asks for.
+    /// Draws the delay before the next attempt after `rounds` failed rounds. It is never shorter
+    /// than `retry_after`, which the server asks for.
     pub(crate) fn delay(&mut self, rounds: u32, retry_after: Duration) -> Duration {
         let factor = 1u32.checked_shl(rounds).unwrap_or(u32::MAX);
         let ceiling = self.min.saturating_mul(factor).min(self.max);

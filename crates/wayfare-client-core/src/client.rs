@@ -10,11 +10,11 @@ use wayfare_protocol::frame::{self, BadFrame};
 use wayfare_protocol::wire::{self, client_frame, hello, server_frame::Body};
 use wayfare_protocol::{ErrorCode, Instant, PlayerId, SessionId, limits};
 
-use crate::link::{Beat, Link, Pulse};
+use crate::link::{Link, Liveness, LivenessAction};
 use crate::lists::Lists;
 use crate::outbox::Outbox;
 use crate::random::Random;
-use crate::rooms::{HandleTaken, Rooms};
+use crate::rooms::{DuplicateHandle, Rooms};
 use crate::route::Route;
 use crate::session::{Limits, Session};
 use crate::{
@@ -22,15 +22,15 @@ use crate::{
     NotAMember, Output, RoomKey, SendError, ServerError, Settings,
 };
 
-/// The client half of the protocol.
+/// The client half of the protocol as a state machine.
 ///
-/// Whoever drives it hands in what happens, each time with the present, and after each call takes
-/// [`Client::poll_output`] until it is empty, then sleeps until [`Client::poll_timeout`] at most.
-/// One connection is open or being opened at a time. From a new client the first output is the
-/// order to connect.
+/// The driver passes in each input together with the current time. After each call it polls
+/// [`Client::poll_output`] until it returns `None`, then sleeps at most until
+/// [`Client::poll_timeout`]. At most one connection is open or being opened at a time. The first
+/// output of a new client asks for a connection.
 ///
-/// The seed decides the jitter of its delays and nothing else: from the same seed and the same
-/// inputs come the same outputs.
+/// The seed determines only the jitter of the delays: the same seed and the same inputs produce the
+/// same outputs.
 pub struct Client {
     settings: Settings,
     limits: Limits,
@@ -41,12 +41,12 @@ pub struct Client {
     lists: Lists,
     out: Outbox,
     round_trip: Option<Duration>,
-    /// Since when there is no open connection.
-    out_since: Option<Instant>,
+    /// Start of the present time without an open connection.
+    disconnected_since: Option<Instant>,
 }
 
 impl Client {
-    /// A client that begins to connect at once.
+    /// Creates a client that starts to connect at once.
     #[must_use]
     pub fn new(settings: Settings, seed: u64, now: Instant) -> Self {
         let mut client = Self {
@@ -54,31 +54,31 @@ impl Client {
             limits: Limits::DEFAULT,
             link: Link::Ended,
             session: None,
-            // A stream of its own, so that the delays of one do not shift those of the other.
+            // A separate random stream, so that rejoin delays do not shift reconnect delays.
             rooms: Rooms::new(&settings, Random::new(!seed)),
             lists: Lists::default(),
             out: Outbox::new(),
             round_trip: None,
-            out_since: Some(now),
+            disconnected_since: Some(now),
             settings,
         };
         client.connect(now);
         client
     }
 
-    /// What to do next, in order.
+    /// Returns the next output. Outputs must be executed in this order.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.out.poll()
     }
 
-    /// When to call [`Self::handle_timeout`] at the latest, and what for.
+    /// Returns the time at which to call [`Self::handle_timeout`] at the latest, and the reason.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let next = match &self.link {
             Link::Waiting { until } => (*until, "reconnect"),
             Link::Connecting { deadline } | Link::Greeting { deadline } => (*deadline, "handshake"),
-            Link::Open(pulse) => {
-                let next = pulse.poll_timeout(self.out.last_sent);
+            Link::Open(liveness) => {
+                let next = liveness.poll_timeout(self.out.last_sent);
                 self.rooms.poll_timeout().map_or(next, |at| next.min(at))
             }
             Link::Ended => return None,
@@ -87,13 +87,13 @@ impl Client {
         Some(give_up.map_or(next, |give_up| next.min(give_up)))
     }
 
-    /// The time between the last answered ping and its answer.
+    /// Returns the round-trip time of the last answered ping.
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.round_trip
     }
 
-    /// The connection that was asked for is there.
+    /// Handles that the requested connection is established.
     pub fn handle_connected(&mut self, now: Instant) {
         let Link::Connecting { deadline } = self.link else {
             return;
@@ -108,7 +108,7 @@ impl Client {
         self.out.send(client_frame::Body::Hello(hello), now);
     }
 
-    /// The connection is gone, or could not be made.
+    /// Handles that the connection was lost or could not be established.
     pub fn handle_disconnected(&mut self, now: Instant) {
         let cause = match self.link {
             Link::Connecting { .. } | Link::Greeting { .. } => Interruption::Unreachable,
@@ -118,41 +118,41 @@ impl Client {
         self.interrupt(cause, Duration::ZERO, now);
     }
 
-    /// One frame came, without its header.
+    /// Handles a received frame, without its length header.
     pub fn handle_frame(&mut self, payload: Bytes, now: Instant) {
         match &mut self.link {
             Link::Greeting { .. } => {}
-            Link::Open(pulse) => pulse.heard(now),
+            Link::Open(liveness) => liveness.received(now),
             Link::Waiting { .. } | Link::Connecting { .. } | Link::Ended => return,
         }
         let body = match frame::decode_server(payload) {
             Ok(body) => body,
             Err(BadFrame::Unknown) => return,
             Err(BadFrame::Malformed(_)) => {
-                return self.break_off("a frame that does not decode", now);
+                return self.abort("a frame that cannot be decoded", now);
             }
         };
         match (body, &mut self.link) {
             (Body::Ended(ended), _) => self.handle_ended(ended.error.into(), now),
             (Body::Welcome(welcome), Link::Greeting { .. }) => self.handle_welcome(welcome, now),
-            (Body::Pong(pong), Link::Open(pulse)) => {
-                self.round_trip = pulse.pong(pong.nonce, now).or(self.round_trip);
+            (Body::Pong(pong), Link::Open(liveness)) => {
+                self.round_trip = liveness.pong(pong.nonce, now).or(self.round_trip);
             }
             (Body::Listing(listing), Link::Open(_)) => {
                 self.lists.handle_listing(listing, &mut self.out);
             }
             (body, Link::Open(_)) => {
                 let handled = self.rooms.handle_frame(body, &mut self.out, now);
-                if let Err(HandleTaken) = handled {
-                    self.break_off("two rooms by one handle", now);
+                if let Err(DuplicateHandle) = handled {
+                    self.abort("a handle that is already in use", now);
                 }
             }
-            // Before the Welcome nothing else is said.
+            // The server sends nothing else before the Welcome.
             _ => {}
         }
     }
 
-    /// Time has passed.
+    /// Handles the passing of time.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.give_up_at().is_some_and(|at| now >= at) {
             let after = self.settings.give_up_after.unwrap_or_default();
@@ -164,12 +164,12 @@ impl Client {
                 self.out.disconnect();
                 self.interrupt(Interruption::HandshakeTimeout, Duration::ZERO, now);
             }
-            Link::Open(pulse) => match pulse.handle_timeout(self.out.last_sent, now) {
-                Some(Beat::Ping { nonce }) => {
+            Link::Open(liveness) => match liveness.handle_timeout(self.out.last_sent, now) {
+                Some(LivenessAction::Ping { nonce }) => {
                     let ping = client_frame::Body::Ping(wire::Ping { nonce });
                     self.out.send(ping, now);
                 }
-                Some(Beat::Dead) => {
+                Some(LivenessAction::Dead) => {
                     self.out.disconnect();
                     self.interrupt(Interruption::Silent, Duration::ZERO, now);
                 }
@@ -182,13 +182,14 @@ impl Client {
         }
     }
 
-    /// Asks to become a member of a room. Answered by `Joined` or `JoinRefused`, or, if the stay
-    /// is left before that, by `Left`. Without a connection it waits for one.
+    /// Asks to become a member of a room. The answer is `Joined` or `JoinRefused`, or `Left` if the
+    /// application leaves first. Without a connection the join waits for one.
     ///
-    /// A room that is being left may be joined again at once: the join then follows the `Left`.
+    /// A room that the client is leaving may be joined again at once: the new join is sent after
+    /// the `Left`.
     ///
     /// # Errors
-    /// If it is not even tried.
+    /// If the join is invalid or a limit is reached. Nothing is sent then.
     pub fn join(&mut self, join: Join, now: Instant) -> Result<RoomKey, JoinError> {
         if matches!(self.link, Link::Ended) {
             return Err(JoinError::Ended);
@@ -198,11 +199,11 @@ impl Client {
             .join(join, &self.limits, open, &mut self.out, now)
     }
 
-    /// Gives the room a command: applied once, in order, and answered by one `Reply`, through
-    /// whatever happens to connection, session or room.
+    /// Sends a command to the room. It is applied at most once and in order, and gets exactly one
+    /// `Reply`, even if the connection, the session or the room is lost.
     ///
     /// # Errors
-    /// If it is not even taken.
+    /// If the command is not accepted. Nothing is sent then.
     pub fn command(
         &mut self,
         room: RoomKey,
@@ -214,10 +215,11 @@ impl Client {
             .command(room, payload, settings, limits, &mut self.out, now)
     }
 
-    /// Sends the room a message without any promise: dropped where there is no connection.
+    /// Sends the room a message without a delivery guarantee. It is dropped if there is no
+    /// connection.
     ///
     /// # Errors
-    /// If it could not be sent on any connection.
+    /// If the message could not be sent on any connection.
     pub fn send_unreliable(
         &mut self,
         room: RoomKey,
@@ -228,20 +230,20 @@ impl Client {
             .send_unreliable(room, payload, &self.limits, &mut self.out, now)
     }
 
-    /// Leaves the room, or gives up the join. Answered by `Left`; until then events may come, but
-    /// no command is taken any more.
+    /// Leaves the room, or cancels the join. The answer is `Left`; until then events may arrive,
+    /// but commands are refused.
     ///
     /// # Errors
-    /// If the stay is over or was left already.
+    /// If the stay is over or the application already left.
     pub fn leave(&mut self, room: RoomKey, now: Instant) -> Result<(), NotAMember> {
         self.rooms.leave(room, &mut self.out, now)
     }
 
-    /// Asks for at most `limit` rooms of a kind that have all these properties; 0 means as many as
-    /// the server lists. Answered by `Listing`.
+    /// Asks for at most `limit` rooms of a kind that have all these properties. A limit of 0 asks
+    /// for as many as the server lists. The answer is `Listing`.
     ///
     /// # Errors
-    /// If it is not even asked.
+    /// If the request is not accepted. Nothing is sent then.
     pub fn list(
         &mut self,
         kind: &str,
@@ -260,8 +262,8 @@ impl Client {
         Ok(id)
     }
 
-    /// Ends the session: every room is left. Without a connection the server is not told, and the
-    /// session runs out by itself.
+    /// Ends the session and leaves every room. Without a connection the server is not notified, and
+    /// the session expires there.
     pub fn bye(&mut self, now: Instant) {
         if self.is_open() {
             self.out.send(client_frame::Body::Bye(wire::Bye {}), now);
@@ -271,22 +273,22 @@ impl Client {
 
     fn handle_welcome(&mut self, welcome: wire::Welcome, now: Instant) {
         if !(limits::VERSION_MIN..=limits::VERSION_MAX).contains(&welcome.version) {
-            return self.break_off("a version that was not offered", now);
+            return self.abort("a version that was not offered", now);
         }
         let Some(id) = SessionId::from_slice(&welcome.session) else {
-            return self.break_off("a session id that is none", now);
+            return self.abort("an invalid session id", now);
         };
         let Ok(player) = PlayerId::new(&welcome.player) else {
-            return self.break_off("a player id that is none", now);
+            return self.abort("an invalid player id", now);
         };
         let same = |session: &Session| session.id == id;
         let resumed = welcome.resumed && self.session.as_ref().is_some_and(same);
         if !resumed {
             self.lose_session();
         }
-        self.limits = Limits::stated(&welcome);
-        self.link = Link::Open(Pulse::new(self.limits.heartbeat, now));
-        self.out_since = None;
+        self.limits = Limits::from_welcome(&welcome);
+        self.link = Link::Open(Liveness::new(self.limits.heartbeat, now));
+        self.disconnected_since = None;
         self.session = Some(Session {
             id,
             ticket: welcome.ticket,
@@ -299,7 +301,7 @@ impl Client {
             resumed,
         });
         self.rooms.resume(&mut self.out, now);
-        self.lists.ask_again(&mut self.out, now);
+        self.lists.send_again(&mut self.out, now);
     }
 
     fn handle_ended(&mut self, error: ServerError, now: Instant) {
@@ -309,27 +311,27 @@ impl Client {
             Reconnect::Resume => {}
         }
         self.out.disconnect();
-        if self.is_open() && is_about_the_endpoint(&error) {
-            self.route.turn();
+        if self.is_open() && concerns_endpoint(&error) {
+            self.route.advance();
         }
         let retry_after = error.retry_after;
         self.interrupt(Interruption::Ended(error), retry_after, now);
     }
 
-    /// The server makes no sense: another connection may.
-    fn break_off(&mut self, why: &'static str, now: Instant) {
+    /// Disconnects because the server violated the protocol. The client then reconnects.
+    fn abort(&mut self, why: &'static str, now: Instant) {
         self.out.disconnect();
         self.interrupt(Interruption::Violation(why), Duration::ZERO, now);
     }
 
-    /// There is no connection any more: another is made after a while.
+    /// Handles the end of the connection and schedules the next attempt.
     fn interrupt(&mut self, cause: Interruption, retry_after: Duration, now: Instant) {
         match &self.link {
-            Link::Open(pulse) => self.route.lost(pulse.since, now),
-            _ => self.route.turn(),
+            Link::Open(liveness) => self.route.connection_lost(liveness.since, now),
+            _ => self.route.advance(),
         }
         self.rooms.detach();
-        self.out_since.get_or_insert(now);
+        self.disconnected_since.get_or_insert(now);
         let retry_in = self.route.delay(retry_after);
         self.link = Link::Waiting {
             until: now + retry_in,
@@ -354,7 +356,7 @@ impl Client {
         }
     }
 
-    /// The session, if there was one, is no more; joins that waited for a first one go on waiting.
+    /// Ends the session, if there is one. Joins that wait for the first session keep waiting.
     fn lose_session(&mut self) {
         if self.session.take().is_some() {
             self.out.event(Event::SessionLost);
@@ -379,7 +381,7 @@ impl Client {
         if matches!(self.link, Link::Ended) {
             return None;
         }
-        Some(self.out_since? + self.settings.give_up_after?)
+        Some(self.disconnected_since? + self.settings.give_up_after?)
     }
 
     const fn is_open(&self) -> bool {
@@ -387,7 +389,7 @@ impl Client {
     }
 }
 
-/// Tells where the client stands, never what it knows.
+/// Shows the connection state and the session id only, never secrets or payloads.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
@@ -397,8 +399,9 @@ impl fmt::Debug for Client {
     }
 }
 
-/// Whether another endpoint may do better: the server's state, but not this connection's conduct.
-fn is_about_the_endpoint(error: &ServerError) -> bool {
+/// Returns true if another endpoint may work better: the error is about the state of the server,
+/// not about the conduct of this connection.
+fn concerns_endpoint(error: &ServerError) -> bool {
     use ErrorCode::{HandshakeTimeout, RateLimited, SequenceGap, Silent, SlowReader};
     !matches!(
         error.known(),

@@ -1,4 +1,5 @@
-//! What can go wrong: one enum for each operation, apart for "not even tried" and "answered so".
+//! Errors, one enum per operation. A request that was not accepted and a request that the server
+//! refused have different types.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,28 +8,28 @@ use wayfare_protocol::{EntityId, ErrorCode, wire};
 
 use crate::LeaveReason;
 
-/// An error as the server stated it.
+/// An error stated by the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerError {
-    /// The number on the wire; it may be one that this build has no name for.
+    /// The code on the wire. This build may not know it.
     pub code: u32,
-    /// Words for a person.
+    /// A message for people.
     pub message: String,
-    /// The application's own number for a refusal; 0 if none.
+    /// The application's own code for a refusal; 0 if there is none.
     pub detail: u32,
-    /// Not before this; zero means at once, if at all.
+    /// The shortest time before a retry; zero means that a retry may follow at once.
     pub retry_after: Duration,
 }
 
 impl ServerError {
-    /// The code's name, if this build knows it.
+    /// Returns the code's name, if this build knows it.
     #[must_use]
     pub fn known(&self) -> Option<ErrorCode> {
         ErrorCode::from_code(self.code)
     }
 
-    /// Whether the same request may succeed later by itself. Of a code that this build does not
-    /// know the range tells: the server's state may pass.
+    /// Returns true if the same request may succeed later. If this build does not know the code,
+    /// its range decides: errors about the server's state are temporary.
     pub(crate) fn is_retryable(&self) -> bool {
         match self.known() {
             Some(known) => known.is_retryable(),
@@ -63,22 +64,22 @@ impl fmt::Display for ServerError {
 
 impl std::error::Error for ServerError {}
 
-/// Why a join was not even tried.
+/// The reason why a join was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoinError {
     /// The client has ended.
     #[error("the client has ended")]
     Ended,
-    /// There is a stay in that room, or a join under way.
+    /// The client already is in that room, or is joining it.
     #[error("already in {0}, or joining it")]
     AlreadyJoined(EntityId),
-    /// The session is in as many rooms as it may be.
+    /// The session is already in the maximum number of rooms.
     #[error("a session may be in {max} rooms")]
     TooManyRooms {
         /// The server's limit.
         max: usize,
     },
-    /// Larger than the server takes.
+    /// The join exceeds the server's size limit.
     #[error("a join of {bytes} bytes is larger than the {max} allowed")]
     TooLarge {
         /// Its size.
@@ -88,13 +89,13 @@ pub enum JoinError {
     },
 }
 
-/// Why a command or an unreliable message was not even taken.
+/// The reason why a command or an unreliable message was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// The stay is over, ending, or has not begun.
+    /// The stay has not begun, is ending, or is over.
     #[error("not a member of that room")]
     NotAMember,
-    /// Larger than the server takes.
+    /// The message exceeds the server's size limit.
     #[error("a message of {bytes} bytes is larger than the {max} allowed")]
     TooLarge {
         /// Its size.
@@ -102,34 +103,35 @@ pub enum SendError {
         /// The server's limit.
         max: usize,
     },
-    /// Too much waits for the room's acknowledgement: try again when some of it has come.
+    /// Too many commands wait for the room's acknowledgement. Try again after some are
+    /// acknowledged.
     #[error("{commands} commands of {bytes} bytes already wait for this room")]
     Backpressure {
-        /// How many commands wait.
+        /// The number of waiting commands.
         commands: usize,
-        /// Their payloads' bytes.
+        /// The size of their payloads in bytes.
         bytes: usize,
     },
 }
 
-/// There is no such stay, or none any more.
+/// The stay does not exist or is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a member of that room")]
 pub struct NotAMember;
 
-/// Why a list was not even asked for.
+/// The reason why a list request was not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListError {
     /// The client has ended.
     #[error("the client has ended")]
     Ended,
-    /// Too many lists wait for their answer.
+    /// Too many list requests wait for their answers.
     #[error("{pending} lists already wait for their answer")]
     TooMany {
-        /// How many wait.
+        /// The number of waiting requests.
         pending: usize,
     },
-    /// Larger than the server takes.
+    /// The request exceeds the server's size limit.
     #[error("a list of {bytes} bytes is larger than the {max} allowed")]
     TooLarge {
         /// Its size.
@@ -139,35 +141,35 @@ pub enum ListError {
     },
 }
 
-/// Why a join did not make a member.
+/// The reason why a join failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoinRefusal {
     /// The server or the room refused it.
     #[error("{0}")]
     Refused(ServerError),
-    /// The session ended before there was an answer.
+    /// The session ended before the join was answered.
     #[error("the session ended before the join was answered")]
     SessionLost,
 }
 
-/// How a command ended other than with its reply.
+/// The error of a command that got no successful reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
     /// The room answered with an error.
     #[error("{0}")]
     Refused(ServerError),
-    /// The room applied the command, but whatever it replied is lost.
+    /// The room applied the command, but its reply is lost.
     #[error("applied, but the reply is lost")]
     ReplyLost,
     /// The stay ended first: the command was not applied and never will be.
     #[error("not applied, the stay in the room is over: {0}")]
     Left(LeaveReason),
-    /// The room was lost with its server first: the command may have been applied before, but
-    /// nothing of it is left, and it is not sent again.
-    #[error("the room was lost with its server, and nothing of the command is left")]
+    /// The room was lost with its server. The command may have been applied before that, but its
+    /// effects are lost, and it is not sent again.
+    #[error("the room was lost with its server, and the command with it")]
     RoomLost,
-    /// The session ended first, or the stay did and the room remembers nothing of it: nobody can
-    /// tell whether the command was applied.
-    #[error("unknown whether applied, the stay in the room is over")]
+    /// The session ended first, or the stay ended and the room has no record of it. The outcome of
+    /// the command is unknown.
+    #[error("outcome unknown, the stay in the room is over")]
     Unknown,
 }

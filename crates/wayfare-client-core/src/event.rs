@@ -1,4 +1,4 @@
-//! What comes out of the client.
+//! Outputs and events of the client.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,59 +9,59 @@ use wayfare_protocol::{EntityId, PlayerId, Sequence, SessionId, wire};
 
 use crate::{CommandError, JoinRefusal, ServerError};
 
-/// This client's own name for one stay in one room, from the join to its end. Never used again.
+/// The client's key for one stay in one room, from the join to its end. Keys are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomKey(pub(crate) u64);
 
-/// This client's own name for one command. Never used again.
+/// The client's id for one command. Ids are never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CommandId(pub(crate) u64);
 
-/// This client's own name for one list.
+/// The client's id for one list request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListId(pub(crate) u32);
 
-/// What the driver of a [`crate::Client`] is to do.
+/// An action for the driver of a [`crate::Client`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Open a connection to this endpoint, then say `handle_connected` or `handle_disconnected`.
+    /// Open a connection to this endpoint, then call `handle_connected` or `handle_disconnected`.
     Connect {
-        /// Its index.
+        /// The index of the endpoint.
         endpoint: usize,
     },
     /// Send this frame.
     Send(Bytes),
-    /// Close the connection, or give up making it, once what was to be sent is sent. Nothing more
-    /// of that connection may be handed in, `handle_disconnected` included.
+    /// Close the connection, or stop opening it, after all earlier frames are sent. Do not pass in
+    /// anything more from this connection, not even `handle_disconnected`.
     Disconnect,
-    /// Tell the application.
+    /// Deliver this event to the application.
     Event(Event),
 }
 
-/// What the application is told.
+/// An event for the application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// There is a session.
+    /// A session is established.
     Connected {
-        /// Its id: the same through every resume.
+        /// The id of the session, which stays the same when it is resumed.
         session: SessionId,
-        /// Who the client is.
+        /// The player that the server authenticated.
         player: PlayerId,
-        /// The same session as before: every stay goes on.
+        /// True if the previous session was resumed: every stay continues.
         resumed: bool,
     },
-    /// There is no connection at the moment. Nothing is lost yet and nothing needs to be done.
+    /// The connection is interrupted. Nothing is lost yet, and the application need not act.
     Interrupted {
-        /// When the next attempt begins.
+        /// The time until the next attempt.
         retry_in: Duration,
-        /// Why.
+        /// The cause.
         cause: Interruption,
     },
     /// The server no longer knows the session. Every stay is over (a `Left` or `JoinRefused`
-    /// follows for each), every outstanding command is answered `Unknown`, and a new session
-    /// follows by itself, under the original credential.
+    /// follows for each), and every outstanding command is answered `Unknown`. The client opens a
+    /// new session by itself with the original credential.
     SessionLost,
-    /// The last event of all: nothing is tried any more. Lists that wait are not answered.
+    /// The last event: the client stops. Pending list requests get no answer.
     Ended(End),
     /// The join succeeded.
     Joined {
@@ -69,60 +69,62 @@ pub enum Event {
         room: RoomKey,
         /// The room as the joiner sees it.
         view: Bytes,
-        /// Where the view was taken: events with higher sequences follow.
+        /// The position of the view: events with higher sequences follow.
         position: Sequence,
     },
-    /// The join did not. The stay never began.
+    /// The join failed, and the stay never began.
     JoinRefused {
-        /// The stay that was not to be.
+        /// The stay that did not begin.
         room: RoomKey,
-        /// Why.
+        /// The reason.
         error: JoinRefusal,
     },
-    /// An event of the room. Sequences grow, but not by one: others have events of their own.
+    /// An event of the room. Sequences increase but have gaps, because other members have events of
+    /// their own.
     Event {
         /// The stay.
         room: RoomKey,
-        /// Its place.
+        /// The position of the event in the room's sequence.
         sequence: Sequence,
-        /// What the room sent.
+        /// The payload from the room.
         payload: Bytes,
     },
-    /// A message without any promise.
+    /// A message without a delivery guarantee.
     Unreliable {
         /// The stay.
         room: RoomKey,
-        /// What the room sent.
+        /// The payload from the room.
         payload: Bytes,
     },
-    /// The one answer to a command.
+    /// The only answer to a command.
     Reply {
         /// The stay.
         room: RoomKey,
         /// The command.
         command: CommandId,
-        /// What the room replied; empty if it replied nothing.
+        /// The reply of the room; empty if the room replied nothing.
         result: Result<Bytes, CommandError>,
     },
-    /// Events were missed, or the room was lost with its server and is had anew; this view takes
-    /// the place of all before it.
+    /// Events were missed, or the room was lost with its server and joined again. This view
+    /// replaces all earlier state.
     Resync {
         /// The stay.
         room: RoomKey,
         /// The room as the member sees it.
         view: Bytes,
-        /// Where the view was taken: events with higher sequences follow.
+        /// The position of the view: events with higher sequences follow.
         position: Sequence,
-        /// Events up to here that this client has seen are still so; none where the room is had
-        /// anew. What it saw behind was undone.
+        /// The last position that is still valid: events up to it that this client saw still hold,
+        /// later ones were undone. Zero if the room was lost and joined again.
         stands: Sequence,
-        /// How many commands were answered `ReplyLost` since the view before.
+        /// The number of commands that were answered `ReplyLost` since the previous view.
         lost_replies: usize,
-        /// The room lost something it had already told: events this client has seen, or commands
-        /// it had acknowledged, were undone. Always so where the room is had anew.
+        /// True if confirmed state was rolled back: events that this client saw, or commands that
+        /// the room acknowledged, were undone. Always true if the room was lost and joined again.
         fell_back: bool,
     },
-    /// The room lost commands it had already acknowledged, but no event this client has seen.
+    /// The room was rolled back: acknowledged commands were undone, but no event that this client
+    /// saw.
     FellBack {
         /// The stay.
         room: RoomKey,
@@ -131,21 +133,21 @@ pub enum Event {
     Left {
         /// The stay.
         room: RoomKey,
-        /// Why.
+        /// The reason.
         reason: LeaveReason,
-        /// The room's words, if any; why it is gone, if the server said so.
+        /// The message of the room, if any, or the server's reason for the loss of the room.
         message: String,
     },
-    /// The answer to a list.
+    /// The answer to a list request.
     Listing {
-        /// The list.
+        /// The request.
         list: ListId,
         /// The rooms.
         result: Result<Listing, ServerError>,
     },
 }
 
-/// Why there is no connection at the moment.
+/// The reason why there is no connection at the moment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Interruption {
     /// No connection could be made, or it closed before the Welcome.
@@ -154,49 +156,49 @@ pub enum Interruption {
     /// The handshake took too long.
     #[error("the handshake took too long")]
     HandshakeTimeout,
-    /// The connection closed without a word.
+    /// The connection closed without an error from the server.
     #[error("the connection was lost")]
     Lost,
-    /// Nothing was heard for two and a half heartbeats.
-    #[error("the server fell silent")]
+    /// The server sent nothing for two and a half heartbeats.
+    #[error("the server stopped responding")]
     Silent,
-    /// The server said something that makes no sense.
+    /// The server violated the protocol.
     #[error("the server broke the protocol: {0}")]
     Violation(&'static str),
-    /// The server ended the connection, and said why.
+    /// The server ended the connection and stated a reason.
     #[error("the server ended the connection: {0}")]
     Ended(ServerError),
 }
 
-/// Why a client ended.
+/// The reason why a client ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum End {
-    /// The application said goodbye.
+    /// The application called `bye`.
     #[error("closed by the application")]
     Bye,
-    /// The server ended it for a reason that coming back would not change.
+    /// The server ended the session for a reason that a new connection would not change.
     #[error("{0}")]
     Refused(ServerError),
-    /// There was no connection for `give_up_after`.
+    /// There was no connection for the time `give_up_after`.
     #[error("no connection for {after:?}")]
     GaveUp {
-        /// The setting.
+        /// The configured time.
         after: Duration,
     },
 }
 
-/// Why a stay in a room is over.
+/// The reason why a stay in a room is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeaveReason {
-    /// This client asked for it.
+    /// The application asked to leave.
     Requested,
     /// The room removed the member.
     Kicked,
     /// The room closed.
     Closed,
-    /// Another session of the same player took the place.
+    /// Another session of the same player took over the membership.
     Replaced,
-    /// The connection was gone for longer than the room's grace.
+    /// The member was disconnected for longer than the room's grace period.
     Expired,
     /// The session ended.
     Ended,
@@ -204,15 +206,16 @@ pub enum LeaveReason {
     Restarted,
     /// The room does not know the member.
     NotAMember,
-    /// The room was lost with its server and will not come back, or will not have this client back.
+    /// The room was lost with its server and cannot be joined again.
     ///
-    /// A room that can be had anew is no reason to leave: the client joins it again by itself, with
-    /// what it brought before, created if need be. Commands that the lost room had not answered are
-    /// answered [`CommandError::RoomLost`], commands given meanwhile wait for the join, and an
-    /// [`Event::Resync`] tells that it is done. Only a join that is refused, for good or for longer
-    /// than [`crate::Settings::rejoin_time_max`], is the end, and the message is the refusal.
+    /// The client joins a lost room again by itself if that is possible, with the payload of the
+    /// first join, and creates the room if needed. Commands that the lost room did not answer are
+    /// answered [`CommandError::RoomLost`]. Commands given in the meantime wait for the join. An
+    /// [`Event::Resync`] reports that the join succeeded. The stay ends only if the join is
+    /// refused, for good or for longer than [`crate::Settings::rejoin_time_max`]; the message is
+    /// then the refusal.
     RoomGone,
-    /// A reason of a later version.
+    /// A reason that this version does not know.
     Unknown,
 }
 
@@ -228,7 +231,7 @@ impl From<wire::LeaveReason> for LeaveReason {
             wire::LeaveReason::LeaveEnded => Self::Ended,
             wire::LeaveReason::LeaveRestarted => Self::Restarted,
             wire::LeaveReason::LeaveNotAMember => Self::NotAMember,
-            // The stay joins again on the second, so that it is never the end of one.
+            // A stay whose room was lost joins again, so `LeaveRoomLost` never ends one by itself.
             wire::LeaveReason::LeaveRoomGone | wire::LeaveReason::LeaveRoomLost => Self::RoomGone,
         }
     }
@@ -240,7 +243,7 @@ impl fmt::Display for LeaveReason {
             Self::Requested => "the client left",
             Self::Kicked => "the room removed the member",
             Self::Closed => "the room closed",
-            Self::Replaced => "another session of the player took the place",
+            Self::Replaced => "another session of the player took over",
             Self::Expired => "the connection was gone for too long",
             Self::Ended => "the session ended",
             Self::Restarted => "the room restarted without this member",
@@ -256,21 +259,21 @@ impl fmt::Display for LeaveReason {
 pub struct Listing {
     /// The rooms.
     pub rooms: Vec<ListedRoom>,
-    /// More rooms matched than were listed.
+    /// True if more rooms matched than are listed.
     pub truncated: bool,
 }
 
-/// One room of a [`Listing`].
+/// A room of a [`Listing`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedRoom {
     /// Its name.
     pub room: EntityId,
-    /// How many members it has.
+    /// The number of members.
     pub members: u32,
-    /// How many it may have.
+    /// The maximum number of members.
     pub members_max: u32,
-    /// Whether it takes no new members.
+    /// True if the room accepts no new members.
     pub locked: bool,
-    /// What it shows of itself.
+    /// The room's public properties.
     pub properties: BTreeMap<String, String>,
 }

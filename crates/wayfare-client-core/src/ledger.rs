@@ -1,4 +1,5 @@
-//! The one sequence of a (session, room) pair, and what of it the room has yet to acknowledge.
+//! The sequence of one session in one room, and the requests that the room has not acknowledged
+//! yet.
 
 use std::collections::VecDeque;
 
@@ -7,7 +8,7 @@ use wayfare_protocol::Sequence;
 
 use crate::CommandId;
 
-/// Something reliable: kept until the room acknowledges it.
+/// A reliable request, kept until the room acknowledges it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Request {
     Command { id: CommandId, payload: Bytes },
@@ -20,8 +21,10 @@ pub(crate) struct Item {
     pub(crate) request: Request,
 }
 
-/// Invariants: sequences in `items` grow; every sequence in `(acknowledged, last]` is in `items`;
-/// `acknowledged <= last`. So what is above an acknowledgement has no gap.
+/// The numbered requests of one stay.
+///
+/// Invariants: sequences in `items` increase; every sequence in `(acknowledged, last]` is in
+/// `items`; `acknowledged <= last`. So the unacknowledged requests have no gap.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     items: VecDeque<Item>,
@@ -31,8 +34,9 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Goes on behind `last`, which earlier stays in the room came to.
-    pub(crate) const fn behind(last: Sequence) -> Self {
+    /// Creates a ledger that continues after `last`, the last sequence of earlier stays in the
+    /// room.
+    pub(crate) const fn after(last: Sequence) -> Self {
         Self {
             items: VecDeque::new(),
             payload_bytes: 0,
@@ -41,7 +45,7 @@ impl Ledger {
         }
     }
 
-    /// The number last given out.
+    /// Returns the last assigned sequence.
     pub(crate) const fn last(&self) -> Sequence {
         self.last
     }
@@ -54,8 +58,8 @@ impl Ledger {
         self.payload_bytes
     }
 
-    /// The number of a join: its answer acknowledges it, so it is not an item. Items that wait for
-    /// it, because they were given while a lost room is joined anew, are numbered behind it.
+    /// Assigns the sequence of a join. Its answer acknowledges it, so a join is not an item. Items
+    /// that were given while a lost room is joined again are renumbered to follow the join.
     pub(crate) fn number_join(&mut self) -> Sequence {
         let join = self.last.next();
         self.acknowledged = join;
@@ -77,9 +81,9 @@ impl Ledger {
         &self.items[self.items.len() - 1]
     }
 
-    /// The room replied to this command: it and all before it are applied.
+    /// Handles the reply to a command, which acknowledges the command and all before it.
     ///
-    /// `None` if it was answered already, or never was.
+    /// Returns `None` if the command was already answered or never existed.
     pub(crate) fn replied(&mut self, command: Sequence) -> Option<CommandId> {
         self.acknowledge(command);
         let index = self
@@ -94,24 +98,25 @@ impl Ledger {
         Some(id)
     }
 
-    /// The room applied everything up to here. Takes the items that this settles, one by one.
+    /// Handles that the room applied everything up to `applied`. Removes and returns one
+    /// acknowledged item per call.
     pub(crate) fn applied(&mut self, applied: Sequence) -> Option<Request> {
         self.acknowledge(applied);
         if self.items.front()?.sequence > applied {
             return None;
         }
-        self.take_first()
+        self.pop_first()
     }
 
-    /// Takes the first item, whatever became of it.
-    pub(crate) fn take_first(&mut self) -> Option<Request> {
+    /// Removes the first item, acknowledged or not.
+    pub(crate) fn pop_first(&mut self) -> Option<Request> {
         let item = self.items.pop_front()?;
         self.payload_bytes -= payload_bytes(&item.request);
         Some(item.request)
     }
 
-    /// The room states where it stands, possibly further back than it once was: what is above is
-    /// numbered anew without a gap, and goes on from there. True if the room fell back.
+    /// Adopts the position that the room states, which may be lower than before. Items above it are
+    /// renumbered without a gap. Returns true if the room was rolled back.
     pub(crate) fn adopt(&mut self, applied: Sequence) -> bool {
         let applied = applied.min(self.last);
         let fell_back = applied < self.acknowledged;
@@ -126,7 +131,7 @@ impl Ledger {
         fell_back
     }
 
-    /// What is not known to be applied, in order: to be sent again.
+    /// Returns the items that are not known to be applied, in order, to be sent again.
     pub(crate) fn unacknowledged(&self) -> impl Iterator<Item = &Item> {
         let acknowledged = self.acknowledged;
         self.items
@@ -134,7 +139,7 @@ impl Ledger {
             .filter(move |item| item.sequence > acknowledged)
     }
 
-    /// A room cannot have applied what was never sent: a claim beyond `last` counts as `last`.
+    /// Limits the claim to `last`: a room cannot have applied a command that was never sent.
     fn acknowledge(&mut self, applied: Sequence) {
         self.acknowledged = self.acknowledged.max(applied.min(self.last));
     }
@@ -158,9 +163,9 @@ mod tests {
         }
     }
 
-    /// A stay that joined with 1 and sent 2, 3, 4.
+    /// A stay whose join has sequence 1 and whose commands have 2, 3 and 4.
     fn ledger() -> Ledger {
-        let mut ledger = Ledger::behind(Sequence(0));
+        let mut ledger = Ledger::after(Sequence(0));
         assert_eq!(ledger.number_join(), Sequence(1));
         for id in 2..=4 {
             assert_eq!(ledger.push(command(id)).sequence, Sequence(id));
@@ -177,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_settles_one_and_acknowledges_all_before_it() {
+    fn a_reply_acknowledges_all_earlier_commands() {
         let mut ledger = ledger();
         assert_eq!(ledger.replied(Sequence(3)), Some(CommandId(3)));
         assert_eq!(ledger.replied(Sequence(3)), None);
@@ -187,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_never_sent_cannot_be_applied() {
+    fn a_command_never_sent_cannot_be_applied() {
         let mut ledger = ledger();
         assert_eq!(ledger.replied(Sequence(u64::MAX)), None);
         assert!(!ledger.adopt(Sequence(u64::MAX)));
@@ -195,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fall_back_numbers_on_from_where_the_room_stands() {
+    fn a_rollback_renumbers_from_the_rooms_position() {
         let mut ledger = ledger();
         assert_eq!(ledger.replied(Sequence(3)), Some(CommandId(3)));
         assert!(ledger.adopt(Sequence(1)));
@@ -204,9 +209,9 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_for_a_join_is_numbered_behind_it() {
+    fn waiting_commands_are_numbered_after_the_join() {
         let mut ledger = ledger();
-        while ledger.take_first().is_some() {}
+        while ledger.pop_first().is_some() {}
         assert_eq!(ledger.number_join(), Sequence(5));
         assert_eq!(ledger.push(command(6)).sequence, Sequence(6));
         assert_eq!(ledger.push(command(7)).sequence, Sequence(7));
@@ -217,12 +222,12 @@ mod tests {
     }
 
     #[test]
-    fn to_adopt_the_present_changes_nothing() {
+    fn adopting_the_present_position_changes_nothing() {
         let mut ledger = ledger();
         assert!(!ledger.adopt(Sequence(2)));
         assert_eq!(open(&ledger), [(3, 3), (4, 4)]);
         assert_eq!(ledger.applied(Sequence(2)), Some(command(2)));
         assert_eq!(ledger.applied(Sequence(2)), None);
-        assert_eq!(ledger.take_first(), Some(command(3)));
+        assert_eq!(ledger.pop_first(), Some(command(3)));
     }
 }

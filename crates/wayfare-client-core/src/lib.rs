@@ -1,10 +1,10 @@
-//! The client half of the Wayfare protocol as one state machine: it owns no socket, reads no clock
+//! The client half of the Wayfare protocol as one state machine. It owns no socket, reads no clock
 //! and draws no randomness of its own.
 //!
-//! Read [`Client`] for the verbs and the duties of whoever drives it, [`Output`] and [`Event`] for
-//! what comes out, [`Settings`] for what may be set. Inside, `link` and `route` keep a connection,
-//! `rooms` holds one `stay` for each room, and a `ledger` remembers what a room has yet to
-//! acknowledge.
+//! Read [`Client`] for the methods and the duties of the driver, [`Output`] and [`Event`] for its
+//! outputs, [`Settings`] for its settings. Inside, `link` and `route` manage the connection,
+//! `rooms` holds one `stay` per room, and `ledger` keeps the requests that a room has not
+//! acknowledged.
 
 mod backoff;
 mod client;

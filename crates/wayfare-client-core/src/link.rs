@@ -1,63 +1,64 @@
-//! The state of the one connection, and the times that belong to it.
+//! The state of the connection and its timers.
 
 use std::time::Duration;
 
 use wayfare_protocol::Instant;
 
-/// Where the client is between "no connection" and "welcomed".
+/// The connection state.
 #[derive(Debug)]
 pub(crate) enum Link {
-    /// The next attempt begins then.
+    /// Waiting until the next attempt.
     Waiting { until: Instant },
-    /// `Connect` is out.
+    /// The driver was asked to connect.
     Connecting { deadline: Instant },
-    /// The Hello is out.
+    /// The Hello was sent.
     Greeting { deadline: Instant },
-    /// Welcomed.
-    Open(Pulse),
-    /// Nothing is tried any more.
+    /// The Welcome was received.
+    Open(Liveness),
+    /// The client ended; no further attempt follows.
     Ended,
 }
 
-/// The signs of life of an open connection.
+/// Tracks when an open connection last sent and received something.
 #[derive(Debug)]
-pub(crate) struct Pulse {
+pub(crate) struct Liveness {
     heartbeat: Duration,
     pub(crate) since: Instant,
-    heard: Instant,
-    pinged: Instant,
-    /// The last ping, if its pong is still to come.
-    awaited: Option<u64>,
+    received_at: Instant,
+    pinged_at: Instant,
+    /// The nonce of the last ping, until its pong arrives.
+    awaited_pong: Option<u64>,
     pings: u64,
 }
 
-/// What a connection's timer asks for.
+/// An action that the connection's timer requires.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Beat {
+pub(crate) enum LivenessAction {
     Ping { nonce: u64 },
     Dead,
 }
 
-impl Pulse {
+impl Liveness {
     pub(crate) const fn new(heartbeat: Duration, now: Instant) -> Self {
         Self {
             heartbeat,
             since: now,
-            heard: now,
-            pinged: now,
-            awaited: None,
+            received_at: now,
+            pinged_at: now,
+            awaited_pong: None,
             pings: 0,
         }
     }
 
-    pub(crate) const fn heard(&mut self, now: Instant) {
-        self.heard = now;
+    pub(crate) const fn received(&mut self, now: Instant) {
+        self.received_at = now;
     }
 
-    /// The round trip, if this answers the last ping.
+    /// Returns the round-trip time, if this pong answers the last ping.
     pub(crate) fn pong(&mut self, nonce: u64, now: Instant) -> Option<Duration> {
-        self.awaited.take_if(|awaited| *awaited == nonce)?;
-        Some(now.since(self.pinged))
+        self.awaited_pong
+            .take_if(|awaited_pong| *awaited_pong == nonce)?;
+        Some(now.since(self.pinged_at))
     }
 
     pub(crate) fn poll_timeout(&self, last_sent: Instant) -> (Instant, &'static str) {
@@ -69,27 +70,31 @@ impl Pulse {
         }
     }
 
-    pub(crate) fn handle_timeout(&mut self, last_sent: Instant, now: Instant) -> Option<Beat> {
+    pub(crate) fn handle_timeout(
+        &mut self,
+        last_sent: Instant,
+        now: Instant,
+    ) -> Option<LivenessAction> {
         if now >= self.dead_at() {
-            return Some(Beat::Dead);
+            return Some(LivenessAction::Dead);
         }
         if now < self.ping_at(last_sent) {
             return None;
         }
         self.pings += 1;
-        self.pinged = now;
-        self.awaited = Some(self.pings);
-        Some(Beat::Ping { nonce: self.pings })
+        self.pinged_at = now;
+        self.awaited_pong = Some(self.pings);
+        Some(LivenessAction::Ping { nonce: self.pings })
     }
 
-    /// After a heartbeat of saying nothing, for the server's sake; and after one of hearing
-    /// nothing, for our own: a client that talks to a silent room would otherwise take the
-    /// connection for dead.
+    /// Pings after one heartbeat without sending, for the server, and after one heartbeat without
+    /// receiving, for this client: otherwise a client that sends to a silent room would assume that
+    /// the connection is dead.
     fn ping_at(&self, last_sent: Instant) -> Instant {
-        last_sent.min(self.heard.max(self.pinged)) + self.heartbeat
+        last_sent.min(self.received_at.max(self.pinged_at)) + self.heartbeat
     }
 
     fn dead_at(&self) -> Instant {
-        self.heard + self.heartbeat * 5 / 2
+        self.received_at + self.heartbeat * 5 / 2
     }
 }

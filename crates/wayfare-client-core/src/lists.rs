@@ -1,4 +1,5 @@
-//! Lists that wait for their answer. They belong to no session: a new connection asks again.
+//! List requests that wait for their answers. They belong to no session: each new connection sends
+//! them again.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use crate::outbox::Outbox;
 use crate::session::Limits;
 use crate::{Event, ListError, ListId, ListedRoom, Listing};
 
-/// More than an application shows at once.
+/// The limit of pending list requests; more than an application shows at once.
 const LISTS_PENDING_MAX: usize = 16;
 
 #[derive(Default)]
@@ -48,7 +49,7 @@ impl Lists {
         Ok((id, self.pending.entry(id).or_insert(list)))
     }
 
-    pub(crate) fn ask_again(&self, out: &mut Outbox, now: Instant) {
+    pub(crate) fn send_again(&self, out: &mut Outbox, now: Instant) {
         for list in self.pending.values() {
             out.send(Body::List(list.clone()), now);
         }
@@ -70,7 +71,8 @@ impl Lists {
     }
 }
 
-/// A room whose name this build does not take could not be joined either.
+/// Converts a listed room. A room whose name this build refuses is skipped, since it could not be
+/// joined either.
 fn listed_room(room: wire::ListedRoom) -> Option<ListedRoom> {
     Some(ListedRoom {
         room: room.room.parse().ok()?,

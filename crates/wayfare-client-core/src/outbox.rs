@@ -1,4 +1,4 @@
-//! What waits to be polled, and when something was last sent.
+//! The queue of outputs, and the time at which a frame was last sent.
 
 use std::collections::VecDeque;
 

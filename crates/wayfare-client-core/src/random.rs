@@ -1,9 +1,9 @@
-//! A small seeded generator, for jitter alone.
+//! A small seeded generator, used for jitter only.
 
 use std::time::Duration;
 
-/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014). Jitter needs spread, not secrecy, and an SDK in
-/// another language copies these lines to behave the same from the same seed.
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014). Jitter needs spread, not secrecy. An SDK in
+/// another language copies this generator to draw the same delays from the same seed.
 pub(crate) struct Random {
     state: u64,
 }
@@ -13,7 +13,7 @@ impl Random {
         Self { state: seed }
     }
 
-    /// Uniform in `[0, ceiling)`; zero if `ceiling` is.
+    /// Draws a duration from `[0, ceiling)`; zero if `ceiling` is zero.
     pub(crate) fn duration_below(&mut self, ceiling: Duration) -> Duration {
         let nanos = u64::try_from(ceiling.as_nanos()).unwrap_or(u64::MAX);
         let scaled = (u128::from(self.next()) * u128::from(nanos)) >> 64;
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_the_published_generator() {
+    fn the_generator_matches_its_published_values() {
         let mut random = Random::new(1_234_567);
         let drawn: Vec<u64> = (0..3).map(|_| random.next()).collect();
         assert_eq!(
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn stays_below_its_ceiling() {
+    fn a_drawn_duration_stays_below_its_ceiling() {
         let mut random = Random::new(7);
         assert_eq!(random.duration_below(Duration::ZERO), Duration::ZERO);
         for _ in 0..1000 {

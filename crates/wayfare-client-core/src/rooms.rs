@@ -1,4 +1,4 @@
-//! All stays of a session, by key, by room name and by handle.
+//! All stays of a session, indexed by key, room name and handle.
 
 use std::collections::BTreeMap;
 
@@ -9,44 +9,45 @@ use wayfare_protocol::{EntityId, Handle, Instant, Sequence};
 use crate::outbox::Outbox;
 use crate::random::Random;
 use crate::session::Limits;
-use crate::stay::{Fate, Patience, Stay};
+use crate::stay::{Fate, RejoinPolicy, Stay};
 use crate::{CommandId, Join, JoinError, NotAMember, RoomKey, SendError, Settings};
 
 pub(crate) struct Rooms {
     stays: BTreeMap<RoomKey, Stay>,
-    names: BTreeMap<EntityId, Name>,
+    records: BTreeMap<EntityId, RoomRecord>,
     handles: BTreeMap<Handle, RoomKey>,
-    patience: Patience,
-    keys: u64,
-    commands: u64,
+    policy: RejoinPolicy,
+    last_key: u64,
+    last_command: u64,
 }
 
-/// What the session remembers of a room, stays or none: for its life, because the room does too.
+/// The session's record of one room. It is kept for the life of the session, with or without a
+/// stay, because the room keeps its record as long.
 #[derive(Default)]
-struct Name {
+struct RoomRecord {
     last: Sequence,
     current: Option<RoomKey>,
-    /// Joined again while `current` is still being left.
+    /// A join that waits until `current` is over.
     queued: Option<RoomKey>,
 }
 
-/// Two rooms by one handle: whom an event is for could not be told.
+/// Two rooms were given the same handle, so that an event's room would be ambiguous.
 #[derive(Debug)]
-pub(crate) struct HandleTaken;
+pub(crate) struct DuplicateHandle;
 
 impl Rooms {
     pub(crate) fn new(settings: &Settings, random: Random) -> Self {
         Self {
             stays: BTreeMap::new(),
-            names: BTreeMap::new(),
+            records: BTreeMap::new(),
             handles: BTreeMap::new(),
-            patience: Patience::new(settings, random),
-            keys: 0,
-            commands: 0,
+            policy: RejoinPolicy::new(settings, random),
+            last_key: 0,
+            last_command: 0,
         }
     }
 
-    /// `open` says whether there is a connection to send on.
+    /// Begins to join a room. `open` is true if there is a connection to send on.
     pub(crate) fn join(
         &mut self,
         join: Join,
@@ -56,11 +57,14 @@ impl Rooms {
         now: Instant,
     ) -> Result<RoomKey, JoinError> {
         let content = join.room.as_str().len() + join.open.len() + join.payload.len();
-        if let Some(bytes) = limits.excess(content) {
+        if let Some(bytes) = limits.oversize(content) {
             let max = limits.frame_bytes_max;
             return Err(JoinError::TooLarge { bytes, max });
         }
-        let current = self.names.get(&join.room).and_then(|name| name.current);
+        let current = self
+            .records
+            .get(&join.room)
+            .and_then(|record| record.current);
         if !self.may_join(&join.room, current) {
             return Err(JoinError::AlreadyJoined(join.room));
         }
@@ -69,10 +73,10 @@ impl Rooms {
             let max = limits.rooms_max;
             return Err(JoinError::TooManyRooms { max });
         }
-        self.keys += 1;
-        let key = RoomKey(self.keys);
-        let name = self.names.entry(join.room.clone()).or_default();
-        name.queued = Some(key);
+        self.last_key += 1;
+        let key = RoomKey(self.last_key);
+        let record = self.records.entry(join.room.clone()).or_default();
+        record.queued = Some(key);
         let room = join.room.clone();
         self.stays.insert(key, Stay::queued(key, join));
         self.begin_queued(&room, open, out, now);
@@ -95,9 +99,9 @@ impl Rooms {
         if over || commands >= settings.outstanding_commands_max {
             return Err(SendError::Backpressure { commands, bytes });
         }
-        let id = CommandId(self.commands + 1);
+        let id = CommandId(self.last_command + 1);
         stay.command(id, payload, out, now)?;
-        self.commands = id.0;
+        self.last_command = id.0;
         Ok(id)
     }
 
@@ -122,20 +126,20 @@ impl Rooms {
     ) -> Result<(), NotAMember> {
         let stay = self.stays.get_mut(&room).ok_or(NotAMember)?;
         match stay.leave(out, now)? {
-            Fate::Stays | Fate::Rejoins => {}
-            // No join was out: nothing queues behind it, and no connection is needed.
+            Fate::Continues | Fate::Rejoins => {}
+            // No join was sent, so the server need not answer and no queued join has to start.
             Fate::Over => self.remove(room),
         }
         Ok(())
     }
 
-    /// When a room that was lost is to be joined again, over a connection.
+    /// Returns the time of the next join of a lost room. It needs an open connection.
     pub(crate) fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let at = self.stays.values().filter_map(Stay::rejoin_at).min()?;
         Some((at, "rejoin"))
     }
 
-    /// Time has passed on an open connection.
+    /// Handles the passing of time while the connection is open.
     pub(crate) fn handle_timeout(&mut self, out: &mut Outbox, now: Instant) {
         for stay in self.stays.values_mut() {
             stay.handle_timeout(out, now);
@@ -152,24 +156,23 @@ impl Rooms {
         }
     }
 
-    /// The session is over: so is every stay, and every sequence starts again.
+    /// Ends every stay with the session. The sequences start again from zero.
     pub(crate) fn lose(&mut self, out: &mut Outbox) {
         for stay in self.stays.values_mut() {
             stay.lose(out);
         }
         self.stays.clear();
-        self.names.clear();
+        self.records.clear();
         self.handles.clear();
     }
 
-    /// A frame about a room, on an open connection. About a room that is not known it is ignored:
-    /// it may be late.
+    /// Handles a frame about a room. A frame about an unknown room may be late and is ignored.
     pub(crate) fn handle_frame(
         &mut self,
         body: Body,
         out: &mut Outbox,
         now: Instant,
-    ) -> Result<(), HandleTaken> {
+    ) -> Result<(), DuplicateHandle> {
         match body {
             Body::Joined(joined) => return self.handle_joined(joined, out, now),
             Body::JoinRefused(refused) => {
@@ -185,8 +188,8 @@ impl Rooms {
                     return Ok(());
                 };
                 let key = stay.key;
-                match dispatch(stay, body, &mut self.patience, out, now) {
-                    Fate::Stays => {}
+                match dispatch(stay, body, &mut self.policy, out, now) {
+                    Fate::Continues => {}
                     Fate::Rejoins => {
                         self.handles.remove(&handle);
                     }
@@ -202,13 +205,13 @@ impl Rooms {
         joined: wire::Joined,
         out: &mut Outbox,
         now: Instant,
-    ) -> Result<(), HandleTaken> {
+    ) -> Result<(), DuplicateHandle> {
         let handle = Handle(joined.handle);
         let Some(key) = self.joining(&joined.room, Sequence(joined.sequence)) else {
             return Ok(());
         };
         if self.handles.contains_key(&handle) {
-            return Err(HandleTaken);
+            return Err(DuplicateHandle);
         }
         let Some(stay) = self.stays.get_mut(&key) else {
             return Ok(());
@@ -225,30 +228,32 @@ impl Rooms {
         let Some(stay) = self.stays.get_mut(&key) else {
             return;
         };
-        if stay.handle_join_refused(refused, &mut self.patience, out, now) == Fate::Over {
+        if stay.handle_join_refused(refused, &mut self.policy, out, now) == Fate::Over {
             self.finish(key, out, now);
         }
     }
 
-    /// The stay whose join this answers.
+    /// Returns the stay whose join this frame answers.
     fn joining(&self, room: &str, sequence: Sequence) -> Option<RoomKey> {
         let room: EntityId = room.parse().ok()?;
-        let key = self.names.get(&room)?.current?;
+        let key = self.records.get(&room)?.current?;
         let stay = self.stays.get(&key)?;
         (stay.joining() == Some(sequence)).then_some(key)
     }
 
-    /// A room has one stay at a time; another may queue behind one that is being left.
+    /// Returns true if a join is allowed: a room has at most one stay, and one more may be queued
+    /// while the first is leaving.
     fn may_join(&self, room: &EntityId, current: Option<RoomKey>) -> bool {
         let queued = self
-            .names
+            .records
             .get(room)
-            .is_some_and(|name| name.queued.is_some());
+            .is_some_and(|record| record.queued.is_some());
         let leaving = |key| self.stays.get(&key).is_some_and(Stay::is_leaving);
         !queued && current.is_none_or(leaving)
     }
 
-    /// A stay that had begun is over, on an open connection: whoever queued behind it is next.
+    /// Ends a stay that had begun, and starts the join queued after it. Requires an open
+    /// connection.
     fn finish(&mut self, key: RoomKey, out: &mut Outbox, now: Instant) {
         let Some(stay) = self.stays.get(&key) else {
             return;
@@ -265,36 +270,40 @@ impl Rooms {
         if let Some(handle) = stay.handle() {
             self.handles.remove(&handle);
         }
-        let Some(name) = self.names.get_mut(stay.room()) else {
+        let Some(record) = self.records.get_mut(stay.room()) else {
             return;
         };
-        if name.current == Some(key) {
-            name.current = None;
-            name.last = stay.ledger.last();
+        if record.current == Some(key) {
+            record.current = None;
+            record.last = stay.ledger.last();
         } else {
-            name.queued = None;
+            record.queued = None;
         }
     }
 
     fn begin_queued(&mut self, room: &EntityId, open: bool, out: &mut Outbox, now: Instant) {
-        let Some(name) = self.names.get_mut(room) else {
+        let Some(record) = self.records.get_mut(room) else {
             return;
         };
-        if name.current.is_some() {
+        if record.current.is_some() {
             return;
         }
-        let Some(stay) = name.queued.take().and_then(|key| self.stays.get_mut(&key)) else {
+        let Some(stay) = record
+            .queued
+            .take()
+            .and_then(|key| self.stays.get_mut(&key))
+        else {
             return;
         };
-        name.current = Some(stay.key);
-        if stay.begin(name.last) && open {
+        record.current = Some(stay.key);
+        if stay.begin(record.last) && open {
             stay.resume(out, now);
         }
     }
 }
 
 fn check_size(payload: &Bytes, limits: &Limits) -> Result<(), SendError> {
-    match limits.excess(payload.len()) {
+    match limits.oversize(payload.len()) {
         None => Ok(()),
         Some(bytes) => {
             let max = limits.frame_bytes_max;
@@ -325,7 +334,7 @@ const fn handle_of(body: &Body) -> Option<Handle> {
 fn dispatch(
     stay: &mut Stay,
     body: Body,
-    patience: &mut Patience,
+    policy: &mut RejoinPolicy,
     out: &mut Outbox,
     now: Instant,
 ) -> Fate {
@@ -336,7 +345,7 @@ fn dispatch(
         Body::Position(position) => stay.handle_position(Sequence(position.sequence)),
         Body::Attached(attached) => stay.handle_attached(attached, out, now),
         Body::Resync(resync) => return stay.handle_resync(resync, out, now),
-        Body::Left(left) => return stay.handle_left(left, patience, out, now),
+        Body::Left(left) => return stay.handle_left(left, policy, out, now),
         Body::Unreliable(unreliable) => stay.handle_unreliable(unreliable.payload, out),
         Body::Welcome(_)
         | Body::Ended(_)
@@ -345,5 +354,5 @@ fn dispatch(
         | Body::Pong(_)
         | Body::Listing(_) => {}
     }
-    Fate::Stays
+    Fate::Continues
 }

@@ -1,4 +1,4 @@
-//! Which endpoint to try next, and when.
+//! Selection of the next endpoint and of the delay before it is tried.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use crate::Settings;
 use crate::backoff::Backoff;
 use crate::random::Random;
 
-/// A connection that lived this long was a good one: the next attempt starts over at once. Below
-/// it, a server that lets clients in only to drop them is backed off from like one that is down.
-pub(crate) const GOOD_AFTER: Duration = Duration::from_secs(2);
+/// The lifetime after which a connection counts as stable and resets the backoff. A server that
+/// drops clients sooner gets the same backoff as one that is down.
+pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(2);
 
 pub(crate) struct Route {
     endpoints: NonZeroUsize,
@@ -30,24 +30,25 @@ impl Route {
         }
     }
 
-    /// Where to connect: the last good one, or the next behind one that was not.
+    /// Returns the endpoint to connect to: the last that worked, or the one after the last that
+    /// failed.
     pub(crate) const fn endpoint(&self) -> usize {
         self.endpoint
     }
 
-    /// This endpoint does not serve now.
-    pub(crate) fn turn(&mut self) {
+    /// Moves to the next endpoint because the present one does not serve.
+    pub(crate) fn advance(&mut self) {
         self.endpoint = (self.endpoint + 1) % self.endpoints;
     }
 
-    /// The connection that was made at `since` is gone.
-    pub(crate) fn lost(&mut self, since: Instant, now: Instant) {
-        if now.since(since) >= GOOD_AFTER {
+    /// Handles the loss of a connection that was established at `since`.
+    pub(crate) fn connection_lost(&mut self, since: Instant, now: Instant) {
+        if now.since(since) >= STABLE_AFTER {
             self.failures = 0;
         }
     }
 
-    /// How long to wait before the next attempt.
+    /// Draws the delay before the next attempt.
     pub(crate) fn delay(&mut self, retry_after: Duration) -> Duration {
         let endpoints = u32::try_from(self.endpoints.get()).unwrap_or(u32::MAX);
         let rounds = self.failures / endpoints;
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ceiling_doubles_with_each_round_up_to_its_bound() {
+    fn the_delay_ceiling_doubles_each_round_up_to_its_bound() {
         let mut route = route(2);
         for round in 0..40u32 {
             for _ in 0..2 {
@@ -82,20 +83,20 @@ mod tests {
     }
 
     #[test]
-    fn only_a_connection_that_lived_starts_over() {
+    fn only_a_stable_connection_resets_the_backoff() {
         let mut route = route(1);
         let at = |millis| Instant::ORIGIN + Duration::from_millis(millis);
         for _ in 0..10 {
             route.delay(Duration::ZERO);
         }
-        route.lost(at(0), at(1999));
+        route.connection_lost(at(0), at(1999));
         assert_eq!(route.failures, 10);
-        route.lost(at(0), at(2000));
+        route.connection_lost(at(0), at(2000));
         assert_eq!(route.failures, 0);
     }
 
     #[test]
-    fn never_before_the_server_allows_it() {
+    fn the_delay_respects_retry_after() {
         let after = Duration::from_secs(30);
         assert!(route(1).delay(after) >= after);
     }

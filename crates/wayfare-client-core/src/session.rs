@@ -1,4 +1,4 @@
-//! What a Welcome gave.
+//! The session and the limits that a Welcome states.
 
 use std::time::Duration;
 
@@ -6,20 +6,21 @@ use bytes::Bytes;
 use wayfare_protocol::limits::{FRAME_BYTES_MAX, HEARTBEAT, ROOMS_PER_SESSION_MAX};
 use wayfare_protocol::{SessionId, wire};
 
-/// A server that asks for more than ten pings a second is mistaken.
+/// The shortest heartbeat that a server may ask for; more than ten pings a second is an error of
+/// the server.
 const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
 
-/// All of a command, a join or an unreliable message that is neither payload nor name: at most six
+/// The largest size of a command, join or unreliable message without payload and name: at most six
 /// keys with a varint each, and a handle.
 const FRAME_OVERHEAD_MAX: usize = 80;
 
 pub(crate) struct Session {
     pub(crate) id: SessionId,
-    /// Empty if the server gave none: then the session cannot be resumed.
+    /// The resume ticket. Empty if the server gave none: then the session cannot be resumed.
     pub(crate) ticket: Bytes,
 }
 
-/// The server's limits, the protocol's own before it has stated any.
+/// The server's limits. The protocol's defaults apply until the server states its own.
 #[derive(Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) heartbeat: Duration,
@@ -34,8 +35,8 @@ impl Limits {
         rooms_max: ROOMS_PER_SESSION_MAX,
     };
 
-    /// A zero is an unset field.
-    pub(crate) fn stated(welcome: &wire::Welcome) -> Self {
+    /// Reads the limits of a Welcome. Zero stands for an unset field.
+    pub(crate) fn from_welcome(welcome: &wire::Welcome) -> Self {
         let stated = welcome.limits.unwrap_or_default();
         let or = |stated: u32, default: usize| match usize::try_from(stated) {
             Ok(0) | Err(_) => default,
@@ -51,9 +52,9 @@ impl Limits {
         }
     }
 
-    /// The size of a frame around this much, if it is too large. On the safe side by a few bytes,
-    /// so that the answer does not depend on a sequence number's length.
-    pub(crate) const fn excess(&self, content_bytes: usize) -> Option<usize> {
+    /// Returns the size of a frame with this much content, if it exceeds the limit. The estimate is
+    /// a few bytes high, so that the answer does not depend on the length of a sequence number.
+    pub(crate) const fn oversize(&self, content_bytes: usize) -> Option<usize> {
         let bytes = content_bytes.saturating_add(FRAME_OVERHEAD_MAX);
         if bytes > self.frame_bytes_max {
             Some(bytes)

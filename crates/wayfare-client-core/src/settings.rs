@@ -1,4 +1,4 @@
-//! What may be set, and what a join takes.
+//! Settings of the client and parameters of a join.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -7,21 +7,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use wayfare_protocol::{EntityId, limits, wire};
 
-/// Who a client says it is when it has no ticket yet.
+/// The identity that a client presents when it has no ticket yet.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
-    /// An identity made up by the server, where guests are allowed. A lost session comes back as
-    /// another guest.
+    /// A guest. The server assigns the identity, if it allows guests. After a lost session the
+    /// client gets another guest identity.
     Guest {
-        /// A wish for the name shown to others; may be empty.
+        /// The preferred display name; may be empty.
         name: String,
     },
-    /// A signed token; its `sub` is the player.
+    /// A signed token; its `sub` claim is the player.
     Token(String),
 }
 
 impl Credential {
-    /// A guest without a wish for a name.
+    /// A guest without a preferred name.
     #[must_use]
     pub const fn guest() -> Self {
         Self::Guest {
@@ -30,7 +30,7 @@ impl Credential {
     }
 }
 
-/// Tells the sort only: a token never reaches a log.
+/// Shows the variant only, so that no token reaches a log.
 impl fmt::Debug for Credential {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -40,37 +40,37 @@ impl fmt::Debug for Credential {
     }
 }
 
-/// What a client may be told before it starts.
+/// The settings of a client.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How many endpoints there are. [`crate::Output::Connect`] names one by its index.
+    /// The number of endpoints. [`crate::Output::Connect`] names one by its index.
     pub endpoints: NonZeroUsize,
-    /// What to present where there is no ticket.
+    /// The credential to present when there is no ticket.
     pub credential: Credential,
-    /// Who the client is, for the server's logs.
+    /// The name and version of the SDK, for the server's logs.
     pub sdk: String,
-    /// The ceiling of the first delay before connecting again; each round over all endpoints
-    /// doubles it. The delay itself is uniform below the ceiling ("full jitter", Brooker 2015), so
-    /// that clients which lost their node together do not come back together.
+    /// The upper bound of the first reconnect delay. Each round over all endpoints doubles it. The
+    /// delay is uniform below the bound ("full jitter", Brooker 2015), so that clients which lost
+    /// the same node do not reconnect at the same moment.
     pub backoff_min: Duration,
-    /// The ceiling that is not exceeded.
+    /// The largest upper bound of a reconnect delay.
     pub backoff_max: Duration,
-    /// From the attempt to connect to the Welcome.
+    /// The longest time from the connection attempt to the Welcome.
     pub handshake_time_max: Duration,
-    /// How long to go on without a connection before the client ends; `None` is for ever.
+    /// The time without a connection after which the client ends; `None` means never.
     pub give_up_after: Option<Duration>,
-    /// How long to go on joining a room anew that was lost with its server, while it is refused
-    /// for reasons that may pass, with delays like those between connections. Time without a
+    /// The time for which the client retries to join a room that was lost with its server, while
+    /// the refusals are temporary. The retries use the same delays as reconnects. Time without a
     /// connection does not count.
     pub rejoin_time_max: Duration,
-    /// Commands of one room that wait for their acknowledgement.
+    /// The maximum number of unacknowledged commands per room.
     pub outstanding_commands_max: usize,
-    /// Bytes of such commands' payloads.
+    /// The maximum size of their payloads in bytes.
     pub outstanding_bytes_max: usize,
 }
 
 impl Settings {
-    /// The defaults, for this many endpoints and this credential.
+    /// Returns the default settings for this number of endpoints and this credential.
     #[must_use]
     pub fn new(endpoints: NonZeroUsize, credential: Credential) -> Self {
         Self {
@@ -81,7 +81,7 @@ impl Settings {
             backoff_max: Duration::from_secs(10),
             handshake_time_max: limits::HANDSHAKE_TIME_MAX,
             give_up_after: None,
-            // Well beyond the slowest take-over of a room whose server died.
+            // Well above the slowest take-over of a room whose server died.
             rejoin_time_max: Duration::from_secs(30),
             outstanding_commands_max: 1024,
             outstanding_bytes_max: 1024 * 1024,
@@ -89,15 +89,15 @@ impl Settings {
     }
 }
 
-/// Whether a join may, must or must not create its room.
+/// The rule for creating the room of a join.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum JoinMode {
-    /// Created if there is none.
+    /// Creates the room if it does not exist.
     #[default]
     OrCreate,
-    /// Refused if there is none.
+    /// Fails if the room does not exist.
     Existing,
-    /// Refused if there is one.
+    /// Fails if the room exists.
     Create,
 }
 
@@ -111,22 +111,22 @@ impl From<JoinMode> for wire::JoinMode {
     }
 }
 
-/// A wish to become a member of a room. It is kept as long as the stay: a room that is lost with its
-/// server is joined anew with it.
+/// A request to become a member of a room. It is kept for the whole stay, because a room that was
+/// lost with its server is joined again with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Join {
     /// The room.
     pub room: EntityId,
-    /// Whether it may be created.
+    /// The rule for creating the room.
     pub mode: JoinMode,
-    /// What creating it takes; read only if this join creates it.
+    /// The payload for creating the room; used only if this join creates it.
     pub open: Bytes,
-    /// What the joiner brings.
+    /// The payload for the room's join handler.
     pub payload: Bytes,
 }
 
 impl Join {
-    /// A join that brings nothing, and creates the room if there is none.
+    /// A join without payloads that creates the room if needed.
     #[must_use]
     pub const fn new(room: EntityId) -> Self {
         Self {

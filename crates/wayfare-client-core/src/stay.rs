@@ -1,9 +1,10 @@
-//! One stay in one room: from the join, through every change of connection and owner, to its end.
+//! A stay in one room, from the join to its end. It survives changes of connection and of the
+//! room's owner.
 
-mod heard;
+mod frames;
 mod rejoin;
 
-pub(crate) use self::rejoin::Patience;
+pub(crate) use self::rejoin::RejoinPolicy;
 
 use bytes::Bytes;
 use wayfare_protocol::wire::{self, client_frame::Body};
@@ -19,21 +20,22 @@ use crate::{
 pub(crate) struct Stay {
     pub(crate) key: RoomKey,
     pub(crate) ledger: Ledger,
-    /// Kept to the end: the room recognises a join that is repeated, and one that is lost with its
-    /// server is joined anew.
+    /// The join, kept for the whole stay: the room recognises a repeated join by it, and a room
+    /// that was lost is joined again with it.
     join: Join,
     phase: Phase,
     leaving: bool,
 }
 
 enum Phase {
-    /// The former stay in the same room must end first.
+    /// Waits for the end of the previous stay in the same room.
     Queued,
     Joining {
         sequence: Sequence,
     },
     Member(Member),
-    /// The room was lost with its server, and the application knows nothing of it yet.
+    /// The room was lost with its server and is being joined again. The application is not notified
+    /// yet.
     Rejoining(Rejoin),
 }
 
@@ -41,23 +43,23 @@ struct Member {
     handle: Handle,
     membership: Membership,
     epoch: Epoch,
-    /// The highest sequence that came, be it an event or a reply.
+    /// The highest sequence received, of an event or a reply.
     position: Sequence,
-    /// Only an attachment says from where the room speaks. Without one nothing is sent, and what
-    /// is heard is dropped, for the replay behind the next attachment brings it again: taken now,
-    /// it would hide what lies between.
+    /// True after an attachment, which states the position of the room. Without it nothing is sent,
+    /// and received frames are dropped: the replay after the next attachment repeats them, and
+    /// accepting them now would hide the frames in between.
     attached: bool,
     since: Instant,
-    /// Joins in a row that it took to come here after a loss of the room; none for the first.
+    /// The number of consecutive joins since the room was lost; zero for the first membership.
     rejoins: u32,
 }
 
-/// Whether a stay goes on.
+/// The effect of an input on its stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Fate {
-    Stays,
-    /// Without its handle, which is void: the next join gives another.
+    Continues,
+    /// The stay continues, but its handle is void: the next join gives another.
     Rejoins,
     Over,
 }
@@ -66,19 +68,20 @@ impl Stay {
     pub(crate) fn queued(key: RoomKey, join: Join) -> Self {
         Self {
             key,
-            ledger: Ledger::behind(Sequence(0)),
+            ledger: Ledger::after(Sequence(0)),
             join,
             phase: Phase::Queued,
             leaving: false,
         }
     }
 
-    /// The room is free: takes the next number of its sequence. True if there is a join to send.
+    /// Starts the join with the next sequence after `last`. Returns true if there is a join to
+    /// send.
     pub(crate) fn begin(&mut self, last: Sequence) -> bool {
         if !self.is_queued() {
             return false;
         }
-        self.ledger = Ledger::behind(last);
+        self.ledger = Ledger::after(last);
         let sequence = self.ledger.number_join();
         self.phase = Phase::Joining { sequence };
         true
@@ -103,14 +106,14 @@ impl Stay {
         }
     }
 
-    /// The connection is gone, and the attachment with it.
+    /// Marks the member as detached because the connection is lost.
     pub(crate) const fn detach(&mut self) {
         if let Phase::Member(member) = &mut self.phase {
             member.attached = false;
         }
     }
 
-    /// There is a connection: says the join, or where this stay stands.
+    /// Sends the pending join, or the attach of this member, on a new connection.
     pub(crate) fn resume(&mut self, out: &mut Outbox, now: Instant) {
         match &mut self.phase {
             Phase::Queued => {}
@@ -130,7 +133,7 @@ impl Stay {
     }
 
     /// # Errors
-    /// If this is no member, or no longer.
+    /// If the client is not a member.
     pub(crate) fn command(
         &mut self,
         id: CommandId,
@@ -138,20 +141,20 @@ impl Stay {
         out: &mut Outbox,
         now: Instant,
     ) -> Result<(), SendError> {
-        self.taking()?;
+        self.accepting_member()?;
         self.request(Request::Command { id, payload }, out, now);
         Ok(())
     }
 
     /// # Errors
-    /// If this is no member, or no longer.
+    /// If the client is not a member.
     pub(crate) fn send_unreliable(
         &self,
         payload: Bytes,
         out: &mut Outbox,
         now: Instant,
     ) -> Result<(), SendError> {
-        let member = self.taking()?;
+        let member = self.accepting_member()?;
         if let Some(member) = member.filter(|member| member.attached) {
             let unreliable = wire::Unreliable {
                 handle: member.handle.0,
@@ -164,7 +167,7 @@ impl Stay {
     }
 
     /// # Errors
-    /// If it was left already.
+    /// If the application already left.
     pub(crate) fn leave(&mut self, out: &mut Outbox, now: Instant) -> Result<Fate, NotAMember> {
         if self.leaving {
             return Err(NotAMember);
@@ -172,21 +175,21 @@ impl Stay {
         self.leaving = true;
         match &self.phase {
             Phase::Queued => {
-                self.left(LeaveReason::Requested, String::new(), out);
+                self.emit_left(LeaveReason::Requested, String::new(), out);
                 return Ok(Fate::Over);
             }
             Phase::Rejoining(rejoin) if rejoin.is_waiting() => {
                 self.end(LeaveReason::Requested, String::new(), out);
                 return Ok(Fate::Over);
             }
-            // A join that may have arrived is left as soon as its answer says what to leave.
+            // The leave is sent when the join's answer states the membership to leave.
             Phase::Joining { .. } => {}
             Phase::Member(_) | Phase::Rejoining(_) => self.request(Request::Leave, out, now),
         }
-        Ok(Fate::Stays)
+        Ok(Fate::Continues)
     }
 
-    /// The sequence of the join that waits for its answer.
+    /// Returns the sequence of the join that waits for its answer.
     pub(crate) const fn joining(&self) -> Option<Sequence> {
         match &self.phase {
             Phase::Joining { sequence } => Some(*sequence),
@@ -195,21 +198,21 @@ impl Stay {
         }
     }
 
-    /// The session is over, and nobody will answer any more.
+    /// Ends the stay because the session is over: no answer will arrive.
     pub(crate) fn lose(&mut self, out: &mut Outbox) {
-        self.resolve_rest(&CommandError::Unknown, out);
+        self.resolve_pending(&CommandError::Unknown, out);
         match self.phase {
             Phase::Queued | Phase::Joining { .. } => {
                 self.join_refused(JoinRefusal::SessionLost, out);
             }
             Phase::Member(_) | Phase::Rejoining(_) => {
-                self.left(LeaveReason::Ended, String::new(), out);
+                self.emit_left(LeaveReason::Ended, String::new(), out);
             }
         }
     }
 
-    /// The membership that takes requests; none while the room is joined anew.
-    fn taking(&self) -> Result<Option<&Member>, SendError> {
+    /// Returns the membership that accepts requests; `None` while a lost room is joined again.
+    fn accepting_member(&self) -> Result<Option<&Member>, SendError> {
         match &self.phase {
             _ if self.leaving => Err(SendError::NotAMember),
             Phase::Queued | Phase::Joining { .. } => Err(SendError::NotAMember),
@@ -218,7 +221,7 @@ impl Stay {
         }
     }
 
-    /// Kept, and sent at once where there is an attachment.
+    /// Keeps a request, and sends it at once if the member is attached.
     fn request(&mut self, request: Request, out: &mut Outbox, now: Instant) {
         let item = self.ledger.push(request);
         if let Phase::Member(member) = &self.phase
@@ -228,14 +231,14 @@ impl Stay {
         }
     }
 
-    /// The stay is over before anything that waits was sent, or was applied.
+    /// Ends the stay. Pending requests were not sent or not applied.
     fn end(&mut self, reason: LeaveReason, message: String, out: &mut Outbox) {
-        self.resolve_rest(&CommandError::Left(reason), out);
-        self.left(reason, message, out);
+        self.resolve_pending(&CommandError::Left(reason), out);
+        self.emit_left(reason, message, out);
     }
 
-    fn resolve_rest(&mut self, error: &CommandError, out: &mut Outbox) {
-        while let Some(request) = self.ledger.take_first() {
+    fn resolve_pending(&mut self, error: &CommandError, out: &mut Outbox) {
+        while let Some(request) = self.ledger.pop_first() {
             if let Request::Command { id, .. } = request {
                 self.resolve(id, Err(error.clone()), out);
             }
@@ -250,7 +253,7 @@ impl Stay {
         });
     }
 
-    fn left(&self, reason: LeaveReason, message: String, out: &mut Outbox) {
+    fn emit_left(&self, reason: LeaveReason, message: String, out: &mut Outbox) {
         out.event(Event::Left {
             room: self.key,
             reason,

@@ -100,11 +100,11 @@ pub enum CommandError {
     /// The room was lost with its server first: it may have been applied before, but nothing of it
     /// is left, and it is not sent again. A room that can be had anew goes on with a
     /// [`crate::RoomEvent::Resync`], and takes commands meanwhile.
-    #[error("the room was lost with its server, and nothing of the command is left")]
+    #[error("the room was lost with its server, and the command with it")]
     RoomLost,
     /// The session ended first, or the stay did and the room remembers nothing of it: nobody can
     /// tell whether it was applied.
-    #[error("unknown whether applied, the stay in the room is over")]
+    #[error("outcome unknown, the stay in the room is over")]
     Unknown,
     /// The client has ended, and took no more commands.
     #[error("the client has ended")]

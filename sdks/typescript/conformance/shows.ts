@@ -36,7 +36,7 @@ export const LEAVE_REASONS: Readonly<Record<LeaveReason, string>> = {
   requested: "the client left",
   kicked: "the room removed the member",
   closed: "the room closed",
-  replaced: "another session of the player took the place",
+  replaced: "another session of the player took over",
   expired: "the connection was gone for too long",
   ended: "the session ended",
   restarted: "the room restarted without this member",

@@ -113,7 +113,7 @@ mod tests {
         let lost = answer(&Err(CommandError::RoomLost));
         assert_eq!(
             lost.as_deref(),
-            Some("  ! the room was lost with its server, and nothing of the command is left")
+            Some("  ! the room was lost with its server, and the command with it")
         );
         let gone = RoomEvent::Left {
             reason: LeaveReason::RoomGone,

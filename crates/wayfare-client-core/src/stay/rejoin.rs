@@ -1,4 +1,4 @@
-//! Joining a room anew that was lost with its server.
+//! Joins a room again that was lost with its server.
 
 use std::time::Duration;
 
@@ -9,33 +9,34 @@ use super::{Fate, Phase, Stay, join_frame};
 use crate::backoff::Backoff;
 use crate::outbox::Outbox;
 use crate::random::Random;
-use crate::route::GOOD_AFTER;
+use crate::route::STABLE_AFTER;
 use crate::{Event, Join, JoinMode, LeaveReason, RoomKey, ServerError, Settings};
 
-/// How long, and how often, a room that was lost is asked for.
-pub(crate) struct Patience {
+/// The retry policy for rooms that were lost.
+pub(crate) struct RejoinPolicy {
     backoff: Backoff,
     rejoin_time_max: Duration,
 }
 
-/// Between the loss of a room and the view of the new one.
+/// The state between the loss of a room and the view of the new one.
 pub(super) struct Rejoin {
     step: Step,
-    /// Since when the server could have answered.
+    /// Start of the time in which the server could have answered.
     since: Instant,
-    /// Joins so far.
+    /// The number of joins so far.
     joins: u32,
     lost_replies: usize,
 }
 
 enum Step {
-    /// The join is out, or goes out when there is a connection.
-    Asked(Sequence),
-    /// It was refused for a reason that may pass, or the room was lost again at once.
+    /// The join was sent, or will be sent when there is a connection.
+    JoinSent(Sequence),
+    /// The join was refused for a temporary reason, or the room was lost again soon after it was
+    /// joined.
     Waiting { until: Instant },
 }
 
-impl Patience {
+impl RejoinPolicy {
     pub(crate) const fn new(settings: &Settings, random: Random) -> Self {
         Self {
             backoff: Backoff::new(settings, random),
@@ -47,7 +48,7 @@ impl Patience {
 impl Rejoin {
     pub(super) const fn joining(&self) -> Option<Sequence> {
         match self.step {
-            Step::Asked(sequence) => Some(sequence),
+            Step::JoinSent(sequence) => Some(sequence),
             Step::Waiting { .. } => None,
         }
     }
@@ -60,10 +61,10 @@ impl Rejoin {
         self.joins
     }
 
-    /// There is a connection again. What waits goes on waiting: the server asked for it.
+    /// Sends a pending join on a new connection. A delay requested by the server still applies.
     pub(super) fn resume(&mut self, join: &Join, out: &mut Outbox, now: Instant) {
         self.since = now;
-        if let Step::Asked(sequence) = self.step {
+        if let Step::JoinSent(sequence) = self.step {
             out.send(join_frame(join, sequence), now);
         }
     }
@@ -81,25 +82,26 @@ impl Rejoin {
 }
 
 impl Stay {
-    /// The room is lost, and its open commands are answered. The first join goes out at once, for a
-    /// restart is to cost little; a room that is lost again and again is backed off from.
+    /// Handles the loss of the room; its open commands are already answered. The first join is sent
+    /// at once, so that a server restart costs little time. A room that is lost repeatedly gets a
+    /// growing delay.
     pub(super) fn rejoin(
         &mut self,
         lost_replies: usize,
-        patience: &mut Patience,
+        policy: &mut RejoinPolicy,
         out: &mut Outbox,
         now: Instant,
     ) -> Fate {
         let Phase::Member(member) = &self.phase else {
-            return Fate::Stays;
+            return Fate::Continues;
         };
-        let lived = now.since(member.since) >= GOOD_AFTER;
-        let joins = if lived { 0 } else { member.rejoins };
+        let was_stable = now.since(member.since) >= STABLE_AFTER;
+        let joins = if was_stable { 0 } else { member.rejoins };
         let delay = match joins.checked_sub(1) {
             None => Duration::ZERO,
-            Some(rounds) => patience.backoff.delay(rounds, Duration::ZERO),
+            Some(rounds) => policy.backoff.delay(rounds, Duration::ZERO),
         };
-        // Others may be there before, however it was the first time.
+        // Another member may have created the room again, so the join must not require a new one.
         self.join.mode = JoinMode::OrCreate;
         self.phase = Phase::Rejoining(Rejoin {
             step: Step::Waiting { until: now + delay },
@@ -114,12 +116,12 @@ impl Stay {
     pub(super) fn rejoin_refused(
         &mut self,
         error: &ServerError,
-        patience: &mut Patience,
+        policy: &mut RejoinPolicy,
         out: &mut Outbox,
         now: Instant,
     ) -> Fate {
         let Phase::Rejoining(rejoin) = &mut self.phase else {
-            return Fate::Stays;
+            return Fate::Continues;
         };
         if self.leaving {
             self.end(LeaveReason::Requested, String::new(), out);
@@ -127,17 +129,17 @@ impl Stay {
         }
         if error.is_retryable() {
             let rounds = rejoin.joins.saturating_sub(1);
-            let until = now + patience.backoff.delay(rounds, error.retry_after);
-            if until <= rejoin.since + patience.rejoin_time_max {
+            let until = now + policy.backoff.delay(rounds, error.retry_after);
+            if until <= rejoin.since + policy.rejoin_time_max {
                 rejoin.step = Step::Waiting { until };
-                return Fate::Stays;
+                return Fate::Continues;
             }
         }
         self.end(LeaveReason::RoomGone, error.to_string(), out);
         Fate::Over
     }
 
-    /// When to join again.
+    /// Returns the time of the next join.
     pub(crate) const fn rejoin_at(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Rejoining(Rejoin {
@@ -148,7 +150,7 @@ impl Stay {
         }
     }
 
-    /// Time has passed on an open connection.
+    /// Handles the passing of time while the connection is open.
     pub(crate) fn handle_timeout(&mut self, out: &mut Outbox, now: Instant) {
         if self.rejoin_at().is_none_or(|at| now < at) {
             return;
@@ -157,7 +159,7 @@ impl Stay {
             return;
         };
         let sequence = self.ledger.number_join();
-        rejoin.step = Step::Asked(sequence);
+        rejoin.step = Step::JoinSent(sequence);
         rejoin.joins = rejoin.joins.saturating_add(1);
         out.send(join_frame(&self.join, sequence), now);
     }

@@ -1,4 +1,5 @@
-//! Whatever a server says and whenever: no panic, and the application is never told nonsense.
+//! Sends arbitrary frames to a client: it must not panic, and the application must get a consistent
+//! series of events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
@@ -26,7 +27,7 @@ enum Act {
     Bye,
 }
 
-/// Small numbers, so that they meet; and the largest, so that nothing overflows.
+/// Small numbers, so that they collide, and the largest, so that overflows are found.
 fn number() -> impl Strategy<Value = u64> {
     prop_oneof![8 => 0..8u64, 1 => Just(u64::MAX), 1 => Just(u64::MAX - 1)]
 }
@@ -58,7 +59,7 @@ fn welcome() -> impl Strategy<Value = Body> {
     })
 }
 
-/// Any, one of a later version, and often the loss of the room.
+/// Any reason, among them one of a later version, and often the loss of the room.
 fn reason() -> impl Strategy<Value = i32> {
     let lost = i32::from(wire::LeaveReason::LeaveRoomLost);
     prop_oneof![2 => 0..12i32, 1 => Just(lost)]
@@ -181,14 +182,14 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// What the application was told of one stay.
+/// The events that the application received for one stay.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Told {
+struct StayLog {
     position: Option<Sequence>,
     over: bool,
 }
 
-/// Drives a client and holds everything it puts out against what it may.
+/// Drives a client and checks every output against the rules.
 struct Watch {
     client: Client,
     now: Instant,
@@ -196,7 +197,7 @@ struct Watch {
     connected: bool,
     greeted: bool,
     ended: bool,
-    rooms: BTreeMap<RoomKey, Told>,
+    rooms: BTreeMap<RoomKey, StayLog>,
     open: BTreeSet<CommandId>,
 }
 
@@ -242,7 +243,7 @@ impl Watch {
             Act::Join(index) => {
                 let room = room_name(index).parse().expect("a room");
                 if let Ok(key) = self.client.join(Join::new(room), self.now) {
-                    assert_eq!(self.rooms.insert(key, Told::default()), None);
+                    assert_eq!(self.rooms.insert(key, StayLog::default()), None);
                 }
             }
             Act::Command(index) => {
@@ -278,7 +279,7 @@ impl Watch {
         }
     }
 
-    /// A timeout that is handled is over: none asks for the same instant for ever.
+    /// Handles one timeout. A handled timeout must not be due again at the same instant.
     fn timeout(&mut self) {
         for _ in 0..3 {
             match self.client.poll_timeout() {
@@ -324,35 +325,38 @@ impl Watch {
                     assert_eq!(hello, !self.greeted);
                     self.greeted = true;
                 }
-                Output::Event(event) => self.told(&event),
+                Output::Event(event) => self.handle_event(&event),
             }
         }
     }
 
-    fn told(&mut self, event: &Event) {
+    fn handle_event(&mut self, event: &Event) {
         match *event {
             Event::Connected { .. } => assert!(self.greeted),
             Event::Interrupted { .. } => assert!(!self.connecting && !self.connected),
             Event::Ended(_) => self.ended = true,
             Event::Joined { room, position, .. } => {
-                let told = self.stay(room);
-                assert_eq!(told.position.replace(position), None);
+                let log = self.stay(room);
+                assert_eq!(log.position.replace(position), None);
             }
             Event::JoinRefused { room, .. } => {
-                let told = self.stay(room);
-                assert_eq!(told.position, None);
-                told.over = true;
+                let log = self.stay(room);
+                assert_eq!(log.position, None);
+                log.over = true;
             }
             Event::Event { room, sequence, .. } => {
-                let told = self.stay(room);
-                assert!(told.position < Some(sequence));
-                told.position = Some(sequence);
+                let log = self.stay(room);
+                assert!(log.position < Some(sequence));
+                log.position = Some(sequence);
             }
             Event::Resync { room, position, .. } => self.stay(room).position = Some(position),
             Event::Left { room, .. } => self.stay(room).over = true,
             Event::Reply { room, command, .. } => {
                 self.stay(room);
-                assert!(self.open.remove(&command), "{command:?} answered twice");
+                assert!(
+                    self.open.remove(&command),
+                    "{command:?} got a second answer"
+                );
             }
             Event::FellBack { room } | Event::Unreliable { room, .. } => {
                 self.stay(room);
@@ -361,17 +365,17 @@ impl Watch {
         }
     }
 
-    /// Nothing is told of a stay that is over.
-    fn stay(&mut self, room: RoomKey) -> &mut Told {
-        let told = self.rooms.get_mut(&room).expect("a stay that was begun");
-        assert!(!told.over);
-        told
+    /// Returns an open stay. A stay that is over must not get events.
+    fn stay(&mut self, room: RoomKey) -> &mut StayLog {
+        let log = self.rooms.get_mut(&room).expect("a stay that was begun");
+        assert!(!log.over);
+        log
     }
 }
 
 proptest! {
     #[test]
-    fn nothing_a_server_says_confuses_the_client(
+    fn arbitrary_frames_never_confuse_the_client(
         acts in prop::collection::vec(act(), 0..200),
     ) {
         let mut watch = Watch::new();
@@ -382,6 +386,6 @@ proptest! {
         prop_assert!(watch.ended);
         prop_assert_eq!(watch.client.poll_timeout(), None);
         prop_assert!(watch.open.is_empty(), "every command is answered in the end");
-        prop_assert!(watch.rooms.values().all(|told| told.over));
+        prop_assert!(watch.rooms.values().all(|log| log.over));
     }
 }

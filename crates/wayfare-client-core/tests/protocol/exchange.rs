@@ -1,4 +1,4 @@
-//! Runs an exchange: a text of what happens to a client (`>`) and what it must do then (`<`).
+//! Runs an exchange: a text with the inputs of a client (`>`) and its required outputs (`<`).
 //!
 //! ```text
 //! -- the name of a part, which only other scenarios use
@@ -8,7 +8,7 @@
 //! < each output, in order, and no other
 //! ```
 //!
-//! The texts are the same for every SDK that copies this client.
+//! Every SDK that ports this client runs the same texts.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
@@ -19,8 +19,8 @@ use bytes::Bytes;
 use wayfare_client_core::{Client, Credential, Join, JoinMode, Settings};
 use wayfare_protocol::{Instant, frame};
 
-use crate::says::{self, Words};
-use crate::shows::{self, Names};
+use crate::format_output::{self, Names};
+use crate::parse_input::{self, Words};
 
 /// Runs every scenario of a text.
 pub(crate) fn check(text: &str) {
@@ -29,7 +29,7 @@ pub(crate) fn check(text: &str) {
     for name in scenarios {
         let mut exchange = Exchange::default();
         exchange.run(name, &texts);
-        exchange.assert_nothing_left(name);
+        exchange.assert_no_pending_output(name);
     }
 }
 
@@ -56,8 +56,8 @@ struct Exchange {
     client: Option<Client>,
     now: Instant,
     names: Names,
-    /// What came out and was not expected yet.
-    shown: VecDeque<String>,
+    /// Outputs that no line has expected yet.
+    pending: VecDeque<String>,
     transcript: String,
 }
 
@@ -68,16 +68,16 @@ impl Exchange {
             if let Some(other) = line.strip_prefix("use ") {
                 self.run(other, texts);
             } else if let Some(input) = line.strip_prefix("> ") {
-                self.assert_nothing_left(name);
+                self.assert_no_pending_output(name);
                 let _ = writeln!(self.transcript, "> {input}");
-                self.shown = self.input(input).into();
-                for output in &self.shown {
+                self.pending = self.input(input).into();
+                for output in &self.pending {
                     let _ = writeln!(self.transcript, "< {output}");
                 }
             } else {
                 let expect = line.strip_prefix("< ");
                 let expect = expect.unwrap_or_else(|| panic!("{line:?} is no line"));
-                let shown = self.shown.pop_front();
+                let shown = self.pending.pop_front();
                 let transcript = &self.transcript;
                 assert_eq!(
                     shown.as_deref(),
@@ -88,15 +88,15 @@ impl Exchange {
         }
     }
 
-    fn assert_nothing_left(&self, name: &str) {
-        let (shown, transcript) = (&self.shown, &self.transcript);
+    fn assert_no_pending_output(&self, name: &str) {
+        let (pending, transcript) = (&self.pending, &self.transcript);
         assert!(
-            shown.is_empty(),
-            "{shown:?} is not expected in {name:?}, which went\n{transcript}"
+            pending.is_empty(),
+            "{pending:?} is not expected in {name:?}, which went\n{transcript}"
         );
     }
 
-    /// Does one thing to the client, and shows what comes out.
+    /// Passes one input to the client and returns its outputs as text.
     fn input(&mut self, input: &str) -> Vec<String> {
         let mut words = Words::new(input);
         let verb = words.next();
@@ -109,7 +109,7 @@ impl Exchange {
         match verb {
             "connected" => client.handle_connected(self.now),
             "disconnected" => client.handle_disconnected(self.now),
-            "wait" => return self.wait(says::duration(words.next())),
+            "wait" => return self.wait(parse_input::duration(words.next())),
             "due" => {
                 let (at, reason) = client.poll_timeout().expect("a timeout");
                 assert_eq!(reason, words.rest(), "after\n{}", self.transcript);
@@ -118,7 +118,7 @@ impl Exchange {
             }
             "idle" => assert_eq!(client.poll_timeout(), None),
             "round-trip" => {
-                let expect = says::duration(words.next());
+                let expect = parse_input::duration(words.next());
                 assert_eq!(client.round_trip(), Some(expect));
             }
             "join" | "command" | "cast" | "leave" | "list" | "bye" => {
@@ -127,7 +127,7 @@ impl Exchange {
             "garbage" => client.handle_frame(Bytes::from_static(&[0x0a, 0x7f]), self.now),
             "unknown" => client.handle_frame(Bytes::from_static(&[0xfa, 0x07, 0x00]), self.now),
             _ => {
-                let bytes = frame::server_frame(says::body(verb, &mut words));
+                let bytes = frame::server_frame(parse_input::body(verb, &mut words));
                 let payload = frame::split(bytes).next().expect("one frame");
                 client.handle_frame(payload, self.now);
             }
@@ -136,7 +136,7 @@ impl Exchange {
         shown
     }
 
-    /// A call of the application; shows the error if it is refused.
+    /// Makes a call of the application; returns the error as text if the call is refused.
     fn call(&mut self, verb: &str, words: &mut Words<'_>) -> Option<String> {
         let (client, now) = (self.client.as_mut()?, self.now);
         let error = match verb {
@@ -147,19 +147,22 @@ impl Exchange {
                     Some("create") => JoinMode::Create,
                     _ => JoinMode::OrCreate,
                 };
-                join.open = words.option("open").map(says::payload).unwrap_or_default();
-                join.payload = says::payload(words.rest());
+                join.open = words
+                    .option("open")
+                    .map(parse_input::payload)
+                    .unwrap_or_default();
+                join.payload = parse_input::payload(words.rest());
                 let joined = client.join(join, now);
                 joined.map(|key| self.names.room(key)).err()?.to_string()
             }
             "command" => {
                 let room = self.names.room_key(words.next());
-                let given = client.command(room, says::payload(words.rest()), now);
+                let given = client.command(room, parse_input::payload(words.rest()), now);
                 given.map(|id| self.names.command(id)).err()?.to_string()
             }
             "cast" => {
                 let room = self.names.room_key(words.next());
-                let sent = client.send_unreliable(room, says::payload(words.rest()), now);
+                let sent = client.send_unreliable(room, parse_input::payload(words.rest()), now);
                 sent.err()?.to_string()
             }
             "leave" => {
@@ -180,7 +183,7 @@ impl Exchange {
         Some(format!("! {error}"))
     }
 
-    /// Lets time pass, with each timeout when it is due.
+    /// Lets time pass and handles each timeout when it is due.
     fn wait(&mut self, duration: Duration) -> Vec<String> {
         let until = self.now + duration;
         let mut shown = Vec::new();
@@ -203,20 +206,20 @@ impl Exchange {
             return Vec::new();
         };
         std::iter::from_fn(|| client.poll_output())
-            .map(|output| shows::output(&output, &mut self.names))
+            .map(|output| format_output::output(&output, &mut self.names))
             .collect()
     }
 }
 
 fn settings(words: &mut Words<'_>) -> Settings {
-    let endpoints = words.option("endpoints").map_or(1, says::number);
+    let endpoints = words.option("endpoints").map_or(1, parse_input::number);
     let credential = words
         .option("token")
         .map_or_else(Credential::guest, |token| Credential::Token(token.into()));
     let endpoints = usize::try_from(endpoints).ok().and_then(NonZeroUsize::new);
     let mut settings = Settings::new(endpoints.expect("endpoints"), credential);
     settings.sdk = "test".into();
-    settings.give_up_after = words.option("give-up").map(says::duration);
+    settings.give_up_after = words.option("give-up").map(parse_input::duration);
     if let Some(commands) = words.option("commands") {
         settings.outstanding_commands_max = commands.parse().expect("commands");
     }

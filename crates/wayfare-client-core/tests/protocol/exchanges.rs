@@ -1,4 +1,4 @@
-//! Every rule of the client as a text: see `exchanges/`.
+//! Runs the exchanges of the folder `exchanges/`, which state every rule of the client.
 
 use crate::exchange::check;
 

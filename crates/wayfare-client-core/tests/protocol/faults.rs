@@ -1,5 +1,5 @@
-//! A client and a reference room with a bad network between them: nothing is lost, nothing comes
-//! twice, and what cannot be kept is told.
+//! A client and a reference room over a faulty network: no command is lost or applied twice, and
+//! every rollback is reported.
 
 use std::time::Duration;
 
@@ -24,8 +24,8 @@ fn steady() -> impl Strategy<Value = Act> {
     ]
 }
 
-pub(crate) fn volatile() -> impl Strategy<Value = Act> {
-    prop_oneof![20 => steady(), 1 => Just(Act::Snapshot), 1 => Just(Act::FallBack)]
+pub(crate) fn rolling_back() -> impl Strategy<Value = Act> {
+    prop_oneof![20 => steady(), 1 => Just(Act::Snapshot), 1 => Just(Act::RollBack)]
 }
 
 pub(crate) fn run(acts: &[Act]) -> World {
@@ -33,7 +33,7 @@ pub(crate) fn run(acts: &[Act]) -> World {
     for act in acts {
         world.act(*act);
     }
-    world.settle();
+    world.run_until_idle();
     assert_eq!(world.seen, world.server.state, "client and room agree");
     assert_eq!(u32::try_from(world.answers.len()), Ok(world.given));
     world
@@ -41,7 +41,7 @@ pub(crate) fn run(acts: &[Act]) -> World {
 
 proptest! {
     #[test]
-    fn a_room_that_keeps_its_state_applies_every_command_once_and_in_order(
+    fn a_room_with_its_state_applies_each_command_once(
         acts in prop::collection::vec(steady(), 0..300),
     ) {
         let forgets = acts.iter().any(|act| matches!(act, Act::ForgetHistory | Act::Resync));
@@ -49,7 +49,7 @@ proptest! {
         let numbers = |text: &String| text[1..].parse::<u32>().expect("a number");
         let applied: Vec<u32> = world.server.state.iter().map(numbers).collect();
         prop_assert_eq!(applied, (1..=world.given).collect::<Vec<_>>());
-        prop_assert!(!world.told_undone);
+        prop_assert!(!world.rollback_reported);
         for (text, answer) in &world.answers {
             let expect = if text.starts_with('r') { text.as_str() } else { "" };
             match answer {
@@ -60,8 +60,8 @@ proptest! {
     }
 
     #[test]
-    fn a_room_that_falls_back_applies_nothing_twice_and_the_client_is_told(
-        acts in prop::collection::vec(volatile(), 0..300),
+    fn a_rollback_applies_nothing_twice_and_is_reported(
+        acts in prop::collection::vec(rolling_back(), 0..300),
     ) {
         let world = run(&acts);
         let mut applied = world.server.state.clone();
@@ -73,9 +73,9 @@ proptest! {
 }
 
 #[test]
-fn a_silent_network_is_noticed_and_left() {
+fn a_silent_connection_is_replaced() {
     let mut world = World::new();
-    world.settle();
+    world.run_until_idle();
     world.act(Act::Command { answered: true });
     let start = world.now;
     world.to_server.clear();
@@ -84,12 +84,12 @@ fn a_silent_network_is_noticed_and_left() {
         world.to_server.clear();
     }
     assert!(world.now.since(start) <= Duration::from_secs(25));
-    world.settle();
+    world.run_until_idle();
     assert_eq!(world.server.state, ["r1"]);
 }
 
 #[test]
-fn a_client_never_gives_up_by_itself() {
+fn a_client_retries_without_limit_by_default() {
     let mut world = World::new();
     world.refused = 2000;
     world.act(Act::Cut);
@@ -97,6 +97,6 @@ fn a_client_never_gives_up_by_itself() {
         world.act(Act::Timeout);
     }
     assert!(world.now.since(Instant::ORIGIN) > Duration::from_hours(1));
-    world.settle();
+    world.run_until_idle();
     assert!(world.room.is_some());
 }

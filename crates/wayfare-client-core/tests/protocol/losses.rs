@@ -1,11 +1,11 @@
-//! A client whose room, and now and then its session, is lost with the server: every command has
-//! one end, and that end is the truth.
+//! A client that loses its room, and sometimes its session, with the server: every command gets
+//! exactly one outcome, and the outcome is correct.
 
 use proptest::prelude::*;
 use wayfare_client_core::CommandError;
 use wayfare_protocol::ErrorCode;
 
-use crate::faults::{run, volatile};
+use crate::faults::{rolling_back, run};
 use crate::world::{Act, World};
 
 fn lossy() -> impl Strategy<Value = Act> {
@@ -14,8 +14,8 @@ fn lossy() -> impl Strategy<Value = Act> {
         1 => Just(ErrorCode::Refused),
     ];
     prop_oneof![
-        40 => volatile(),
-        3 => any::<bool>().prop_map(|told_applied| Act::LoseRoom { told_applied }),
+        40 => rolling_back(),
+        3 => any::<bool>().prop_map(|applied_reported| Act::LoseRoom { applied_reported }),
         1 => Just(Act::RoomIsGone),
         2 => refusal.prop_map(|code| Act::RefuseJoin { code: code.code() }),
         1 => Just(Act::ForgetSession),
@@ -25,10 +25,10 @@ fn lossy() -> impl Strategy<Value = Act> {
 
 proptest! {
     #[test]
-    fn a_room_that_is_lost_leaves_no_command_open_and_none_is_answered_untruly(
+    fn each_command_of_a_lost_room_gets_a_true_answer(
         acts in prop::collection::vec(lossy(), 0..300),
     ) {
-        // That none is answered twice, and all are answered, `World` and `run` see to.
+        // `World` and `run` check that every command is answered exactly once.
         let world = run(&acts);
         let applied = &world.server.state;
         for (text, answer) in &world.answers {
@@ -45,36 +45,36 @@ proptest! {
 }
 
 #[test]
-fn a_lost_room_costs_what_it_had_not_answered_and_no_more() {
+fn a_lost_room_loses_only_unanswered_commands() {
     let mut world = World::new();
-    world.settle();
+    world.run_until_idle();
     world.act(Act::Command { answered: true });
-    world.settle();
+    world.run_until_idle();
     world.act(Act::Command { answered: true });
     world.act(Act::LoseRoom {
-        told_applied: false,
+        applied_reported: false,
     });
     world.act(Act::ToClient);
     world.act(Act::Command { answered: true });
-    world.settle();
+    world.run_until_idle();
     assert_eq!(world.server.state, ["r3"]);
     assert_eq!(world.seen, ["r3"]);
-    assert!(world.told_undone);
+    assert!(world.rollback_reported);
     assert_eq!(world.answers["r1"], Ok("r1".into()));
     assert_eq!(world.answers["r2"], Err(CommandError::RoomLost));
     assert_eq!(world.answers["r3"], Ok("r3".into()));
 }
 
 #[test]
-fn a_room_that_is_lost_over_and_over_does_not_keep_the_client_busy() {
+fn rejoins_of_a_room_lost_repeatedly_are_delayed() {
     let mut world = World::new();
-    world.settle();
+    world.run_until_idle();
     let start = world.now;
     for _ in 0..20 {
         world.act(Act::LoseRoom {
-            told_applied: false,
+            applied_reported: false,
         });
-        world.settle();
+        world.run_until_idle();
     }
     assert!(world.now.since(start) > std::time::Duration::from_secs(5));
 }

@@ -1,4 +1,4 @@
-//! A reference server with one room: as simple as the promises allow, and honest.
+//! A reference server with one room, as simple as the protocol's promises allow.
 
 use bytes::Bytes;
 use wayfare_protocol::ErrorCode;
@@ -6,29 +6,30 @@ use wayfare_protocol::wire::{self, client_frame, reply, server_frame::Body};
 
 const HANDLE: u64 = 0xa;
 
-/// A room whose state is the list of commands it applied, each announced by an event.
+/// A room whose state is the list of commands that it applied. Each command is announced by an
+/// event.
 ///
-/// A command that begins with `r` is answered with itself, any other with nothing.
+/// A command that begins with `r` gets itself as its reply; any other gets an empty reply.
 pub(crate) struct RefRoom {
     pub(crate) state: Vec<String>,
     epoch: u64,
     sequence: u64,
-    /// Of this epoch and before, what was said at which sequence, of the surviving lineage.
+    /// Every sent frame of this lineage with its sequence, up to the present epoch.
     history: Vec<(u64, Body)>,
-    /// Each epoch with its first sequence.
+    /// The first sequence of each epoch.
     lineage: Vec<(u64, u64)>,
     member: Option<Member>,
     memberships: u32,
     snapshot: Option<Box<Snapshot>>,
-    /// Frames for the connection, if there is one and it is attached.
-    pub(crate) says: Vec<Body>,
+    /// Frames for the connection, if it is open and attached.
+    pub(crate) outgoing: Vec<Body>,
     attached: bool,
     session: u8,
     session_forgotten: bool,
-    /// The code that answers the next join.
+    /// The code of the refusal of the next join.
     pub(crate) refusal: Option<u32>,
-    /// What a member that is none any more is told, and how far it had come.
-    parted: (wire::LeaveReason, u64),
+    /// The reason and the applied position that a former member is given.
+    departed: (wire::LeaveReason, u64),
 }
 
 #[derive(Clone)]
@@ -56,16 +57,16 @@ impl RefRoom {
             member: None,
             memberships: 0,
             snapshot: None,
-            says: Vec::new(),
+            outgoing: Vec::new(),
             attached: false,
             session: 1,
             session_forgotten: false,
             refusal: None,
-            parted: (wire::LeaveReason::LeaveNotAMember, 0),
+            departed: (wire::LeaveReason::LeaveNotAMember, 0),
         }
     }
 
-    pub(crate) fn hear(&mut self, body: client_frame::Body) {
+    pub(crate) fn handle_frame(&mut self, body: client_frame::Body) {
         match body {
             client_frame::Body::Hello(hello) => self.hello(&hello),
             client_frame::Body::Join(join) => self.join(&join),
@@ -73,7 +74,8 @@ impl RefRoom {
             client_frame::Body::Command(command) => self.command(&command),
             client_frame::Body::Leave(leave) => self.leave(&leave),
             client_frame::Body::Ping(ping) => {
-                self.says.push(Body::Pong(wire::Pong { nonce: ping.nonce }));
+                self.outgoing
+                    .push(Body::Pong(wire::Pong { nonce: ping.nonce }));
             }
             _ => {}
         }
@@ -81,17 +83,17 @@ impl RefRoom {
 
     pub(crate) fn cut(&mut self) {
         self.attached = false;
-        self.says.clear();
+        self.outgoing.clear();
     }
 
-    /// The room changes its owner, and the gateway attaches to the new one by itself.
+    /// Moves the room to a new owner; the gateway attaches to it by itself.
     pub(crate) fn migrate(&mut self) {
         self.epoch += 1;
         self.lineage.push((self.epoch, self.sequence + 1));
         let Some(member) = self.member.clone().filter(|_| self.attached) else {
             return;
         };
-        self.says.push(Body::Attached(wire::Attached {
+        self.outgoing.push(Body::Attached(wire::Attached {
             handle: HANDLE,
             epoch: self.epoch,
             from: self.sequence,
@@ -100,19 +102,19 @@ impl RefRoom {
         }));
     }
 
-    /// Says openly how far it is.
+    /// Sends the position that the room has applied.
     pub(crate) fn acknowledge(&mut self) {
         if let Some(member) = self.member.as_ref().filter(|_| self.attached) {
             let (handle, applied) = (HANDLE, member.applied);
-            self.says
+            self.outgoing
                 .push(Body::Applied(wire::Applied { handle, applied }));
         }
     }
 
-    /// Gives a fresh view unasked.
+    /// Sends a fresh view without a request.
     pub(crate) fn resync(&mut self) {
         if self.attached {
-            self.say_view();
+            self.send_view();
         }
     }
 
@@ -131,8 +133,9 @@ impl RefRoom {
         }
     }
 
-    /// Its owner dies and its last snapshot lives on. True if it has one.
-    pub(crate) fn fall_back(&mut self) -> bool {
+    /// Rolls the room back to its last snapshot, as after the death of its owner. Returns true if
+    /// there is a snapshot.
+    pub(crate) fn roll_back(&mut self) -> bool {
         let Some(snapshot) = self.snapshot.take() else {
             return false;
         };
@@ -149,31 +152,31 @@ impl RefRoom {
         self.attached
     }
 
-    /// The room is lost with its server, and can be had anew: nothing of it is left.
-    pub(crate) fn lose(&mut self, told_applied: bool) {
-        self.end(wire::LeaveReason::LeaveRoomLost, told_applied);
+    /// Loses the room with its server. Nothing is left of it, but it can be joined again.
+    pub(crate) fn lose(&mut self, applied_reported: bool) {
+        self.end(wire::LeaveReason::LeaveRoomLost, applied_reported);
     }
 
-    /// The room is lost with its server, for good.
+    /// Loses the room with its server for good.
     pub(crate) fn vanish(&mut self) {
         self.end(wire::LeaveReason::LeaveRoomGone, false);
     }
 
-    /// The server knows nothing of the session any more: the member is none.
+    /// Forgets the session and its membership.
     pub(crate) fn forget_session(&mut self) {
         self.session_forgotten = true;
         self.member = None;
         self.snapshot = None;
-        self.parted = (wire::LeaveReason::LeaveNotAMember, 0);
+        self.departed = (wire::LeaveReason::LeaveNotAMember, 0);
     }
 
-    /// Another room of the same name and handle begins, whose memberships are numbered alike.
-    fn end(&mut self, reason: wire::LeaveReason, told_applied: bool) {
+    /// Starts another room with the same name, handle and membership numbers.
+    fn end(&mut self, reason: wire::LeaveReason, applied_reported: bool) {
         let member = self.member.take();
-        let applied = member.as_ref().filter(|_| told_applied);
-        self.parted = (reason, applied.map_or(0, |member| member.applied));
+        let applied = member.as_ref().filter(|_| applied_reported);
+        self.departed = (reason, applied.map_or(0, |member| member.applied));
         if let Some(member) = member.filter(|_| self.attached) {
-            self.part(member.membership);
+            self.send_left(member.membership);
         }
         self.attached = false;
         self.epoch += 1;
@@ -185,9 +188,9 @@ impl RefRoom {
         self.memberships = 0;
     }
 
-    fn part(&mut self, membership: u32) {
-        let (reason, applied) = self.parted;
-        self.says.push(Body::Left(wire::Left {
+    fn send_left(&mut self, membership: u32) {
+        let (reason, applied) = self.departed;
+        self.outgoing.push(Body::Left(wire::Left {
             handle: HANDLE,
             membership,
             reason: reason.into(),
@@ -203,10 +206,10 @@ impl RefRoom {
             self.session += 1;
             if resumed {
                 let code = ErrorCode::TicketExpired.code();
-                return self.say_ended(code);
+                return self.send_ended(code);
             }
         }
-        self.says.push(Body::Welcome(wire::Welcome {
+        self.outgoing.push(Body::Welcome(wire::Welcome {
             version: 1,
             session: Bytes::copy_from_slice(&[self.session; 16]),
             player: "ada".into(),
@@ -226,7 +229,7 @@ impl RefRoom {
                     code,
                     ..wire::Error::default()
                 };
-                return self.says.push(Body::JoinRefused(wire::JoinRefused {
+                return self.outgoing.push(Body::JoinRefused(wire::JoinRefused {
                     room: join.room.clone(),
                     sequence: join.sequence,
                     error: Some(error),
@@ -240,7 +243,7 @@ impl RefRoom {
             });
         }
         self.attached = true;
-        self.says.push(Body::Joined(wire::Joined {
+        self.outgoing.push(Body::Joined(wire::Joined {
             room: join.room.clone(),
             sequence: join.sequence,
             handle: HANDLE,
@@ -253,7 +256,7 @@ impl RefRoom {
 
     fn attach(&mut self, attach: &wire::Attach) {
         let Some(member) = self.member.clone() else {
-            return self.part(attach.membership);
+            return self.send_left(attach.membership);
         };
         assert_eq!(member.membership, attach.membership);
         self.attached = true;
@@ -265,9 +268,9 @@ impl RefRoom {
             .first()
             .map_or(self.sequence + 1, |(first, _)| *first);
         if fell_back || attach.sequence + 1 < oldest {
-            return self.say_view();
+            return self.send_view();
         }
-        self.says.push(Body::Attached(wire::Attached {
+        self.outgoing.push(Body::Attached(wire::Attached {
             handle: HANDLE,
             epoch: self.epoch,
             from: attach.sequence,
@@ -275,7 +278,7 @@ impl RefRoom {
             failed: 0,
         }));
         let missed = self.history.iter().filter(|(at, _)| *at > attach.sequence);
-        self.says.extend(missed.map(|(_, body)| body.clone()));
+        self.outgoing.extend(missed.map(|(_, body)| body.clone()));
         self.acknowledge();
     }
 
@@ -288,7 +291,7 @@ impl RefRoom {
         }
         if command.sequence > member.applied + 1 {
             self.attached = false;
-            return self.say_ended(ErrorCode::SequenceGap.code());
+            return self.send_ended(ErrorCode::SequenceGap.code());
         }
         member.applied = command.sequence;
         let text = String::from_utf8_lossy(&command.payload).into_owned();
@@ -299,10 +302,10 @@ impl RefRoom {
             sequence: self.sequence,
             payload,
         };
-        self.say(Body::Event(event));
+        self.send(Body::Event(event));
         if text.starts_with('r') {
             self.sequence += 1;
-            self.say(Body::Reply(wire::Reply {
+            self.send(Body::Reply(wire::Reply {
                 handle: HANDLE,
                 sequence: self.sequence,
                 command: command.sequence,
@@ -322,26 +325,26 @@ impl RefRoom {
         self.member = None;
         self.attached = false;
         self.snapshot = None;
-        self.parted = (wire::LeaveReason::LeaveRequested, leave.sequence);
-        self.part(leave.membership);
+        self.departed = (wire::LeaveReason::LeaveRequested, leave.sequence);
+        self.send_left(leave.membership);
     }
 
-    fn say_ended(&mut self, code: u32) {
+    fn send_ended(&mut self, code: u32) {
         let error = Some(wire::Error {
             code,
             ..wire::Error::default()
         });
-        self.says.push(Body::Ended(wire::Ended { error }));
+        self.outgoing.push(Body::Ended(wire::Ended { error }));
     }
 
-    fn say(&mut self, body: Body) {
+    fn send(&mut self, body: Body) {
         self.history.push((self.sequence, body.clone()));
-        self.says.push(body);
+        self.outgoing.push(body);
     }
 
-    fn say_view(&mut self) {
+    fn send_view(&mut self) {
         let applied = self.member.as_ref().map_or(0, |member| member.applied);
-        self.says.push(Body::Resync(wire::Resync {
+        self.outgoing.push(Body::Resync(wire::Resync {
             handle: HANDLE,
             epoch: self.epoch,
             position: self.sequence,

@@ -1,4 +1,4 @@
-//! One client and a reference room, with a network between them that a test disturbs.
+//! A client and a reference room with a network between them that a test disturbs.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
@@ -26,15 +26,15 @@ pub(crate) enum Act {
     ForgetHistory,
     Resync,
     Snapshot,
-    FallBack,
-    LoseRoom { told_applied: bool },
+    RollBack,
+    LoseRoom { applied_reported: bool },
     RoomIsGone,
     RefuseJoin { code: u32 },
     ForgetSession,
     Leave,
 }
 
-/// One client, one room, one connection with what is under way on it.
+/// A client, a room, and a connection with its frames in flight.
 pub(crate) struct World {
     client: Client,
     pub(crate) now: Instant,
@@ -47,11 +47,11 @@ pub(crate) struct World {
     pub(crate) given: u32,
     open: BTreeMap<CommandId, String>,
     pub(crate) answers: BTreeMap<String, Result<Bytes, CommandError>>,
-    /// What the application makes of views and events.
+    /// The state that the application builds from views and events.
     pub(crate) seen: Vec<String>,
-    /// What was applied since the application was last told that something was undone.
+    /// The commands applied since the application was last notified of a rollback.
     pub(crate) promised: BTreeSet<String>,
-    pub(crate) told_undone: bool,
+    pub(crate) rollback_reported: bool,
 }
 
 impl World {
@@ -73,7 +73,7 @@ impl World {
             answers: BTreeMap::new(),
             seen: Vec::new(),
             promised: BTreeSet::new(),
-            told_undone: false,
+            rollback_reported: false,
         };
         world.join();
         world.drain();
@@ -86,7 +86,7 @@ impl World {
             Act::ToServer => {
                 if let Some(payload) = self.to_server.pop_front() {
                     self.server
-                        .hear(frame::decode_client(&payload).expect("a frame"));
+                        .handle_frame(frame::decode_client(&payload).expect("a frame"));
                 }
             }
             Act::ToClient => {
@@ -112,16 +112,16 @@ impl World {
             Act::Acknowledge => self.server.acknowledge(),
             Act::ForgetHistory => self.server.forget_history(),
             Act::Snapshot => self.server.keep_snapshot(),
-            // A command carries no epoch, so a room that fell back cannot tell one that was
-            // numbered before from one numbered since. It is on the server to let nothing of
-            // before arrive: here, by ending the connection.
-            Act::FallBack => {
-                if self.server.fall_back() && self.connected {
+            // A command carries no epoch, so a room that was rolled back cannot tell a command
+            // numbered before the rollback from one numbered after it. The server must let no
+            // earlier command arrive: here it ends the connection.
+            Act::RollBack => {
+                if self.server.roll_back() && self.connected {
                     self.act(Act::Cut);
                 }
             }
             Act::Resync => self.server.resync(),
-            Act::LoseRoom { told_applied } => self.server.lose(told_applied),
+            Act::LoseRoom { applied_reported } => self.server.lose(applied_reported),
             Act::RoomIsGone => self.server.vanish(),
             Act::RefuseJoin { code } => self.server.refusal = Some(code),
             Act::ForgetSession => {
@@ -139,7 +139,7 @@ impl World {
         self.drain();
     }
 
-    /// The application wants to be in the room, always.
+    /// Joins the room again whenever the client is not in it.
     fn join(&mut self) {
         let join = Join::new("plaza/a".parse().expect("a room"));
         self.client.join(join, self.now).expect("tried");
@@ -176,16 +176,16 @@ impl World {
                 }
                 Output::Send(payload) => self.to_server.push_back(payload),
                 Output::Disconnect => self.close(),
-                Output::Event(event) => self.told(event),
+                Output::Event(event) => self.handle_event(event),
             }
         }
         if self.connected {
-            self.to_client.extend(self.server.says.drain(..));
+            self.to_client.extend(self.server.outgoing.drain(..));
         }
-        self.server.says.clear();
+        self.server.outgoing.clear();
     }
 
-    fn told(&mut self, event: Event) {
+    fn handle_event(&mut self, event: Event) {
         match event {
             Event::Joined { room, view, .. } => {
                 self.room = Some(room);
@@ -197,10 +197,10 @@ impl World {
             } => {
                 self.seen = words(&view);
                 if fell_back {
-                    self.undone();
+                    self.handle_rollback();
                 }
             }
-            Event::FellBack { .. } => self.undone(),
+            Event::FellBack { .. } => self.handle_rollback(),
             Event::Reply {
                 command, result, ..
             } => {
@@ -217,7 +217,7 @@ impl World {
                 );
                 assert!(known, "{reason:?}");
                 self.room = None;
-                // Whoever leaves is not told what became of the room.
+                // A member that leaves is not notified of the room's fate.
                 self.promised.clear();
                 self.join();
             }
@@ -227,13 +227,13 @@ impl World {
         }
     }
 
-    fn undone(&mut self) {
-        self.told_undone = true;
+    fn handle_rollback(&mut self) {
+        self.rollback_reported = true;
         self.promised.clear();
     }
 
-    /// The network works from now on: everything comes to its end.
-    pub(crate) fn settle(&mut self) {
+    /// Repairs the network and runs until everything is finished.
+    pub(crate) fn run_until_idle(&mut self) {
         self.refused = 0;
         for _ in 0..20_000 {
             if !self.to_client.is_empty() {

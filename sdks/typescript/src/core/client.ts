@@ -123,7 +123,7 @@ export class ClientCore {
     }
     const body = decode(bytes);
     if (!body) {
-      return this.#breakOff("a frame that does not decode", now);
+      return this.#breakOff("a frame that cannot be decoded", now);
     }
     if (body.case === "ended") {
       return this.#handleEnded(ServerError.of(body.value.error), now);
@@ -141,7 +141,7 @@ export class ClientCore {
         break;
       default:
         if (!this.#rooms.handleFrame(body, now)) {
-          this.#breakOff("two rooms by one handle", now);
+          this.#breakOff("a handle that is already in use", now);
         }
     }
   }
@@ -295,10 +295,10 @@ export class ClientCore {
     }
     const id = sessionId(welcome.session);
     if (id === undefined) {
-      return this.#breakOff("a session id that is none", now);
+      return this.#breakOff("an invalid session id", now);
     }
     if (!isPlayerName(player)) {
-      return this.#breakOff("a player id that is none", now);
+      return this.#breakOff("an invalid player id", now);
     }
     const resumed = welcome.resumed && this.#session?.id === id;
     if (!resumed) {
@@ -329,7 +329,7 @@ export class ClientCore {
 
   #handlePulse(pulse: Pulse, now: number): void {
     if (now >= pulse.deadAt()) {
-      this.#drop(now, "silent", "the server fell silent");
+      this.#drop(now, "silent", "the server stopped responding");
     } else if (now >= pulse.pingAt(this.#out.lastSent)) {
       this.#ping(pulse, now);
     }

@@ -90,7 +90,7 @@ export class PayloadError extends WayfareError<"payload"> {
 
 /** The session or the stay is over, and nobody can tell whether the command was applied. */
 export function unknown(): CommandError {
-  const message = "unknown whether applied, the stay in the room is over";
+  const message = "outcome unknown, the stay in the room is over";
   return new CommandError("unknown", message);
 }
 

@@ -211,6 +211,6 @@ function refused(error: ServerError): CommandError {
 }
 
 function roomLost(): CommandError {
-  const message = "the room was lost with its server, and nothing of the command is left";
+  const message = "the room was lost with its server, and the command with it";
   return new CommandError("room_lost", message);
 }

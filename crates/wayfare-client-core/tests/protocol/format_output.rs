@@ -1,4 +1,4 @@
-//! From what a client puts out to the words of an exchange.
+//! Formats the outputs of a client as the lines of an exchange.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use wayfare_client_core::{CommandId, Event, ListId, Listing, Output, RoomKey, Se
 use wayfare_protocol::wire::{client_frame::Body, hello};
 use wayfare_protocol::{Handle, frame};
 
-/// `r1`, `r2` are the joins in their order, `c1`, `c2` the commands.
+/// Names for joins (`r1`, `r2`, …) and commands (`c1`, `c2`, …) in their order.
 #[derive(Default)]
 pub(crate) struct Names {
     rooms: Vec<RoomKey>,
@@ -113,7 +113,7 @@ fn event_text(event: &Event, names: &mut Names) -> String {
             let how = if *resumed { "resumed" } else { "anew" };
             format!("connected {how} {player}")
         }
-        // The delay is drawn: its bounds are the route's own tests.
+        // The delay is random; the tests of `route` check its bounds.
         Event::Interrupted { cause, .. } => format!("interrupted: {cause}"),
         Event::SessionLost => "session lost".into(),
         Event::Ended(end) => format!("ended: {end}"),

@@ -1,10 +1,10 @@
-//! What a room says to its member.
+//! Handlers for the frames that a room sends to its member.
 
 use bytes::Bytes;
 use wayfare_protocol::wire::{self, reply};
 use wayfare_protocol::{Epoch, ErrorCode, Handle, Instant, Membership, Sequence};
 
-use super::{Fate, Member, Patience, Phase, Stay};
+use super::{Fate, Member, Phase, RejoinPolicy, Stay};
 use crate::ledger::Request;
 use crate::outbox::Outbox;
 use crate::{CommandError, Event, JoinRefusal, LeaveReason, ServerError};
@@ -42,13 +42,13 @@ impl Stay {
     pub(crate) fn handle_join_refused(
         &mut self,
         refused: wire::JoinRefused,
-        patience: &mut Patience,
+        policy: &mut RejoinPolicy,
         out: &mut Outbox,
         now: Instant,
     ) -> Fate {
         let error = ServerError::from(refused.error);
         if let Phase::Rejoining(_) = self.phase {
-            return self.rejoin_refused(&error, patience, out, now);
+            return self.rejoin_refused(&error, policy, out, now);
         }
         self.join_refused(JoinRefusal::Refused(error), out);
         Fate::Over
@@ -56,7 +56,7 @@ impl Stay {
 
     pub(super) fn join_refused(&self, error: JoinRefusal, out: &mut Outbox) {
         if self.leaving {
-            self.left(LeaveReason::Requested, String::new(), out);
+            self.emit_left(LeaveReason::Requested, String::new(), out);
         } else {
             out.event(Event::JoinRefused {
                 room: self.key,
@@ -104,21 +104,21 @@ impl Stay {
         self.resolve(command, result, out);
     }
 
-    /// What is applied and had no reply of its own was answered with nothing.
+    /// Answers every applied command that has no reply of its own with an empty payload.
     pub(crate) fn handle_applied(&mut self, applied: Sequence, out: &mut Outbox) -> Fate {
         if !self.is_attached() {
-            return Fate::Stays;
+            return Fate::Continues;
         }
         while let Some(request) = self.ledger.applied(applied) {
             match request {
                 Request::Command { id, .. } => self.resolve(id, Ok(Bytes::new()), out),
                 Request::Leave => {
-                    self.left(LeaveReason::Requested, String::new(), out);
+                    self.emit_left(LeaveReason::Requested, String::new(), out);
                     return Fate::Over;
                 }
             }
         }
-        Fate::Stays
+        Fate::Continues
     }
 
     pub(crate) fn handle_attached(
@@ -130,14 +130,15 @@ impl Stay {
         let Phase::Member(member) = &mut self.phase else {
             return;
         };
-        // A lower epoch is void: an owner that does not know yet that it is none any more.
+        // A lower epoch is void: it comes from an owner that was superseded and does not know it
+        // yet.
         if Epoch(attached.epoch) < member.epoch {
             return;
         }
         let failed = (Epoch(attached.epoch) > member.epoch).then_some(Sequence(attached.failed));
         member.epoch = Epoch(attached.epoch);
         member.attached = true;
-        self.settle_failed(failed, out);
+        self.resolve_failed(failed, out);
         if self.ledger.adopt(Sequence(attached.applied)) {
             out.event(Event::FellBack { room: self.key });
         }
@@ -151,10 +152,10 @@ impl Stay {
         now: Instant,
     ) -> Fate {
         let Phase::Member(member) = &mut self.phase else {
-            return Fate::Stays;
+            return Fate::Continues;
         };
         if Epoch(resync.epoch) < member.epoch {
-            return Fate::Stays;
+            return Fate::Continues;
         }
         let failed = (Epoch(resync.epoch) > member.epoch).then_some(Sequence(resync.failed));
         let position = Sequence(resync.position);
@@ -162,11 +163,11 @@ impl Stay {
         member.epoch = Epoch(resync.epoch);
         member.position = position;
         member.attached = true;
-        self.settle_failed(failed, out);
+        self.resolve_failed(failed, out);
         let applied = Sequence(resync.applied);
         let commands_undone = self.ledger.adopt(applied);
         let mut lost_replies = 0;
-        let mut fate = Fate::Stays;
+        let mut fate = Fate::Continues;
         while let Some(request) = self.ledger.applied(applied) {
             match request {
                 Request::Command { id, .. } => {
@@ -177,7 +178,7 @@ impl Stay {
             }
         }
         if fate == Fate::Over {
-            self.left(LeaveReason::Requested, String::new(), out);
+            self.emit_left(LeaveReason::Requested, String::new(), out);
             return fate;
         }
         out.event(Event::Resync {
@@ -195,22 +196,22 @@ impl Stay {
     pub(crate) fn handle_left(
         &mut self,
         left: wire::Left,
-        patience: &mut Patience,
+        policy: &mut RejoinPolicy,
         out: &mut Outbox,
         now: Instant,
     ) -> Fate {
         let Phase::Member(member) = &self.phase else {
-            return Fate::Stays;
+            return Fate::Continues;
         };
         if member.membership != Membership(left.membership) {
-            return Fate::Stays;
+            return Fate::Continues;
         }
         let stated = wire::LeaveReason::try_from(left.reason).unwrap_or_default();
         let lost = stated == wire::LeaveReason::LeaveRoomLost;
         let reason = match LeaveReason::from(stated) {
-            // It went through, and only the word of it was lost.
+            // The leave was applied, and only its answer was lost.
             LeaveReason::NotAMember if self.leaving => LeaveReason::Requested,
-            // Whoever wanted to leave does not want the room anew.
+            // A member that asked to leave does not join the room again.
             _ if lost && self.leaving => LeaveReason::Requested,
             reason => reason,
         };
@@ -224,22 +225,21 @@ impl Stay {
         let rest = if lost || reason == LeaveReason::RoomGone {
             CommandError::RoomLost
         } else if stated == wire::LeaveReason::LeaveNotAMember {
-            // Who is no member any more is not known to the room, nor what it did.
+            // The room has no record of this membership, so the outcome of its commands is unknown.
             CommandError::Unknown
         } else {
             CommandError::Left(reason)
         };
-        self.resolve_rest(&rest, out);
+        self.resolve_pending(&rest, out);
         if lost && !self.leaving {
-            return self.rejoin(lost_replies, patience, out, now);
+            return self.rejoin(lost_replies, policy, out, now);
         }
-        self.left(reason, left.message, out);
+        self.emit_left(reason, left.message, out);
         Fate::Over
     }
 
-    /// The command that the room failed on under an earlier epoch is answered by that, and is not
-    /// sent again.
-    fn settle_failed(&mut self, failed: Option<Sequence>, out: &mut Outbox) {
+    /// Answers the command on which the room failed under an earlier epoch. It is not sent again.
+    fn resolve_failed(&mut self, failed: Option<Sequence>, out: &mut Outbox) {
         if let Some(command) = failed.and_then(|failed| self.ledger.replied(failed)) {
             let error = wire::Error {
                 code: ErrorCode::HandlerFailed.code(),
@@ -251,7 +251,7 @@ impl Stay {
         }
     }
 
-    /// Whether something with this sequence is new; what was heard before is a duplicate.
+    /// Advances the position. Returns false for a duplicate.
     fn advance(&mut self, sequence: Sequence) -> bool {
         match &mut self.phase {
             Phase::Member(member) if member.attached && sequence > member.position => {

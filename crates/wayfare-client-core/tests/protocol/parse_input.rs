@@ -1,7 +1,7 @@
-//! From the words of an exchange to what the server says.
+//! Parses the inputs of an exchange.
 //!
-//! `a` is a handle, `#2` a place in the client's sequence, `@10` a place in the room's, `e=5` an
-//! epoch, `m=1` a membership; whatever is left is a payload, and `x*3` repeats one.
+//! `a` is a handle, `#2` a sequence of the client, `@10` a sequence of the room, `e=5` an epoch,
+//! `m=1` a membership. The remaining text is the payload, and `x*3` repeats a text.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wayfare_protocol::wire::{self, reply, server_frame::Body};
 
-/// The words of one line, of which `key=value`, `#n` and `@n` may stand anywhere.
+/// The words of one line. `key=value`, `#n` and `@n` may stand anywhere.
 pub(crate) struct Words<'a> {
     words: Vec<&'a str>,
 }
@@ -81,7 +81,7 @@ pub(crate) fn payload(text: impl AsRef<str>) -> Bytes {
     }
 }
 
-/// Session 1 is the text `1` filled up to 16 bytes.
+/// Returns the session id for a text: the text padded to 16 bytes.
 pub(crate) fn session(text: &str) -> Bytes {
     format!("{text:0>16}").into()
 }
@@ -99,7 +99,7 @@ fn error(code: &str, words: &mut Words<'_>) -> wire::Error {
     }
 }
 
-/// The frame of this name.
+/// Returns the server frame with this name.
 pub(crate) fn body(verb: &str, words: &mut Words<'_>) -> Body {
     match verb {
         "welcome" => Body::Welcome(welcome(words)),
@@ -170,7 +170,7 @@ fn room_body(verb: &str, handle: u64, words: &mut Words<'_>) -> Body {
             position: sequence,
             applied,
             failed: words.option_number("failed"),
-            // Unless it says otherwise, what is void is what is behind its position.
+            // By default the events after the position of the view are void.
             stands: words.option("stands").map_or(sequence, number),
             view: words.rest().into(),
         }),
