@@ -8,7 +8,8 @@ use wayfare_protocol::coordination::{
 };
 use wayfare_protocol::limits::COMMIT_KEYS_MAX;
 
-use crate::{Pending, Watch};
+use crate::Watch;
+use crate::pending::{self, Pending};
 
 /// Small records with revisions, changed by compare-and-set, read linearizably.
 ///
@@ -23,12 +24,26 @@ use crate::{Pending, Watch};
 ///
 /// Every call costs one round trip to the service, a change also one durable write there.
 /// Engines pass [`crate::contract::coordination`].
+///
+/// An engine implements [`Self::call`] and [`Self::watch`]; the method of each operation says what
+/// the engine owes for its request.
 pub trait Coordination: Send + Sync {
+    /// Carries out a request. The reply is of the request's sort.
+    ///
+    /// # Errors
+    /// Those of the operation asked for; of a batch, in its reply.
+    fn call(&self, request: Request) -> Pending<'_, Outcome>;
+
     /// Reads one record, linearizably: it reflects every change done before the call.
     ///
     /// # Errors
     /// Any failure; a read changes nothing, so it may be repeated in either case.
-    fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>>;
+    fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
+        picked(self.call(Request::Get(key)), |reply| match reply {
+            Reply::Got { record, store } => Some(Read { record, store }),
+            _ => None,
+        })
+    }
 
     /// Writes one record if `expect` holds: a commit of one put.
     ///
@@ -53,18 +68,20 @@ pub trait Coordination: Send + Sync {
     /// # Errors
     /// [`Failure::NotDone`] for more than [`COMMIT_KEYS_MAX`] keys or a key that comes twice, and
     /// when the service certainly did not take it; [`Failure::Unknown`] when it may have.
-    fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>>;
+    fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
+        committed(self.call(Request::Commit(writes)))
+    }
 
     /// The same, without waiting until it is durable: an engine that runs inside the node may lose
     /// it with the node, but only together with every commit behind it that waited for nothing
     /// either. Its revision, and all above it that were given out, never come again.
     ///
-    /// For an engine that does not say otherwise it is [`Self::commit`].
+    /// An engine outside the node treats it as [`Self::commit`].
     ///
     /// # Errors
     /// As [`Self::commit`].
     fn commit_lazily(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
-        self.commit(writes)
+        committed(self.call(Request::CommitLazily(writes)))
     }
 
     /// Applies commits that do not depend on each other, in one round trip and in any order; each
@@ -72,14 +89,30 @@ pub trait Coordination: Send + Sync {
     ///
     /// # Errors
     /// Those of [`Self::commit`], in the place of the commit they concern.
-    fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>>;
+    fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
+        let count = commits.len();
+        let pending = self.call(Request::Batch(commits));
+        Box::pin(async move {
+            let outcomes = picked(pending, |reply| match reply {
+                Reply::Batched(outcomes) => Some(outcomes),
+                _ => None,
+            });
+            let outcomes = outcomes.await;
+            outcomes.unwrap_or_else(|failure| vec![Err(failure); count])
+        })
+    }
 
     /// Reads all records whose name begins with `prefix`, byte for byte, in the order of their
     /// names, all as of one revision. Costs their bytes.
     ///
     /// # Errors
     /// Any failure; a read changes nothing, so it may be repeated in either case.
-    fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>>;
+    fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
+        picked(self.call(Request::List(prefix)), |reply| match reply {
+            Reply::Listed { records, store } => Some(Listing { records, store }),
+            _ => None,
+        })
+    }
 
     /// Follows the records whose name begins with `prefix`, from the first commit behind `after`:
     /// the `store` of a listing, or the revision of the last change seen.
@@ -87,30 +120,20 @@ pub trait Coordination: Send + Sync {
     /// The engine outlives lost connections by itself. What a watch says is a hint to read, not the
     /// present truth. Costs a bounded queue while the watch is kept.
     fn watch(&self, prefix: Key, after: Revision) -> Watch;
+}
 
-    /// Carries out a request without the caller understanding it.
-    ///
-    /// # Errors
-    /// Those of the operation asked for; of a batch, in its reply.
-    fn call(&self, request: Request) -> Pending<'_, Outcome> {
-        Box::pin(async move {
-            Ok(match request {
-                Request::Get(key) => {
-                    let Read { record, store } = self.get(key).await?;
-                    Reply::Got { record, store }
-                }
-                Request::Commit(writes) => Reply::Committed(self.commit(writes).await?),
-                Request::CommitLazily(writes) => {
-                    Reply::Committed(self.commit_lazily(writes).await?)
-                }
-                Request::Batch(commits) => Reply::Batched(self.batch(commits).await),
-                Request::List(prefix) => {
-                    let Listing { records, store } = self.list(prefix).await?;
-                    Reply::Listed { records, store }
-                }
-            })
-        })
-    }
+fn picked<'a, T: 'a>(
+    pending: Pending<'a, Outcome>,
+    pick: fn(Reply) -> Option<T>,
+) -> Pending<'a, Result<T, Failure>> {
+    pending::picked(pending, pick, Failure::Unknown)
+}
+
+fn committed(pending: Pending<'_, Outcome>) -> Pending<'_, Result<Commit, Failure>> {
+    picked(pending, |reply| match reply {
+        Reply::Committed(commit) => Some(commit),
+        _ => None,
+    })
 }
 
 /// What every engine looks at before it takes a commit.

@@ -13,3 +13,15 @@ pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) fn answered<'a, T: Send + 'a>(answer: T) -> Pending<'a, T> {
     Box::pin(ready(answer))
 }
+
+/// The part of a reply that its request asked for; `unknown` if the reply is to another request.
+pub(crate) fn picked<'a, Reply: 'a, Failure: 'a, T: 'a>(
+    pending: Pending<'a, Result<Reply, Failure>>,
+    pick: fn(Reply) -> Option<T>,
+    unknown: fn(String) -> Failure,
+) -> Pending<'a, Result<T, Failure>> {
+    Box::pin(async move {
+        let foreign = || unknown("the reply is to another request".into());
+        pick(pending.await?).ok_or_else(foreign)
+    })
+}

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use wayfare_protocol::Epoch;
 use wayfare_protocol::coordination::{Commit, Expect, Key, Record, Revision};
 
-use crate::Pending;
+use crate::pending::{self, Pending};
 
 pub use wayfare_protocol::storage::{
     AppendKey, Failure, LIST_DOCUMENTS_MAX, Loaded, LogRecord, Outcome, PartId, Position,
@@ -27,7 +27,16 @@ pub use wayfare_protocol::storage::{
 ///
 /// What is done is durable. Every call costs one round trip, a write also its bytes and a share of
 /// a group commit. Engines pass [`crate::contract::storage`].
+///
+/// An engine implements [`Self::call`]; the method of each operation says what the engine owes for
+/// its request.
 pub trait Storage: Send + Sync {
+    /// Carries out a request. The reply is of the request's sort.
+    ///
+    /// # Errors
+    /// Those of the operation asked for.
+    fn call(&self, request: Request) -> Pending<'_, Outcome>;
+
     /// Keeps an entity's state, and forgets the journal up to its position and every part that it
     /// does not name, all at once.
     ///
@@ -45,7 +54,13 @@ pub trait Storage: Send + Sync {
         entity: Key,
         epoch: Epoch,
         snapshot: Snapshot,
-    ) -> Pending<'_, Result<(), Failure>>;
+    ) -> Pending<'_, Result<(), Failure>> {
+        done(self.call(Request::Snapshot {
+            entity,
+            epoch,
+            snapshot,
+        }))
+    }
 
     /// Stores a part of a large state, for a snapshot that will name it.
     ///
@@ -62,14 +77,29 @@ pub trait Storage: Send + Sync {
         epoch: Epoch,
         part: PartId,
         bytes: Bytes,
-    ) -> Pending<'_, Result<(), Failure>>;
+    ) -> Pending<'_, Result<(), Failure>> {
+        done(self.call(Request::Part {
+            entity,
+            epoch,
+            part,
+            bytes,
+        }))
+    }
 
     /// Reads a part that the entity's snapshot names; of others it may find nothing.
     /// Who is not the owner may find that the snapshot it knows has been replaced meanwhile.
     ///
     /// # Errors
     /// Any failure; a read changes nothing, so it may be repeated in either case.
-    fn read_part(&self, entity: Key, part: PartId) -> Pending<'_, Result<Option<Bytes>, Failure>>;
+    fn read_part(&self, entity: Key, part: PartId) -> Pending<'_, Result<Option<Bytes>, Failure>> {
+        picked(
+            self.call(Request::ReadPart { entity, part }),
+            |reply| match reply {
+                Reply::Part(it) => Some(it),
+                _ => None,
+            },
+        )
+    }
 
     /// Forgets an entity: snapshot, parts, journal and seal. What it has appended to logs stays,
     /// and is still appended once.
@@ -81,7 +111,9 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed;
     /// [`Failure::Unknown`].
-    fn forget(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>>;
+    fn forget(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>> {
+        done(self.call(Request::Forget { entity, epoch }))
+    }
 
     /// Seals the entity with `epoch`, like [`Self::load`], and puts everything that is kept of it
     /// aside, readable or not: it begins empty, at position 1. The first [`QUARANTINED_MAX`]
@@ -92,7 +124,9 @@ pub trait Storage: Send + Sync {
     ///
     /// # Errors
     /// [`Failure::Sealed`] if a newer epoch has sealed; [`Failure::NotDone`]; [`Failure::Unknown`].
-    fn quarantine(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>>;
+    fn quarantine(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>> {
+        done(self.call(Request::Quarantine { entity, epoch }))
+    }
 
     /// Adds `records` to an entity's journal, the first at position `from`, all or none.
     ///
@@ -109,7 +143,14 @@ pub trait Storage: Send + Sync {
         epoch: Epoch,
         from: Position,
         records: Vec<Bytes>,
-    ) -> Pending<'_, Result<(), Failure>>;
+    ) -> Pending<'_, Result<(), Failure>> {
+        done(self.call(Request::Journal {
+            entity,
+            epoch,
+            from,
+            records,
+        }))
+    }
 
     /// Seals the entity with `epoch`, so that older ones write no more, and reads what is kept.
     /// The new owner goes on from [`Loaded::next`]. Costs the bytes of snapshot and journal.
@@ -118,7 +159,15 @@ pub trait Storage: Send + Sync {
     /// [`Failure::Sealed`] if a newer epoch has sealed; [`Failure::Corrupt`]: the seal may hold, see
     /// [`Self::quarantine`]; [`Failure::NotDone`]; [`Failure::Unknown`]: the seal may hold. To load
     /// again with the same epoch is harmless.
-    fn load(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<Loaded, Failure>>;
+    fn load(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<Loaded, Failure>> {
+        picked(
+            self.call(Request::Load { entity, epoch }),
+            |reply| match reply {
+                Reply::Loaded(it) => Some(it),
+                _ => None,
+            },
+        )
+    }
 
     /// Adds `records` to the end of a log, together, once for each `key`.
     ///
@@ -137,7 +186,14 @@ pub trait Storage: Send + Sync {
         epoch: Epoch,
         key: AppendKey,
         records: Vec<Bytes>,
-    ) -> Pending<'_, Result<(), Failure>>;
+    ) -> Pending<'_, Result<(), Failure>> {
+        done(self.call(Request::Append {
+            log,
+            epoch,
+            key,
+            records,
+        }))
+    }
 
     /// Reads the records of a log from position `from`, or from the first that is kept if that is
     /// later, in order, at most [`READ_RECORDS_MAX`]. None means that the end is reached. Who has
@@ -145,13 +201,23 @@ pub trait Storage: Send + Sync {
     ///
     /// # Errors
     /// Any failure; a read changes nothing, so it may be repeated in either case.
-    fn read(&self, log: Key, from: Position) -> Pending<'_, Result<Vec<LogRecord>, Failure>>;
+    fn read(&self, log: Key, from: Position) -> Pending<'_, Result<Vec<LogRecord>, Failure>> {
+        picked(
+            self.call(Request::Read { log, from }),
+            |reply| match reply {
+                Reply::Read(it) => Some(it),
+                _ => None,
+            },
+        )
+    }
 
     /// Forgets the records of a log before a position. Positions are never used again.
     ///
     /// # Errors
     /// [`Failure::NotDone`]; [`Failure::Unknown`]: it may be repeated.
-    fn trim(&self, log: Key, before: Position) -> Pending<'_, Result<(), Failure>>;
+    fn trim(&self, log: Key, before: Position) -> Pending<'_, Result<(), Failure>> {
+        done(self.call(Request::Trim { log, before }))
+    }
 
     /// Writes a document if `expect` holds. Its revision grows with each write; revisions of
     /// different documents, or of coordination, have nothing to do with each other.
@@ -163,20 +229,33 @@ pub trait Storage: Send + Sync {
         name: Key,
         value: Bytes,
         expect: Expect,
-    ) -> Pending<'_, Result<Commit, Failure>>;
+    ) -> Pending<'_, Result<Commit, Failure>> {
+        committed(self.call(Request::PutDocument {
+            name,
+            value,
+            expect,
+        }))
+    }
 
     /// Removes a document if it was last written at `expect`. One made again goes on with a higher
     /// revision.
     ///
     /// # Errors
     /// [`Failure::NotDone`]; [`Failure::Unknown`]: settled by reading.
-    fn delete_document(&self, name: Key, expect: Revision) -> Pending<'_, Result<Commit, Failure>>;
+    fn delete_document(&self, name: Key, expect: Revision) -> Pending<'_, Result<Commit, Failure>> {
+        committed(self.call(Request::DeleteDocument { name, expect }))
+    }
 
     /// Reads a document: it reflects every change done before the call.
     ///
     /// # Errors
     /// Any failure; a read changes nothing, so it may be repeated in either case.
-    fn document(&self, name: Key) -> Pending<'_, Result<Option<Record>, Failure>>;
+    fn document(&self, name: Key) -> Pending<'_, Result<Option<Record>, Failure>> {
+        picked(self.call(Request::Document(name)), |reply| match reply {
+            Reply::Document(it) => Some(it),
+            _ => None,
+        })
+    }
 
     /// Reads documents whose name begins with `prefix`, byte for byte, and lies behind `after`, in
     /// the order of their names, at most [`LIST_DOCUMENTS_MAX`]. None means that there are no
@@ -188,69 +267,31 @@ pub trait Storage: Send + Sync {
         &self,
         prefix: Key,
         after: Key,
-    ) -> Pending<'_, Result<Vec<(Key, Record)>, Failure>>;
-
-    /// Carries out a request without the caller understanding it.
-    ///
-    /// # Errors
-    /// Those of the operation asked for.
-    fn call(&self, request: Request) -> Pending<'_, Outcome> {
-        Box::pin(async move {
-            match request {
-                Request::Snapshot {
-                    entity,
-                    epoch,
-                    snapshot,
-                } => done(self.snapshot(entity, epoch, snapshot)).await,
-                Request::Part {
-                    entity,
-                    epoch,
-                    part,
-                    bytes,
-                } => done(self.part(entity, epoch, part, bytes)).await,
-                Request::ReadPart { entity, part } => {
-                    self.read_part(entity, part).await.map(Reply::Part)
-                }
-                Request::Forget { entity, epoch } => done(self.forget(entity, epoch)).await,
-                Request::Quarantine { entity, epoch } => done(self.quarantine(entity, epoch)).await,
-                Request::Journal {
-                    entity,
-                    epoch,
-                    from,
-                    records,
-                } => done(self.journal(entity, epoch, from, records)).await,
-                Request::Load { entity, epoch } => {
-                    self.load(entity, epoch).await.map(Reply::Loaded)
-                }
-                Request::Append {
-                    log,
-                    epoch,
-                    key,
-                    records,
-                } => done(self.append(log, epoch, key, records)).await,
-                Request::Read { log, from } => self.read(log, from).await.map(Reply::Read),
-                Request::Trim { log, before } => done(self.trim(log, before)).await,
-                Request::PutDocument {
-                    name,
-                    value,
-                    expect,
-                } => committed(self.put_document(name, value, expect)).await,
-                Request::DeleteDocument { name, expect } => {
-                    committed(self.delete_document(name, expect)).await
-                }
-                Request::Document(name) => self.document(name).await.map(Reply::Document),
-                Request::Documents { prefix, after } => {
-                    self.documents(prefix, after).await.map(Reply::Documents)
-                }
-            }
-        })
+    ) -> Pending<'_, Result<Vec<(Key, Record)>, Failure>> {
+        picked(
+            self.call(Request::Documents { prefix, after }),
+            |reply| match reply {
+                Reply::Documents(it) => Some(it),
+                _ => None,
+            },
+        )
     }
 }
 
-async fn done(write: Pending<'_, Result<(), Failure>>) -> Outcome {
-    write.await.map(|()| Reply::Done)
+fn picked<'a, T: 'a>(
+    pending: Pending<'a, Outcome>,
+    pick: fn(Reply) -> Option<T>,
+) -> Pending<'a, Result<T, Failure>> {
+    pending::picked(pending, pick, Failure::Unknown)
 }
 
-async fn committed(write: Pending<'_, Result<Commit, Failure>>) -> Outcome {
-    write.await.map(Reply::Committed)
+fn done(pending: Pending<'_, Outcome>) -> Pending<'_, Result<(), Failure>> {
+    picked(pending, |reply| matches!(reply, Reply::Done).then_some(()))
+}
+
+fn committed(pending: Pending<'_, Outcome>) -> Pending<'_, Result<Commit, Failure>> {
+    picked(pending, |reply| match reply {
+        Reply::Committed(commit) => Some(commit),
+        _ => None,
+    })
 }

@@ -7,10 +7,9 @@ use std::thread;
 use blocking::{block_on, broken};
 use bytes::Bytes;
 use wayfare_engine::contract;
-use wayfare_engine::coordination::{Listing, Read};
 use wayfare_engine::model::{CHANGES_MAX, MemoryCoordination, MemoryStorage, ModelCoordination};
 use wayfare_engine::{Coordination, Pending, Watch};
-use wayfare_protocol::coordination::{Commit, Expect, Failure, Key, Revision, Write};
+use wayfare_protocol::coordination::{Expect, Failure, Key, Outcome, Request, Revision, Write};
 
 #[test]
 fn the_model_of_coordination_keeps_the_contract() {
@@ -120,38 +119,32 @@ impl StubCoordination {
         }
         Ok(writes)
     }
+
+    async fn commit_badly(&self, mut writes: Vec<Write>) -> Outcome {
+        match self.1 {
+            Fault::LastWriteWins => writes = self.expect_nothing(writes).await?,
+            Fault::ChecksAreIgnored => writes.retain(|it| !matches!(it, Write::Check { .. })),
+            Fault::CommitsInParts if writes.len() > 1 => {
+                let last = writes.split_off(writes.len() - 1);
+                self.0.commit(writes).await?;
+                writes = last;
+            }
+            _ => {}
+        }
+        self.0.call(Request::Commit(writes)).await
+    }
 }
 
 impl Coordination for StubCoordination {
-    fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
-        self.0.get(key)
-    }
-
-    fn commit(&self, mut writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
-        Box::pin(async move {
-            match self.1 {
-                Fault::LastWriteWins => writes = self.expect_nothing(writes).await?,
-                Fault::ChecksAreIgnored => writes.retain(|it| !matches!(it, Write::Check { .. })),
-                Fault::CommitsInParts if writes.len() > 1 => {
-                    let last = writes.split_off(writes.len() - 1);
-                    self.0.commit(writes).await?;
-                    writes = last;
-                }
-                _ => {}
+    fn call(&self, request: Request) -> Pending<'_, Outcome> {
+        let Self(model, fault) = self;
+        match (fault, request) {
+            (Fault::PrefixEndsAnywhere, Request::List(prefix)) => {
+                model.call(Request::List(prefix.trim_end_matches('/').into()))
             }
-            self.0.commit(writes).await
-        })
-    }
-
-    fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
-        self.0.batch(commits)
-    }
-
-    fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
-        if matches!(self.1, Fault::PrefixEndsAnywhere) {
-            return self.0.list(prefix.trim_end_matches('/').into());
+            (_, Request::Commit(writes)) => Box::pin(self.commit_badly(writes)),
+            (_, request) => model.call(request),
         }
-        self.0.list(prefix)
     }
 
     fn watch(&self, prefix: Key, after: Revision) -> Watch {

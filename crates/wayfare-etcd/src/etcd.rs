@@ -8,9 +8,11 @@ use bytes::Bytes;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, watch};
 use tokio::time;
-use wayfare_engine::coordination::{Listing, Read};
+use wayfare_engine::coordination::Listing;
 use wayfare_engine::{Coordination, Pending, Watch};
-use wayfare_protocol::coordination::{Commit, Failure, Key, Record, Revision, Write};
+use wayfare_protocol::coordination::{
+    Commit, Failure, Key, Outcome, Record, Reply, Request, Revision, Write,
+};
 
 use crate::calls::{CallError, Core, Kind};
 use crate::config::Config;
@@ -146,52 +148,54 @@ impl Etcd {
         self.core.members.iter().map(|it| it.status()).collect()
     }
 
-    /// Runs on the engine's runtime; `ended` is the answer if that runtime ends first.
-    fn run<T: Send + 'static>(
+    /// Runs on the engine's runtime.
+    fn run<T: Send + 'static, O>(
         &self,
-        operation: impl Future<Output = T> + Send + 'static,
-        ended: impl FnOnce(Failure) -> T + Send + 'static,
-    ) -> Pending<'static, T> {
+        operation: impl FnOnce(Arc<Core>, Preference) -> O,
+    ) -> Pending<'static, Result<T, Failure>>
+    where
+        O: Future<Output = Result<T, Failure>> + Send + 'static,
+    {
+        let operation = operation(Arc::clone(&self.core), self.preference.clone());
         let task = self.runtime.spawn(operation);
         Box::pin(async move {
-            let unknown = |e: tokio::task::JoinError| Failure::Unknown(format!("gave up: {e}"));
-            task.await.unwrap_or_else(|e| ended(unknown(e)))
+            let unknown = |e| Err(Failure::Unknown(format!("gave up: {e}")));
+            task.await.unwrap_or_else(unknown)
         })
     }
 
     fn commit_now(&self, writes: Vec<Write>) -> Pending<'static, Result<Commit, Failure>> {
-        let (core, preference) = (Arc::clone(&self.core), self.preference.clone());
-        self.run(async move { commit(&core, &preference, writes).await }, Err)
+        self.run(|core, preference| async move { commit(&core, &preference, writes).await })
     }
 }
 
 impl Coordination for Etcd {
-    fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
-        let (core, preference) = (Arc::clone(&self.core), self.preference.clone());
-        self.run(async move { get(&core, &preference, &key).await }, Err)
-    }
-
-    fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
-        self.commit_now(writes)
-    }
-
-    fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
-        // All are under way at once; etcd syncs together what arrives together.
-        let commits = commits.into_iter().map(|writes| self.commit_now(writes));
-        let pending: Vec<_> = commits.collect();
-        Box::pin(async move {
-            let mut outcomes = Vec::with_capacity(pending.len());
-            for commit in pending {
-                outcomes.push(commit.await);
+    fn call(&self, request: Request) -> Pending<'_, Outcome> {
+        match request {
+            Request::Get(key) => {
+                self.run(|core, preference| async move { get(&core, &preference, &key).await })
             }
-            outcomes
-        })
-    }
-
-    fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
-        let (core, preference) = (Arc::clone(&self.core), self.preference.clone());
-        let listing = async move { listing::list(&core, &preference, &prefix).await };
-        self.run(listing, Err)
+            Request::Commit(writes) | Request::CommitLazily(writes) => {
+                let pending = self.commit_now(writes);
+                Box::pin(async { pending.await.map(Reply::Committed) })
+            }
+            Request::Batch(commits) => {
+                // All are under way at once; etcd syncs together what arrives together.
+                let commits = commits.into_iter().map(|writes| self.commit_now(writes));
+                let pending: Vec<_> = commits.collect();
+                Box::pin(async move {
+                    let mut outcomes = Vec::with_capacity(pending.len());
+                    for commit in pending {
+                        outcomes.push(commit.await);
+                    }
+                    Ok(Reply::Batched(outcomes))
+                })
+            }
+            Request::List(prefix) => self.run(|core, preference| async move {
+                let listing = listing::list(&core, &preference, &prefix).await;
+                listing.map(|Listing { records, store }| Reply::Listed { records, store })
+            }),
+        }
     }
 
     fn watch(&self, prefix: Key, after: Revision) -> Watch {
@@ -233,13 +237,13 @@ fn start_members(config: &Config, life: &watch::Sender<()>) -> Result<Members, C
     Ok(Members::new(members, surroundings))
 }
 
-async fn get(core: &Core, preference: &Preference, key: &str) -> Result<Read, Failure> {
+async fn get(core: &Core, preference: &Preference, key: &str) -> Outcome {
     let question = RangeRequest {
         key: core.prefix.full(key).into(),
         ..RangeRequest::default()
     };
     let answer = core.call(preference, Kind::Read, &question).await?;
-    Ok(Read {
+    Ok(Reply::Got {
         record: answer.kvs.first().map(record),
         store: core.revision_of(answer.header.as_ref()),
     })

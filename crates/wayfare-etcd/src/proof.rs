@@ -118,10 +118,9 @@ fn disproof(breach: Breach) -> Disproof {
 
 #[cfg(test)]
 mod tests {
-    use wayfare_engine::coordination::{Listing, Read};
     use wayfare_engine::model::MemoryCoordination;
     use wayfare_engine::{Pending, Watch};
-    use wayfare_protocol::coordination::Revision;
+    use wayfare_protocol::coordination::{Outcome, Request, Revision};
 
     use super::*;
 
@@ -133,32 +132,22 @@ mod tests {
     }
 
     impl Coordination for StubCoordination {
-        fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
+        fn call(&self, mut request: Request) -> Pending<'_, Outcome> {
             Box::pin(async move {
-                let read = self.model.get(key).await;
-                tokio::task::yield_now().await;
-                read
-            })
-        }
-
-        fn commit(&self, mut writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
-            Box::pin(async move {
-                if self.lets_all_win
+                if let Request::Commit(writes) = &mut request
                     && let [Write::Put { key, expect, .. }] = &mut writes[..]
+                    && self.lets_all_win
                 {
                     let record = self.model.get(key.clone()).await?.record;
                     *expect = record.map_or(Expect::Absent, |it| Expect::Revision(it.revision));
                 }
-                self.model.commit(writes).await
+                let is_read = matches!(request, Request::Get(_));
+                let outcome = self.model.call(request).await;
+                if is_read {
+                    tokio::task::yield_now().await;
+                }
+                outcome
             })
-        }
-
-        fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
-            self.model.batch(commits)
-        }
-
-        fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
-            self.model.list(prefix)
         }
 
         fn watch(&self, prefix: Key, after: Revision) -> Watch {

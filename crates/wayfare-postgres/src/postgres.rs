@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
-use wayfare_engine::storage::{AppendKey, Failure, Loaded, LogRecord, PartId, Position, Snapshot};
+use wayfare_engine::storage::{Failure, Loaded, Outcome, Position, Reply, Request};
 use wayfare_engine::{Pending, Storage};
 use wayfare_protocol::Epoch;
-use wayfare_protocol::coordination::{Commit, Expect, Key, Record, Revision};
+use wayfare_protocol::coordination::{Expect, Key, Revision};
 
 use crate::config::Config;
 use crate::counters::{Counters, Counts};
@@ -97,36 +96,54 @@ impl Postgres {
         self.counters.read()
     }
 
-    /// Queued when this returns, so that the order of calls is the order of writes.
-    fn write(&self, name: Key, epoch: Epoch, change: Change) -> Pending<'static, Answer> {
-        if let Err(failure) = check(&name, epoch, &change) {
-            return Box::pin(std::future::ready(Err(failure)));
-        }
-        let lane = crc32fast::hash(name.as_bytes()) as usize % self.lanes.len();
-        let (write, answer) = Write::new(name, epoch, change, &self.counters);
-        self.lanes[lane].queue.push(write);
+    fn reply(&self, name: Key, epoch: Epoch, change: Change) -> Pending<'static, Outcome> {
+        let answer = self.write(name, epoch, change);
         Box::pin(async {
-            let over = || Failure::Unknown("storage was closed".into());
-            answer.await.unwrap_or_else(|_| Err(over()))
+            Ok(match answer.await? {
+                Effect::Done | Effect::Sealed { .. } => Reply::Done,
+                Effect::Committed(commit) => Reply::Committed(commit),
+            })
         })
     }
 
-    fn entity_write(
+    /// Queued when this returns, so that the order of calls is the order of writes.
+    fn write(
         &self,
-        entity: Key,
+        name: Key,
         epoch: Epoch,
         change: Change,
-    ) -> Pending<'_, Result<(), Failure>> {
-        let answer = self.write(entity, epoch, change);
-        Box::pin(async { answer.await.map(|_| ()) })
+    ) -> impl Future<Output = Answer> + Send + use<> {
+        let checked = check(&name, epoch, &change).map(|()| {
+            let lane = crc32fast::hash(name.as_bytes()) as usize % self.lanes.len();
+            let (write, answer) = Write::new(name, epoch, change, &self.counters);
+            self.lanes[lane].queue.push(write);
+            answer
+        });
+        async {
+            let over = |_| Err(Failure::Unknown("storage was closed".into()));
+            checked?.await.unwrap_or_else(over)
+        }
     }
 
-    fn commit(&self, name: Key, change: Change) -> Pending<'_, Result<Commit, Failure>> {
-        let answer = self.write(name, Epoch(0), change);
-        Box::pin(async {
-            match answer.await? {
-                Effect::Committed(commit) => Ok(commit),
-                _ => Err(Failure::Unknown("the server did not say which".into())),
+    /// Loads an entity, once its seal is durable.
+    fn load(&self, entity: Key, epoch: Epoch) -> Pending<'_, Outcome> {
+        let sealed = self.write(entity.clone(), epoch, Change::Seal);
+        Box::pin(async move {
+            match sealed.await? {
+                Effect::Sealed { is_empty: true, .. } => Ok(Reply::Loaded(Loaded::default())),
+                Effect::Sealed {
+                    entity: number,
+                    is_large,
+                    ..
+                } => {
+                    let how = if is_large { How::Large } else { How::Small };
+                    self.read(&entity, how, |it| Box::pin(it.load(&entity, number, epoch)))
+                        .await
+                        .map(Reply::Loaded)
+                }
+                Effect::Done | Effect::Committed(_) => Err(Failure::Unknown(
+                    "the server did not say what it has".into(),
+                )),
             }
         })
     }
@@ -172,141 +189,91 @@ impl Postgres {
 }
 
 impl Storage for Postgres {
-    fn snapshot(
-        &self,
-        entity: Key,
-        epoch: Epoch,
-        snapshot: Snapshot,
-    ) -> Pending<'_, Result<(), Failure>> {
-        let chunks = None;
-        self.entity_write(entity, epoch, Change::Snapshot { snapshot, chunks })
-    }
-
-    fn part(
-        &self,
-        entity: Key,
-        epoch: Epoch,
-        part: PartId,
-        bytes: Bytes,
-    ) -> Pending<'_, Result<(), Failure>> {
-        let chunks = None;
-        self.entity_write(
-            entity,
-            epoch,
-            Change::Part {
+    fn call(&self, request: Request) -> Pending<'_, Outcome> {
+        match request {
+            Request::Snapshot {
+                entity,
+                epoch,
+                snapshot,
+            } => {
+                let chunks = None;
+                self.reply(entity, epoch, Change::Snapshot { snapshot, chunks })
+            }
+            Request::Part {
+                entity,
+                epoch,
                 part,
                 bytes,
-                chunks,
-            },
-        )
-    }
-
-    fn read_part(&self, entity: Key, part: PartId) -> Pending<'_, Result<Option<Bytes>, Failure>> {
-        Box::pin(async move {
-            self.read(&entity, How::Small, |it| Box::pin(it.part(&entity, part)))
-                .await
-        })
-    }
-
-    fn forget(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>> {
-        self.entity_write(entity, epoch, Change::Forget)
-    }
-
-    fn quarantine(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>> {
-        self.entity_write(entity, epoch, Change::Quarantine)
-    }
-
-    fn journal(
-        &self,
-        entity: Key,
-        epoch: Epoch,
-        from: Position,
-        records: Vec<Bytes>,
-    ) -> Pending<'_, Result<(), Failure>> {
-        self.entity_write(entity, epoch, Change::Journal { from, records })
-    }
-
-    fn load(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<Loaded, Failure>> {
-        let sealed = self.write(entity.clone(), epoch, Change::Seal);
-        Box::pin(async move {
-            match sealed.await? {
-                Effect::Sealed { is_empty: true, .. } => Ok(Loaded::default()),
-                Effect::Sealed {
-                    entity: number,
-                    is_large,
-                    ..
-                } => {
-                    let how = if is_large { How::Large } else { How::Small };
-                    self.read(&entity, how, |it| Box::pin(it.load(&entity, number, epoch)))
-                        .await
-                }
-                _ => Err(Failure::Unknown(
-                    "the server did not say what it has".into(),
-                )),
+            } => {
+                let chunks = None;
+                let change = Change::Part {
+                    part,
+                    bytes,
+                    chunks,
+                };
+                self.reply(entity, epoch, change)
             }
-        })
-    }
-
-    fn append(
-        &self,
-        log: Key,
-        epoch: Epoch,
-        key: AppendKey,
-        records: Vec<Bytes>,
-    ) -> Pending<'_, Result<(), Failure>> {
-        let writer = key.writer.clone();
-        self.entity_write(writer, epoch, Change::Append { log, key, records })
-    }
-
-    fn read(&self, log: Key, from: Position) -> Pending<'_, Result<Vec<LogRecord>, Failure>> {
-        Box::pin(async move {
-            self.read(&log, How::Small, |it| Box::pin(it.log(&log, from)))
+            Request::Forget { entity, epoch } => self.reply(entity, epoch, Change::Forget),
+            Request::Quarantine { entity, epoch } => self.reply(entity, epoch, Change::Quarantine),
+            Request::Journal {
+                entity,
+                epoch,
+                from,
+                records,
+            } => self.reply(entity, epoch, Change::Journal { from, records }),
+            Request::Load { entity, epoch } => self.load(entity, epoch),
+            Request::Append {
+                log,
+                epoch,
+                key,
+                records,
+            } => {
+                let writer = key.writer.clone();
+                self.reply(writer, epoch, Change::Append { log, key, records })
+            }
+            Request::Trim { log, before } => {
+                // Nothing lies behind the largest number there is.
+                let before = Position(before.0.min(i64::MAX as u64));
+                self.reply(log, Epoch(0), Change::Trim { before })
+            }
+            Request::PutDocument {
+                name,
+                value,
+                expect,
+            } => {
+                let expect = match expect {
+                    Expect::Absent => None,
+                    Expect::Revision(it) => Some(known(it)),
+                };
+                self.reply(name, Epoch(0), Change::Put { value, expect })
+            }
+            Request::DeleteDocument { name, expect } => {
+                let expect = known(expect);
+                self.reply(name, Epoch(0), Change::Delete { expect })
+            }
+            Request::ReadPart { entity, part } => Box::pin(async move {
+                self.read(&entity, How::Small, |it| Box::pin(it.part(&entity, part)))
+                    .await
+                    .map(Reply::Part)
+            }),
+            Request::Read { log, from } => Box::pin(async move {
+                self.read(&log, How::Small, |it| Box::pin(it.log(&log, from)))
+                    .await
+                    .map(Reply::Read)
+            }),
+            Request::Document(name) => Box::pin(async move {
+                self.read(&name, How::Small, |it| Box::pin(it.document(&name)))
+                    .await
+                    .map(Reply::Document)
+            }),
+            Request::Documents { prefix, after } => Box::pin(async move {
+                self.read(&prefix, How::Small, |it| {
+                    Box::pin(it.documents(&prefix, &after))
+                })
                 .await
-        })
-    }
-
-    fn trim(&self, log: Key, before: Position) -> Pending<'_, Result<(), Failure>> {
-        // Nothing lies behind the largest number there is.
-        let before = Position(before.0.min(i64::MAX as u64));
-        self.entity_write(log, Epoch(0), Change::Trim { before })
-    }
-
-    fn put_document(
-        &self,
-        name: Key,
-        value: Bytes,
-        expect: Expect,
-    ) -> Pending<'_, Result<Commit, Failure>> {
-        let expect = match expect {
-            Expect::Absent => None,
-            Expect::Revision(it) => Some(known(it)),
-        };
-        self.commit(name, Change::Put { value, expect })
-    }
-
-    fn delete_document(&self, name: Key, expect: Revision) -> Pending<'_, Result<Commit, Failure>> {
-        let expect = known(expect);
-        self.commit(name, Change::Delete { expect })
-    }
-
-    fn document(&self, name: Key) -> Pending<'_, Result<Option<Record>, Failure>> {
-        Box::pin(async move {
-            self.read(&name, How::Small, |it| Box::pin(it.document(&name)))
-                .await
-        })
-    }
-
-    fn documents(
-        &self,
-        prefix: Key,
-        after: Key,
-    ) -> Pending<'_, Result<Vec<(Key, Record)>, Failure>> {
-        Box::pin(async move {
-            self.read(&prefix, How::Small, |it| {
-                Box::pin(it.documents(&prefix, &after))
-            })
-            .await
-        })
+                .map(Reply::Documents)
+            }),
+        }
     }
 }
 

@@ -5,10 +5,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use wayfare_engine::coordination::{Listing, Read};
 use wayfare_engine::{Coordination, Pending, Watch, contract};
 use wayfare_etcd::{Config, Etcd, prove};
-use wayfare_protocol::coordination::{Commit, Failure, Key, Revision, Write};
+use wayfare_protocol::coordination::{Commit, Key, Outcome, Reply, Request, Revision};
 
 use crate::blocking::{block_on, broken};
 use crate::cluster::Cluster;
@@ -62,31 +61,19 @@ struct RefForgetful<'a> {
 }
 
 impl Coordination for RefForgetful<'_> {
-    fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
-        self.etcd.get(key)
-    }
-
-    fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
+    fn call(&self, request: Request) -> Pending<'_, Outcome> {
         Box::pin(async move {
-            let commit = self.etcd.commit(writes).await?;
+            let outcome = self.etcd.call(request).await;
             let left = self.left.load(Ordering::Relaxed);
-            if let Commit::Done(Revision(revision)) = commit
+            if let Ok(Reply::Committed(Commit::Done(Revision(revision)))) = outcome
                 && left > 0
             {
                 self.left.store(left - 1, Ordering::Relaxed);
                 let body = format!(r#"{{"revision":"{revision}"}}"#);
                 self.cluster[0].ask("/v3/kv/compaction", &body);
             }
-            Ok(commit)
+            outcome
         })
-    }
-
-    fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
-        self.etcd.batch(commits)
-    }
-
-    fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
-        self.etcd.list(prefix)
     }
 
     fn watch(&self, prefix: Key, after: Revision) -> Watch {

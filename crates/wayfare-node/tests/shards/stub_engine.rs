@@ -3,16 +3,11 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use wayfare_engine::coordination::{Coordination, Listing, Read};
 use wayfare_engine::model::{MemoryCoordination, MemoryStorage};
-use wayfare_engine::storage::{
-    AppendKey, Failure as StorageFailure, Loaded, LogRecord, Outcome, PartId, Position, Request,
-    Snapshot,
-};
-use wayfare_engine::{Pending, Storage, Watch};
+use wayfare_engine::{Coordination, Pending, Storage, Watch};
 use wayfare_node::Engines;
-use wayfare_protocol::Epoch;
-use wayfare_protocol::coordination::{Commit, Expect, Failure, Key, Record, Revision, Write};
+use wayfare_protocol::coordination::{self, Key, Revision};
+use wayfare_protocol::storage;
 
 /// The engine's hold on itself. Cheap to clone.
 #[derive(Clone)]
@@ -87,26 +82,11 @@ struct SlowCoordination {
 }
 
 impl Coordination for SlowCoordination {
-    fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
+    fn call(&self, request: coordination::Request) -> Pending<'_, coordination::Outcome> {
         Box::pin(async move {
             self.gate.wait().await;
-            self.inner.get(key).await
+            self.inner.call(request).await
         })
-    }
-
-    fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
-        Box::pin(async move {
-            self.gate.wait().await;
-            self.inner.commit(writes).await
-        })
-    }
-
-    fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
-        self.inner.batch(commits)
-    }
-
-    fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
-        self.inner.list(prefix)
     }
 
     fn watch(&self, prefix: Key, after: Revision) -> Watch {
@@ -119,112 +99,11 @@ struct SlowStorage {
     gate: Gate,
 }
 
-/// Shards ask by [`Storage::call`] only, so that is where it is slow.
 impl Storage for SlowStorage {
-    fn call(&self, request: Request) -> Pending<'_, Outcome> {
+    fn call(&self, request: storage::Request) -> Pending<'_, storage::Outcome> {
         Box::pin(async move {
             self.gate.wait().await;
             self.inner.call(request).await
         })
-    }
-
-    fn snapshot(
-        &self,
-        entity: Key,
-        epoch: Epoch,
-        snapshot: Snapshot,
-    ) -> Pending<'_, Result<(), StorageFailure>> {
-        self.inner.snapshot(entity, epoch, snapshot)
-    }
-
-    fn part(
-        &self,
-        entity: Key,
-        epoch: Epoch,
-        part: PartId,
-        bytes: bytes::Bytes,
-    ) -> Pending<'_, Result<(), StorageFailure>> {
-        self.inner.part(entity, epoch, part, bytes)
-    }
-
-    fn read_part(
-        &self,
-        entity: Key,
-        part: PartId,
-    ) -> Pending<'_, Result<Option<bytes::Bytes>, StorageFailure>> {
-        self.inner.read_part(entity, part)
-    }
-
-    fn forget(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), StorageFailure>> {
-        self.inner.forget(entity, epoch)
-    }
-
-    fn quarantine(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), StorageFailure>> {
-        self.inner.quarantine(entity, epoch)
-    }
-
-    fn journal(
-        &self,
-        entity: Key,
-        epoch: Epoch,
-        from: Position,
-        records: Vec<bytes::Bytes>,
-    ) -> Pending<'_, Result<(), StorageFailure>> {
-        self.inner.journal(entity, epoch, from, records)
-    }
-
-    fn load(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<Loaded, StorageFailure>> {
-        self.inner.load(entity, epoch)
-    }
-
-    fn append(
-        &self,
-        log: Key,
-        epoch: Epoch,
-        key: AppendKey,
-        records: Vec<bytes::Bytes>,
-    ) -> Pending<'_, Result<(), StorageFailure>> {
-        self.inner.append(log, epoch, key, records)
-    }
-
-    fn read(
-        &self,
-        log: Key,
-        from: Position,
-    ) -> Pending<'_, Result<Vec<LogRecord>, StorageFailure>> {
-        self.inner.read(log, from)
-    }
-
-    fn trim(&self, log: Key, before: Position) -> Pending<'_, Result<(), StorageFailure>> {
-        self.inner.trim(log, before)
-    }
-
-    fn put_document(
-        &self,
-        name: Key,
-        value: bytes::Bytes,
-        expect: Expect,
-    ) -> Pending<'_, Result<Commit, StorageFailure>> {
-        self.inner.put_document(name, value, expect)
-    }
-
-    fn delete_document(
-        &self,
-        name: Key,
-        expect: Revision,
-    ) -> Pending<'_, Result<Commit, StorageFailure>> {
-        self.inner.delete_document(name, expect)
-    }
-
-    fn document(&self, name: Key) -> Pending<'_, Result<Option<Record>, StorageFailure>> {
-        self.inner.document(name)
-    }
-
-    fn documents(
-        &self,
-        prefix: Key,
-        after: Key,
-    ) -> Pending<'_, Result<Vec<(Key, Record)>, StorageFailure>> {
-        self.inner.documents(prefix, after)
     }
 }
