@@ -10,7 +10,6 @@ mod desk;
 mod desk_setup;
 mod driver;
 mod futures;
-mod kept;
 mod records;
 mod recovery;
 mod seat;

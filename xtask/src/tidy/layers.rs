@@ -52,7 +52,13 @@ const LAYERS: &[(&str, Allowed)] = &[
     ),
     (
         "wayfare",
-        Allowed::Only(&["wayfare-node", "wayfare-core", "wayfare-protocol"]),
+        Allowed::Only(&[
+            "wayfare-core",
+            // The models of its services, on which the table of a game's tests stands.
+            "wayfare-engine",
+            "wayfare-node",
+            "wayfare-protocol",
+        ]),
     ),
     (
         "wayfare-bench",

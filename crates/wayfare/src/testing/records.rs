@@ -1,102 +1,62 @@
-//! Coordination in maps: enough for one shard that is alone.
+//! The coordination of a table, and the records in it that do not outlive a crash.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use wayfare_protocol::coordination::{
-    Commit, Expect, Key, Outcome, Record, Reply, Request, Revision, Write,
-};
+use wayfare_engine::model::ModelCoordination;
+use wayfare_protocol::coordination::{Commit, Key, Outcome, Reply, Request, Revision, Write};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
-    records: BTreeMap<Key, Record>,
+    model: ModelCoordination,
     /// Those that a crash takes away.
     lazy: BTreeSet<Key>,
-    revision: Revision,
 }
 
 impl Records {
     pub(super) fn answer(&mut self, request: Request) -> Outcome {
-        let store = self.revision;
-        Ok(match request {
-            Request::Get(key) => Reply::Got {
-                record: self.records.get(&key).cloned(),
-                store,
-            },
-            Request::Commit(writes) => Reply::Committed(self.commit(writes)),
-            Request::CommitLazily(writes) => {
-                let keys: Vec<Key> = writes.iter().filter_map(put).collect();
-                let commit = self.commit(writes);
-                if let Commit::Done(_) = commit {
-                    self.lazy.extend(keys);
-                }
-                Reply::Committed(commit)
+        let is_lazy = matches!(request, Request::CommitLazily(_));
+        let put = match &request {
+            Request::Commit(writes) | Request::CommitLazily(writes) => vec![keys_put(writes)],
+            Request::Batch(commits) => commits.iter().map(|it| keys_put(it)).collect(),
+            Request::Get(_) | Request::List(_) => Vec::new(),
+        };
+        let outcome = self.model.apply(request);
+        let commits = match &outcome {
+            Ok(Reply::Committed(commit)) => vec![Ok(*commit)],
+            Ok(Reply::Batched(commits)) => commits.clone(),
+            Ok(Reply::Got { .. } | Reply::Listed { .. }) | Err(_) => Vec::new(),
+        };
+        for (keys, commit) in put.into_iter().zip(commits) {
+            match commit {
+                Ok(Commit::Done(_)) if is_lazy => self.lazy.extend(keys),
+                Ok(Commit::Done(_)) => self.lazy.retain(|key| !keys.contains(key)),
+                Ok(Commit::Refused) | Err(_) => {}
             }
-            Request::Batch(commits) => {
-                let commits = commits.into_iter();
-                Reply::Batched(commits.map(|writes| Ok(self.commit(writes))).collect())
-            }
-            Request::List(prefix) => Reply::Listed {
-                records: self
-                    .records
-                    .range(prefix.clone()..)
-                    .take_while(|(key, _)| key.starts_with(&*prefix))
-                    .map(|(key, record)| (key.clone(), record.clone()))
-                    .collect(),
-                store,
-            },
-        })
+        }
+        outcome
     }
 
     /// The store's revision: it never goes back.
-    pub(super) fn revision(&self) -> Revision {
-        self.revision
+    pub(super) const fn revision(&self) -> Revision {
+        self.model.revision()
     }
 
     /// The memory of the node is lost, and with it what need not outlive it.
     pub(super) fn crash(&mut self) {
         for key in std::mem::take(&mut self.lazy) {
-            self.records.remove(&key);
-        }
-    }
-
-    /// All writes or none.
-    fn commit(&mut self, writes: Vec<Write>) -> Commit {
-        if !writes.iter().all(|write| self.holds(write)) {
-            return Commit::Refused;
-        }
-        self.revision.0 += 1;
-        let revision = self.revision;
-        for write in writes {
-            match write {
-                Write::Put { key, value, .. } => {
-                    self.lazy.remove(&key);
-                    self.records.insert(key, Record { value, revision });
-                }
-                Write::Delete { key, .. } => {
-                    self.records.remove(&key);
-                }
-                Write::Check { .. } => {}
+            if let Some(record) = self.model.read(&key).record {
+                let expect = record.revision;
+                let deleted = self.model.commit(vec![Write::Delete { key, expect }]);
+                debug_assert!(matches!(deleted, Ok(Commit::Done(_))), "{deleted:?}");
             }
-        }
-        Commit::Done(revision)
-    }
-
-    fn holds(&self, write: &Write) -> bool {
-        let (key, expect) = match write {
-            Write::Put { key, expect, .. } | Write::Check { key, expect } => (key, *expect),
-            Write::Delete { key, expect } => (key, Expect::Revision(*expect)),
-        };
-        match (self.records.get(key), expect) {
-            (None, Expect::Absent) => true,
-            (Some(record), Expect::Revision(revision)) => record.revision == revision,
-            (None, Expect::Revision(_)) | (Some(_), Expect::Absent) => false,
         }
     }
 }
 
-fn put(write: &Write) -> Option<Key> {
-    match write {
+fn keys_put(writes: &[Write]) -> Vec<Key> {
+    let key = |write: &Write| match write {
         Write::Put { key, .. } => Some(key.clone()),
         Write::Delete { .. } | Write::Check { .. } => None,
-    }
+    };
+    writes.iter().filter_map(key).collect()
 }
