@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use wayfare_engine::storage::{Failure, Loaded, Outcome, Position, Reply, Request};
+use wayfare_engine::storage::{Failure, Loaded, Outcome, PartId, Position, Reply, Request};
 use wayfare_engine::{Pending, Storage};
 use wayfare_protocol::Epoch;
 use wayfare_protocol::coordination::{Expect, Key, Revision};
@@ -148,6 +148,40 @@ impl Postgres {
         })
     }
 
+    fn load_part(&self, entity: Key, part: PartId) -> Pending<'_, Outcome> {
+        Box::pin(async move {
+            self.read(&entity, How::Small, |it| Box::pin(it.part(&entity, part)))
+                .await
+                .map(Reply::Part)
+        })
+    }
+
+    fn load_log(&self, log: Key, from: Position) -> Pending<'_, Outcome> {
+        Box::pin(async move {
+            self.read(&log, How::Small, |it| Box::pin(it.log(&log, from)))
+                .await
+                .map(Reply::Read)
+        })
+    }
+
+    fn load_document(&self, name: Key) -> Pending<'_, Outcome> {
+        Box::pin(async move {
+            self.read(&name, How::Small, |it| Box::pin(it.document(&name)))
+                .await
+                .map(Reply::Document)
+        })
+    }
+
+    fn load_documents(&self, prefix: Key, after: Key) -> Pending<'_, Outcome> {
+        Box::pin(async move {
+            self.read(&prefix, How::Small, |it| {
+                Box::pin(it.documents(&prefix, &after))
+            })
+            .await
+            .map(Reply::Documents)
+        })
+    }
+
     fn reader(&self, how: How) -> &Reader {
         if matches!(how, How::Large) {
             return &self.bulk;
@@ -251,28 +285,10 @@ impl Storage for Postgres {
                 let expect = known(expect);
                 self.reply(name, Epoch(0), Change::Delete { expect })
             }
-            Request::ReadPart { entity, part } => Box::pin(async move {
-                self.read(&entity, How::Small, |it| Box::pin(it.part(&entity, part)))
-                    .await
-                    .map(Reply::Part)
-            }),
-            Request::Read { log, from } => Box::pin(async move {
-                self.read(&log, How::Small, |it| Box::pin(it.log(&log, from)))
-                    .await
-                    .map(Reply::Read)
-            }),
-            Request::Document(name) => Box::pin(async move {
-                self.read(&name, How::Small, |it| Box::pin(it.document(&name)))
-                    .await
-                    .map(Reply::Document)
-            }),
-            Request::Documents { prefix, after } => Box::pin(async move {
-                self.read(&prefix, How::Small, |it| {
-                    Box::pin(it.documents(&prefix, &after))
-                })
-                .await
-                .map(Reply::Documents)
-            }),
+            Request::ReadPart { entity, part } => self.load_part(entity, part),
+            Request::Read { log, from } => self.load_log(log, from),
+            Request::Document(name) => self.load_document(name),
+            Request::Documents { prefix, after } => self.load_documents(prefix, after),
         }
     }
 }
