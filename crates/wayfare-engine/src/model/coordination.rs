@@ -171,8 +171,7 @@ impl ModelCoordination {
         self.forget();
     }
 
-    /// Applies commits one after another, each with its own outcome.
-    pub fn batch(&mut self, commits: Vec<Vec<Write>>) -> Vec<Result<Commit, Failure>> {
+    fn batch(&mut self, commits: Vec<Vec<Write>>) -> Vec<Result<Commit, Failure>> {
         commits
             .into_iter()
             .map(|writes| self.commit(writes))

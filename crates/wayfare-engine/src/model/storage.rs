@@ -16,7 +16,7 @@ use crate::storage::{
     QUARANTINED_MAX, Reply, Request, Snapshot,
 };
 
-/// All entities, logs and documents. The methods are those of [`crate::Storage`].
+/// All entities, logs and documents.
 #[derive(Clone, Debug, Default)]
 pub struct ModelStorage {
     entities: BTreeMap<Key, Entity>,
@@ -82,25 +82,11 @@ impl ModelStorage {
         }
     }
 
-    /// Keeps an entity's state.
-    ///
-    /// # Errors
-    /// [`Failure::Sealed`] or [`Failure::NotDone`], see [`crate::Storage::snapshot`].
-    pub fn snapshot(
-        &mut self,
-        entity: &str,
-        epoch: Epoch,
-        snapshot: &Snapshot,
-    ) -> Result<(), Failure> {
+    fn snapshot(&mut self, entity: &str, epoch: Epoch, snapshot: &Snapshot) -> Result<(), Failure> {
         self.admit(entity, epoch)?.snapshot(snapshot)
     }
 
-    /// Stores a part of an entity's state.
-    ///
-    /// # Errors
-    /// [`Failure::Sealed`], [`Failure::NotDone`] or [`Failure::Corrupt`], see
-    /// [`crate::Storage::part`].
-    pub fn part(
+    fn part(
         &mut self,
         entity: &str,
         epoch: Epoch,
@@ -110,23 +96,14 @@ impl ModelStorage {
         self.admit(entity, epoch)?.part(part, bytes)
     }
 
-    /// Reads a part of an entity's state.
-    ///
-    /// # Errors
-    /// [`Failure::Corrupt`].
-    pub fn read_part(&self, entity: &str, part: PartId) -> Result<Option<Bytes>, Failure> {
+    fn read_part(&self, entity: &str, part: PartId) -> Result<Option<Bytes>, Failure> {
         let Some(entity) = self.entities.get(entity) else {
             return Ok(None);
         };
         entity.read_part(part)
     }
 
-    /// Forgets an entity.
-    ///
-    /// # Errors
-    /// [`Failure::Sealed`], [`Failure::NotDone`] or [`Failure::Corrupt`], see
-    /// [`crate::Storage::forget`].
-    pub fn forget(&mut self, entity: &str, epoch: Epoch) -> Result<(), Failure> {
+    fn forget(&mut self, entity: &str, epoch: Epoch) -> Result<(), Failure> {
         if self.entities.contains_key(entity) {
             self.admit(entity, epoch)?;
             self.entities.remove(entity);
@@ -134,11 +111,7 @@ impl ModelStorage {
         Ok(())
     }
 
-    /// Puts what is kept of an entity aside.
-    ///
-    /// # Errors
-    /// [`Failure::Sealed`] if a newer epoch has sealed.
-    pub fn quarantine(&mut self, entity: &Key, epoch: Epoch) -> Result<(), Failure> {
+    fn quarantine(&mut self, entity: &Key, epoch: Epoch) -> Result<(), Failure> {
         let fresh = Entity::quarantined_by(epoch);
         let Some(found) = self.entities.get_mut(entity) else {
             self.entities.insert(entity.clone(), fresh);
@@ -165,11 +138,7 @@ impl ModelStorage {
         self.quarantined.iter().map(|(entity, _)| entity)
     }
 
-    /// Adds to an entity's journal.
-    ///
-    /// # Errors
-    /// [`Failure::Sealed`] or [`Failure::NotDone`], see [`crate::Storage::journal`].
-    pub fn journal(
+    fn journal(
         &mut self,
         entity: &str,
         epoch: Epoch,
@@ -192,11 +161,7 @@ impl ModelStorage {
         Ok(entity.load())
     }
 
-    /// Adds to a log, once for each key.
-    ///
-    /// # Errors
-    /// [`Failure::Sealed`] or [`Failure::NotDone`], see [`crate::Storage::append`].
-    pub fn append(
+    fn append(
         &mut self,
         log: &Key,
         epoch: Epoch,
@@ -220,15 +185,13 @@ impl ModelStorage {
             .map_or_else(Vec::new, |log| log.read(from))
     }
 
-    /// Forgets the beginning of a log.
-    pub fn trim(&mut self, log: &str, before: Position) {
+    fn trim(&mut self, log: &str, before: Position) {
         if let Some(log) = self.logs.get_mut(log) {
             log.trim(before);
         }
     }
 
-    /// Writes a document if the expectation holds.
-    pub fn put_document(&mut self, name: Key, value: &Bytes, expect: Expect) -> Commit {
+    fn put_document(&mut self, name: Key, value: &Bytes, expect: Expect) -> Commit {
         let found = self.documents.get(&name).map(|it| it.revision);
         if !holds(found, expect) {
             return Commit::Refused;
@@ -240,8 +203,7 @@ impl ModelStorage {
         Commit::Done(revision)
     }
 
-    /// Removes a document if it was last written at `expect`.
-    pub fn delete_document(&mut self, name: &str, expect: Revision) -> Commit {
+    fn delete_document(&mut self, name: &str, expect: Revision) -> Commit {
         let found = self.documents.get(name).map(|it| it.revision);
         if found != Some(expect) {
             return Commit::Refused;
@@ -251,15 +213,11 @@ impl ModelStorage {
         Commit::Done(self.documents_revision)
     }
 
-    /// Reads a document.
-    #[must_use]
-    pub fn document(&self, name: &str) -> Option<Record> {
+    fn document(&self, name: &str) -> Option<Record> {
         self.documents.get(name).cloned()
     }
 
-    /// Reads a page of documents.
-    #[must_use]
-    pub fn documents(&self, prefix: &str, after: &str) -> Vec<(Key, Record)> {
+    fn documents(&self, prefix: &str, after: &str) -> Vec<(Key, Record)> {
         let start = if after < prefix {
             Bound::Included(prefix)
         } else {
