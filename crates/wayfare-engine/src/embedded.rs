@@ -14,7 +14,6 @@
 //! can be told, each later one is not done, and reads of coordination go on. The file is as of the last
 //! group; start the server again once the disk is well.
 
-mod answer;
 mod backup;
 mod block;
 mod checked;

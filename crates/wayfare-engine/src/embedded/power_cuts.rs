@@ -6,13 +6,13 @@ mod sim_engine;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use tokio::sync::oneshot;
 use wayfare_protocol::Epoch;
 use wayfare_protocol::coordination::{Commit, Expect, Key, Revision};
 
 use self::ref_world::{Append, RefEntity, RefWorld, content, part_content, parts_of, put};
 use self::sim_disk::SimDisk;
 use self::sim_engine::{Committed, SimEngine, answer};
-use super::answer::Awaited;
 use crate::storage::{AppendKey, Failure, Outcome, Position, Reply, Request, Snapshot};
 
 const SEEDS: u64 = 500;
@@ -94,7 +94,7 @@ enum Asked {
     Forgettable,
 }
 
-type Storage = Vec<(Asked, Awaited<Outcome>)>;
+type Storage = Vec<(Asked, oneshot::Receiver<Outcome>)>;
 
 impl Run {
     fn new(seed: u64) -> Self {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use redb::{Database, ReadTransaction, ReadableDatabase};
+use tokio::sync::oneshot;
 use wayfare_protocol::coordination::Key;
 
-use super::answer::Answer;
 use super::checked::{Damage, Decoder};
 use super::documents;
 use super::entities::{Plan, part_key};
@@ -21,7 +21,7 @@ use crate::storage::{Failure, Loaded, Outcome, PartId, Position, Reply, Request,
 /// Something to read.
 pub(super) struct Reading {
     pub(super) what: What,
-    pub(super) answer: Answer<Outcome>,
+    pub(super) answer: oneshot::Sender<Outcome>,
 }
 
 pub(super) enum What {
@@ -47,7 +47,7 @@ pub(super) fn answer(database: &Database, shared: &Shared, Reading { what, answe
     if let (Err(Failure::Corrupt(damage)), Some(entity)) = (&outcome, entity) {
         shared.submit(Job::Damaged(entity, Damage(damage.clone())));
     }
-    answer.give(outcome);
+    drop(answer.send(outcome));
 }
 
 impl What {

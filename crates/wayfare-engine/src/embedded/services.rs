@@ -1,9 +1,9 @@
 //! The engine behind the two traits.
 
+use tokio::sync::oneshot;
 use wayfare_protocol::coordination::{self, Commit, Key, Revision, Write};
 
 use super::Embedded;
-use super::answer::{Awaited, ask};
 use super::reader::{Reading, What};
 use super::shared::Job;
 use crate::coordination::{Coordination, Listing, Read};
@@ -14,8 +14,8 @@ use crate::watch::Watch;
 type Commits = Vec<Result<Commit, coordination::Failure>>;
 
 impl Embedded {
-    fn submit(&self, commits: Vec<Vec<Write>>, is_lazy: bool) -> Awaited<Commits> {
-        let (answer, awaited) = ask();
+    fn submit(&self, commits: Vec<Vec<Write>>, is_lazy: bool) -> oneshot::Receiver<Commits> {
+        let (answer, awaited) = oneshot::channel();
         self.shared.submit(Job::Coordination {
             commits,
             is_lazy,
@@ -34,8 +34,8 @@ impl Embedded {
     }
 
     /// Asks the writer, or the reader if nothing is to be changed.
-    fn ask(&self, request: Request) -> Awaited<Outcome> {
-        let (answer, awaited) = ask();
+    fn ask(&self, request: Request) -> oneshot::Receiver<Outcome> {
+        let (answer, awaited) = oneshot::channel();
         match request {
             Request::ReadPart { .. }
             | Request::Read { .. }
@@ -58,7 +58,7 @@ impl Embedded {
             match refused {
                 std::sync::mpsc::TrySendError::Full(reading)
                 | std::sync::mpsc::TrySendError::Disconnected(reading) => {
-                    reading.answer.give(Err(failure));
+                    drop(reading.answer.send(Err(failure)));
                 }
             }
         }
@@ -90,7 +90,7 @@ impl Coordination for Embedded {
                 let count = commits.len();
                 let awaited = self.submit(commits, false);
                 Box::pin(async move {
-                    let outcomes = awaited.await.unwrap_or_else(|| vec![Err(gone()); count]);
+                    let outcomes = awaited.await.unwrap_or_else(|_| vec![Err(gone()); count]);
                     Ok(Reply::Batched(outcomes))
                 })
             }
@@ -109,6 +109,6 @@ impl Coordination for Embedded {
 impl Storage for Embedded {
     fn call(&self, request: Request) -> Pending<'_, Outcome> {
         let awaited = self.ask(request);
-        Box::pin(async move { awaited.await.unwrap_or_else(|| Err(lost())) })
+        Box::pin(async move { awaited.await.unwrap_or_else(|_| Err(lost())) })
     }
 }

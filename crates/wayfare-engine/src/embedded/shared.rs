@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use wayfare_protocol::coordination::{Commit, Failure, Key, Record, Revision, Write};
 
-use super::answer::Answer;
 use super::checked::Damage;
 use super::group;
 use crate::model::{Decision, ModelCoordination, Watched, decide};
@@ -26,13 +26,13 @@ pub(super) const LAZY_MAX: Duration = Duration::from_millis(500);
 pub(super) enum Job {
     Storage {
         request: storage::Request,
-        answer: Answer<storage::Outcome>,
+        answer: oneshot::Sender<storage::Outcome>,
     },
     /// Commits that do not depend on each other.
     Coordination {
         commits: Vec<Vec<Write>>,
         is_lazy: bool,
-        answer: Answer<Vec<Result<Commit, Failure>>>,
+        answer: oneshot::Sender<Vec<Result<Commit, Failure>>>,
     },
     /// A reader found what is kept of an entity to be damaged.
     Damaged(Key, Damage),
@@ -75,7 +75,7 @@ pub(super) struct Taken {
 
 /// A lazy commit that had to wait, and how it ended.
 pub(super) type Settled = (
-    Answer<Vec<Result<Commit, Failure>>>,
+    oneshot::Sender<Vec<Result<Commit, Failure>>>,
     Result<Commit, Failure>,
 );
 
@@ -286,13 +286,13 @@ impl Job {
     pub(super) fn refuse(self, why: &str) {
         match self {
             Self::Storage { answer, .. } => {
-                answer.give(Err(storage::Failure::NotDone(why.to_owned())));
+                drop(answer.send(Err(storage::Failure::NotDone(why.to_owned()))));
             }
             Self::Coordination {
                 commits, answer, ..
             } => {
                 let failure = |_| Err(Failure::NotDone(why.to_owned()));
-                answer.give(commits.iter().map(failure).collect());
+                drop(answer.send(commits.iter().map(failure).collect()));
             }
             Self::Damaged(..) => {}
         }

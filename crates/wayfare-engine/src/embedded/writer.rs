@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
+use tokio::sync::oneshot;
 use wayfare_protocol::coordination::{Commit, Failure};
 
-use super::answer::Answer;
 use super::counters::Counters;
 use super::group::Group;
 use super::reader::{Reading, What};
@@ -23,14 +23,14 @@ pub(super) struct Writer {
     pub(super) counters: Arc<Counters>,
 }
 
-type StorageAnswer = Answer<storage::Outcome>;
+type StorageAnswer = oneshot::Sender<storage::Outcome>;
 type Commits = Vec<Result<Commit, Failure>>;
 
 /// One group, with its answers kept apart from what they are to.
 struct Sorted {
     requests: Vec<storage::Request>,
     storage: Vec<StorageAnswer>,
-    coordination: Vec<(Answer<Commits>, Commits)>,
+    coordination: Vec<(oneshot::Sender<Commits>, Commits)>,
     changes: RecordChanges,
 }
 
@@ -123,16 +123,20 @@ impl Writer {
         Ok(())
     }
 
-    fn publish(&self, coordination: Vec<(Answer<Commits>, Commits)>, changes: RecordChanges) {
+    fn publish(
+        &self,
+        coordination: Vec<(oneshot::Sender<Commits>, Commits)>,
+        changes: RecordChanges,
+    ) {
         let ceiling = self.store.meta.ceiling;
         let mut state = self.shared.lock();
         let settled = state.settle(changes.commits, coordination.len(), ceiling);
         drop(state);
         for (answer, outcomes) in coordination {
-            answer.give(outcomes);
+            drop(answer.send(outcomes));
         }
         for (answer, outcome) in settled {
-            answer.give(vec![outcome]);
+            drop(answer.send(vec![outcome]));
         }
     }
 
@@ -144,19 +148,19 @@ impl Writer {
         for (answer, carried) in answers.into_iter().zip(carried) {
             let entity = match carried {
                 Carried::Out(outcome) => {
-                    answer.give(outcome);
+                    drop(answer.send(outcome));
                     continue;
                 }
                 Carried::Load { entity } => entity,
             };
             let Some(plan) = self.store.plan(&entity) else {
-                answer.give(nothing_kept());
+                drop(answer.send(nothing_kept()));
                 continue;
             };
             match &transaction {
                 Some(Ok(transaction)) => self.read(What::Load(plan, transaction.clone()), answer),
-                Some(Err(error)) => answer.give(Err(sealed_only(&error.to_string()))),
-                None => answer.give(Err(sealed_only("there is no transaction"))),
+                Some(Err(error)) => drop(answer.send(Err(sealed_only(&error.to_string())))),
+                None => drop(answer.send(Err(sealed_only("there is no transaction")))),
             }
         }
     }
@@ -167,7 +171,7 @@ impl Writer {
             self.readings.try_send(reading)
         {
             let failure = sealed_only("too many reads wait for the disk");
-            reading.answer.give(Err(failure));
+            drop(reading.answer.send(Err(failure)));
         }
     }
 
@@ -190,16 +194,17 @@ impl Drop for Writer {
 /// Answers a group that failed, as far as can be told. Gives the cause.
 fn refuse(
     storage: Vec<StorageAnswer>,
-    coordination: Vec<(Answer<Commits>, Commits)>,
+    coordination: Vec<(oneshot::Sender<Commits>, Commits)>,
     failure: &GroupFailure,
 ) -> String {
     let cause = failure.cause.to_string();
     for answer in storage {
-        answer.give(Err(if failure.is_unknown {
+        let refusal = if failure.is_unknown {
             storage::Failure::Unknown(cause.clone())
         } else {
             storage::Failure::NotDone(cause.clone())
-        }));
+        };
+        drop(answer.send(Err(refusal)));
     }
     for (answer, mut outcomes) in coordination {
         for outcome in outcomes.iter_mut() {
@@ -210,7 +215,7 @@ fn refuse(
                 Failure::NotDone(cause.clone())
             });
         }
-        answer.give(outcomes);
+        drop(answer.send(outcomes));
     }
     cause
 }

@@ -1,16 +1,13 @@
 //! The engine without its threads: what is asked is carried out by the test, one group at a time.
 
-use std::future::Future;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
-use std::task::{Context, Poll, Waker};
 
 use redb::{Database, StorageBackend};
+use tokio::sync::oneshot;
 use wayfare_protocol::coordination::{Commit, Failure, Write};
 
-use crate::embedded::answer::{Awaited, ask};
 use crate::embedded::counters::Counters;
 use crate::embedded::error::OpenError;
 use crate::embedded::opening;
@@ -27,7 +24,7 @@ pub(super) struct SimEngine {
     has_failed: bool,
 }
 
-pub(super) type Committed = Awaited<Vec<Result<Commit, Failure>>>;
+pub(super) type Committed = oneshot::Receiver<Vec<Result<Commit, Failure>>>;
 
 impl SimEngine {
     pub(super) fn open(backend: impl StorageBackend) -> Result<Self, OpenError> {
@@ -50,14 +47,14 @@ impl SimEngine {
         })
     }
 
-    pub(super) fn ask(&self, request: Request) -> Awaited<Outcome> {
-        let (answer, awaited) = ask();
+    pub(super) fn ask(&self, request: Request) -> oneshot::Receiver<Outcome> {
+        let (answer, awaited) = oneshot::channel();
         self.shared.submit(Job::Storage { request, answer });
         awaited
     }
 
     pub(super) fn commit(&self, writes: Vec<Write>) -> Committed {
-        let (answer, awaited) = ask();
+        let (answer, awaited) = oneshot::channel();
         self.shared.submit(Job::Coordination {
             commits: vec![writes],
             is_lazy: false,
@@ -88,7 +85,7 @@ impl SimEngine {
 
     /// Reads, behind all that was answered.
     pub(super) fn read(&mut self, request: Request) -> Outcome {
-        let (answer, awaited) = ask();
+        let (answer, awaited) = oneshot::channel();
         let what = What::Request(request);
         reader::answer(&self.database, &self.shared, Reading { what, answer });
         self::answer(awaited).expect("an answer")
@@ -96,13 +93,6 @@ impl SimEngine {
 }
 
 /// What was answered by now.
-pub(super) fn answer<T>(awaited: Awaited<T>) -> Option<T> {
-    let mut awaited = pin!(awaited);
-    match awaited
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => None,
-    }
+pub(super) fn answer<T>(mut awaited: oneshot::Receiver<T>) -> Option<T> {
+    awaited.try_recv().ok()
 }
