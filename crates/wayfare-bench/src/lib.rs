@@ -6,7 +6,6 @@
 //! writes the same bytes; `server` is ours. `durable` and `parts` measure what lives in storage:
 //! `counters` says what the engine counted meanwhile, `disk` what the disk can do by itself.
 
-mod block;
 mod child;
 mod command;
 mod counters;

@@ -1,9 +1,8 @@
 //! The room of `bench durable`: it counts its commands, and each leaves its bytes in the state.
 
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 use wayfare::{Changes, Context, Player, Raw, Refusal, Room};
-
-use crate::block::Block;
 
 /// What a command is: its number in the room from 1 on, and what it writes.
 pub(crate) const COMMAND_BYTES: usize = 64;
@@ -12,11 +11,11 @@ pub(crate) const COMMAND_BYTES: usize = 64;
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Ledger<const CHANGES: bool> {
     count: u64,
-    entries: Block,
+    entries: ByteBuf,
 }
 
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Entry(Block);
+pub(crate) struct Entry(ByteBuf);
 
 /// A command, as a client sends it.
 pub(super) fn command(number: u64) -> [u8; COMMAND_BYTES] {
@@ -34,10 +33,10 @@ impl<const CHANGES: bool> Changes for Ledger<CHANGES> {
     type Change = Entry;
 
     fn apply(&mut self, Entry(entry): Entry) {
-        let places = (self.entries.0.len() / COMMAND_BYTES).max(1);
+        let places = (self.entries.len() / COMMAND_BYTES).max(1);
         let place = (self.count % places as u64) as usize * COMMAND_BYTES;
         self.count += 1;
-        for (kept, byte) in self.entries.0[place..].iter_mut().zip(entry.0) {
+        for (kept, byte) in self.entries[place..].iter_mut().zip(entry) {
             *kept = byte;
         }
     }
@@ -59,7 +58,7 @@ impl<const CHANGES: bool> Room for Ledger<CHANGES> {
         };
         Ok(Self {
             count: 0,
-            entries: Block(vec![0; size as usize]),
+            entries: ByteBuf::from(vec![0; size as usize]),
         })
     }
 
@@ -79,7 +78,7 @@ impl<const CHANGES: bool> Room for Ledger<CHANGES> {
                 "command {next} is next, not {entry:?}"
             )));
         }
-        let entry = Entry(Block(entry));
+        let entry = Entry(ByteBuf::from(entry));
         if CHANGES {
             cx.apply(self, entry);
         } else {

@@ -1,9 +1,8 @@
 //! The room of `bench parts`: at each tick some of its parts change, and its members hear of it.
 
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 use wayfare::{Context, Everyone, PartMap, Parts, Player, Raw, Refusal, Room};
-
-use crate::block::Block;
 
 /// Where a part says at which tick it changed last.
 const STAMP_BYTES: usize = 8;
@@ -14,7 +13,7 @@ pub(crate) struct World {
     tick: u64,
     shape: WorldShape,
     #[serde(skip)]
-    parts: PartMap<Block>,
+    parts: PartMap<ByteBuf>,
 }
 
 /// How large it is, and how much of it a tick changes.
@@ -94,7 +93,7 @@ impl World {
         let is_wrong = |number: &u32| {
             let stamp = self.shape.touched_at(*number, self.tick).to_le_bytes();
             self.parts.get(*number).is_none_or(|part| {
-                part.0.len() != self.shape.part_bytes as usize || !part.0.starts_with(&stamp)
+                part.len() != self.shape.part_bytes as usize || !part.starts_with(&stamp)
             })
         };
         numbers.filter(is_wrong).count() as u64
@@ -102,13 +101,13 @@ impl World {
 }
 
 impl Parts for World {
-    type Part = Block;
+    type Part = ByteBuf;
 
-    fn parts(&self) -> &PartMap<Block> {
+    fn parts(&self) -> &PartMap<ByteBuf> {
         &self.parts
     }
 
-    fn parts_mut(&mut self) -> &mut PartMap<Block> {
+    fn parts_mut(&mut self) -> &mut PartMap<ByteBuf> {
         &mut self.parts
     }
 }
@@ -132,7 +131,7 @@ impl Room for World {
             // Written, so that the memory is there before the first tick; no tick yet.
             let mut bytes = vec![number as u8 | 1; shape.part_bytes as usize];
             bytes[..STAMP_BYTES].fill(0);
-            (number, Block(bytes))
+            (number, ByteBuf::from(bytes))
         };
         Ok(Self {
             tick: 0,
@@ -151,7 +150,7 @@ impl Room for World {
         self.tick += 1;
         for number in self.shape.touched(self.tick) {
             if let Some(part) = self.parts.get_mut(number) {
-                part.0[..STAMP_BYTES].copy_from_slice(&self.tick.to_le_bytes());
+                part[..STAMP_BYTES].copy_from_slice(&self.tick.to_le_bytes());
             }
         }
         let beat = Beat {

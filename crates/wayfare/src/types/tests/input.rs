@@ -110,7 +110,7 @@ fn what_differs_by_codec_says_what_is_on_the_wire_or_nothing() {
 fn bytes_are_bytes_where_they_say_so() {
     #[derive(Serialize, Deserialize, JsonSchema)]
     struct Drawing {
-        #[serde(with = "as_bytes")]
+        #[serde(with = "serde_bytes")]
         #[schemars(with = "Raw")]
         picture: Vec<u8>,
     }
@@ -128,21 +128,6 @@ fn bytes_are_bytes_where_they_say_so() {
     );
     for codec in super::CODECS {
         check_side::<Raw>(codec, Side::Input, "export type It = Uint8Array;\n");
-    }
-}
-
-/// As the crate `serde_bytes` does it.
-mod as_bytes {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(bytes)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        let value = rmpv::Value::deserialize(from)?;
-        let bytes = value.as_slice().map(<[u8]>::to_vec);
-        Ok(bytes.unwrap_or_default())
     }
 }
 
