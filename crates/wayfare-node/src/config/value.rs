@@ -244,36 +244,18 @@ macro_rules! optional {
 
 optional!(PathBuf, Secret);
 
+/// A century: beyond it a time is a typing mistake, and adding it to a clock may overflow.
+const DURATION_MAX: Duration = Duration::from_secs(100 * 366 * 86_400);
+
 impl Value for Duration {
     const NAME: &'static str = "DURATION";
     const EXPECTED: &'static str = "a duration such as 30s, 500ms or 2m";
 
-    /// One or more whole numbers with a unit: `1h30m`.
+    /// Whole milliseconds, in one or more numbers with a unit: `1h30m`.
     fn parse(text: &str) -> Option<Self> {
-        let mut rest = text.trim();
-        let mut total = Duration::ZERO;
-        loop {
-            let unit_at = rest.find(|c: char| !c.is_ascii_digit())?;
-            let count: u64 = rest[..unit_at].parse().ok()?;
-            let behind = &rest[unit_at..];
-            let unit_ends = behind
-                .find(|c: char| c.is_ascii_digit())
-                .unwrap_or(behind.len());
-            let millis = match &behind[..unit_ends] {
-                "ms" => 1,
-                "s" => 1_000,
-                "m" => 60_000,
-                "h" => 3_600_000,
-                "d" => 86_400_000,
-                _ => return None,
-            };
-            total = total.checked_add(Duration::from_millis(count.checked_mul(millis)?))?;
-            rest = &behind[unit_ends..];
-            if rest.is_empty() {
-                // A century: beyond it a time is a typing mistake, and adding it to a clock may overflow.
-                return (total <= Duration::from_secs(100 * 366 * 86_400)).then_some(total);
-            }
-        }
+        let duration = humantime::parse_duration(text.trim()).ok()?;
+        let is_whole = duration.subsec_nanos().is_multiple_of(1_000_000);
+        (is_whole && duration <= DURATION_MAX).then_some(duration)
     }
 
     fn show(&self) -> serde_json::Value {
