@@ -1,17 +1,41 @@
 //! What is asked for on the command line.
 
+use clap::{Args, Parser};
 use wayfare_sim::{SCENARIOS, Scenario, named};
 
-pub(crate) const HELP: &str = "\
-usage: cargo xtask sim [--scenario S] [--workers N] <what>
+/// Plays seeds: a cluster, its clients and its faults, all from one number.
+#[derive(Parser)]
+#[command(name = "sim", bin_name = "cargo xtask sim")]
+pub(crate) struct Arguments {
+    /// free (the seed chooses everything), or one of the others in src/scenarios.rs
+    #[arg(long, value_name = "S", default_value = SCENARIOS[0].name, value_parser = scenario)]
+    pub(crate) scenario: &'static Scenario,
+    /// How many threads play seeds
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) workers: u64,
+    /// With --seed: the trace even if nothing breaks
+    #[arg(long)]
+    pub(crate) trace: bool,
+    #[command(flatten)]
+    wish: Wishes,
+}
 
-  --seed N        one seed, and if something breaks: the fewest faults, and a trace of whom it concerns
-  --seeds A..B    these seeds, on both cores; goes on where it was interrupted
-  --minutes M     as many seeds as there is time for, from 0
-  --find N        the first of N seeds that breaks something, in one line
-
-  --trace         with --seed: the trace even if nothing breaks
-  --scenario S    free (the seed chooses everything), or one of the others in src/scenarios.rs";
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Wishes {
+    /// One seed, and if something breaks: the fewest faults, and a trace of whom it concerns
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// These seeds, on all workers; goes on where it was interrupted
+    #[arg(long, value_name = "A..B", value_parser = range)]
+    seeds: Option<(u64, u64)>,
+    /// As many seeds as there is time for, from 0
+    #[arg(long, value_name = "M")]
+    minutes: Option<u64>,
+    /// The first of N seeds that breaks something, in one line
+    #[arg(long, value_name = "N")]
+    find: Option<u64>,
+}
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,62 +46,28 @@ pub(crate) enum Wish {
     Find { seeds_max: u64 },
 }
 
-/// See the module's words.
-pub(crate) struct Arguments {
-    pub(crate) scenario: &'static Scenario,
-    pub(crate) wish: Wish,
-    pub(crate) trace: bool,
-    pub(crate) workers: u64,
-}
-
 impl Arguments {
-    pub(crate) fn parse(words: &[String]) -> Result<Self, String> {
-        let mut arguments = Self {
-            scenario: &SCENARIOS[0],
-            wish: Wish::Seed(0),
-            trace: false,
-            workers: 2,
-        };
-        let mut wished = false;
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            if word == "--trace" {
-                arguments.trace = true;
-                continue;
-            }
-            let value = words.next().ok_or(format!("{word} takes a value"))?;
-            match word.as_str() {
-                "--scenario" => {
-                    let scenario = named(value).ok_or(format!("no scenario `{value}`"))?;
-                    arguments.scenario = scenario;
-                    continue;
-                }
-                "--workers" => {
-                    arguments.workers = number(value)?.max(1);
-                    continue;
-                }
-                "--seed" => arguments.wish = Wish::Seed(number(value)?),
-                "--seeds" => {
-                    let (from, to) = value.split_once("..").ok_or("--seeds takes A..B")?;
-                    let (from, to) = (number(from)?, number(to)?);
-                    arguments.wish = Wish::Seeds { from, to };
-                }
-                "--minutes" => arguments.wish = Wish::Minutes(number(value)?),
-                "--find" => {
-                    let seeds_max = number(value)?;
-                    arguments.wish = Wish::Find { seeds_max };
-                }
-                other => return Err(format!("no option `{other}`")),
-            }
-            wished = true;
-        }
-        match wished {
-            true => Ok(arguments),
-            false => Err("nothing to do".into()),
-        }
+    pub(crate) fn wish(&self) -> Wish {
+        let Wishes {
+            seed,
+            seeds,
+            minutes,
+            find,
+        } = self.wish;
+        None.or(seed.map(Wish::Seed))
+            .or(seeds.map(|(from, to)| Wish::Seeds { from, to }))
+            .or(minutes.map(Wish::Minutes))
+            .or(find.map(|seeds_max| Wish::Find { seeds_max }))
+            .unwrap_or_else(|| unreachable!("one of the group is required"))
     }
 }
 
-fn number(text: &str) -> Result<u64, String> {
-    text.parse().map_err(|_| format!("`{text}` is no number"))
+fn scenario(name: &str) -> Result<&'static Scenario, String> {
+    named(name).ok_or_else(|| "no such scenario".into())
+}
+
+fn range(text: &str) -> Result<(u64, u64), String> {
+    let numbers = text.split_once("..");
+    let numbers = numbers.and_then(|(from, to)| Some((from.parse().ok()?, to.parse().ok()?)));
+    numbers.ok_or_else(|| "not two numbers such as 0..200".into())
 }

@@ -13,20 +13,15 @@ mod show;
 
 use std::process::ExitCode;
 
+use clap::Parser;
+
 use crate::arguments::{Arguments, Wish};
 
 fn main() -> ExitCode {
     // A room that is told to panic does; a shard that does is told of as a violation.
     std::panic::set_hook(Box::new(|_| {}));
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let arguments = match Arguments::parse(&words) {
-        Ok(arguments) => arguments,
-        Err(complaint) => {
-            eprintln!("error: {complaint}\n\n{}", arguments::HELP);
-            return ExitCode::FAILURE;
-        }
-    };
-    let held = match arguments.wish {
+    let arguments = Arguments::parse();
+    let held = match arguments.wish() {
         Wish::Seed(seed) => show::seed(&arguments, seed),
         Wish::Seeds { .. } | Wish::Minutes(_) => seeds::all(&arguments),
         Wish::Find { seeds_max } => seeds::find(&arguments, seeds_max),

@@ -20,7 +20,7 @@ pub(crate) fn all(arguments: &Arguments) -> bool {
     if !is_deterministic(arguments) {
         return false;
     }
-    let (from, to) = match arguments.wish {
+    let (from, to) = match arguments.wish() {
         Wish::Seeds { from, to } => (from, to),
         _ => (0, u64::MAX),
     };
@@ -28,7 +28,7 @@ pub(crate) fn all(arguments: &Arguments) -> bool {
     if progress.done > from {
         println!("goes on at seed {}", progress.done);
     }
-    let time = match arguments.wish {
+    let time = match arguments.wish() {
         Wish::Minutes(minutes) => Duration::from_secs(minutes * 60),
         _ => Duration::MAX,
     };
