@@ -1,4 +1,4 @@
-//! How a client is made.
+//! The builder of a client.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::driver::{Driver, Tuning};
 use crate::endpoint::Endpoint;
 use crate::{Client, ConnectError, State};
 
-/// Requests that wait for the driver; whoever asks for more waits too.
+/// The capacity of the request queue to the driver. A caller waits while the queue is full.
 const REQUESTS_MAX: usize = 64;
 
-/// Settings of a client, all but the endpoint with a default.
+/// Settings of a client. All have defaults, except the endpoints.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
@@ -38,84 +38,84 @@ impl Builder {
             connect_within: Duration::from_secs(15),
             give_up_after: None,
             backoff_max: None,
-            // A whole replay fits.
+            // A whole replay fits into the queue.
             events_max: HISTORY_EVENTS_MAX,
-            // Below the silence after which the server, or this client, gives the connection up.
+            // Shorter than the silence after which the server or this client closes the connection.
             unread_time_max: Duration::from_secs(10),
         }
     }
 
-    /// Adds an address like `ws://host:port`. Several are tried in rotation, the last good one
-    /// first.
+    /// Adds an endpoint like `ws://host:port`. Several endpoints are tried in rotation, starting
+    /// with the last that worked.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoints.push(endpoint.into());
         self
     }
 
-    /// Presents this; a guest by default.
+    /// Sets the credential; the default is a guest.
     pub fn credential(mut self, credential: Credential) -> Self {
         self.credential = credential;
         self
     }
 
-    /// Presents a signed token; its `sub` is the player.
+    /// Presents a signed token; its `sub` claim is the player.
     pub fn token(self, token: impl Into<String>) -> Self {
         self.credential(Credential::Token(token.into()))
     }
 
-    /// Comes as a guest who wishes for this name.
+    /// Connects as a guest with this preferred name.
     pub fn guest(self, name: impl Into<String>) -> Self {
         self.credential(Credential::Guest { name: name.into() })
     }
 
-    /// Says who the client is, for the server's logs: `game/1.2`.
+    /// Sets the name and version of the game, like `game/1.2`, for the server's logs.
     pub fn sdk(mut self, sdk: impl Into<String>) -> Self {
         self.sdk = Some(sdk.into());
         self
     }
 
-    /// How long [`Builder::connect`] tries; 15 s by default.
+    /// Sets the time limit of [`Builder::connect`]; 15 s by default.
     pub const fn connect_within(mut self, duration: Duration) -> Self {
         self.connect_within = duration;
         self
     }
 
-    /// Ends a client that has been without a connection for this long. By default it tries for as
-    /// long as it lives.
+    /// Ends the client after this time without a connection. By default it retries without limit.
     pub const fn give_up_after(mut self, duration: Duration) -> Self {
         self.give_up_after = Some(duration);
         self
     }
 
-    /// The longest wait between two attempts to connect; 10 s by default. Waits double up to it
-    /// as attempts fail one after another.
+    /// Sets the longest delay between two connection attempts; 10 s by default. Delays double up to
+    /// it with each failed round of attempts.
     pub const fn backoff_max(mut self, duration: Duration) -> Self {
         self.backoff_max = Some(duration);
         self
     }
 
-    /// Events of one room that wait for the application; 1024 by default.
+    /// Sets how many events of one room may wait for the application; 1024 by default.
     ///
-    /// Beyond it nothing more is read from the server, for any room, until the application has
-    /// taken some: a slow application slows its server's sending down instead of growing. For how
-    /// long, [`Builder::unread_time_max`] says.
+    /// When the queue is full, the client reads nothing more from the server, for any room, until
+    /// the application takes an event. So a slow application slows the server down instead of using
+    /// more and more memory. [`Builder::unread_time_max`] limits how long.
     pub const fn events_max(mut self, events: NonZeroUsize) -> Self {
         self.events_max = events.get();
         self
     }
 
-    /// How long reading may stand still for one room before that room is left, with
-    /// [`crate::RoomEvent::Unread`] as its last event; 10 s by default. So a room whose events
-    /// nobody takes cannot hold up the others, nor a task that waits for a reply itself.
+    /// Sets how long one room may block reading; 10 s by default. After that the client leaves the
+    /// room, and [`crate::RoomEvent::Unread`] is its last event. So a room whose events nobody
+    /// takes cannot block other rooms, or a task that waits for a reply.
     pub const fn unread_time_max(mut self, duration: Duration) -> Self {
         self.unread_time_max = duration;
         self
     }
 
-    /// Connects; must be called within a tokio runtime. Cancelled, it leaves nothing behind.
+    /// Connects. Must be called within a tokio runtime. If the future is dropped, the client
+    /// closes.
     ///
     /// # Errors
-    /// If an endpoint is none, the server refuses for good, or no endpoint answers in time.
+    /// If an endpoint is invalid, the server refuses permanently, or no endpoint answers in time.
     pub async fn connect(self) -> Result<Client, ConnectError> {
         let endpoints: Vec<Endpoint> = self
             .endpoints
@@ -137,8 +137,8 @@ impl Builder {
             unread_time_max: self.unread_time_max,
         };
         let (requests, requested) = mpsc::channel(REQUESTS_MAX);
-        let (told, states) = watch::channel(State::Connecting);
-        let driver = Driver::new(settings, tuning, endpoints, requests.downgrade(), told);
+        let (output, states) = watch::channel(State::Connecting);
+        let driver = Driver::new(settings, tuning, endpoints, requests.downgrade(), output);
         tokio::spawn(driver.run(requested));
         let client = Client::new(requests, states);
         welcomed(&client, self.connect_within).await?;
@@ -150,7 +150,7 @@ impl Builder {
 async fn welcomed(client: &Client, within: Duration) -> Result<(), ConnectError> {
     let mut states = client.states();
     let decided = |state: &State| matches!(state, State::Connected { .. } | State::Ended(_));
-    // Decided or not, the latest state tells.
+    // After a timeout the latest state states the cause.
     let _ = timeout(within, states.wait_for(decided)).await.is_ok();
     let state = states.borrow().clone();
     match state {

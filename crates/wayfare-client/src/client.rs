@@ -1,4 +1,4 @@
-//! A handle to a client.
+//! The handle of a client.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::{Builder, ConnectError, JoinBuilder, JoinError, ListError, Room, Stat
 
 /// A handle to one session with a server. Cheap to clone.
 ///
-/// Once connected it stays so by itself until it is closed, the last handle to it and to its rooms
-/// is dropped, or the server ends it for good.
+/// The client keeps the session connected until it is closed, the last handle to it and its rooms
+/// is dropped, or the server ends it permanently.
 #[derive(Clone, Debug)]
 pub struct Client {
     requests: mpsc::Sender<Request>,
@@ -27,10 +27,10 @@ impl Client {
         Self { requests, states }
     }
 
-    /// Connects to one endpoint, like `ws://127.0.0.1:7777`, with all else as it comes.
+    /// Connects to one endpoint, like `ws://127.0.0.1:7777`, with default settings.
     ///
     /// # Errors
-    /// As of [`Builder::connect`].
+    /// The same as [`Builder::connect`].
     pub async fn connect(
         endpoint: impl Into<String>,
         credential: Credential,
@@ -39,15 +39,15 @@ impl Client {
         builder.credential(credential).connect().await
     }
 
-    /// A client with settings.
+    /// Returns a builder for a client with other settings.
     pub fn builder() -> Builder {
         Builder::new()
     }
 
-    /// Joins the room of this name, `kind/key`, bringing what its kind takes. The room is created
-    /// if there is none.
+    /// Joins the room with this name, `kind/key`, with the join payload that its kind expects.
+    /// Creates the room if it does not exist.
     ///
-    /// Cancelled, it leaves the room again.
+    /// If the future is dropped, the client leaves the room.
     ///
     /// # Errors
     /// If the client did not become a member.
@@ -59,13 +59,12 @@ impl Client {
         self.room(room).join(join).await
     }
 
-    /// A join with more to say: whether to create the room, and from what.
+    /// Returns a builder for a join with more options, such as the rule for creating the room.
     pub fn room(&self, room: &str) -> JoinBuilder {
         JoinBuilder::new(self.requests.clone(), room)
     }
 
-    /// Asks for the rooms of a kind that have all of these properties, as many as the server
-    /// lists.
+    /// Lists the rooms of a kind that have all of these properties, as many as the server lists.
     ///
     /// # Errors
     /// If the server refuses, or the client has ended.
@@ -88,16 +87,16 @@ impl Client {
         answered.await.unwrap_or(Err(ListError::Closed))
     }
 
-    /// Where the client stands, now and from now on. Only the latest state is kept.
+    /// Returns a receiver of the client's state. It keeps only the latest state.
     #[must_use]
     pub fn states(&self) -> watch::Receiver<State> {
         self.states.clone()
     }
 
-    /// Ends the session: all rooms are left, and the server is told. Returns when that is done.
+    /// Ends the session and leaves all rooms. Returns after the server was notified.
     pub async fn close(mut self) {
         let _ = self.requests.send(Request::Close).await;
-        // The driver lets go of its end when everything is said.
+        // The driver drops its sender after it has sent everything.
         while self.states.changed().await.is_ok() {}
     }
 }

@@ -1,4 +1,4 @@
-//! One WebSocket connection at a time, and what waits to be written to it.
+//! A WebSocket connection and the frames that wait to be written to it.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
@@ -17,10 +17,10 @@ use wayfare_protocol::limits::VIEW_BYTES_MAX;
 
 use crate::endpoint::Endpoint;
 
-/// How long a goodbye may take to be written.
+/// The time limit for writing the close frame.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// A frame around the largest view.
+/// The largest message: a frame with the largest view.
 const MESSAGE_BYTES_MAX: usize = VIEW_BYTES_MAX + 1024;
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -31,7 +31,7 @@ pub(crate) struct Connection {
     state: State,
     unwritten: VecDeque<Bytes>,
     unwritten_bytes: usize,
-    /// What the network said when the last connection went.
+    /// The network error that ended the last connection.
     failure: Option<String>,
 }
 
@@ -43,16 +43,16 @@ enum State {
     Open(Box<Socket>),
 }
 
-/// What a connection does.
+/// An event of the connection.
 #[derive(Debug)]
-pub(crate) enum Happening {
+pub(crate) enum ConnectionEvent {
     Connected,
     Frame(Bytes),
     Disconnected,
 }
 
 impl Connection {
-    /// Begins to connect; any former connection is dropped.
+    /// Starts to connect, and drops the previous connection.
     pub(crate) fn open(&mut self, endpoint: &Endpoint) {
         self.reset();
         self.failure = None;
@@ -61,13 +61,13 @@ impl Connection {
             let config = WebSocketConfig::default()
                 .max_message_size(Some(MESSAGE_BYTES_MAX))
                 .max_frame_size(Some(MESSAGE_BYTES_MAX));
-            // Games send small frames that are wanted now: no Nagle.
+            // Games send small frames that must arrive soon, so Nagle's algorithm is off.
             let (socket, _) = connect_async_with_config(uri, Some(config), true).await?;
             Ok(socket)
         }));
     }
 
-    /// Hands over the connection to be closed in the background, after what waits is written.
+    /// Closes the connection in the background, after the waiting frames are written.
     pub(crate) fn close(&mut self) -> impl Future<Output = ()> + Send + 'static {
         let mut closing = Self {
             state: std::mem::take(&mut self.state),
@@ -76,13 +76,13 @@ impl Connection {
         };
         self.reset();
         async move {
-            // A peer that does not take it will find out by itself.
+            // A peer that does not read the close frame detects the loss by itself.
             let _ = timeout(CLOSE_TIME_MAX, closing.finish()).await;
         }
     }
 
-    /// Says that this is the end, then reads on until the peer has said so too: a socket that is
-    /// dropped with something unread is reset, and what was written last may never be read.
+    /// Sends the close frame, then reads until the peer closes too. A socket that is dropped with
+    /// unread data is reset, and the peer might never read the last frames.
     async fn finish(&mut self) -> tungstenite::Result<()> {
         poll_fn(|cx| self.poll_close(cx)).await?;
         while matches!(self.state, State::Open(_)) {
@@ -96,8 +96,8 @@ impl Connection {
         self.unwritten.push_back(payload);
     }
 
-    /// Bytes that the network has not taken yet. Bounded by what the core lets wait for an
-    /// acknowledgement, and by who else asks before sending.
+    /// Returns the number of bytes not yet written to the network. The core limits unacknowledged
+    /// commands, and other senders check this value first.
     pub(crate) const fn unwritten_bytes(&self) -> usize {
         self.unwritten_bytes
     }
@@ -106,20 +106,20 @@ impl Connection {
         self.failure.clone()
     }
 
-    /// Writes what waits, and waits for what happens next. Frames are only read if `read` says so.
+    /// Writes waiting frames and waits for the next event. Frames are read only if `read` is true.
     ///
-    /// Safe to cancel: all progress is kept here.
-    pub(crate) async fn next(&mut self, read: bool) -> Happening {
+    /// Safe to cancel: all progress is kept in `self`.
+    pub(crate) async fn next(&mut self, read: bool) -> ConnectionEvent {
         poll_fn(|cx| self.poll(cx, read)).await
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<Happening> {
+    fn poll(&mut self, cx: &mut Context<'_>, read: bool) -> Poll<ConnectionEvent> {
         match &mut self.state {
             State::None => Poll::Pending,
             State::Opening(opening) => match ready!(opening.as_mut().poll(cx)) {
                 Ok(socket) => {
                     self.state = State::Open(Box::new(socket));
-                    Poll::Ready(Happening::Connected)
+                    Poll::Ready(ConnectionEvent::Connected)
                 }
                 Err(error) => Poll::Ready(self.fail(Some(error.to_string()))),
             },
@@ -136,18 +136,18 @@ impl Connection {
         }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Happening> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<ConnectionEvent> {
         let State::Open(socket) = &mut self.state else {
             return Poll::Pending;
         };
         loop {
             let failure = match ready!(Pin::new(&mut *socket).poll_next(cx)) {
                 Some(Ok(Message::Binary(payload))) => {
-                    return Poll::Ready(Happening::Frame(payload));
+                    return Poll::Ready(ConnectionEvent::Frame(payload));
                 }
-                // Not of this protocol, which the core finds out by its contents.
+                // Text does not belong to this protocol; the core rejects it by its content.
                 Some(Ok(Message::Text(text))) => {
-                    return Poll::Ready(Happening::Frame(text.into()));
+                    return Poll::Ready(ConnectionEvent::Frame(text.into()));
                 }
                 Some(Ok(Message::Close(_))) | None => None,
                 Some(Ok(_)) => continue,
@@ -180,10 +180,10 @@ impl Connection {
         }
     }
 
-    fn fail(&mut self, failure: Option<String>) -> Happening {
+    fn fail(&mut self, failure: Option<String>) -> ConnectionEvent {
         self.reset();
         self.failure = failure;
-        Happening::Disconnected
+        ConnectionEvent::Disconnected
     }
 
     fn reset(&mut self) {

@@ -1,4 +1,4 @@
-//! The one task that owns the client core: it reads the clock and the socket, and decides nothing.
+//! The task that owns the client core. It reads the clock and the socket, and makes no decisions.
 
 use std::collections::BTreeMap;
 use std::future::pending;
@@ -15,14 +15,14 @@ use wayfare_client_core::{
 use wayfare_protocol::limits::BACKLOG_BYTES_SOFT;
 use wayfare_protocol::{EntityId, Instant};
 
-use crate::connection::{Connection, Happening};
+use crate::connection::{Connection, ConnectionEvent};
 use crate::endpoint::Endpoint;
 use crate::request::Request;
 use crate::room::Parts;
-use crate::rooms::{Rooms, Told};
+use crate::rooms::{RoomOutput, Rooms};
 use crate::{CommandError, JoinError, ListError, Resync, Room, RoomEvent, State};
 
-/// How the shell treats the application.
+/// The limits for an application that reads slowly.
 #[derive(Clone, Copy)]
 pub(crate) struct Tuning {
     pub(crate) events_max: usize,
@@ -39,7 +39,8 @@ pub(crate) struct Driver {
     joins: BTreeMap<RoomKey, (EntityId, oneshot::Sender<Result<Room, JoinError>>)>,
     replies: BTreeMap<CommandId, oneshot::Sender<Result<Bytes, CommandError>>>,
     lists: BTreeMap<ListId, oneshot::Sender<Result<Listing, ListError>>>,
-    /// Of the application's handles; weak, so that it closes when the last of them is gone.
+    /// The sender of the application's handles. It is weak, so that the queue closes when the last
+    /// handle is dropped.
     requests: mpsc::WeakSender<Request>,
     states: watch::Sender<State>,
     ended: Option<End>,
@@ -57,7 +58,7 @@ impl Driver {
             events_max,
             unread_time_max,
         } = tuning;
-        // Jitter needs no more randomness than the keys that the standard library draws anyway.
+        // Jitter needs no better randomness than the hash keys of the standard library.
         let seed = RandomState::new().hash_one(0);
         Self {
             client: Client::new(settings, seed, Instant::ORIGIN),
@@ -81,12 +82,12 @@ impl Driver {
             if self.ended.is_some() {
                 break;
             }
-            let wake = self.client.poll_timeout().map(|(at, _)| self.wall(at));
+            let wake = self.client.poll_timeout().map(|(at, _)| self.to_tokio(at));
             let read = !self.rooms.is_waiting();
             tokio::select! {
-                happening = self.connection.next(read) => self.happened(happening),
-                request = requested.recv() => self.requested(request.unwrap_or(Request::Close)),
-                left = self.rooms.settle() => {
+                event = self.connection.next(read) => self.handle_connection_event(event),
+                request = requested.recv() => self.handle_request(request.unwrap_or(Request::Close)),
+                left = self.rooms.wait_for_application() => {
                     if let Some(key) = left {
                         self.leave(key);
                     }
@@ -101,32 +102,33 @@ impl Driver {
         self.finish().await;
     }
 
-    /// Answers nobody waits for are dropped with their senders, which the handles see.
+    /// Delivers the remaining events. Unanswered requests are dropped with their senders, which the
+    /// handles notice.
     async fn finish(mut self) {
         self.joins.clear();
         self.replies.clear();
         self.lists.clear();
         if matches!(self.ended, Some(End::Bye)) {
-            self.rooms.hurry();
+            self.rooms.drop_waiting_events();
         }
         while self.rooms.is_waiting() {
-            self.rooms.settle().await;
+            self.rooms.wait_for_application().await;
         }
         if let Some(closing) = self.closing.take() {
             let _ = closing.await;
         }
     }
 
-    fn happened(&mut self, happening: Happening) {
+    fn handle_connection_event(&mut self, event: ConnectionEvent) {
         let now = self.now();
-        match happening {
-            Happening::Connected => self.client.handle_connected(now),
-            Happening::Frame(payload) => self.client.handle_frame(payload, now),
-            Happening::Disconnected => self.client.handle_disconnected(now),
+        match event {
+            ConnectionEvent::Connected => self.client.handle_connected(now),
+            ConnectionEvent::Frame(payload) => self.client.handle_frame(payload, now),
+            ConnectionEvent::Disconnected => self.client.handle_disconnected(now),
         }
     }
 
-    fn requested(&mut self, request: Request) {
+    fn handle_request(&mut self, request: Request) {
         let now = self.now();
         match request {
             Request::Join { join, answer } => {
@@ -160,8 +162,8 @@ impl Driver {
                 let taken = self.client.command(room, payload, now).map(|_| ());
                 let _ = answer.send(taken);
             }
-            // It would only make what waits older.
-            Request::Unreliable { .. } if self.is_clogged() => {}
+            // Another frame would only delay the frames that wait already.
+            Request::Unreliable { .. } if self.has_backlog() => {}
             Request::Unreliable { room, payload } => {
                 let _ = self.client.send_unreliable(room, payload, now);
             }
@@ -184,7 +186,7 @@ impl Driver {
 
     fn leave(&mut self, key: RoomKey) {
         let now = self.now();
-        // Of a stay that is over there is nothing to leave.
+        // A stay that is over needs no leave.
         let _ = self.client.leave(key, now);
     }
 
@@ -200,12 +202,12 @@ impl Driver {
                 Output::Disconnect => {
                     self.closing = Some(tokio::spawn(self.connection.close()));
                 }
-                Output::Event(event) => self.tell(event),
+                Output::Event(event) => self.deliver(event),
             }
         }
     }
 
-    fn tell(&mut self, event: Event) {
+    fn deliver(&mut self, event: Event) {
         match event {
             Event::Connected {
                 session, player, ..
@@ -221,7 +223,7 @@ impl Driver {
                     detail,
                 });
             }
-            // The next `Connected` shows another session, and every room has been told.
+            // The next `Connected` states the new session, and every room got its last event.
             Event::SessionLost => {}
             Event::Ended(end) => {
                 self.states.send_replace(State::Ended(end.clone()));
@@ -249,11 +251,11 @@ impl Driver {
                     let _ = answer.send(result.map_err(ListError::Refused));
                 }
             }
-            event => self.tell_room(event),
+            event => self.deliver_to_room(event),
         }
     }
 
-    fn tell_room(&mut self, event: Event) {
+    fn deliver_to_room(&mut self, event: Event) {
         let mut position = None;
         let (room, event) = match event {
             Event::Event {
@@ -291,19 +293,20 @@ impl Driver {
             } => (room, RoomEvent::Left { reason, message }),
             _ => return,
         };
-        self.rooms.tell(room, Told { event, position });
+        self.rooms.deliver(room, RoomOutput { event, position });
     }
 
     fn joined(&mut self, key: RoomKey, view: Bytes, position: u64) {
         let Some((room, answer)) = self.joins.remove(&key) else {
             return;
         };
-        // Without a handle left there is nobody who could want the room.
+        // No handle is left, so nobody can use the room.
         let Some(requests) = self.requests.upgrade() else {
             return self.leave(key);
         };
-        let (events, last) = self.rooms.seat(key);
-        // If the join was cancelled meanwhile, the handle is dropped here, and so leaves.
+        let (events, last) = self.rooms.open_queue(key);
+        // If the join was cancelled in the meantime, the room handle is dropped here and leaves the
+        // room.
         let _ = answer.send(Ok(Room::new(Parts {
             key,
             room,
@@ -315,7 +318,7 @@ impl Driver {
         })));
     }
 
-    const fn is_clogged(&self) -> bool {
+    const fn has_backlog(&self) -> bool {
         self.connection.unwritten_bytes() > BACKLOG_BYTES_SOFT
     }
 
@@ -323,7 +326,7 @@ impl Driver {
         Instant::ORIGIN + self.origin.elapsed()
     }
 
-    fn wall(&self, at: Instant) -> tokio::time::Instant {
+    fn to_tokio(&self, at: Instant) -> tokio::time::Instant {
         self.origin + at.since(Instant::ORIGIN)
     }
 }

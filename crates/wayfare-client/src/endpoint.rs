@@ -1,4 +1,4 @@
-//! Where a server listens.
+//! The address of a server.
 
 use tokio_tungstenite::tungstenite::http::Uri;
 
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_plain_websocket_address_will_do() {
+    fn only_a_plain_websocket_address_is_accepted() {
         assert!(Endpoint::parse("ws://127.0.0.1:7777").is_ok());
         assert!(Endpoint::parse("ws://[::1]:7777/play").is_ok());
         let check = |text: &str, expect: &str| {

@@ -1,4 +1,4 @@
-//! What can go wrong, one enum for each operation.
+//! Errors, one enum per operation.
 
 use std::time::Duration;
 
@@ -7,37 +7,37 @@ use wayfare_protocol::InvalidId;
 
 use crate::{JoinNotTried, ListNotAsked, PayloadError, SendError};
 
-/// Why there is no client.
+/// The reason why a client could not connect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConnectError {
-    /// The builder was given no endpoint.
+    /// The builder has no endpoint.
     #[error("no endpoint to connect to")]
     NoEndpoint,
-    /// Not a `ws://` address.
+    /// The endpoint is not a `ws://` address.
     #[error("endpoint {endpoint:?} is not an address like ws://host:port: {reason}")]
     InvalidEndpoint {
-        /// As given.
+        /// The endpoint as it was given.
         endpoint: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// A `wss://` address.
+    /// The endpoint is a `wss://` address, and this build has no TLS.
     #[error("endpoint {endpoint:?} asks for TLS, which this build does not have: use ws://")]
     NoTls {
-        /// As given.
+        /// The endpoint as it was given.
         endpoint: String,
     },
-    /// No endpoint let the client in within `connect_within`.
+    /// No endpoint accepted the client within `connect_within`.
     #[error("not connected within {after:?}: {cause}{}", of_detail(.detail.as_deref()))]
     NotInTime {
-        /// The setting.
+        /// The configured time.
         after: Duration,
-        /// What became of the last attempt.
+        /// The failure of the last attempt.
         cause: Interruption,
-        /// What the network said to it.
+        /// The network error of the last attempt.
         detail: Option<String>,
     },
-    /// The server refused for a reason that trying again would not change.
+    /// The server refused for a reason that another attempt would not change.
     #[error("{0}")]
     Ended(End),
 }
@@ -46,22 +46,22 @@ fn of_detail(detail: Option<&str>) -> String {
     detail.map_or_else(String::new, |detail| format!(" ({detail})"))
 }
 
-/// Why a join did not make a member.
+/// The reason why a join failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JoinError {
-    /// The room's name is not `kind/key`.
+    /// The name of the room is not of the form `kind/key`.
     #[error("{0}")]
     InvalidRoom(#[from] InvalidId),
-    /// What the join brings cannot be encoded.
+    /// The join payload cannot be encoded.
     #[error("{0}")]
     Payload(#[from] PayloadError),
-    /// It was not even tried.
+    /// The join was not sent.
     #[error("{0}")]
     NotTried(JoinNotTried),
     /// The server or the room refused it.
     #[error("{0}")]
     Refused(ServerError),
-    /// The session ended before there was an answer.
+    /// The session ended before the join was answered.
     #[error("the session ended before the join was answered")]
     SessionLost,
     /// The client has ended.
@@ -78,35 +78,35 @@ impl From<JoinRefusal> for JoinError {
     }
 }
 
-/// Why a command has no reply.
+/// The reason why a command has no reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandError {
-    /// The command cannot be encoded, or its reply is of another type. In the second case it was
-    /// applied.
+    /// The command could not be encoded, or its reply could not be decoded. In the second case the
+    /// command was applied.
     #[error("{0}")]
     Payload(#[from] PayloadError),
-    /// It was not even taken.
+    /// The command was not accepted and not sent.
     #[error("{0}")]
     NotTaken(#[from] SendError),
     /// The room answered with an error.
     #[error("{0}")]
     Refused(ServerError),
-    /// The room applied it, but whatever it replied is lost.
+    /// The room applied the command, but its reply is lost.
     #[error("applied, but the reply is lost")]
     ReplyLost,
-    /// The stay ended first: it was not applied and never will be.
+    /// The stay ended first: the command was not applied and never will be.
     #[error("not applied, the stay in the room is over: {0}")]
     Left(LeaveReason),
-    /// The room was lost with its server first: it may have been applied before, but nothing of it
-    /// is left, and it is not sent again. A room that can be had anew goes on with a
-    /// [`crate::RoomEvent::Resync`], and takes commands meanwhile.
+    /// The room was lost with its server. The command may have been applied before that, but its
+    /// effects are lost, and it is not sent again. If the room can be joined again, it continues
+    /// with a [`crate::RoomEvent::Resync`] and accepts commands in the meantime.
     #[error("the room was lost with its server, and the command with it")]
     RoomLost,
-    /// The session ended first, or the stay did and the room remembers nothing of it: nobody can
-    /// tell whether it was applied.
+    /// The session ended first, or the stay ended and the room has no record of it. The outcome of
+    /// the command is unknown.
     #[error("outcome unknown, the stay in the room is over")]
     Unknown,
-    /// The client has ended, and took no more commands.
+    /// The client has ended and did not accept the command.
     #[error("the client has ended")]
     Closed,
 }
@@ -123,10 +123,10 @@ impl From<core::CommandError> for CommandError {
     }
 }
 
-/// Why there is no listing.
+/// The reason why a list request failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListError {
-    /// It was not even asked for.
+    /// The request was not sent.
     #[error("{0}")]
     NotAsked(ListNotAsked),
     /// The server refused it.

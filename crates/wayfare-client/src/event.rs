@@ -1,4 +1,4 @@
-//! What the application is told.
+//! States and events for the application.
 
 use std::time::Duration;
 
@@ -9,89 +9,90 @@ use wayfare_protocol::{PlayerId, SessionId};
 
 use crate::{PayloadError, payload};
 
-/// Where a client stands.
+/// The state of a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// The first connection is being made.
+    /// The first connection is being established.
     Connecting,
-    /// There is a session and a connection.
+    /// The client has a session and a connection.
     Connected {
-        /// The session. Another than before means that the former one was lost, and its rooms.
+        /// The session. A new id means that the previous session and its rooms are lost.
         session: SessionId,
-        /// Who the client is.
+        /// The player that the server authenticated.
         player: PlayerId,
     },
-    /// There is no connection at the moment. Nothing needs to be done.
+    /// The connection is interrupted. The application need not act.
     Interrupted {
-        /// When the next attempt begins, from the moment this was told.
+        /// The time until the next attempt, from the moment of this state.
         retry_in: Duration,
-        /// Why.
+        /// The cause.
         cause: Interruption,
-        /// What the network said, if it was the network.
+        /// The network error, if there was one.
         detail: Option<String>,
     },
-    /// Nothing is tried any more.
+    /// The client has ended.
     Ended(End),
 }
 
-/// What happens in a room.
+/// An event for the holder of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RoomEvent<E> {
-    /// An event of the room: in order, none lost, none twice.
+    /// An event of the room, in order, without loss or repetition.
     Event(E),
-    /// A message without any promise.
+    /// A message without a delivery guarantee.
     Unreliable(E),
-    /// An event or a message that is not of the expected type.
+    /// An event or a message that could not be decoded as the expected type.
     Undecodable(PayloadError),
-    /// Events were missed, or the room was lost with its server and is had anew; a view takes the
-    /// place of all before it.
+    /// A view that replaces all earlier state: events were missed, or the room was lost with its
+    /// server and joined again.
     Resync(Resync),
-    /// The room lost commands it had already acknowledged, but no event this client has seen.
+    /// The room was rolled back: acknowledged commands were undone, but no event that this client
+    /// saw.
     FellBack,
-    /// The stay is over. The last event.
+    /// The stay is over. This is the last event.
     Left {
-        /// Why.
+        /// The reason.
         reason: LeaveReason,
-        /// The room's words, if any; why it is gone, if the server said so.
+        /// The message of the room, if any, or the server's reason for the loss of the room.
         message: String,
     },
-    /// The application did not take the room's events, and the room was left for it. The last
-    /// event. See [`crate::Builder::unread_time_max`].
+    /// The application did not take the room's events, so the client left the room. This is the
+    /// last event. See [`crate::Builder::unread_time_max`].
     Unread,
 }
 
-/// A fresh view in place of events that were missed.
+/// A fresh view that replaces missed events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resync {
-    /// The room as it is now.
+    /// The present view of the room.
     pub view: View,
-    /// The number of the room's last event that the view shows; those that follow have higher ones.
+    /// The position of the view: later events have higher positions.
     pub position: u64,
-    /// Events up to this number that were taken are still so; what was seen behind was undone. 0
-    /// for a room that this client has joined again by itself.
+    /// The last position that is still valid: events up to it hold, later ones that the application
+    /// saw were undone. 0 for a room that this client has joined again by itself.
     pub stands: u64,
-    /// How many commands of this client were applied without their replies coming through.
+    /// The number of this client's commands that were applied but whose replies are lost.
     pub lost_replies: usize,
-    /// The room lost something it had already told: events or acknowledged commands were undone.
-    /// Always so of a room that was lost with its server, which this client has joined again by
-    /// itself: then commands that it had not answered are [`crate::CommandError::RoomLost`].
+    /// True if confirmed state was rolled back: events or acknowledged commands were undone. Always
+    /// true for a room that was lost with its server and that this client joined again by itself.
+    /// Its unanswered commands then fail with [`crate::CommandError::RoomLost`].
     pub fell_back: bool,
 }
 
-/// A room as one of its members sees it.
+/// The room as one of its members sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct View(Bytes);
 
 impl View {
-    /// The view as the room's type.
+    /// Decodes the view as the room's view type.
     ///
     /// # Errors
-    /// If it is of another.
+    /// If the view has another type.
     pub fn decode<V: DeserializeOwned>(&self) -> Result<V, PayloadError> {
         payload::decode(&self.0)
     }
 
-    /// The view as bytes.
+    /// Returns the encoded view.
     #[must_use]
     pub const fn bytes(&self) -> &Bytes {
         &self.0
@@ -105,7 +106,7 @@ impl From<Bytes> for View {
 }
 
 impl RoomEvent<Bytes> {
-    /// The same event with its payload decoded.
+    /// Decodes the payload of the event.
     pub(crate) fn decode<E: DeserializeOwned>(self) -> RoomEvent<E> {
         let decoded = |bytes: &[u8], wrap: fn(E) -> RoomEvent<E>| {
             payload::decode(bytes).map_or_else(RoomEvent::Undecodable, wrap)

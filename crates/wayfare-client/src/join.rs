@@ -1,4 +1,4 @@
-//! A join that is being put together.
+//! The builder of a join.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -8,7 +8,7 @@ use wayfare_client_core::{Join, JoinMode};
 use crate::request::Request;
 use crate::{JoinError, PayloadError, Room, payload};
 
-/// Made by [`crate::Client::room`].
+/// A join with options, created by [`crate::Client::room`].
 #[derive(Debug)]
 #[must_use]
 pub struct JoinBuilder {
@@ -28,26 +28,26 @@ impl JoinBuilder {
         }
     }
 
-    /// Whether the room may or must be created. A room that is lost with its server is joined again
-    /// as one that may.
+    /// Sets the rule for creating the room. A room that was lost with its server is joined again
+    /// with [`JoinMode::OrCreate`].
     pub const fn mode(mut self, mode: JoinMode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// What creating the room takes; without effect if it exists.
+    /// Sets the payload for creating the room; unused if the room exists.
     pub fn open<O: Serialize + ?Sized>(mut self, open: &O) -> Self {
         self.open = payload::encode(open);
         self
     }
 
-    /// What creating the room takes, as bytes.
+    /// Sets the payload for creating the room, already encoded.
     pub fn open_raw(mut self, open: impl Into<Bytes>) -> Self {
         self.open = Ok(open.into());
         self
     }
 
-    /// Joins, bringing what the room's kind takes.
+    /// Joins with this join payload.
     ///
     /// # Errors
     /// If the client did not become a member.
@@ -56,7 +56,7 @@ impl JoinBuilder {
         self.join_raw(join).await
     }
 
-    /// Joins, bringing bytes.
+    /// Joins with an encoded join payload.
     ///
     /// # Errors
     /// If the client did not become a member.

@@ -22,17 +22,17 @@
 //! # }
 //! ```
 //!
-//! A lost connection, a server that stops and a room that moves are the client's business: it
-//! comes back by itself, and the application sees neither a gap nor a repeat. What cannot be kept
-//! is told: [`RoomEvent::Resync`], [`CommandError::ReplyLost`]. A room that was lost with its server
-//! and can be had anew is joined again with what was brought before, and told by a resync too;
-//! [`CommandError::RoomLost`] answers the commands that went with it.
+//! The client handles lost connections, stopping servers and moving rooms by itself: it reconnects,
+//! and the application sees no gap and no repetition. Losses that cannot be avoided are reported as
+//! [`RoomEvent::Resync`] or [`CommandError::ReplyLost`]. If a room was lost with its server and can
+//! be joined again, the client joins it with the payload of the first join and reports a resync.
+//! Commands lost with the room fail with [`CommandError::RoomLost`].
 //!
-//! A client is a handle to one task that owns the `wayfare_client_core::Client`; a [`Room`] is a
-//! handle too. When the last of them is dropped, the session ends politely.
+//! A [`Client`] and a [`Room`] are handles to one task that owns the `wayfare_client_core::Client`.
+//! When the last handle is dropped, the client ends the session and notifies the server.
 //!
-//! Read [`Client`], then [`Room`]. Inside, `driver` is the task, `connection` its socket, `rooms`
-//! what it owes to the application.
+//! Read [`Client`], then [`Room`]. Inside, `driver` is the task, `connection` its socket, and
+//! `rooms` the queues of events for the application.
 
 mod builder;
 mod client;

@@ -1,25 +1,25 @@
-//! Payloads as MessagePack.
+//! Encoding of payloads as MessagePack.
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// What stands for a payload that is not there: MessagePack's nil, so that "nothing" is a `()`, a
-/// `None` or a unit struct.
+/// The encoding of an absent payload: MessagePack's nil, which decodes as `()`, `None` or a unit
+/// struct.
 const NIL: &[u8] = &[0xc0];
 
-/// A payload that does not become, or come from, the type at hand.
+/// A payload that could not be encoded or decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
-    /// The value has no form in MessagePack.
+    /// The value cannot be represented in MessagePack.
     #[error("the value cannot be encoded: {0}")]
     Encode(String),
-    /// The bytes are not of that type.
+    /// The bytes are not of the expected type.
     #[error("the payload does not decode: {0}")]
     Decode(String),
 }
 
-/// Structs as maps, so that either side may add fields.
+/// Encodes structs as maps, so that both sides may add fields.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, PayloadError> {
     match rmp_serde::to_vec_named(value) {
         Ok(bytes) => Ok(bytes.into()),
@@ -37,14 +37,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_a_unit_or_a_none() {
+    fn an_empty_payload_decodes_as_unit_or_none() {
         assert_eq!(decode::<()>(&[]), Ok(()));
         assert_eq!(decode::<Option<u32>>(&[]), Ok(None));
         assert!(matches!(decode::<u32>(&[]), Err(PayloadError::Decode(_))));
     }
 
     #[test]
-    fn a_value_survives_its_bytes() {
+    fn a_value_round_trips() {
         let bytes = encode(&("hat", 7u32)).unwrap();
         assert_eq!(decode::<(String, u32)>(&bytes), Ok(("hat".into(), 7)));
     }

@@ -1,4 +1,4 @@
-//! What the application's handles ask of the driver.
+//! Requests from the application's handles to the driver.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ pub(crate) enum Request {
         join: Join,
         answer: oneshot::Sender<Result<Room, JoinError>>,
     },
-    /// Answered with the reply.
+    /// A command whose reply is the answer.
     Send {
         room: RoomKey,
         payload: Bytes,
         answer: oneshot::Sender<Result<Bytes, CommandError>>,
     },
-    /// Answered when the command is taken.
+    /// A command whose acceptance is the answer.
     Cast {
         room: RoomKey,
         payload: Bytes,

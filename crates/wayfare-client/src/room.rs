@@ -1,4 +1,4 @@
-//! A handle to one stay in one room.
+//! The handle of a stay in a room.
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -8,30 +8,30 @@ use wayfare_client_core::RoomKey;
 use wayfare_protocol::EntityId;
 
 use crate::request::Request;
-use crate::rooms::Told;
+use crate::rooms::RoomOutput;
 use crate::{CommandError, PayloadError, RoomEvent, View, payload};
 
-/// A member's place in a room, and the room's events in order.
+/// A membership in a room, and the room's events in order.
 ///
-/// Events wait in a bounded queue and must be taken with [`Room::next`]: see
-/// [`crate::Builder::events_max`]. Dropping it leaves the room.
+/// Events wait in a bounded queue until [`Room::next`] takes them: see
+/// [`crate::Builder::events_max`]. Dropping the handle leaves the room.
 #[derive(Debug)]
 pub struct Room {
     sender: RoomSender,
     view: View,
     position: u64,
-    events: mpsc::Receiver<Told>,
-    /// The event behind all others, which needs no place in the queue.
+    events: mpsc::Receiver<RoomOutput>,
+    /// The last event of the stay, which needs no space in the queue.
     last: Option<oneshot::Receiver<RoomEvent<Bytes>>>,
 }
 
-/// What the driver makes a room of.
+/// The parts from which the driver creates a room handle.
 pub(crate) struct Parts {
     pub(crate) key: RoomKey,
     pub(crate) room: EntityId,
     pub(crate) view: Bytes,
     pub(crate) position: u64,
-    pub(crate) events: mpsc::Receiver<Told>,
+    pub(crate) events: mpsc::Receiver<RoomOutput>,
     pub(crate) last: oneshot::Receiver<RoomEvent<Bytes>>,
     pub(crate) requests: mpsc::Sender<Request>,
 }
@@ -51,44 +51,44 @@ impl Room {
         }
     }
 
-    /// The room's name.
+    /// Returns the room's name.
     #[must_use]
     pub const fn id(&self) -> &EntityId {
         &self.sender.room
     }
 
-    /// The room as it was when this member joined, or when the last [`RoomEvent::Resync`] was
-    /// taken. The events since are the application's to apply.
+    /// Decodes the view from the join or the last [`RoomEvent::Resync`]. The application applies
+    /// later events to it.
     ///
     /// # Errors
-    /// If it is of another type.
+    /// If the view has another type.
     pub fn view<V: DeserializeOwned>(&self) -> Result<V, PayloadError> {
         self.view.decode()
     }
 
-    /// The view as bytes.
+    /// Returns the encoded view.
     #[must_use]
     pub const fn view_raw(&self) -> &Bytes {
         self.view.bytes()
     }
 
-    /// The number of the room's event that was taken last, or of the last that the view shows. It
-    /// only rises, but for a [`RoomEvent::Resync`] of a room that fell back.
+    /// Returns the position of the last event taken, or of the view. It only increases, except with
+    /// a [`RoomEvent::Resync`] after a rollback.
     #[must_use]
     pub const fn position(&self) -> u64 {
         self.position
     }
 
-    /// The next thing that happens; `None` when the stay is over and its last event was taken.
+    /// Returns the next event; `None` after the last event of the stay.
     ///
-    /// Safe to cancel: nothing is taken then.
+    /// Safe to cancel: a cancelled call takes no event.
     pub async fn next<E: DeserializeOwned>(&mut self) -> Option<RoomEvent<E>> {
         self.next_raw().await.map(RoomEvent::decode)
     }
 
-    /// The next thing that happens, with payloads as bytes.
+    /// Returns the next event with its payload as bytes.
     pub async fn next_raw(&mut self) -> Option<RoomEvent<Bytes>> {
-        if let Some(Told { event, position }) = self.events.recv().await {
+        if let Some(RoomOutput { event, position }) = self.events.recv().await {
             self.position = position.unwrap_or(self.position);
             if let RoomEvent::Resync(resync) = &event {
                 self.view = resync.view.clone();
@@ -100,7 +100,7 @@ impl Room {
         last
     }
 
-    /// See [`RoomSender::send`].
+    /// Sends a command and waits for its reply, like [`RoomSender::send`].
     ///
     /// # Errors
     /// If there is no reply.
@@ -111,7 +111,7 @@ impl Room {
         self.sender.send(command).await
     }
 
-    /// See [`RoomSender::send_raw`].
+    /// Sends an encoded command and waits for its reply, like [`RoomSender::send_raw`].
     ///
     /// # Errors
     /// If there is no reply.
@@ -119,15 +119,15 @@ impl Room {
         self.sender.send_raw(command).await
     }
 
-    /// See [`RoomSender::cast`].
+    /// Sends a command without waiting for its reply, like [`RoomSender::cast`].
     ///
     /// # Errors
-    /// If the command is not taken.
+    /// If the command is not accepted.
     pub async fn cast(&self, command: &(impl Serialize + ?Sized)) -> Result<(), CommandError> {
         self.sender.cast(command).await
     }
 
-    /// See [`RoomSender::send_unreliable`].
+    /// Sends a message without a delivery guarantee, like [`RoomSender::send_unreliable`].
     ///
     /// # Errors
     /// If the message cannot be encoded.
@@ -135,13 +135,13 @@ impl Room {
         self.sender.send_unreliable(message)
     }
 
-    /// A handle that only sends, for other tasks. It does not keep the stay alive.
+    /// Returns a handle for other tasks that only sends. It does not keep the stay alive.
     #[must_use]
     pub fn sender(&self) -> RoomSender {
         self.sender.clone()
     }
 
-    /// Leaves the room; returns when the stay is over. Events that wait are dropped.
+    /// Leaves the room and waits until the stay is over. Waiting events are dropped.
     pub async fn leave(mut self) {
         if let Some(last) = &mut self.last {
             last.close();
@@ -150,7 +150,7 @@ impl Room {
     }
 }
 
-/// Sends to a room. Cheap to clone.
+/// A handle that sends to a room. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct RoomSender {
     key: RoomKey,
@@ -159,17 +159,18 @@ pub struct RoomSender {
 }
 
 impl RoomSender {
-    /// The room's name.
+    /// Returns the room's name.
     #[must_use]
     pub const fn id(&self) -> &EntityId {
         &self.room
     }
 
-    /// Gives the room a command and waits for its reply; `()` is the reply of a room that says
-    /// nothing. It waits through lost connections and moves. Cancelled, the command goes on.
+    /// Sends a command and waits for its reply. If the room replies nothing, the reply is `()`. The
+    /// call waits while the connection is interrupted or the room moves. If the future is dropped,
+    /// the command continues.
     ///
     /// # Errors
-    /// If there is no reply; the error tells whether the command was applied.
+    /// If there is no reply; the error states whether the command was applied.
     pub async fn send<R: DeserializeOwned>(
         &self,
         command: &(impl Serialize + ?Sized),
@@ -178,7 +179,7 @@ impl RoomSender {
         Ok(payload::decode(&reply)?)
     }
 
-    /// As [`RoomSender::send`], with bytes for command and reply.
+    /// Like [`RoomSender::send`], with bytes for command and reply.
     ///
     /// # Errors
     /// If there is no reply.
@@ -194,18 +195,19 @@ impl RoomSender {
         answered.await.unwrap_or(Err(CommandError::Closed))
     }
 
-    /// Gives the room a command and does not wait for its reply. It is as reliable as any.
+    /// Sends a command without waiting for its reply. Delivery is as reliable as with
+    /// [`RoomSender::send`].
     ///
     /// # Errors
-    /// If the command is not taken.
+    /// If the command is not accepted.
     pub async fn cast(&self, command: &(impl Serialize + ?Sized)) -> Result<(), CommandError> {
         self.cast_raw(payload::encode(command)?).await
     }
 
-    /// As [`RoomSender::cast`], with bytes.
+    /// Like [`RoomSender::cast`], with bytes.
     ///
     /// # Errors
-    /// If the command is not taken.
+    /// If the command is not accepted.
     pub async fn cast_raw(&self, command: impl Into<Bytes>) -> Result<(), CommandError> {
         let (answer, answered) = oneshot::channel();
         let request = Request::Cast {
@@ -219,17 +221,17 @@ impl RoomSender {
         Ok(taken?)
     }
 
-    /// Sends a message without any promise: it is dropped where there is no connection, or where
-    /// much waits to be sent already.
+    /// Sends a message without a delivery guarantee. It is dropped without a connection, or while
+    /// many bytes already wait to be sent.
     ///
     /// # Errors
-    /// If it cannot be encoded.
+    /// If the message cannot be encoded.
     pub fn send_unreliable(&self, message: &(impl Serialize + ?Sized)) -> Result<(), PayloadError> {
         self.send_unreliable_raw(payload::encode(message)?);
         Ok(())
     }
 
-    /// As [`RoomSender::send_unreliable`], with bytes.
+    /// Like [`RoomSender::send_unreliable`], with bytes.
     pub fn send_unreliable_raw(&self, message: impl Into<Bytes>) {
         let payload = message.into();
         let room = self.key;

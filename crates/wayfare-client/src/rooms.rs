@@ -1,4 +1,4 @@
-//! The application's end of each stay, and the patience with an application that does not read.
+//! The event queues of all stays, and the time limit for an application that does not read.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{pending, poll_fn};
@@ -14,37 +14,40 @@ use wayfare_client_core::RoomKey;
 use crate::RoomEvent;
 
 pub(crate) struct Rooms {
-    seats: BTreeMap<RoomKey, Seat>,
-    /// What found its room's queue full, and whatever came behind it, in order. At most what one
-    /// frame brings, for while there is any, no frame is read.
-    waiting: VecDeque<(RoomKey, Told)>,
+    queues: BTreeMap<RoomKey, StayQueue>,
+    /// Events that found the queue of their room full, and all events after them, in order. These
+    /// are at most the events of one frame, since no frame is read while events wait.
+    waiting: VecDeque<(RoomKey, RoomOutput)>,
     waiting_since: Instant,
     events_max: usize,
     unread_time_max: Duration,
 }
 
-/// What an application is told of a room.
+/// An event for a room's handle.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct RoomOutput {
     pub(crate) event: RoomEvent<Bytes>,
-    /// The number of the room's last event that this shows, if it says so.
+    /// The position in the room's sequence that this event states, if any.
     pub(crate) position: Option<u64>,
 }
 
-struct Seat {
-    events: mpsc::Sender<Told>,
-    /// The handle's end of it closes when the handle is dropped, or leaves.
+struct StayQueue {
+    events: mpsc::Sender<RoomOutput>,
+    /// The sender of the last event. The receiver closes when the handle is dropped or leaves.
     last: oneshot::Sender<RoomEvent<Bytes>>,
     departed: bool,
 }
 
-/// What a room's handle listens on.
-pub(crate) type Ears = (mpsc::Receiver<Told>, oneshot::Receiver<RoomEvent<Bytes>>);
+/// The receivers of a room's handle.
+pub(crate) type RoomReceivers = (
+    mpsc::Receiver<RoomOutput>,
+    oneshot::Receiver<RoomEvent<Bytes>>,
+);
 
 impl Rooms {
     pub(crate) fn new(events_max: usize, unread_time_max: Duration) -> Self {
         Self {
-            seats: BTreeMap::new(),
+            queues: BTreeMap::new(),
             waiting: VecDeque::new(),
             waiting_since: Instant::now(),
             events_max,
@@ -52,23 +55,23 @@ impl Rooms {
         }
     }
 
-    pub(crate) fn seat(&mut self, key: RoomKey) -> Ears {
-        let (events, heard) = mpsc::channel(self.events_max);
-        let (last, last_heard) = oneshot::channel();
-        self.seats.insert(
+    pub(crate) fn open_queue(&mut self, key: RoomKey) -> RoomReceivers {
+        let (events, received) = mpsc::channel(self.events_max);
+        let (last, last_received) = oneshot::channel();
+        self.queues.insert(
             key,
-            Seat {
+            StayQueue {
                 events,
                 last,
                 departed: false,
             },
         );
-        (heard, last_heard)
+        (received, last_received)
     }
 
-    /// Tells the application, or keeps it until the application has taken something else.
-    pub(crate) fn tell(&mut self, key: RoomKey, told: Told) {
-        self.waiting.push_back((key, told));
+    /// Delivers an event, or queues it until the application has taken another.
+    pub(crate) fn deliver(&mut self, key: RoomKey, output: RoomOutput) {
+        self.waiting.push_back((key, output));
         if self.waiting.len() == 1 {
             self.advance();
         }
@@ -78,14 +81,13 @@ impl Rooms {
         !self.waiting.is_empty()
     }
 
-    /// Waits for the application: until it has taken something of what waits, or until there is a
-    /// room to leave, because its handle is gone or because its events were not taken for too
-    /// long. Safe to cancel.
-    pub(crate) async fn settle(&mut self) -> Option<RoomKey> {
+    /// Waits until the application takes a waiting event. Returns a room to leave, if its handle
+    /// was dropped or its events were not taken for too long. Safe to cancel.
+    pub(crate) async fn wait_for_application(&mut self) -> Option<RoomKey> {
         let deadline = self.waiting_since + self.unread_time_max;
         let blocked = self.waiting.front().and_then(|(key, _)| {
-            let seat = self.seats.get(key)?;
-            Some((*key, seat.events.clone()))
+            let queue = self.queues.get(key)?;
+            Some((*key, queue.events.clone()))
         });
         let place = async {
             match blocked {
@@ -95,14 +97,14 @@ impl Rooms {
         };
         let mut given_up = None;
         tokio::select! {
-            key = poll_fn(|cx| poll_departed(&mut self.seats, cx)) => return Some(key),
+            key = poll_fn(|cx| poll_departed(&mut self.queues, cx)) => return Some(key),
             (key, place) = place => match place {
                 Ok(Ok(place)) => {
-                    if let Some((_, told)) = self.waiting.pop_front() {
-                        place.send(told);
+                    if let Some((_, output)) = self.waiting.pop_front() {
+                        place.send(output);
                     }
                 }
-                // The handle is gone: what is left is nobody's.
+                // The handle was dropped, so the event has no receiver.
                 Ok(Err(_)) => {
                     self.waiting.pop_front();
                 }
@@ -116,30 +118,30 @@ impl Rooms {
         given_up
     }
 
-    /// Drops every event that still waits, but for the last of each room.
-    pub(crate) fn hurry(&mut self) {
-        self.waiting.retain(|(_, told)| is_last(&told.event));
+    /// Drops every waiting event except the last event of each room.
+    pub(crate) fn drop_waiting_events(&mut self) {
+        self.waiting.retain(|(_, output)| is_last(&output.event));
         self.advance();
     }
 
     fn give_up(&mut self, key: RoomKey) {
         self.waiting.retain(|(waiting, _)| *waiting != key);
-        if let Some(seat) = self.seats.remove(&key) {
-            let _ = seat.last.send(RoomEvent::Unread);
+        if let Some(queue) = self.queues.remove(&key) {
+            let _ = queue.last.send(RoomEvent::Unread);
         }
     }
 
     fn advance(&mut self) {
-        while let Some((key, told)) = self.waiting.pop_front() {
-            let Some(seat) = self.seats.get(&key) else {
+        while let Some((key, output)) = self.waiting.pop_front() {
+            let Some(queue) = self.queues.get(&key) else {
                 continue;
             };
-            if is_last(&told.event) {
-                if let Some(seat) = self.seats.remove(&key) {
-                    let _ = seat.last.send(told.event);
+            if is_last(&output.event) {
+                if let Some(queue) = self.queues.remove(&key) {
+                    let _ = queue.last.send(output.event);
                 }
-            } else if let Err(TrySendError::Full(told)) = seat.events.try_send(told) {
-                self.waiting.push_front((key, told));
+            } else if let Err(TrySendError::Full(output)) = queue.events.try_send(output) {
+                self.waiting.push_front((key, output));
                 self.waiting_since = Instant::now();
                 return;
             }
@@ -147,17 +149,17 @@ impl Rooms {
     }
 }
 
-fn poll_departed(seats: &mut BTreeMap<RoomKey, Seat>, cx: &mut Context<'_>) -> Poll<RoomKey> {
-    for (key, seat) in seats {
-        if !seat.departed && seat.last.poll_closed(cx).is_ready() {
-            seat.departed = true;
+fn poll_departed(queues: &mut BTreeMap<RoomKey, StayQueue>, cx: &mut Context<'_>) -> Poll<RoomKey> {
+    for (key, queue) in queues {
+        if !queue.departed && queue.last.poll_closed(cx).is_ready() {
+            queue.departed = true;
             return Poll::Ready(*key);
         }
     }
     Poll::Pending
 }
 
-/// It needs no place in the queue.
+/// Returns true if the event is the last of its stay, which needs no space in the queue.
 const fn is_last(event: &RoomEvent<Bytes>) -> bool {
     matches!(event, RoomEvent::Left { .. } | RoomEvent::Unread)
 }

@@ -1,4 +1,4 @@
-//! Making, losing and ending a connection.
+//! Connecting, interruptions, and closing.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use wayfare_protocol::wire::{client_frame, hello};
 use crate::stub_server::{HANDLE, StubServer, within};
 
 #[tokio::test]
-async fn a_guest_is_let_in() {
+async fn a_guest_connects() {
     let server = StubServer::bind().await;
     let connect = Client::connect(server.endpoint(), Credential::guest());
     let (client, credential) = tokio::join!(within(connect), async {
@@ -23,7 +23,7 @@ async fn a_guest_is_let_in() {
 }
 
 #[tokio::test]
-async fn the_next_endpoint_is_tried_when_one_does_not_answer() {
+async fn the_next_endpoint_is_tried_after_a_failure() {
     let gone = StubServer::bind().await.endpoint();
     let server = StubServer::bind().await;
     let builder = Client::builder().endpoint(gone);
@@ -31,12 +31,15 @@ async fn the_next_endpoint_is_tried_when_one_does_not_answer() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_trying_again_would_not_change_ends_the_connect() {
+async fn a_permanent_refusal_ends_the_connect() {
     let server = StubServer::bind().await;
     let connect = Client::connect(server.endpoint(), Credential::Token("bad".into()));
     let (refused, ()) = tokio::join!(within(connect), async {
         let mut peer = server.accept().await;
-        assert!(matches!(peer.hear().await, client_frame::Body::Hello(_)));
+        assert!(matches!(
+            peer.next_frame().await,
+            client_frame::Body::Hello(_)
+        ));
         peer.end(ErrorCode::TokenInvalid.code(), "no such key")
             .await;
     });
@@ -48,7 +51,7 @@ async fn a_refusal_that_trying_again_would_not_change_ends_the_connect() {
 }
 
 #[tokio::test]
-async fn a_connect_tells_why_it_took_too_long() {
+async fn a_connect_timeout_states_its_cause() {
     let gone = StubServer::bind().await.endpoint();
     let after = Duration::from_millis(100);
     let builder = Client::builder().endpoint(gone).connect_within(after);
@@ -64,7 +67,7 @@ async fn a_connect_tells_why_it_took_too_long() {
 }
 
 #[tokio::test]
-async fn an_endpoint_must_be_one_without_tls() {
+async fn an_endpoint_with_tls_or_without_scheme_is_refused() {
     let connect = |endpoint: &'static str| Client::connect(endpoint, Credential::guest());
     let error = connect("wss://127.0.0.1").await.expect_err("no TLS");
     assert!(matches!(error, ConnectError::NoTls { .. }));
@@ -75,13 +78,13 @@ async fn an_endpoint_must_be_one_without_tls() {
 }
 
 #[tokio::test]
-async fn the_states_show_an_interruption_and_its_end() {
+async fn states_show_an_interruption_and_its_end() {
     let server = StubServer::bind().await;
     let (client, peer) = server.client().await;
     let mut states = client.states();
     let lost = |state: &State| matches!(state, State::Interrupted { .. });
     drop(peer);
-    let state = within(states.wait_for(lost)).await.expect("told").clone();
+    let state = within(states.wait_for(lost)).await.expect("output").clone();
     assert!(matches!(
         state,
         State::Interrupted {
@@ -92,24 +95,29 @@ async fn the_states_show_an_interruption_and_its_end() {
     let presented = server.accept().await.welcome(true).await;
     assert_eq!(presented, hello::Credential::Ticket("ticket".into()));
     let back = |state: &State| matches!(state, State::Connected { .. });
-    within(states.wait_for(back)).await.expect("told");
+    within(states.wait_for(back)).await.expect("output");
 }
 
 #[tokio::test]
-async fn close_says_goodbye() {
+async fn close_sends_bye() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let states = client.states();
-    let (heard, ()) = tokio::join!(
-        async { [peer.hear_or_close().await, peer.hear_or_close().await] },
+    let (received, ()) = tokio::join!(
+        async {
+            [
+                peer.next_frame_or_close().await,
+                peer.next_frame_or_close().await,
+            ]
+        },
         within(client.close())
     );
-    assert!(matches!(heard, [Some(client_frame::Body::Bye(_)), None]));
+    assert!(matches!(received, [Some(client_frame::Body::Bye(_)), None]));
     assert_eq!(*states.borrow(), State::Ended(End::Bye));
 }
 
 #[tokio::test]
-async fn dropping_the_last_handle_says_goodbye() {
+async fn dropping_the_last_handle_sends_bye() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let (room, _) = tokio::join!(client.join("plaza/a", &()), peer.admit(HANDLE, &()));
@@ -117,13 +125,13 @@ async fn dropping_the_last_handle_says_goodbye() {
     let room = room.expect("joined");
     let ((), command) = tokio::join!(
         async { room.cast(&"still here").await.expect("taken") },
-        peer.hear_command()
+        peer.next_command()
     );
     assert_eq!(command.sequence, 2);
     drop(room);
-    let mut heard = Vec::new();
-    while let Some(body) = peer.hear_or_close().await {
-        heard.push(body);
+    let mut received = Vec::new();
+    while let Some(body) = peer.next_frame_or_close().await {
+        received.push(body);
     }
-    assert!(matches!(heard.last(), Some(client_frame::Body::Bye(_))));
+    assert!(matches!(received.last(), Some(client_frame::Body::Bye(_))));
 }

@@ -1,4 +1,4 @@
-//! What a room's handle owes, and what becomes of one that is neglected.
+//! The duties of a room handle, and handles that are dropped or not read.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -12,20 +12,20 @@ use crate::stub_server::{HANDLE, StubServer, within};
 const OTHER: u64 = 0xb;
 
 #[tokio::test]
-async fn a_dropped_room_is_left() {
+async fn dropping_a_room_handle_leaves_the_room() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let (room, _) = tokio::join!(client.join("plaza/a", &()), peer.admit(HANDLE, &()));
     let sender = room.expect("joined").sender();
-    let leave = peer.hear_leave().await;
+    let leave = peer.next_leave().await;
     assert_eq!((leave.handle, leave.sequence), (HANDLE, 2));
-    peer.dismiss(leave).await;
+    peer.end_membership(leave).await;
     let error = within(sender.send::<()>(&"go")).await;
     assert!(matches!(error, Err(CommandError::NotTaken(_))));
 }
 
 #[tokio::test]
-async fn to_leave_is_to_wait_until_it_is_done() {
+async fn leave_waits_for_the_server() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let (room, _) = tokio::join!(client.join("plaza/a", &()), peer.admit(HANDLE, &()));
@@ -35,7 +35,7 @@ async fn to_leave_is_to_wait_until_it_is_done() {
     tokio::select! {
         biased;
         () = &mut leaving => panic!("left before the server said so"),
-        leave = peer.hear_leave() => peer.dismiss(leave).await,
+        leave = peer.next_leave() => peer.end_membership(leave).await,
     }
     within(leaving).await;
     let (room, join) = tokio::join!(client.join("plaza/a", &()), peer.admit(HANDLE, &()));
@@ -44,22 +44,22 @@ async fn to_leave_is_to_wait_until_it_is_done() {
 }
 
 #[tokio::test]
-async fn a_cancelled_join_is_left_again() {
+async fn a_cancelled_join_leaves_the_room() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let join = tokio::select! {
         room = client.join("plaza/a", &()) => panic!("{room:?}"),
-        join = peer.hear() => join,
+        join = peer.next_frame() => join,
     };
     let client_frame::Body::Join(join) = join else {
         panic!("{join:?} is no join");
     };
     peer.joined(&join, HANDLE, Bytes::new()).await;
-    assert_eq!(peer.hear_leave().await.handle, HANDLE);
+    assert_eq!(peer.next_leave().await.handle, HANDLE);
 }
 
 #[tokio::test]
-async fn a_slow_application_slows_the_reading_and_misses_nothing() {
+async fn a_slow_application_slows_reading_and_misses_nothing() {
     let server = StubServer::bind().await;
     let builder = Client::builder().events_max(NonZeroUsize::MIN);
     let (client, mut peer) = server.client_of(builder).await;
@@ -75,7 +75,7 @@ async fn a_slow_application_slows_the_reading_and_misses_nothing() {
 }
 
 #[tokio::test]
-async fn a_room_that_nobody_reads_is_left_and_does_not_hold_up_the_others() {
+async fn an_unread_room_is_left_and_does_not_block_others() {
     let server = StubServer::bind().await;
     let builder = Client::builder()
         .events_max(NonZeroUsize::MIN)
@@ -91,7 +91,7 @@ async fn a_room_that_nobody_reads_is_left_and_does_not_hold_up_the_others() {
     peer.event(OTHER, 1, &"through").await;
     let event = within(read.next::<String>()).await;
     assert_eq!(event, Some(RoomEvent::Event("through".into())));
-    assert_eq!(peer.hear_leave().await.handle, HANDLE);
+    assert_eq!(peer.next_leave().await.handle, HANDLE);
     let event = within(unread.next::<u64>()).await;
     assert_eq!(event, Some(RoomEvent::Event(1)));
     assert_eq!(within(unread.next::<u64>()).await, Some(RoomEvent::Unread));

@@ -1,4 +1,4 @@
-//! The client on real sockets, against a server that follows a script.
+//! Tests of the client on real sockets, with a scripted server.
 
 mod connecting;
 mod handles;

@@ -1,4 +1,4 @@
-//! Rooms, commands and events, through whatever happens to the connection.
+//! Rooms, commands and events, also across lost connections.
 
 use serde::{Deserialize, Serialize};
 use wayfare_client::{
@@ -31,7 +31,7 @@ fn reply(command: &wire::Command, sequence: u64, result: reply::Result) -> serve
 }
 
 #[tokio::test]
-async fn a_member_sees_the_view_and_then_the_events() {
+async fn a_member_gets_the_view_before_the_events() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let mut room = joined(&client, &mut peer).await;
@@ -46,7 +46,7 @@ async fn a_member_sees_the_view_and_then_the_events() {
 }
 
 #[tokio::test]
-async fn a_join_says_what_it_brings_and_how() {
+async fn a_join_sends_its_payloads_and_mode() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let builder = client.room("plaza/a").mode(JoinMode::Create).open(&7);
@@ -65,28 +65,28 @@ async fn commands_are_answered() {
     let room = joined(&client, &mut peer).await;
 
     let (sum, ()) = tokio::join!(within(room.send::<i32>(&Step { x: 1, y: 2 })), async {
-        let command = peer.hear_command().await;
+        let command = peer.next_command().await;
         assert_eq!(command.payload, pack(&Step { x: 1, y: 2 }));
         let three = reply::Result::Payload(pack(&3));
-        peer.say(reply(&command, 1, three)).await;
+        peer.send(reply(&command, 1, three)).await;
     });
     assert_eq!(sum, Ok(3));
 
     let (nothing, ()) = tokio::join!(within(room.send::<()>(&"quiet")), async {
-        let command = peer.hear_command().await;
+        let command = peer.next_command().await;
         peer.applied(command.sequence).await;
     });
     assert_eq!(nothing, Ok(()));
 
     let (refused, ()) = tokio::join!(within(room.send::<()>(&"please")), async {
-        let command = peer.hear_command().await;
+        let command = peer.next_command().await;
         let code = ErrorCode::Refused.code();
         let error = wire::Error {
             code,
             detail: 7,
             ..wire::Error::default()
         };
-        peer.say(reply(&command, 2, reply::Result::Error(error)))
+        peer.send(reply(&command, 2, reply::Result::Error(error)))
             .await;
     });
     let Err(CommandError::Refused(error)) = refused else {
@@ -105,17 +105,17 @@ async fn unreliable_messages_go_both_ways() {
     let (client, mut peer) = server.client().await;
     let mut room = joined(&client, &mut peer).await;
     room.send_unreliable(&"here").expect("encoded");
-    let client_frame::Body::Unreliable(unreliable) = peer.hear().await else {
+    let client_frame::Body::Unreliable(unreliable) = peer.next_frame().await else {
         panic!("no unreliable message");
     };
     assert_eq!(unreliable.payload, pack("here"));
-    peer.say(server_frame::Body::Unreliable(unreliable)).await;
+    peer.send(server_frame::Body::Unreliable(unreliable)).await;
     let event = within(room.next::<String>()).await;
     assert_eq!(event, Some(RoomEvent::Unreliable("here".into())));
 }
 
 #[tokio::test]
-async fn a_cut_connection_is_resumed_without_the_application_noticing() {
+async fn the_application_does_not_notice_a_resume() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let mut room = joined(&client, &mut peer).await;
@@ -125,16 +125,16 @@ async fn a_cut_connection_is_resumed_without_the_application_noticing() {
 
     let sender = room.sender();
     let answered = tokio::spawn(async move { sender.send::<String>(&"go").await });
-    peer.hear_command().await;
+    peer.next_command().await;
     drop(peer);
 
     let mut peer = server.accept().await;
     peer.welcome(true).await;
-    let client_frame::Body::Attach(attach) = peer.hear().await else {
+    let client_frame::Body::Attach(attach) = peer.next_frame().await else {
         panic!("no attach");
     };
     assert_eq!((attach.handle, attach.sequence), (HANDLE, 1));
-    peer.say(server_frame::Body::Attached(wire::Attached {
+    peer.send(server_frame::Body::Attached(wire::Attached {
         handle: HANDLE,
         epoch: 2,
         from: 1,
@@ -144,10 +144,10 @@ async fn a_cut_connection_is_resumed_without_the_application_noticing() {
     .await;
     peer.event(HANDLE, 1, &"one").await;
     peer.event(HANDLE, 2, &"two").await;
-    let again = peer.hear_command().await;
+    let again = peer.next_command().await;
     assert_eq!(again.sequence, 2);
     let gone = reply::Result::Payload(pack("gone"));
-    peer.say(reply(&again, 3, gone)).await;
+    peer.send(reply(&again, 3, gone)).await;
 
     let event = within(room.next::<String>()).await;
     assert_eq!(event, Some(RoomEvent::Event("two".into())));
@@ -159,7 +159,7 @@ async fn a_resync_replaces_the_view() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let mut room = joined(&client, &mut peer).await;
-    peer.say(server_frame::Body::Resync(wire::Resync {
+    peer.send(server_frame::Body::Resync(wire::Resync {
         handle: HANDLE,
         epoch: 2,
         position: 90,
@@ -176,13 +176,13 @@ async fn a_resync_replaces_the_view() {
 }
 
 #[tokio::test]
-async fn a_lost_room_is_joined_again_under_the_same_handle() {
+async fn a_lost_room_is_joined_again_by_the_same_handle() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let mut room = joined(&client, &mut peer).await;
     let sender = room.sender();
     let unanswered = tokio::spawn(async move { sender.send::<()>(&"go").await });
-    peer.hear_command().await;
+    peer.next_command().await;
     peer.lose_room().await;
     let unanswered = within(unanswered).await.expect("answered");
     assert_eq!(unanswered, Err(CommandError::RoomLost));
@@ -196,19 +196,19 @@ async fn a_lost_room_is_joined_again_under_the_same_handle() {
     };
     assert!(resync.fell_back);
     assert_eq!(room.view::<Vec<u32>>(), Ok(vec![9]));
-    let command = peer.hear_command().await;
+    let command = peer.next_command().await;
     let done = reply::Result::Payload(pack("done"));
-    peer.say(reply(&command, 1, done)).await;
+    peer.send(reply(&command, 1, done)).await;
     assert_eq!(within(waits).await.expect("answered"), Ok("done".into()));
 }
 
 #[tokio::test]
-async fn a_lost_room_that_is_refused_is_left() {
+async fn a_refused_rejoin_ends_the_stay() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let mut room = joined(&client, &mut peer).await;
     peer.lose_room().await;
-    let client_frame::Body::Join(join) = peer.hear().await else {
+    let client_frame::Body::Join(join) = peer.next_frame().await else {
         panic!("no Join");
     };
     let error = wire::Error {
@@ -216,7 +216,7 @@ async fn a_lost_room_that_is_refused_is_left() {
         message: "not today".into(),
         ..wire::Error::default()
     };
-    peer.say(server_frame::Body::JoinRefused(wire::JoinRefused {
+    peer.send(server_frame::Body::JoinRefused(wire::JoinRefused {
         room: join.room,
         sequence: join.sequence,
         error: Some(error),
@@ -231,13 +231,13 @@ async fn a_lost_room_that_is_refused_is_left() {
 }
 
 #[tokio::test]
-async fn a_final_end_is_told_everywhere() {
+async fn a_permanent_end_reaches_every_handle() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let mut room = joined(&client, &mut peer).await;
     let sender = room.sender();
     let unanswered = tokio::spawn(async move { sender.send::<()>(&"go").await });
-    peer.hear_command().await;
+    peer.next_command().await;
     peer.end(ErrorCode::SessionKicked.code(), "out").await;
     let event = within(room.next::<()>()).await;
     assert!(matches!(
@@ -252,7 +252,7 @@ async fn a_final_end_is_told_everywhere() {
     assert_eq!(unanswered, Err(CommandError::Unknown));
     let mut states = client.states();
     let ended = |state: &State| matches!(state, State::Ended(End::Refused(_)));
-    within(states.wait_for(ended)).await.expect("told");
+    within(states.wait_for(ended)).await.expect("output");
     let error = within(client.join("plaza/b", &())).await;
     assert!(matches!(error, Err(JoinError::Closed)));
     assert_eq!(within(room.cast(&"go")).await, Err(CommandError::Closed));
@@ -263,7 +263,7 @@ async fn rooms_are_listed() {
     let server = StubServer::bind().await;
     let (client, mut peer) = server.client().await;
     let (listing, ()) = tokio::join!(within(client.list("plaza", &[("map", "desert")])), async {
-        let client_frame::Body::List(list) = peer.hear().await else {
+        let client_frame::Body::List(list) = peer.next_frame().await else {
             panic!("no list");
         };
         assert_eq!(
@@ -275,7 +275,7 @@ async fn rooms_are_listed() {
             members: 3,
             ..Default::default()
         };
-        peer.say(server_frame::Body::Listing(wire::Listing {
+        peer.send(server_frame::Body::Listing(wire::Listing {
             request: list.request,
             rooms: vec![room],
             truncated: false,

@@ -1,4 +1,4 @@
-//! A server that says what a test tells it to, on a port of its own.
+//! A server that sends the frames a test asks for, on a port of its own.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use wayfare_protocol::wire::{self, client_frame, hello, server_frame};
 
 pub(crate) const HANDLE: u64 = 0xa;
 
-/// What a test waits for comes, or the test fails.
+/// Waits for the future, and fails the test after a time limit.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
     let waited = timeout(Duration::from_secs(20), future).await;
-    waited.expect("what the test waits for does not come")
+    waited.expect("the awaited event did not arrive")
 }
 
 pub(crate) struct StubServer {
@@ -42,7 +42,7 @@ impl StubServer {
         Peer { socket }
     }
 
-    /// A client of this server, welcomed.
+    /// Returns a welcomed client of this server.
     pub(crate) async fn client(&self) -> (Client, Peer) {
         self.client_of(Client::builder()).await
     }
@@ -59,14 +59,14 @@ impl StubServer {
     }
 }
 
-/// The server's end of one connection. Dropped, the connection is cut.
+/// The server's end of one connection. Dropping it cuts the connection.
 pub(crate) struct Peer {
     socket: WebSocketStream<TcpStream>,
 }
 
 impl Peer {
-    /// The next frame, or `None` when the client has closed.
-    pub(crate) async fn hear_or_close(&mut self) -> Option<client_frame::Body> {
+    /// Returns the next frame, or `None` after the client has closed.
+    pub(crate) async fn next_frame_or_close(&mut self) -> Option<client_frame::Body> {
         loop {
             match within(self.socket.next()).await? {
                 Ok(Message::Binary(payload)) => {
@@ -78,22 +78,22 @@ impl Peer {
         }
     }
 
-    pub(crate) async fn hear(&mut self) -> client_frame::Body {
-        self.hear_or_close().await.expect("a frame")
+    pub(crate) async fn next_frame(&mut self) -> client_frame::Body {
+        self.next_frame_or_close().await.expect("a frame")
     }
 
-    pub(crate) async fn say(&mut self, body: server_frame::Body) {
+    pub(crate) async fn send(&mut self, body: server_frame::Body) {
         let payload = frame::split(frame::server_frame(body)).next();
         let message = Message::Binary(payload.expect("one frame"));
         self.socket.send(message).await.expect("said");
     }
 
-    /// Welcomes the client; tells what it presented.
+    /// Welcomes the client and returns its credential.
     pub(crate) async fn welcome(&mut self, resumed: bool) -> hello::Credential {
-        let client_frame::Body::Hello(hello) = self.hear().await else {
+        let client_frame::Body::Hello(hello) = self.next_frame().await else {
             panic!("no Hello");
         };
-        self.say(server_frame::Body::Welcome(wire::Welcome {
+        self.send(server_frame::Body::Welcome(wire::Welcome {
             version: 1,
             session: Bytes::from_static(&[1; 16]),
             player: "ada".into(),
@@ -102,14 +102,14 @@ impl Peer {
             ..wire::Welcome::default()
         }))
         .await;
-        let acknowledge = self.hear().await;
+        let acknowledge = self.next_frame().await;
         assert!(matches!(acknowledge, client_frame::Body::Acknowledge(_)));
         hello.credential.expect("a credential")
     }
 
-    /// Lets the client into the room it asks for.
+    /// Accepts the client into the room that it joins.
     pub(crate) async fn admit(&mut self, handle: u64, view: &impl Serialize) -> wire::Join {
-        let client_frame::Body::Join(join) = self.hear().await else {
+        let client_frame::Body::Join(join) = self.next_frame().await else {
             panic!("no Join");
         };
         self.joined(&join, handle, pack(view)).await;
@@ -117,7 +117,7 @@ impl Peer {
     }
 
     pub(crate) async fn joined(&mut self, join: &wire::Join, handle: u64, view: Bytes) {
-        self.say(server_frame::Body::Joined(wire::Joined {
+        self.send(server_frame::Body::Joined(wire::Joined {
             room: join.room.clone(),
             sequence: join.sequence,
             handle,
@@ -131,7 +131,7 @@ impl Peer {
 
     pub(crate) async fn event(&mut self, handle: u64, sequence: u64, payload: &impl Serialize) {
         let payload = pack(payload);
-        self.say(server_frame::Body::Event(wire::Event {
+        self.send(server_frame::Body::Event(wire::Event {
             handle,
             sequence,
             payload,
@@ -139,8 +139,8 @@ impl Peer {
         .await;
     }
 
-    pub(crate) async fn hear_command(&mut self) -> wire::Command {
-        match self.hear().await {
+    pub(crate) async fn next_command(&mut self) -> wire::Command {
+        match self.next_frame().await {
             client_frame::Body::Command(command) => command,
             body => panic!("{body:?} is no command"),
         }
@@ -148,23 +148,23 @@ impl Peer {
 
     pub(crate) async fn applied(&mut self, applied: u64) {
         let handle = HANDLE;
-        self.say(server_frame::Body::Applied(wire::Applied {
+        self.send(server_frame::Body::Applied(wire::Applied {
             handle,
             applied,
         }))
         .await;
     }
 
-    pub(crate) async fn hear_leave(&mut self) -> wire::Leave {
-        match self.hear().await {
+    pub(crate) async fn next_leave(&mut self) -> wire::Leave {
+        match self.next_frame().await {
             client_frame::Body::Leave(leave) => leave,
             body => panic!("{body:?} is no leave"),
         }
     }
 
-    /// The membership is over, as the client asked.
-    pub(crate) async fn dismiss(&mut self, leave: wire::Leave) {
-        self.say(server_frame::Body::Left(wire::Left {
+    /// Ends the membership on the client's request.
+    pub(crate) async fn end_membership(&mut self, leave: wire::Leave) {
+        self.send(server_frame::Body::Left(wire::Left {
             handle: leave.handle,
             membership: leave.membership,
             reason: wire::LeaveReason::LeaveRequested.into(),
@@ -174,9 +174,9 @@ impl Peer {
         .await;
     }
 
-    /// The room of the first stay is lost, and can be had anew.
+    /// Loses the room of the first stay, which can then be joined again.
     pub(crate) async fn lose_room(&mut self) {
-        self.say(server_frame::Body::Left(wire::Left {
+        self.send(server_frame::Body::Left(wire::Left {
             handle: HANDLE,
             membership: 1,
             reason: wire::LeaveReason::LeaveRoomLost.into(),
@@ -191,12 +191,12 @@ impl Peer {
             message: message.into(),
             ..wire::Error::default()
         });
-        self.say(server_frame::Body::Ended(wire::Ended { error }))
+        self.send(server_frame::Body::Ended(wire::Ended { error }))
             .await;
     }
 }
 
-/// As a room of the default codec writes it.
+/// Encodes a value like a room with the default codec.
 pub(crate) fn pack(value: &(impl Serialize + ?Sized)) -> Bytes {
     rmp_serde::to_vec_named(value).expect("encoded").into()
 }
