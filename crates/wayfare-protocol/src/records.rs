@@ -1,5 +1,7 @@
 //! The records in coordination: their names and their bytes.
 
+use std::fmt;
+
 use bytes::Bytes;
 use prost::Message;
 
@@ -129,6 +131,92 @@ impl SessionRecord {
     }
 }
 
+/// `node/<id>`: the latest run of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeRecord {
+    /// Above that of every earlier run of this node.
+    pub incarnation: Incarnation,
+    /// The version of Wayfare that wrote the record.
+    pub version: String,
+}
+
+impl NodeRecord {
+    /// The beginning of the name of every node's record; a node's id follows.
+    pub const PREFIX: &str = "node/";
+
+    /// The record's name.
+    #[must_use]
+    pub fn key(node: &NodeId) -> Key {
+        format!("{}{node}", Self::PREFIX).into()
+    }
+
+    /// The record's bytes.
+    #[must_use]
+    pub fn encode(&self) -> Bytes {
+        generated::NodeRecord {
+            incarnation: self.incarnation.0,
+            version: self.version.clone(),
+        }
+        .encode_to_vec()
+        .into()
+    }
+
+    /// The record of these bytes.
+    ///
+    /// # Errors
+    /// If they are not one; `key` is named in the error.
+    pub fn decode(key: &Key, value: &[u8]) -> Result<Self, CorruptRecord> {
+        let record = generated::NodeRecord::decode(value).map_err(|e| CorruptRecord {
+            key: key.clone(),
+            reason: e.to_string(),
+        })?;
+        Ok(Self {
+            incarnation: Incarnation(record.incarnation),
+            version: record.version,
+        })
+    }
+}
+
+/// `cluster/tickets`: the key that signs tickets.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TicketsRecord {
+    /// The same for every node and every run.
+    pub key: [u8; 32],
+}
+
+impl TicketsRecord {
+    /// The record's name.
+    pub const KEY: &str = "cluster/tickets";
+
+    /// The record's bytes.
+    #[must_use]
+    pub fn encode(&self) -> Bytes {
+        let key = Bytes::copy_from_slice(&self.key);
+        generated::TicketsRecord { key }.encode_to_vec().into()
+    }
+
+    /// The record of these bytes.
+    ///
+    /// # Errors
+    /// If they are not one, without repeating them.
+    pub fn decode(value: &[u8]) -> Result<Self, CorruptRecord> {
+        let corrupt = |reason: String| CorruptRecord {
+            key: Self::KEY.into(),
+            reason,
+        };
+        let record = generated::TicketsRecord::decode(value).map_err(|e| corrupt(e.to_string()))?;
+        let key = record.key.as_ref().try_into();
+        let key = key.map_err(|_| corrupt("the key is not 32 bytes".into()))?;
+        Ok(Self { key })
+    }
+}
+
+impl fmt::Debug for TicketsRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TicketsRecord").finish_non_exhaustive()
+    }
+}
+
 fn encode_address(address: &Address) -> generated::Address {
     generated::Address {
         node: address.node.as_str().into(),
@@ -176,6 +264,19 @@ mod tests {
             ticket_epoch_min: Epoch(1),
         };
         assert_eq!(SessionRecord::decode(&key, &session.encode()), Ok(session));
+
+        let key = NodeRecord::key(&NodeId::new("n1").unwrap());
+        let node = NodeRecord {
+            incarnation: Incarnation(3),
+            version: "0.1.0".into(),
+        };
+        assert_eq!(
+            (&*key, NodeRecord::decode(&key, &node.encode())),
+            ("node/n1", Ok(node))
+        );
+
+        let tickets = TicketsRecord { key: [7; 32] };
+        assert_eq!(TicketsRecord::decode(&tickets.encode()), Ok(tickets));
     }
 
     #[test]
@@ -187,5 +288,10 @@ mod tests {
             "record entity/plaza/main does not decode: an address is missing"
         );
         assert!(EntityRecord::decode(&key, &[0xff]).is_err());
+        let error = TicketsRecord::decode(b"\x0a\x03abc").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "record cluster/tickets does not decode: the key is not 32 bytes"
+        );
     }
 }

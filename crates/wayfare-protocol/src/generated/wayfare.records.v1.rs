@@ -33,6 +33,23 @@ pub struct SessionRecord {
     #[prost(uint64, tag = "4")]
     pub ticket_epoch_min: u64,
 }
+/// node/<id>
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct NodeRecord {
+    /// Above that of every earlier run of this node.
+    #[prost(uint64, tag = "1")]
+    pub incarnation: u64,
+    /// The version of Wayfare that wrote it.
+    #[prost(string, tag = "2")]
+    pub version: ::prost::alloc::string::String,
+}
+/// cluster/tickets
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TicketsRecord {
+    /// 32 bytes: signs every ticket since this coordination was first used.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub key: ::prost::bytes::Bytes,
+}
 // ---- what storage keeps of an entity: snapshots and journal records, in one form
 
 /// What a step came to, or with `base` everything. Inputs are never kept: a later version might
