@@ -6,7 +6,7 @@
 //! no difference whether they meet on one shard, on two, or on two machines. [`game`] is the
 //! interface of a game, [`HandlerContext`] what a handler of a room may use.
 
-mod cluster;
+pub mod cluster;
 mod config;
 mod context;
 mod departed;
