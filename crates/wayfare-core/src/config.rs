@@ -5,6 +5,7 @@ use std::time::Duration;
 use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::{Address, limits};
 
+use crate::cluster::NodeView;
 use crate::game::Documents;
 
 /// What a second login of a player who is here already does.
@@ -46,9 +47,9 @@ pub struct ShardConfig {
     pub rooms_max: usize,
     /// Sessions on this shard.
     pub sessions_max: usize,
-    /// No other node can be in this coordination: whatever another name owns was this node's under
-    /// an earlier one.
-    pub alone: bool,
+    /// The runs of other names that are over, as the start of this run learnt: what they own may be
+    /// claimed.
+    pub view: NodeView,
     /// The store's revision when this incarnation began: an epoch that is not above it was another
     /// one's.
     pub began_at: Revision,
@@ -77,7 +78,7 @@ impl ShardConfig {
             handshake_time_max: limits::HANDSHAKE_TIME_MAX,
             rooms_max: limits::ROOMS_PER_SHARD_MAX,
             sessions_max: limits::SESSIONS_PER_SHARD_MAX,
-            alone: false,
+            view: NodeView::default(),
             began_at: Revision::default(),
             unix_origin: Duration::ZERO,
             documents: None,

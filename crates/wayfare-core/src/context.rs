@@ -68,13 +68,9 @@ impl Context {
         *address == self.config.address
     }
 
-    /// Whether this is an earlier incarnation of this node: what it had is lost or left.
+    /// Whether the run of this address is over: its rooms and sessions may be taken over.
     pub(crate) fn is_former(&self, address: &Address) -> bool {
-        let here = &self.config.address;
-        if self.config.alone {
-            return (&address.node, address.incarnation) != (&here.node, here.incarnation);
-        }
-        address.node == here.node && address.incarnation < here.incarnation
+        self.config.view.is_over(address, &self.config.address)
     }
 
     /// Whether this is a shard that may be told something, and not this one.

@@ -1,6 +1,6 @@
 //! Facts for the log of the node: an operator or the author of a game wants to know them.
 
-use wayfare_protocol::{EntityId, Epoch, ErrorCode};
+use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode};
 use wayfare_protocol::{coordination, storage};
 
 /// Something an operator or a game's author wants to know; nothing depends on it.
@@ -121,5 +121,10 @@ pub enum Report {
         entity: EntityId,
         /// The epoch of the seal.
         by: Epoch,
+    },
+    /// A message that names another shard, or another run of a node: it is dropped.
+    Misdirected {
+        /// The address it names.
+        to: Box<Address>,
     },
 }

@@ -15,6 +15,7 @@ use crate::in_flight::{Asker, CallId};
 use crate::output::{ConnectionId, Output};
 use crate::peer::operator::{Counts, Query, Report};
 use crate::peer::{Envelope, Message, ToGateway};
+use crate::report;
 use crate::timers::{Wake, earlier};
 
 /// One shard: everything it decides, and nothing it does.
@@ -144,9 +145,14 @@ impl Shard {
         self.gateway.begin_service(&mut self.context);
     }
 
-    /// A message of another shard.
+    /// A message of another shard. One that names another shard, or another run of this node, is
+    /// reported and dropped.
     pub fn handle_peer(&mut self, envelope: Envelope, now: Instant) {
         self.at(now);
+        if !self.context.is_here(&envelope.to) {
+            let to = Box::new(envelope.to);
+            return self.context.report(report::Report::Misdirected { to });
+        }
         self.accept(envelope.message);
         self.deliver_local();
     }

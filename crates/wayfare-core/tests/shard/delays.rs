@@ -158,7 +158,7 @@ fn late_and_lost_answers_leave_nothing_behind() {
         for shard in &world.shards {
             assert_eq!(shard.counts(), Counts::default(), "seed {seed}");
         }
-        let records = world.store.list("").records;
+        let records = world.records();
         assert!(records.is_empty(), "seed {seed}: {records:?}");
         welcomes += world
             .lines

@@ -1,12 +1,13 @@
 //! Commands applied once, events in order to whom they are for.
 
 use bytes::Bytes;
+use wayfare_core::Report;
 use wayfare_core::game::KindSettings;
-use wayfare_protocol::ErrorCode;
 use wayfare_protocol::wire;
 use wayfare_protocol::wire::client_frame::Body as Say;
+use wayfare_protocol::{Address, ErrorCode, NodeId};
 
-use crate::world::{World, command};
+use crate::world::{World, command, join};
 
 fn world() -> World {
     World::new(2, KindSettings::default())
@@ -231,4 +232,37 @@ fn who_is_seldom_addressed_is_told_the_position() {
         .filter(|line| line.starts_with("position"))
         .collect();
     assert_eq!(positions.len(), 1, "{positions:?}");
+}
+
+#[test]
+fn mail_for_another_run_is_dropped_and_reported() {
+    let mut world = World::new(2, KindSettings::default());
+    world.hold_peers = true;
+    let (ada, bo) = (world.login(0, "ada"), world.login(1, "bo"));
+    for (client, room) in [(ada, "lounge/a"), (bo, "lounge/a")] {
+        world.say(client, Say::Join(join(room)));
+    }
+    let envelope = world.peers.pop_front().expect("a room that is elsewhere");
+    let shard = usize::from(envelope.to.shard.0);
+    let mut check = |alter: &dyn Fn(&mut Address), rooms: usize| {
+        let mut envelope = envelope.clone();
+        alter(&mut envelope.to);
+        let to = Box::new(envelope.to.clone());
+        world.reports.clear();
+        let before = world.shards[shard].counts();
+        world.shards[shard].handle_peer(envelope, world.now);
+        world.settle();
+        let after = world.shards[shard].counts();
+        let reports = std::mem::take(&mut world.reports);
+        let is_dropped = reports.contains(&Report::Misdirected { to });
+        assert_eq!(is_dropped, rooms == 0, "{reports:?}");
+        if is_dropped {
+            assert_eq!(after, before);
+        }
+    };
+    check(&|to| to.incarnation.0 -= 1, 0);
+    check(&|to| to.incarnation.0 += 1, 0);
+    check(&|to| to.node = NodeId::new("n2").unwrap(), 0);
+    check(&|to| to.shard.0 ^= 1, 0);
+    check(&|_| {}, 1);
 }

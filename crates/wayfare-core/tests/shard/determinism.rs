@@ -102,7 +102,7 @@ fn run(seed: u8) -> String {
         let counts = shard.counts();
         assert_eq!(counts, Counts::default(), "seed {seed}");
     }
-    let records = world.store.list("").records;
+    let records = world.records();
     assert!(records.is_empty(), "seed {seed}: {records:?} left behind");
     world.trace
 }

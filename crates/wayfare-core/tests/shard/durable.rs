@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use wayfare_core::Report;
+use wayfare_core::cluster::NodeView;
 use wayfare_core::game::{Durability, KindSettings, OnLoss};
+use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::wire::{self, client_frame::Body as Say};
+use wayfare_protocol::{EntityId, NodeId};
 
 use crate::world::{Fault, World, attach, command, join};
 
@@ -655,23 +658,45 @@ fn who_stays_away_from_storage_cannot_fill_memory_by_coming_back() {
 }
 
 #[test]
-fn another_name_of_the_only_node_finds_what_it_had() {
-    let mut world = World::with(
-        1,
-        vec![crate::stub_lounge::lounge(durable())],
-        1,
-        |config| {
-            config.alone = true;
-            if config.address.incarnation.0 > 1 {
-                config.address.node = wayfare_protocol::NodeId::new("renamed").unwrap();
-                config.shards = vec![config.address.clone()];
-            }
-        },
-    );
+fn a_node_finds_its_rooms_under_another_name() {
+    let mut world = World::new(1, durable());
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
+    world.node = NodeId::new("renamed").unwrap();
     world.kill(false);
     let ada = world.resume(0, ada);
     world.say(ada, attach(&stay, 2));
     assert!(world.heard(ada)[1].starts_with("attached"));
+}
+
+#[test]
+fn a_room_of_another_node_is_not_claimed() {
+    let mut world = World::with(
+        1,
+        vec![crate::stub_lounge::lounge(durable())],
+        1,
+        // Nothing is known of another name where several nodes may share coordination.
+        |config| config.view = NodeView::default(),
+    );
+    let ada = world.login(0, "ada");
+    world.join(ada, "lounge/a");
+    world.node = NodeId::new("another").unwrap();
+    world.kill(false);
+    let key = EntityRecord::key(&EntityId::new("lounge", "a").unwrap());
+    let before = world.store.read(&key).record;
+    world.hold_peers = true;
+    let bo = world.login(0, "bo");
+    world.say(bo, Say::Join(join("lounge/a")));
+    world.advance(Duration::from_secs(1));
+    assert_eq!(world.store.read(&key).record, before);
+    let to: Vec<String> = world
+        .peers
+        .iter()
+        .map(|it| it.to.node.to_string())
+        .collect();
+    assert_eq!(
+        to,
+        ["n1"],
+        "the join goes to the node that the record names"
+    );
 }

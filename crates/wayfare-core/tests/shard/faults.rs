@@ -33,7 +33,7 @@ fn check_nothing_left(world: &mut World, what: &str) {
     for shard in &world.shards {
         assert_eq!(shard.counts(), Counts::default(), "{what}");
     }
-    let records = world.store.list("").records;
+    let records = world.records();
     assert!(records.is_empty(), "{what}: {records:?}");
 }
 

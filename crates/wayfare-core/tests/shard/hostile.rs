@@ -17,7 +17,7 @@ fn world() -> World {
 }
 
 fn records(world: &mut World) -> usize {
-    world.store.list("").records.len()
+    world.records().len()
 }
 
 fn long(world: &mut World) {

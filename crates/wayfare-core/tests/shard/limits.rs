@@ -142,6 +142,8 @@ fn words_about_rooms_nobody_knows_are_answered_and_cost_nothing() {
         room: "lounge/x".into(),
         handle: 9,
         membership: 3,
+        // Of this run.
+        epoch: 100,
         ..Default::default()
     };
     world.command(ada, &stay, 1, "say hi");

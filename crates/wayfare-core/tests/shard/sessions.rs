@@ -183,7 +183,7 @@ fn a_session_that_says_bye_leaves_nothing_behind() {
     for shard in &world.shards {
         assert_eq!(shard.counts(), wayfare_core::operator::Counts::default());
     }
-    assert!(world.store.list("").records.is_empty());
+    assert!(world.records().is_empty());
 }
 
 #[test]

@@ -5,17 +5,16 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use bytes::Bytes;
+use wayfare_core::cluster::{self, Run, Sharing, Startup, StartupPlan};
 use wayfare_core::game::{Kind, KindSettings, Kinds, Player, Refusal};
 use wayfare_core::peer::Envelope;
 use wayfare_core::{CallId, ConnectionId, Output, Report, Shard, ShardConfig};
 use wayfare_engine::model::{ModelCoordination, ModelStorage};
-use wayfare_protocol::coordination::{
-    Commit, Expect, Failure, Key, Reply, Request, Revision, Write,
-};
+use wayfare_protocol::coordination::{Commit, Failure, Key, Record, Reply, Request};
 use wayfare_protocol::frame::{client_payload, decode_server, split};
 use wayfare_protocol::storage;
 use wayfare_protocol::wire::{self, client_frame::Body as Say, server_frame::Body};
-use wayfare_protocol::{Address, ErrorCode, Incarnation, Instant, NodeId, PlayerId, ShardIndex};
+use wayfare_protocol::{Address, ErrorCode, Instant, NodeId, PlayerId, ShardIndex};
 
 use crate::stub_lounge::lounge;
 
@@ -30,15 +29,16 @@ pub(crate) struct Line {
     pub(crate) welcome: Option<wire::Welcome>,
 }
 
-type Make = Box<dyn Fn((u64, Revision), u16, Instant) -> Shard>;
+type Make = Box<dyn Fn(&NodeId, &Run, u16, Instant) -> Shard>;
 
 pub(crate) struct World {
     pub(crate) shards: Vec<Shard>,
     pub(crate) store: ModelCoordination,
     pub(crate) storage: ModelStorage,
-    /// Makes the shards of an incarnation.
+    /// Makes the shards of a run.
     make: Make,
-    incarnation: u64,
+    /// The name under which the node starts next.
+    pub(crate) node: NodeId,
     /// How the next calls to storage end; beyond it, as storage says.
     pub(crate) storage_faults: VecDeque<Fault>,
     /// Calls to storage are kept until [`World::store_all`].
@@ -64,6 +64,27 @@ pub(crate) struct World {
     /// Messages between shards are kept until [`World::release_peers`].
     pub(crate) hold_peers: bool,
     pub(crate) peers: VecDeque<Envelope>,
+}
+
+/// The next run of a node that has this store for itself, without faults.
+fn start_up(store: &mut ModelCoordination, node: &NodeId) -> Run {
+    let plan = StartupPlan {
+        node: node.clone(),
+        version: "test".into(),
+        wall: Duration::ZERO,
+        fresh_key: [9; 32],
+        sharing: Sharing::Exclusive,
+    };
+    let mut startup = Startup::new(plan, Instant::ORIGIN);
+    loop {
+        match startup.poll_output().expect("a start without faults ends") {
+            cluster::Output::Coordinate(request) => {
+                startup.handle_coordination(store.apply(request), Instant::ORIGIN);
+            }
+            cluster::Output::Report(report) => panic!("{report:?}"),
+            cluster::Output::Ended(outcome) => return outcome.unwrap(),
+        }
+    }
 }
 
 /// What goes wrong with one call.
@@ -99,30 +120,34 @@ impl World {
     ) -> Self {
         let kinds = Kinds::new(kinds);
         let now = Instant::ORIGIN + Duration::from_secs(1000);
-        let make = move |(incarnation, began_at), index, now| {
+        let make = move |node: &NodeId, run: &Run, index, now| {
             let address = |shard| Address {
-                node: NodeId::new("n1").unwrap(),
-                incarnation: Incarnation(incarnation),
+                node: node.clone(),
+                incarnation: run.incarnation,
                 shard: ShardIndex(shard),
             };
-            let mut config = ShardConfig::new(address(index), [9; 32]);
+            let mut config = ShardConfig::new(address(index), run.ticket_key);
             config.shards = (0..shards).map(address).collect();
             config.guests = true;
-            config.began_at = began_at;
+            config.view = run.view.clone();
+            config.began_at = run.began_at;
             config.unix_origin = Duration::from_secs(1_700_000_000);
             adjust(&mut config);
             let mut seed = [seed ^ index as u8; 32];
-            seed[0] ^= (incarnation - 1) as u8;
+            seed[0] ^= (run.incarnation.0 - 1) as u8;
             Shard::new(config, kinds.clone(), seed, now)
         };
+        let node = NodeId::new("n1").unwrap();
+        let mut store = ModelCoordination::default();
+        let run = start_up(&mut store, &node);
         Self {
             shards: (0..shards)
-                .map(|index| make((1, Revision(0)), index, now))
+                .map(|index| make(&node, &run, index, now))
                 .collect(),
-            store: ModelCoordination::default(),
+            store,
             storage: ModelStorage::default(),
             make: Box::new(make),
-            incarnation: 1,
+            node,
             storage_faults: VecDeque::new(),
             storage_late: false,
             stores: VecDeque::new(),
@@ -143,7 +168,6 @@ impl World {
     /// kill -9 and a start: every memory is lost, what was committed is not. Calls that were out
     /// happen or not, as `applied` says.
     pub(crate) fn kill(&mut self, applied: bool) {
-        self.incarnation += 1;
         if applied {
             for (_, _, request) in std::mem::take(&mut self.stores) {
                 drop(self.storage.apply(request));
@@ -156,12 +180,12 @@ impl World {
         self.calls.clear();
         self.peers.clear();
         self.runs.clear();
-        let began_at = self.begin_incarnation();
+        let run = start_up(&mut self.store, &self.node);
         for line in &mut self.lines {
             line.closed.get_or_insert(None);
         }
         let shards = 0..self.shards.len() as u16;
-        let made = shards.map(|index| (self.make)((self.incarnation, began_at), index, self.now));
+        let made = shards.map(|index| (self.make)(&self.node, &run, index, self.now));
         self.shards = made.collect();
         for shard in &mut self.shards {
             shard.handle_began(self.now);
@@ -169,15 +193,11 @@ impl World {
         self.settle();
     }
 
-    /// The node says that it runs again: what it claims from now on is newer than this.
-    fn begin_incarnation(&mut self) -> Revision {
-        let key: Key = format!("node/n1/{}", self.incarnation).into();
-        let value = Bytes::new();
-        let expect = Expect::Absent;
-        match self.store.commit(vec![Write::Put { key, expect, value }]) {
-            Ok(Commit::Done(revision)) => revision,
-            other => panic!("{other:?}"),
-        }
+    /// The records of entities and sessions.
+    pub(crate) fn records(&self) -> Vec<(Key, Record)> {
+        let mut records = self.store.list("").records;
+        records.retain(|(key, _)| !key.starts_with("node/") && !key.starts_with("cluster/"));
+        records
     }
 
     /// Answers all calls to storage that were kept, and those that come of it.

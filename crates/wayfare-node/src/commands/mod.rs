@@ -1,12 +1,12 @@
 //! What a game's program can be told to do.
 
 mod backup;
-mod begin;
 mod client;
 mod doctor;
 mod listeners;
 mod next_steps;
 mod operator;
+mod prepare;
 mod start;
 mod table;
 mod token;

@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle};
 use wayfare_core::game::{Durability, Kind};
 
-use super::begin::{Beginning, Begun};
 use super::next_steps::NextSteps;
+use super::prepare::{Preparation, Prepared};
 use super::{listeners, say};
 use crate::admin::socket::DataFolder;
 use crate::admin::{Credential, Metrics};
@@ -134,13 +134,13 @@ async fn serve(
     let stop = Stop::new();
     let or_next = mode == Mode::Dev;
     let (admin, office, waits) = open_office(&game, config, or_next, around.folder)?;
-    let begin = Beginning {
+    let preparation = Preparation {
         settings,
         services: &around.services,
         waits: &waits,
     };
-    let begun = tokio::select! {
-        begun = begin.begin() => begun?,
+    let prepared = tokio::select! {
+        prepared = preparation.prepare() => prepared?,
         signal = signals.next() => {
             tracing::info!(signal, "stopped before the start was done");
             return Ok(());
@@ -151,7 +151,13 @@ async fn serve(
     let listen = game_listener.local_addr()?;
 
     let first_kind = game.kinds.first().map(|kind| kind.name.clone());
-    let shards = start_shards(game.kinds, settings, key.as_ref(), &begun, around.futures)?;
+    let shards = start_shards(
+        game.kinds,
+        settings,
+        key.as_ref(),
+        &prepared,
+        around.futures,
+    )?;
     let now_ready = Ready {
         url: format!("ws://{}", reachable(listen)),
         page: game.page.map(|_| format!("http://{}", reachable(listen))),
@@ -168,11 +174,11 @@ async fn serve(
         game: game_listener,
         office,
         shards,
-        store: begun.store,
+        store: prepared.store,
         handshake_time_max: settings.handshake_time_max,
         stop_grace: settings.stop_grace,
     };
-    let served = node.run(&stop, signals, begun.supersession, || {
+    let served = node.run(&stop, signals, prepared.superseded, || {
         announce(&title, mode, config, &now_ready, first_kind.as_deref());
         if let Some(ready) = ready {
             ready(now_ready);
@@ -223,16 +229,14 @@ fn start_shards(
     kinds: Vec<Kind>,
     settings: &Settings,
     key: Option<&Key>,
-    begun: &Begun,
+    prepared: &Prepared,
     futures: Handle,
 ) -> anyhow::Result<Shards> {
-    let engines = begun.store.engines().context("the store is closed")?;
+    let engines = prepared.store.engines().context("the store is closed")?;
     let plan = ShardPlan {
         node: settings.node.clone(),
-        incarnation: begun.run.incarnation,
-        began_at: begun.run.began_at,
+        run: prepared.run.clone(),
         shards: settings.shards.get(),
-        ticket_key: begun.run.ticket_key,
         seed: chance::bytes()?,
         settings: settings.of_shards(),
     };

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
+use wayfare_core::cluster::AdmissionError;
 use wayfare_engine::Coordination;
 use wayfare_etcd::{Disproof, Etcd, MemberStatus};
 use wayfare_postgres::Examination;
@@ -11,7 +12,7 @@ use wayfare_protocol::coordination::{Commit, Expect, Failure, Key};
 
 use super::Finding;
 use crate::config::{Address, CoordinationChoice, Settings, StorageChoice};
-use crate::store::{self, AdmitError};
+use crate::store;
 
 /// Where the record of a trial goes; it is removed.
 const TRIAL: &str = "proof/doctor";
@@ -92,8 +93,10 @@ async fn etcd_findings(
             let found = format!("no other node than `{}` is in this cluster", settings.node);
             Finding::ok("cluster", found)
         }
-        Err(error @ AdmitError::Taken { .. }) => Finding::fail("cluster", error.to_string(), ""),
-        Err(error @ AdmitError::Failed(_)) => Finding::warn("cluster", error.to_string(), ""),
+        Err(error @ AdmissionError::Taken { .. }) => {
+            Finding::fail("cluster", error.to_string(), "")
+        }
+        Err(error @ AdmissionError::Failed(_)) => Finding::warn("cluster", error.to_string(), ""),
     });
     findings
 }

@@ -10,16 +10,16 @@ use tokio::sync::oneshot;
 use wayfare_core::game::Kinds;
 use wayfare_core::operator::Report;
 use wayfare_core::peer::Envelope;
-use wayfare_core::{ConnectionId, Output, Shard};
+use wayfare_core::{ConnectionId, Output, Report as CoreReport, Shard};
 use wayfare_protocol::limits::FRAME_BYTES_MAX;
-use wayfare_protocol::{ErrorCode, Instant};
+use wayfare_protocol::{Address, ErrorCode, Instant};
 use wayfare_transport::memory::ShardEnd;
 use wayfare_transport::{Closed, Connection, Flush, Read, WebSocket};
 
 use super::answers::Answers;
 use super::asking::Answer as EngineAnswer;
 use super::connections::Connections;
-use super::mailbox::{MAIL, Mail, Mailbox};
+use super::mailbox::{MAIL, Mail, Mailbox, shard_of};
 use super::plan::ShardPlan;
 use super::reports::Reports;
 use super::tally::Tally;
@@ -44,6 +44,7 @@ struct Stopping {
 
 pub(crate) struct EventLoop {
     pub(super) shard: Shard,
+    address: Address,
     poll: Poll,
     connections: Connections,
     pub(super) mailbox: Arc<Mailbox>,
@@ -81,6 +82,7 @@ impl EventLoop {
         let bell = Arc::clone(&mailbox);
         Self {
             shard,
+            address: plan.address(index),
             poll,
             connections: Connections::default(),
             mailbox,
@@ -359,9 +361,14 @@ impl EventLoop {
             Output::Store { call, request } => self.store(call, request, now),
             Output::Run { entity, run, work } => self.run_work(entity, run, work),
             Output::Peer(envelope) => {
-                // Addresses of other nodes come with links; until then there are none.
-                if let Some(outgoing) = self.outgoing.get_mut(usize::from(envelope.to.shard.0)) {
-                    outgoing.push(*envelope);
+                let shard = shard_of(&self.address, &envelope.to);
+                match shard.and_then(|shard| self.outgoing.get_mut(shard)) {
+                    Some(outgoing) => outgoing.push(*envelope),
+                    // Other nodes are reached by links; there are none yet.
+                    None => {
+                        let to = Box::new(envelope.to);
+                        self.reports.tell(&CoreReport::Misdirected { to }, now);
+                    }
                 }
             }
             Output::Operator { question, answer } => {

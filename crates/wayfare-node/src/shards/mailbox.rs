@@ -10,7 +10,7 @@ use mio::{Poll, Token, Waker};
 use tokio::sync::oneshot;
 use wayfare_core::operator::{Query, Report};
 use wayfare_core::peer::Envelope;
-use wayfare_protocol::EntityId;
+use wayfare_protocol::{Address, EntityId};
 use wayfare_transport::memory::ShardEnd;
 
 /// The waker's place among the connections' tokens.
@@ -103,5 +103,32 @@ impl Mailbox {
     pub(crate) fn close(&self) {
         let mut waiting = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
         drop(waiting.take());
+    }
+}
+
+/// The shard of the run of `own` that the address names, if it names that run.
+pub(super) fn shard_of(own: &Address, to: &Address) -> Option<usize> {
+    let is_own = to.node == own.node && to.incarnation == own.incarnation;
+    is_own.then(|| usize::from(to.shard.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use wayfare_protocol::{Incarnation, NodeId, ShardIndex};
+
+    use super::*;
+
+    #[test]
+    fn mail_for_another_run_is_for_no_shard_of_this_one() {
+        let address = |node: &str, incarnation, shard| Address {
+            node: NodeId::new(node).unwrap(),
+            incarnation: Incarnation(incarnation),
+            shard: ShardIndex(shard),
+        };
+        let own = address("one", 5, 0);
+        assert_eq!(shard_of(&own, &address("one", 5, 3)), Some(3));
+        assert_eq!(shard_of(&own, &address("one", 4, 3)), None);
+        assert_eq!(shard_of(&own, &address("one", 6, 3)), None);
+        assert_eq!(shard_of(&own, &address("two", 5, 3)), None);
     }
 }

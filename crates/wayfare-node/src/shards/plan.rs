@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use wayfare_core::cluster::Run;
 use wayfare_core::game::{Documents, Player, Refusal};
 use wayfare_core::{SecondLogin, ShardConfig};
-use wayfare_protocol::coordination::Revision;
-use wayfare_protocol::{Address, Incarnation, Instant, NodeId, ShardIndex};
+use wayfare_protocol::{Address, Instant, NodeId, ShardIndex};
 
 use super::documents::EngineDocuments;
 use super::{Engines, clock};
@@ -25,15 +25,10 @@ pub trait Authenticator: Send + Sync {
 pub struct ShardPlan {
     /// The node's name.
     pub node: NodeId,
-    /// Its run.
-    pub incarnation: Incarnation,
-    /// The revision of coordination when this run was written down: what is not above it was
-    /// another run's.
-    pub began_at: Revision,
+    /// Its run, as it is written down.
+    pub run: Run,
     /// Threads; at least 1.
     pub shards: u16,
-    /// Signs tickets.
-    pub ticket_key: [u8; 32],
     /// Chance, from the system; each shard derives its own.
     pub seed: [u8; 32],
     /// See there.
@@ -70,18 +65,14 @@ pub struct ShardSettings {
 impl ShardPlan {
     /// What the core of one shard is told.
     pub(crate) fn config(&self, index: usize, engines: &Engines) -> ShardConfig {
-        let address = |shard| Address {
-            node: self.node.clone(),
-            incarnation: self.incarnation,
-            shard: ShardIndex(shard),
-        };
+        let address = |index| self.address(index);
         let settings = &self.settings;
         ShardConfig {
-            address: address(u16::try_from(index).unwrap_or(u16::MAX)),
-            shards: (0..self.shards.max(1)).map(address).collect(),
+            address: address(index),
+            shards: (0..self.shards.max(1).into()).map(address).collect(),
             guests: settings.guests,
             second_login: settings.second_login,
-            ticket_key: self.ticket_key,
+            ticket_key: self.run.ticket_key,
             frames_per_second: settings.frames_per_second,
             frames_burst: settings.frames_burst,
             session_grace: settings.session_grace,
@@ -90,13 +81,21 @@ impl ShardPlan {
             handshake_time_max: settings.handshake_time_max,
             rooms_max: settings.rooms_max,
             sessions_max: settings.sessions_max,
-            // Both engines that a node can have so far live inside it.
-            alone: true,
-            began_at: self.began_at,
+            view: self.run.view.clone(),
+            began_at: self.run.began_at,
             unix_origin: unix_origin(),
             documents: Some(Documents(Arc::new(EngineDocuments(Arc::downgrade(
                 &engines.storage,
             ))))),
+        }
+    }
+
+    /// The address of one shard.
+    pub(super) fn address(&self, index: usize) -> Address {
+        Address {
+            node: self.node.clone(),
+            incarnation: self.run.incarnation,
+            shard: ShardIndex(u16::try_from(index).unwrap_or(u16::MAX)),
         }
     }
 

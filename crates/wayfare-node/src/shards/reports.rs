@@ -17,6 +17,7 @@ pub(crate) struct Reports {
     storage: Ration,
     coordination: Ration,
     not_kept: Ration,
+    misdirected: Ration,
 }
 
 impl Default for Reports {
@@ -27,6 +28,7 @@ impl Default for Reports {
             storage: ration(),
             coordination: ration(),
             not_kept: ration(),
+            misdirected: ration(),
         }
     }
 }
@@ -67,6 +69,12 @@ impl Reports {
                         room = %entity, reason, untold,
                         "the room's state cannot be kept: the step is undone"
                     );
+                }
+            }
+            Report::Misdirected { to } => {
+                counter!("wayfare_messages_misdirected_total").increment(1);
+                if let Some(untold) = self.misdirected.admit(now) {
+                    warn!(%to, untold, "a message for another run of a node is dropped");
                 }
             }
             Report::Quarantined { .. }

@@ -2,23 +2,22 @@
 //! memory, or elsewhere.
 
 pub(crate) mod backup;
-mod begin;
 mod disk;
 pub(crate) mod file;
-mod guard;
 mod open;
 mod restore;
+mod startup;
 mod waits;
 
-pub(crate) use begin::{BeginError, Beginner, Run, begin};
-pub(crate) use guard::{AdmitError, Superseded, Supersession, admit, withdraw_from_others};
 pub(crate) use open::{open, remote_coordination, remote_storage};
 pub(crate) use restore::restore;
+pub(crate) use startup::{admit, start_up, superseded};
 pub(crate) use waits::{Trouble, Waits};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use wayfare_core::cluster::Sharing;
 use wayfare_engine::model::{MemoryCoordination, MemoryStorage};
 use wayfare_engine::{Coordination, Storage};
 use wayfare_etcd::{Etcd, MemberStatus};
@@ -65,6 +64,15 @@ impl Store {
             coordination: self.coordination()?,
             storage: self.storage()?,
         })
+    }
+
+    /// Who else can have the records open. A file is locked by its process, and memory is nobody
+    /// else's.
+    pub(crate) fn sharing(&self) -> Sharing {
+        match &self.coordination {
+            Records::InFile | Records::Memory(_) => Sharing::Exclusive,
+            Records::Etcd(_) => Sharing::Shared,
+        }
     }
 
     fn coordination(&self) -> Option<Arc<dyn Coordination>> {

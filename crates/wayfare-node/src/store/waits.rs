@@ -41,51 +41,82 @@ impl Waits {
         F: Future<Output = Result<T, Trouble<E>>>,
     {
         let mut pause = PAUSE_MIN;
-        let mut told: Option<(String, Instant)> = None;
-        let began = Instant::now();
+        let mut wait = self.wait_for(what);
         loop {
-            let mut attempt = pin!(attempt());
-            let attempted = match timeout(ATTEMPT_TIME_TOLD, attempt.as_mut()).await {
-                Ok(attempted) => attempted,
-                Err(_) => {
-                    if told.is_none() {
-                        let why = "no answer yet".to_owned();
-                        told = Some(self.tell(what, why));
-                    }
-                    attempt.await
-                }
-            };
-            let why = match attempted {
+            match wait.attempt(attempt()).await {
                 Ok(done) => {
-                    if told.is_some() {
-                        let waited = began.elapsed();
-                        tracing::warn!(?waited, "{what} is there: the start goes on");
-                    }
-                    self.entries().remove(what);
+                    wait.succeeded();
                     return Ok(done);
                 }
                 Err(Trouble::Lasting(error)) => return Err(error),
-                Err(Trouble::Passing(why)) => why,
-            };
-            let is_news = told
-                .as_ref()
-                .is_none_or(|(before, at)| *before != why || at.elapsed() >= TELL_EVERY);
-            if is_news {
-                told = Some(self.tell(what, why));
+                Err(Trouble::Passing(why)) => wait.failed(why),
             }
             sleep(pause).await;
             pause = (pause * 2).min(PAUSE_MAX);
         }
     }
 
-    fn tell(&self, what: &str, why: String) -> (String, Instant) {
-        tracing::warn!("waiting for {what}: {why}");
-        self.entries().insert(what.to_owned(), why.clone());
-        (why, Instant::now())
+    /// A wait for `what`, whose attempts somebody else decides.
+    pub(crate) fn wait_for<'a>(&'a self, what: &'a str) -> Wait<'a> {
+        Wait {
+            waits: self,
+            what,
+            told: None,
+            began: Instant::now(),
+        }
     }
 
     fn entries(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// See [`Waits::wait_for`].
+pub(crate) struct Wait<'a> {
+    waits: &'a Waits,
+    what: &'a str,
+    /// The reason that was told last, and when.
+    told: Option<(String, Instant)>,
+    began: Instant,
+}
+
+impl Wait<'_> {
+    /// Makes an attempt; one that takes long is told of before it ends.
+    pub(crate) async fn attempt<T>(&mut self, attempt: impl Future<Output = T>) -> T {
+        let mut attempt = pin!(attempt);
+        match timeout(ATTEMPT_TIME_TOLD, attempt.as_mut()).await {
+            Ok(attempted) => attempted,
+            Err(_) => {
+                if self.told.is_none() {
+                    self.tell("no answer yet".to_owned());
+                }
+                attempt.await
+            }
+        }
+    }
+
+    /// An attempt failed, and another will follow.
+    pub(crate) fn failed(&mut self, why: String) {
+        let told = self.told.as_ref();
+        if told.is_none_or(|(before, at)| *before != why || at.elapsed() >= TELL_EVERY) {
+            self.tell(why);
+        }
+    }
+
+    /// The last attempt went well.
+    pub(crate) fn succeeded(self) {
+        if self.told.is_some() {
+            let waited = self.began.elapsed();
+            tracing::warn!(?waited, "{} is there: the start goes on", self.what);
+        }
+        self.waits.entries().remove(self.what);
+    }
+
+    fn tell(&mut self, why: String) {
+        tracing::warn!("waiting for {}: {why}", self.what);
+        let entry = (self.what.to_owned(), why.clone());
+        self.waits.entries().extend([entry]);
+        self.told = Some((why, Instant::now()));
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use wayfare_core::SecondLogin;
+use wayfare_core::cluster::{NodeView, Run};
 use wayfare_core::game::{Kind, Player, Refusal};
 use wayfare_node::{Authenticator, Engines, ShardPlan, ShardSettings, Shards};
 use wayfare_protocol::coordination::Revision;
@@ -67,10 +68,13 @@ fn start(
         .unwrap();
     let plan = ShardPlan {
         node: NodeId::new("n1").unwrap(),
-        incarnation: Incarnation(incarnation.into()),
-        began_at,
+        run: Run {
+            incarnation: Incarnation(incarnation.into()),
+            ticket_key: [1; 32],
+            began_at,
+            view: NodeView::default(),
+        },
         shards,
-        ticket_key: [1; 32],
         // Another run draws other ids.
         seed: [incarnation; 32],
         settings: ShardSettings {

@@ -8,6 +8,7 @@ mod log_once;
 mod no_duplication;
 mod no_leak;
 mod no_loss;
+mod no_misdirection;
 mod one_lineage;
 mod order;
 mod resync_is_told;
@@ -28,6 +29,7 @@ use crate::saying::{To, View, Word, parse_reply};
 pub(crate) use bounded_memory::check as check_memory;
 pub(crate) use converges::{check_answered, check_connected, check_heard_all};
 pub(crate) use no_leak::{check_counts, check_records};
+pub(crate) use no_misdirection::found_misdirected;
 pub(crate) use ticking_room_ticks::check as check_ticks;
 
 /// A promise that was broken.

@@ -215,7 +215,8 @@ impl World {
             }
             let records = node.coordination.service().list("").records;
             let left = records.iter().map(|(key, _)| key.to_string());
-            let left: Vec<String> = left.filter(|key| !key.starts_with("node/")).collect();
+            let is_of_node = |key: &String| key.starts_with("node/") || key.starts_with("cluster/");
+            let left: Vec<String> = left.filter(|key| !is_of_node(key)).collect();
             invariants::check_records(node.name.clone(), &left)?;
         }
         debug_assert!(self.now > START);

@@ -2,51 +2,35 @@
 
 use std::fmt::Debug;
 
-use wayfare_core::CallId;
 use wayfare_engine::model::faults::Ticket;
 use wayfare_protocol::{coordination, storage};
 
-use super::node::Input;
+use super::node::{Asker, Input};
 use super::{Event, World};
 
 impl World {
-    pub(super) fn coordinate(
-        &mut self,
-        (node, shard): (usize, usize),
-        call: CallId,
-        request: coordination::Request,
-    ) {
-        let ticket = self.asks((node, shard), call, &request);
+    pub(super) fn coordinate(&mut self, node: usize, asker: Asker, request: coordination::Request) {
+        let ticket = self.asks(node, asker, &request);
         let engine = &mut self.nodes[node].coordination;
         engine.handle_request(ticket, request, self.now);
         self.schedule_engines(node);
     }
 
-    pub(super) fn store(
-        &mut self,
-        (node, shard): (usize, usize),
-        call: CallId,
-        request: storage::Request,
-    ) {
-        let ticket = self.asks((node, shard), call, &request);
+    pub(super) fn store(&mut self, node: usize, asker: Asker, request: storage::Request) {
+        let ticket = self.asks(node, asker, &request);
         let engine = &mut self.nodes[node].storage;
         engine.handle_request(ticket, request, self.now);
         self.schedule_engines(node);
     }
 
-    fn asks(
-        &mut self,
-        (node, shard): (usize, usize),
-        call: CallId,
-        request: &impl Debug,
-    ) -> Ticket {
+    fn asks(&mut self, node: usize, asker: Asker, request: &impl Debug) -> Ticket {
         let it = &mut self.nodes[node];
         let name = &it.name;
         self.trace.remark(|| {
             let words: String = format!("{request:?}").chars().take(300).collect();
-            format!("{name}.{shard} asks {call:?} {words}")
+            format!("{name} {asker:?} asks {words}")
         });
-        it.ticket(shard, call)
+        it.ticket(asker)
     }
 
     /// What the engines of a node have to do by now.
@@ -58,21 +42,26 @@ impl World {
         it.engines_at = None;
         it.coordination.handle_timeout(self.now);
         it.storage.handle_timeout(self.now);
-        let mut answers = Vec::new();
+        let (mut coordinated, mut stored) = (Vec::new(), Vec::new());
         while let Some((ticket, outcome)) = it.coordination.poll_output() {
-            let asked = it.asked.remove(&ticket);
-            let input = |call| Input::Coordination(call, outcome);
-            answers.extend(asked.map(|(run, shard, call)| (run, shard, input(call))));
+            let asked = it.asked.remove(&ticket).filter(|(run, _)| *run == it.run);
+            coordinated.extend(asked.map(|(_, asker)| (asker, outcome)));
         }
         while let Some((ticket, outcome)) = it.storage.poll_output() {
-            let asked = it.asked.remove(&ticket);
-            let input = |call| Input::Storage(call, outcome);
-            answers.extend(asked.map(|(run, shard, call)| (run, shard, input(call))));
+            let asked = it.asked.remove(&ticket).filter(|(run, _)| *run == it.run);
+            stored.extend(asked.map(|(_, asker)| (asker, outcome)));
         }
-        let incarnation = it.incarnation;
-        for (run, shard, input) in answers {
-            if run == incarnation {
-                self.reach(node, shard, input);
+        for (asker, outcome) in coordinated {
+            match asker {
+                Asker::Startup => self.startup_answered(node, outcome),
+                Asker::Shard(shard, call) => {
+                    self.reach(node, shard, Input::Coordination(call, outcome));
+                }
+            }
+        }
+        for (asker, outcome) in stored {
+            if let Asker::Shard(shard, call) = asker {
+                self.reach(node, shard, Input::Storage(call, outcome));
             }
         }
         self.schedule_engines(node);

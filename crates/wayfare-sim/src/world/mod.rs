@@ -6,6 +6,7 @@ mod node;
 mod nodes;
 mod seat;
 mod seats;
+mod startups;
 mod streams;
 mod trouble;
 
@@ -57,6 +58,11 @@ enum Event {
     /// A node begins its next run; a process that was told to stop has ended.
     NodeUp(usize),
     Stopped(usize),
+    /// A start wants to be woken.
+    StartupWakes {
+        node: usize,
+        run: u64,
+    },
     /// An engine works as it should again.
     EngineWell {
         node: usize,
@@ -71,7 +77,8 @@ enum Event {
 /// A future of a room.
 struct Run {
     node: usize,
-    incarnation: u64,
+    /// The run of the node that began it.
+    life: u64,
     shard: usize,
     entity: EntityId,
     run: u64,
@@ -256,6 +263,7 @@ impl World {
             Event::Engines(node) => self.engines(node),
             Event::Ran(run) => self.ran(*run),
             Event::NodeUp(node) => self.node_up(node),
+            Event::StartupWakes { node, run } => self.startup_wakes(node, run),
             Event::Stopped(node) => self.stopped(node),
             Event::EngineWell { node, storage } => self.engine_well(node, storage),
             Event::Fault => self.fault(),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
+use wayfare_core::cluster::Startup;
 use wayfare_core::peer::Envelope;
 use wayfare_core::{CallId, ConnectionId, Shard};
 use wayfare_engine::model::faults::{Delays, FaultyCoordination, FaultyStorage, Rates, Ticket};
@@ -29,6 +30,15 @@ pub(super) enum Input {
     Stop,
 }
 
+/// A part of a node that asks an engine.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asker {
+    /// The start of a run.
+    Startup,
+    /// A shard.
+    Shard(usize, CallId),
+}
+
 /// One shard of a node, and what waits for its next turn.
 pub(super) struct SimShard {
     pub(super) shard: Shard,
@@ -46,9 +56,11 @@ pub(super) struct SimNode {
     pub(super) name: String,
     pub(super) clock: SimClock,
     pub(super) chance: Chance,
-    /// Which run of it this is.
-    pub(super) incarnation: u64,
-    /// None while it is down.
+    /// Counts its runs, and its ends: an answer to another one reaches nobody.
+    pub(super) run: u64,
+    /// While it starts.
+    pub(super) startup: Option<Startup>,
+    /// None while it is down, or starts.
     pub(super) shards: Vec<SimShard>,
     pub(super) paused_until: Instant,
     pub(super) stopping: bool,
@@ -56,11 +68,10 @@ pub(super) struct SimNode {
     pub(super) gather_max: Duration,
     pub(super) coordination: FaultyCoordination,
     pub(super) storage: FaultyStorage,
-    /// Which shard of which run asked.
-    pub(super) asked: BTreeMap<Ticket, (u64, usize, CallId)>,
+    /// The run that asked, and its part.
+    pub(super) asked: BTreeMap<Ticket, (u64, Asker)>,
     pub(super) tickets: u64,
     pub(super) engines_at: Option<Instant>,
-    pub(super) ticket_key: [u8; 32],
 }
 
 impl SimNode {
@@ -75,7 +86,8 @@ impl SimNode {
         Self {
             name: format!("node{index}"),
             clock: SimClock::new(now, local, drift),
-            incarnation: 0,
+            run: 0,
+            startup: None,
             shards: Vec::new(),
             paused_until: now,
             stopping: false,
@@ -90,7 +102,6 @@ impl SimNode {
             asked: BTreeMap::new(),
             tickets: 0,
             engines_at: None,
-            ticket_key: chance.bytes(),
             chance: Chance::new(chance.any(), "node"),
         }
     }
@@ -100,10 +111,10 @@ impl SimNode {
     }
 
     /// Names the next question to an engine.
-    pub(super) fn ticket(&mut self, shard: usize, call: CallId) -> Ticket {
+    pub(super) fn ticket(&mut self, asker: Asker) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);
-        self.asked.insert(ticket, (self.incarnation, shard, call));
+        self.asked.insert(ticket, (self.run, asker));
         ticket
     }
 }

@@ -6,69 +6,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use wayfare_core::game::{Player, Work};
 use wayfare_core::operator::{self, Query, RoomSummary};
-use wayfare_core::{ConnectionId, Output, Report, Shard, ShardConfig};
-use wayfare_protocol::coordination::{Expect, Key, Write};
+use wayfare_core::{ConnectionId, Output, Report};
 use wayfare_protocol::frame::decode_client;
-use wayfare_protocol::{Address, EntityId, Incarnation, Instant, NodeId, PlayerId, ShardIndex};
+use wayfare_protocol::{EntityId, Instant, PlayerId};
 
-use super::node::{Input, SimShard};
+use super::node::{Asker, Input};
 use super::{Event, Run, World};
 use crate::invariants;
 
 impl World {
-    /// A node begins its next run.
-    pub(super) fn node_up(&mut self, node: usize) {
-        let it = &mut self.nodes[node];
-        it.incarnation += 1;
-        it.stopping = false;
-        it.paused_until = self.now;
-        let name = NodeId::new(&it.name).expect("a name like that");
-        let key: Key = format!("node/{name}/{}", it.incarnation).into();
-        it.coordination.alter(|store| {
-            let (key, value, expect) = (key.clone(), Bytes::new(), Expect::Absent);
-            drop(store.commit(vec![Write::Put { key, expect, value }]));
-        });
-        let began_at = it.coordination.service().revision();
-        let address = |shard| Address {
-            node: name.clone(),
-            incarnation: Incarnation(it.incarnation),
-            shard: ShardIndex(shard),
-        };
-        let local = it.clock.local(self.now);
-        let server = self.plan.server;
-        let mut shards = Vec::new();
-        for index in 0..self.plan.shards {
-            let mut config = ShardConfig::new(address(index), it.ticket_key);
-            config.shards = (0..self.plan.shards).map(address).collect();
-            config.second_login = server.second_login;
-            config.session_grace = server.session_grace;
-            config.heartbeat = server.heartbeat;
-            config.silence_max = server.heartbeat * 5 / 2;
-            config.handshake_time_max = Duration::from_secs(5);
-            config.alone = true;
-            config.began_at = began_at;
-            config.unix_origin = Duration::from_secs(1_700_000_000 + it.chance.below(10_000));
-            let seed = it.chance.bytes();
-            shards.push(SimShard {
-                shard: Shard::new(config, self.kinds.clone(), seed, local),
-                inbox: std::collections::VecDeque::new(),
-                turn_at: None,
-                paused_until: self.now,
-                streams: std::collections::BTreeMap::new(),
-                slots_made: 0,
-            });
-        }
-        it.shards = shards;
-        let run = it.incarnation;
-        let (at, name) = (self.now, it.name.clone());
-        self.trace.step(at, &[1, node as u64, run], &[], || {
-            format!("{name} begins run {run}")
-        });
-        for shard in 0..usize::from(self.plan.shards) {
-            self.reach(node, shard, Input::Began);
-        }
-    }
-
     /// Something reaches a shard, which will look at it in its next turn.
     pub(super) fn reach(&mut self, node: usize, shard: usize, input: Input) {
         let it = &mut self.nodes[node];
@@ -223,8 +169,10 @@ impl World {
                 let shard = &mut self.nodes[at.0].shards[at.1].shard;
                 shard.handle_authenticated(connection, Ok(player), now);
             }
-            Output::Coordinate { call, request } => self.coordinate(at, call, request),
-            Output::Store { call, request } => self.store(at, call, request),
+            Output::Coordinate { call, request } => {
+                self.coordinate(at.0, Asker::Shard(at.1, call), request)
+            }
+            Output::Store { call, request } => self.store(at.0, Asker::Shard(at.1, call), request),
             Output::Run { entity, run, work } => self.begin_run(at, entity, run, work),
             Output::Peer(envelope) => {
                 let to = usize::from(envelope.to.shard.0);
@@ -244,10 +192,10 @@ impl World {
         let takes = it.chance.millis(0, 3_000);
         // It may fail as well, and bring nothing.
         let work = (!it.chance.one_in(8)).then_some(work);
-        let incarnation = it.incarnation;
+        let life = it.run;
         let run = Run {
             node,
-            incarnation,
+            life,
             shard,
             entity,
             run,
@@ -257,7 +205,7 @@ impl World {
     }
 
     pub(super) fn ran(&mut self, run: Run) {
-        if self.nodes[run.node].incarnation != run.incarnation {
+        if self.nodes[run.node].run != run.life {
             return;
         }
         let note = run.work.map(|mut work| {
@@ -274,6 +222,10 @@ impl World {
         match report {
             Report::Recovered { .. } => self.tally.recovered += 1,
             Report::Restarted { .. } => self.tally.restarted += 1,
+            Report::Misdirected { to } => {
+                let name = format!("{}.{shard}", self.nodes[node].name);
+                self.judge::<()>(Err(invariants::found_misdirected(name, to)));
+            }
             _ => {}
         }
         let name = &self.nodes[node].name;
@@ -289,7 +241,8 @@ impl World {
         let it = &mut self.nodes[node];
         it.shards.clear();
         // Whoever waits for an answer is gone.
-        it.incarnation += 1;
+        it.run += 1;
+        it.startup = None;
         if self.plan.server.inside {
             it.coordination.cut_power();
             it.storage.cut_power();
