@@ -66,6 +66,8 @@ pub struct History {
     pub unknown: Ranges,
     /// While a member.
     pub standing: Option<Standing>,
+    /// Replies that were lost, and no new view has followed yet.
+    pub lost_replies: u64,
     /// The last number to everyone that was heard, and in which life.
     pub heard: (Life, u64),
 }

@@ -32,7 +32,15 @@ pub struct Plan {
     pub drift_max: u64,
     /// What all shards are told.
     pub server: ServerPlan,
+    /// Commands that rooms fail on, at most: a room that fails too often ends.
+    pub panics_max: u64,
+    /// Whether nothing of this plan ends a stay: nobody is told to leave, and all graces outlast
+    /// what goes wrong.
+    pub steady: bool,
 }
+
+/// Events of a history that holds everything a room ever says.
+pub const WHOLE_HISTORY: usize = 1 << 20;
 
 /// One room, of a kind of its own.
 #[derive(Clone, Debug)]
@@ -50,6 +58,12 @@ impl RoomPlan {
     #[must_use]
     pub fn is_durable(&self) -> bool {
         self.settings.durability == Durability::Durable
+    }
+
+    /// Whether its history holds everything that it says.
+    #[must_use]
+    pub fn remembers_all(&self) -> bool {
+        self.settings.history.events_max >= WHOLE_HISTORY
     }
 
     /// Whether anything of it outlives its node.
@@ -77,6 +91,8 @@ pub struct ServerPlan {
 pub struct Deeds {
     /// Say something to everyone.
     pub say: u64,
+    /// What the room does without a reply.
+    pub quiet: u64,
     /// To everyone else.
     pub others: u64,
     /// To one player.
@@ -165,6 +181,7 @@ impl Deeds {
     /// Everything that can be done.
     pub const ALL: Self = Self {
         say: 30,
+        quiet: 0,
         others: 12,
         tell: 12,
         wave: 4,
@@ -235,6 +252,8 @@ impl Plan {
             faults,
             drift_max: 10_000_000,
             server: ServerPlan::free(chance),
+            panics_max: u64::MAX,
+            steady: false,
         }
     }
 

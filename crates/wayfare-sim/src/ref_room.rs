@@ -12,6 +12,8 @@ pub struct RefRoom {
     pub durable: bool,
     /// Something of it outlives its node.
     pub kept: bool,
+    /// Its history holds everything that it says.
+    pub remembers_all: bool,
     /// Lives that somebody saw.
     lives: BTreeSet<Life>,
     /// How many lives there may be.
@@ -27,6 +29,7 @@ impl RefRoom {
         Self {
             durable: plan.is_durable(),
             kept: plan.is_kept(),
+            remembers_all: plan.remembers_all(),
             lives: BTreeSet::new(),
             lives_max: 1,
             said: BTreeMap::new(),

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use wayfare_core::SecondLogin;
-use wayfare_core::game::{Form, KindSettings};
+use wayfare_core::game::{Form, HistoryBounds, KindSettings};
 
 use crate::chance::Chance;
-use crate::plan::{Deeds, FaultOdds, Plan, RoomPlan, ServerPlan};
+use crate::plan::{Deeds, FaultOdds, Plan, RoomPlan, ServerPlan, WHOLE_HISTORY};
 
 /// A named sort of run.
 pub struct Scenario {
@@ -106,6 +106,49 @@ pub const SCENARIOS: &[Scenario] = &[
         },
     },
     Scenario {
+        name: "steady-cuts",
+        about: "connections break at any moment, and histories hold everything",
+        plan: |chance| Plan {
+            faults: FaultOdds {
+                cut: 10,
+                reset: 10,
+                ..FaultOdds::default()
+            },
+            ..steady(chance, WHOLE_HISTORY)
+        },
+    },
+    Scenario {
+        name: "steady-short",
+        about: "connections break at any moment, and histories hold eight events",
+        plan: |chance| Plan {
+            faults: FaultOdds {
+                cut: 10,
+                reset: 10,
+                ..FaultOdds::default()
+            },
+            ..steady(chance, 8)
+        },
+    },
+    Scenario {
+        name: "steady-kills",
+        about: "durable rooms that hold everything, kills, bad storage, few panics",
+        plan: |chance| {
+            let plan = Plan {
+                faults: FaultOdds {
+                    cut: 6,
+                    reset: 6,
+                    kill: 3,
+                    storage: 6,
+                    storage_away: 1,
+                    ..FaultOdds::default()
+                },
+                panics_max: 2,
+                ..steady(chance, WHOLE_HISTORY)
+            };
+            plan.durable()
+        },
+    },
+    Scenario {
         name: "slow-readers",
         about: "two rooms that say 600 KB a second, and connections that take far less",
         plan: |_| slow_readers(),
@@ -121,6 +164,51 @@ pub const SCENARIOS: &[Scenario] = &[
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name == name)
+}
+
+/// Players who stay, in one room on three shards that never ends their stays.
+fn steady(chance: &mut Chance, events_max: usize) -> Plan {
+    // Longer than everything that goes wrong.
+    let grace = Duration::from_secs(120);
+    let settings = KindSettings {
+        member_grace: grace,
+        empty_grace: Some(Duration::from_secs(5)),
+        history: HistoryBounds {
+            events_max,
+            bytes_max: 1 << 30,
+            age_max: Duration::from_secs(36_000),
+        },
+        snapshot_every: None,
+        ..KindSettings::default()
+    };
+    let form = *chance.pick(&[Form::Whole, Form::Changes, Form::Parts]);
+    let room = RoomPlan {
+        settings,
+        form,
+        tick_bytes: 0,
+    };
+    let plan = Plan::free(chance);
+    Plan {
+        nodes: 1,
+        shards: 3,
+        rooms: vec![room],
+        players: 5,
+        pause_max: *chance.pick(&[Duration::from_millis(50), Duration::from_millis(300)]),
+        deeds: Deeds {
+            quiet: 20,
+            panic: 1,
+            ..Deeds::TALK
+        },
+        fault_every_max: *chance.pick(&[Duration::from_millis(300), Duration::from_secs(2)]),
+        server: ServerPlan {
+            session_grace: grace,
+            second_login: SecondLogin::Replace,
+            ..plan.server
+        },
+        panics_max: 0,
+        steady: true,
+        ..plan
+    }
 }
 
 /// What waits for a reader reaches its bound long before anybody is silent.
@@ -179,5 +267,7 @@ fn pace() -> Plan {
             second_login: SecondLogin::Replace,
             inside: true,
         },
+        panics_max: 0,
+        steady: false,
     }
 }

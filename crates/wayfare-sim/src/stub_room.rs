@@ -147,6 +147,7 @@ impl StubRoom {
     fn do_deed(&mut self, author: &PlayerId, words: &[&str], cx: &HandlerContext<'_>) {
         let what = words.join(" ");
         match words {
+            ["quiet"] => {}
             ["others", ..] => self.others(cx, author, &what),
             ["tell", to] => self.tell(cx, &player(to), &what),
             ["wave"] => {
@@ -263,7 +264,9 @@ impl RoomLogic for StubRoom {
             cx.log(LOG, |into| into.extend_from_slice(record.as_bytes()));
         }
         self.state.log_changes(cx);
-        reply.extend_from_slice(format!("{life} {branch} {deed}").as_bytes());
+        if what != ["quiet"] {
+            reply.extend_from_slice(format!("{life} {branch} {deed}").as_bytes());
+        }
         Ok(())
     }
 

@@ -13,13 +13,14 @@ mod one_lineage;
 mod order;
 mod resync_is_told;
 mod right_audience;
+mod stays_are_kept;
 mod ticking_room_ticks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bytes::Bytes;
-use wayfare_client_core::{CommandError, CommandId};
+use wayfare_client_core::{CommandError, CommandId, LeaveReason};
 
 use crate::history::{Given, History, Outcome};
 use crate::plan::Plan;
@@ -91,6 +92,8 @@ pub(crate) enum Shown {
 #[derive(Debug)]
 pub(crate) struct Judge {
     rooms: Vec<RefRoom>,
+    /// Nothing may end a stay.
+    steady: bool,
     histories: BTreeMap<(u32, usize), History>,
     /// Records that must be in the log, and that must not.
     logged: BTreeSet<String>,
@@ -101,6 +104,7 @@ impl Judge {
     pub(crate) fn new(plan: &Plan) -> Self {
         Self {
             rooms: plan.rooms.iter().map(RefRoom::new).collect(),
+            steady: plan.steady,
             histories: BTreeMap::new(),
             logged: BTreeSet::new(),
             not_logged: BTreeSet::new(),
@@ -132,6 +136,10 @@ impl Judge {
         let view = View::parse(&text).expect("rooms of a simulation show what they are to");
         let reference = &mut self.rooms[room];
         let history = self.histories.entry((who.seat, room)).or_default();
+        if self.steady {
+            stays_are_kept::check_shown(who, reference, history, shown)?;
+        }
+        history.lost_replies = 0;
         check_defect(who, view.defects, &view.defect)?;
         acknowledged_is_kept::check(who, history, reference, &view, shown)?;
         resync_is_told::check(who, history, &view, shown)?;
@@ -159,6 +167,9 @@ impl Judge {
         let text = String::from_utf8_lossy(payload);
         let word = Word::parse(&text).expect("rooms of a simulation say what they are to");
         let history = self.histories.entry((who.seat, room)).or_default();
+        if self.steady {
+            stays_are_kept::check_heard(who, history)?;
+        }
         let Some(standing) = &mut history.standing else {
             return who.violation("no duplication", "an event to who is no member".into());
         };
@@ -237,6 +248,10 @@ impl Judge {
         let given = given.expect("checked");
         if let Err(error) = result {
             no_loss::check_refused(who, &given, error)?;
+            if self.steady {
+                stays_are_kept::check_answer(who, &self.rooms[room], &given, error)?;
+            }
+            history.lost_replies += u64::from(*error == CommandError::ReplyLost);
         }
         let outcome = outcome_of(&given, result);
         match outcome {
@@ -268,8 +283,36 @@ impl Judge {
         if self.rooms[room].durable {
             return who.violation("acknowledged is kept", "a durable room fell back".into());
         }
+        self.check_steady(who, "its room fell back")?;
         self.history(who.seat, room).done = crate::ranges::Ranges::default();
         Ok(())
+    }
+
+    /// A seat hears that its stay is over.
+    pub(crate) fn told_to_leave(
+        &self,
+        who: &Watched<'_>,
+        reason: LeaveReason,
+    ) -> Result<(), Violation> {
+        self.check_steady(who, &format!("its stay ended: {reason:?}"))
+    }
+
+    /// A seat hears that its session is over.
+    pub(crate) fn session_ends(&self, seat: u32, how: &str) -> Result<(), Violation> {
+        let (player, room) = ("", "any room");
+        self.check_steady(&Watched { seat, player, room }, how)
+    }
+
+    /// From here on players leave.
+    pub(crate) const fn stays_may_end(&mut self) {
+        self.steady = false;
+    }
+
+    fn check_steady(&self, who: &Watched<'_>, how: &str) -> Result<(), Violation> {
+        match self.steady {
+            true => stays_are_kept::violation(who, how.to_owned()),
+            false => Ok(()),
+        }
     }
 
     /// The stay is over.

@@ -20,8 +20,10 @@ const SETTLES: Duration = Duration::from_secs(22);
 const COUNTED: Duration = Duration::from_secs(4);
 /// A join takes no longer when nothing goes wrong, nor what the longest note waits for.
 const AUDITED: Duration = Duration::from_secs(6);
-/// Longer than all graces one behind the other.
+/// Longer than what is under way then, beside the graces.
 const EMPTIES: Duration = Duration::from_secs(45);
+/// The graces of most plans, one behind the other.
+const GRACES: Duration = Duration::from_secs(25);
 
 impl World {
     pub(super) fn play(&mut self) -> Result<(), Violation> {
@@ -49,11 +51,20 @@ impl World {
         self.check_audit(&heard)?;
         self.check_logs()?;
         self.all_leave();
-        self.phase(EMPTIES)?;
+        self.phase(EMPTIES + self.graces().saturating_sub(GRACES))?;
         if self.is_cut_short() {
             return Ok(());
         }
         self.check_nothing_is_left()
+    }
+
+    /// All graces, one behind the other.
+    fn graces(&self) -> Duration {
+        let rooms = self.plan.rooms.iter().map(|room| {
+            let settings = &room.settings;
+            settings.member_grace + settings.empty_grace.unwrap_or_default()
+        });
+        self.plan.server.session_grace + rooms.max().unwrap_or_default()
     }
 
     fn phase(&mut self, time: Duration) -> Result<(), Violation> {
@@ -195,6 +206,7 @@ impl World {
 
     /// Half of them say so.
     fn all_leave(&mut self) {
+        self.judge.stays_may_end();
         for seat in 0..self.seats.len() as u32 {
             if !self.seats[seat as usize].alive {
                 continue;

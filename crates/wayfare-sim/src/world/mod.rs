@@ -155,6 +155,8 @@ pub struct World {
     watch: Watch,
     mood: Mood,
     troubled: bool,
+    /// Commands so far that a room is to fail on.
+    panics: u64,
     /// What the network draws, what players draw, what goes wrong.
     network: Chance,
     players: Chance,
@@ -190,6 +192,7 @@ impl World {
             watch,
             mood: Mood::Wild,
             troubled: true,
+            panics: 0,
             network: Chance::new(seed, "network"),
             players: Chance::new(seed, "players"),
             trouble: Chance::new(seed, "trouble"),

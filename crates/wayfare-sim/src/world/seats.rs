@@ -132,8 +132,12 @@ impl World {
         match event {
             Heard::Connected { .. } => self.seats[seat as usize].connected = true,
             Heard::Interrupted { .. } => self.seats[seat as usize].connected = false,
-            Heard::SessionLost | Heard::Listing { .. } => {}
-            Heard::Ended(end) => self.ended(seat, &end),
+            Heard::SessionLost => self.session_ends(seat, "its session was lost"),
+            Heard::Listing { .. } => {}
+            Heard::Ended(end) => {
+                self.session_ends(seat, &format!("its session ended: {end:?}"));
+                self.ended(seat, &end);
+            }
             Heard::Joined {
                 room,
                 view,
@@ -165,6 +169,11 @@ impl World {
             Heard::FellBack { room } => self.fell_back(seat, room),
             Heard::Left { room, reason, .. } => self.left(seat, room, reason),
         }
+    }
+
+    fn session_ends(&mut self, seat: u32, how: &str) {
+        let outcome = self.judge.session_ends(seat, how);
+        self.judge(outcome);
     }
 
     fn shown(&mut self, seat: u32, key: RoomKey, view: (&Bytes, u64), shown: Shown) {
@@ -262,8 +271,10 @@ impl World {
         self.judge.left(seat, room);
     }
 
-    fn left(&mut self, seat: u32, key: RoomKey, _: LeaveReason) {
+    fn left(&mut self, seat: u32, key: RoomKey, reason: LeaveReason) {
         let room = self.room_by_key(seat, key);
+        let outcome = self.watched(seat, room, |judge, who| judge.told_to_leave(who, reason));
+        self.judge(outcome);
         let stay = self.seats[seat as usize].stays.get(&room);
         if stay.is_some_and(|stay| stay.key == key) {
             self.seats[seat as usize].stays.remove(&room);
@@ -357,6 +368,7 @@ impl World {
             (deeds.leave, "leave"),
             (deeds.list, "list"),
             (deeds.bye, "bye"),
+            (deeds.quiet, "quiet"),
         ];
         let total = all.iter().map(|(weight, _)| weight).sum();
         let mut drawn = self.players.below(total);
@@ -365,7 +377,10 @@ impl World {
             drawn = drawn.saturating_sub(*weight);
             hit
         });
-        let deed = deed.map_or("say", |(_, deed)| deed);
+        let deed = match deed.map_or("say", |(_, deed)| deed) {
+            "panic" if self.panics >= self.plan.panics_max => "say",
+            deed => deed,
+        };
         match deed {
             "leave" => {
                 if let Some(it) = self.seats[seat as usize].stays.get_mut(&room) {
@@ -404,6 +419,7 @@ impl World {
         let given = it.client.command(stay.key, text.clone().into(), self.now);
         if let Ok(command) = given {
             self.tally.deeds += 1;
+            self.panics += u64::from(deed == "panic");
             self.trace.step(
                 self.now,
                 &[6, u64::from(seat), u64::from(number)],
