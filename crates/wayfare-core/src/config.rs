@@ -1,4 +1,4 @@
-//! What a shard is told when it starts.
+//! The settings of a shard.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wayfare_protocol::{Address, limits};
 use crate::cluster::NodeView;
 use crate::game::Documents;
 
-/// What a second login of a player who is here already does.
+/// The effect of a second login of a player who has a session already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SecondLogin {
     /// It takes the first one's place.
@@ -25,9 +25,9 @@ pub struct ShardConfig {
     pub address: Address,
     /// All shards that entities may be placed on, this one included, in the same order everywhere.
     pub shards: Vec<Address>,
-    /// Whether clients without a token are let in.
+    /// Lets clients in that have no token.
     pub guests: bool,
-    /// What a second login does.
+    /// The effect of a second login.
     pub second_login: SecondLogin,
     /// Signs tickets; the same on every shard that may have to honour them.
     pub ticket_key: [u8; 32],
@@ -35,7 +35,7 @@ pub struct ShardConfig {
     pub frames_per_second: u32,
     /// Frames a session may send at once.
     pub frames_burst: u32,
-    /// How long a session outlives its connection.
+    /// The time for which a session outlives its connection.
     pub session_grace: Duration,
     /// A client sends something at least this often.
     pub heartbeat: Duration,

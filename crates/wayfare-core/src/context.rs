@@ -68,12 +68,12 @@ impl Context {
         *address == self.config.address
     }
 
-    /// Whether the run of this address is over: its rooms and sessions may be taken over.
+    /// Checks whether the run of this address is over: its rooms and sessions may be taken over.
     pub(crate) fn is_former(&self, address: &Address) -> bool {
         self.config.view.is_over(address, &self.config.address)
     }
 
-    /// Whether this is a shard that may be told something, and not this one.
+    /// Checks whether this is another shard that may receive messages.
     pub(crate) fn is_elsewhere(&self, address: &Address) -> bool {
         !self.is_here(address) && !self.is_former(address)
     }
@@ -159,7 +159,7 @@ impl Context {
         }
     }
 
-    /// Whether a record names this shard, or an earlier run of its node.
+    /// Checks whether a record names this shard, or a run that is over.
     fn is_ours(&self, key: &Key, value: &[u8]) -> bool {
         let owner = match key.starts_with("entity/") {
             true => EntityRecord::decode(key, value).ok().map(|it| it.owner),

@@ -1,4 +1,4 @@
-//! What remains of former members for a while: a join that was under way when its player left is
+//! Traces of former members, kept for a while: a join that was in flight when its player left is
 //! void when it arrives.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -28,7 +28,7 @@ impl Departed {
         self.order.push_back((now, handle, player.clone()));
     }
 
-    /// Whether the player left since a session of this epoch asked to come in.
+    /// Checks whether the player left after a session of this epoch asked to join.
     pub(crate) fn since(&self, handle: Handle, player: &PlayerId, epoch: Epoch) -> bool {
         let stay = self.stays.get(&(handle, player.clone()));
         stay.is_some_and(|(left_under, _)| epoch < *left_under)

@@ -14,7 +14,7 @@ pub struct CallId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LoginId(pub(crate) u64);
 
-/// Who waits for the outcome.
+/// The part that waits for an outcome.
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
     /// A login, to read or to take the player's record.
@@ -69,10 +69,10 @@ pub(crate) enum Asker {
     Release(Key),
 }
 
-/// What a room asks storage for.
+/// The request of a room to storage.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Wants {
-    /// What it did to be kept.
+    /// To store a step or a snapshot.
     Write(Position),
     /// A part of its state to be kept.
     Part(PartId),
@@ -101,7 +101,7 @@ impl Calls {
         call
     }
 
-    /// Who waits for this call; nobody if it was answered before.
+    /// Ends a call: the part that waits for it, or `None` if it was answered before.
     pub(crate) fn end(&mut self, call: CallId) -> Option<Asker> {
         self.under_way.remove(&call)
     }

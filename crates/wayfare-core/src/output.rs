@@ -18,7 +18,7 @@ pub struct ConnectionId {
     pub generation: u32,
 }
 
-/// What a shard wants done.
+/// An effect that a shard asks of its driver.
 #[derive(Debug)]
 pub enum Output {
     /// Queue these whole frames on a connection.
@@ -52,14 +52,14 @@ pub enum Output {
     Coordinate {
         /// Names the answer.
         call: CallId,
-        /// What.
+        /// The request to coordination.
         request: coordination::Request,
     },
     /// Ask storage, and answer with [`crate::Shard::handle_storage`].
     Store {
         /// Names the answer.
         call: CallId,
-        /// What.
+        /// The request to storage.
         request: storage::Request,
     },
     /// Run a future to its end, and bring what it brings with [`crate::Shard::handle_ran`]. It

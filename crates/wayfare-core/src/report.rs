@@ -12,7 +12,7 @@ pub enum Report {
         entity: EntityId,
         /// Which handler.
         handler: &'static str,
-        /// What it said.
+        /// The text of the panic.
         panic: String,
     },
     /// A room started again after a panic.
@@ -34,7 +34,7 @@ pub enum Report {
     TicksSkipped {
         /// The room.
         entity: EntityId,
-        /// How many.
+        /// Their number.
         skipped: u64,
     },
     /// A note did not decode.
@@ -79,12 +79,12 @@ pub enum Report {
         /// Why.
         failure: storage::Failure,
     },
-    /// What is kept of an entity cannot be read. It was put aside for an operator, and the entity
+    /// The stored state of an entity cannot be read. It was put aside for an operator, and the entity
     /// begins anew.
     Quarantined {
         /// Whose.
         entity: EntityId,
-        /// What is wrong with it.
+        /// The damage.
         reason: String,
     },
     /// A state is too large for its form, or does not encode: the step is undone.
@@ -100,9 +100,9 @@ pub enum Report {
         entity: EntityId,
         /// The log.
         log: String,
-        /// How many.
+        /// Their number.
         records: usize,
-        /// What is wrong with the log.
+        /// The damage of the log.
         reason: String,
     },
     /// An entity came back from storage.

@@ -18,7 +18,7 @@ use crate::peer::{Envelope, Message, ToGateway};
 use crate::report;
 use crate::timers::{Wake, earlier};
 
-/// One shard: everything it decides, and nothing it does.
+/// A shard: everything it decides, and nothing it does.
 ///
 /// The driver hands in what happened, then takes outputs until there are none: that is one turn.
 /// What rooms do within a turn goes out together. The same inputs at the same times with the same
@@ -48,7 +48,7 @@ impl Shard {
         self.gateway.handle_connected(connection, &mut self.context);
     }
 
-    /// One whole frame, without its header, from a client.
+    /// Accepts a whole frame, without its header, from a client.
     pub fn handle_frame(&mut self, connection: ConnectionId, payload: &[u8], now: Instant) {
         self.at(now);
         self.gateway
@@ -213,7 +213,7 @@ impl Shard {
         }
     }
 
-    /// How many of everything there is.
+    /// The counts of everything.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let mut counts = Counts {

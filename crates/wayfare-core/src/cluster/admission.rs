@@ -11,7 +11,7 @@ use wayfare_protocol::{Incarnation, NodeId};
 use super::rewrite::ATTEMPTS_MAX;
 use super::{NodeView, Output, Report};
 
-/// Who else can have this coordination open.
+/// The other processes that can have this coordination open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sharing {
     /// Nobody: it is held by this process alone, and was while its former runs used it. Other names

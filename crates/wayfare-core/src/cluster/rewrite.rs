@@ -20,7 +20,7 @@ pub enum RecordError {
     Failed {
         /// The record's name.
         key: Key,
-        /// What coordination says.
+        /// The failure of coordination.
         failure: Failure,
     },
     /// Another writer was faster each time.

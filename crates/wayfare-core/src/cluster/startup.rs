@@ -16,7 +16,7 @@ use crate::timers::Wake;
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
 
-/// What a start is told.
+/// The terms of a start.
 #[derive(Clone, Debug)]
 pub struct StartupPlan {
     /// The node's name.
@@ -27,7 +27,7 @@ pub struct StartupPlan {
     pub wall: Duration,
     /// The key of tickets if there is none yet; random.
     pub fresh_key: [u8; 32],
-    /// Who else can have this coordination open.
+    /// The other processes that can have this coordination open.
     pub sharing: Sharing,
 }
 

@@ -25,7 +25,7 @@ pub struct Superseded {
     pub node: NodeId,
 }
 
-/// What a watch tells, which is a hint to read and nothing more.
+/// A hint of a watch: to read the record, and nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WatchHint {
     /// The record may have changed.
@@ -34,7 +34,7 @@ pub enum WatchHint {
     Ended,
 }
 
-/// What the machine wants done.
+/// An effect that the machine asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SupersessionOutput {
     /// Watch the records whose name begins with `prefix`, behind `after`, instead of what was

@@ -22,7 +22,7 @@ impl NodeView {
         *known = last.max(*known);
     }
 
-    /// Whether the run of `address` is over, as the run of `own` sees it.
+    /// Checks whether the run of `address` is over, as the run of `own` sees it.
     pub(crate) fn is_over(&self, address: &Address, own: &Address) -> bool {
         if address.node == own.node && address.incarnation <= own.incarnation {
             return address.incarnation < own.incarnation;

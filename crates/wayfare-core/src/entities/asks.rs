@@ -14,7 +14,7 @@ use crate::routing::undeliverable::refuse_request;
 
 use super::Entities;
 
-/// What waits to learn where an entity is.
+/// A message that waits for the owner of an entity.
 pub(super) enum Finding {
     Ask(Box<Request>),
     Answer(Box<Reply>),

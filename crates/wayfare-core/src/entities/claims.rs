@@ -369,7 +369,7 @@ impl Entities {
     }
 }
 
-/// Whether this join may make the room that it did not find.
+/// Checks that this join may create the room that it did not find.
 fn may_create(join: &Join, kind: &Kind) -> Result<(), Refusal> {
     let (code, message) = if join.mode == JoinMode::JoinExisting {
         (ErrorCode::RoomNotFound, "there is no such room")

@@ -1,4 +1,4 @@
-//! What earlier incarnations of this node left: entities that storage keeps come back.
+//! Leftovers of earlier incarnations of this node: entities that storage keeps are restored.
 
 use std::time::Duration;
 use wayfare_protocol::EntityId;
@@ -71,7 +71,7 @@ impl Entities {
         }
     }
 
-    /// What could not be read now may be readable later: its timers must not wait for a visitor.
+    /// Restores an entity later that cannot be read now: its timers must not wait for a visitor.
     pub(super) fn bring_back_later(&mut self, entity: &EntityId, context: &Context) {
         self.left.push_back(entity.clone());
         self.left_at = Some(context.now + AGAIN);

@@ -1,4 +1,4 @@
-//! What clients and operators may know of the rooms of a shard.
+//! Lists and details of the rooms of a shard, for clients and operators.
 
 use std::ops::Bound;
 

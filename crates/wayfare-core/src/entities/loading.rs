@@ -1,4 +1,4 @@
-//! What storage has of an entity that is ours: sealed, read, put together, or put aside.
+//! Loading of an entity from storage: sealed, read, put together, or put aside.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -41,7 +41,7 @@ pub(crate) struct Entities {
     loading: BTreeMap<EntityId, Loading>,
     /// Asks and answers for entities whose owner is being looked up.
     finding: BTreeMap<EntityId, Vec<Finding>>,
-    /// What earlier incarnations left, still to be brought back.
+    /// Leftovers of earlier incarnations, still to be restored.
     left: VecDeque<EntityId>,
     left_at: Option<Instant>,
     /// When they are listed again, if that failed.
@@ -65,7 +65,7 @@ impl Entities {
         counts.calls += coming + self.finding.len();
     }
 
-    /// Whether this record is of an entity here, or on its way here.
+    /// Checks whether this record is of an entity that lives here, or is being acquired.
     pub(crate) fn is_held_here(&self, key: &Key) -> bool {
         let entity = key
             .strip_prefix("entity/")

@@ -130,7 +130,7 @@ impl Entities {
     }
 }
 
-/// How a room ends that cannot be had back. What a `Durable` one was last told by storage is not
+/// The end of a room that cannot be restored. The last confirmation of a `Durable` one is not
 /// known here: its members find out when they come again.
 fn unreadable(room: &Room) -> End {
     match room.kind().settings.durability {
@@ -169,7 +169,7 @@ fn claim_next_epoch(room: &Room, attempt: u8, context: &mut Context) {
     context.ask(asker, Request::Commit(vec![write]));
 }
 
-/// What the answer to the claim of a room that failed means.
+/// The meaning of the answer to the claim of a room that failed.
 enum Restart {
     /// The next epoch is ours, written at this revision.
     Settled(Revision),

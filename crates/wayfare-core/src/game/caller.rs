@@ -4,7 +4,7 @@ use wayfare_protocol::EntityId;
 
 use super::refusal::Refusal;
 
-/// Who asked: an entity, wherever it lives by the time it is answered. It can be kept and stored.
+/// The entity that sent a request, wherever it lives by the time of the reply. It can be kept and stored.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Caller {
     /// The entity that asked.
@@ -13,7 +13,7 @@ pub struct Caller {
     pub ask: u64,
 }
 
-/// Whether a request was answered at once.
+/// The time of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answered {
     /// By what was appended to the reply.

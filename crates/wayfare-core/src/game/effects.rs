@@ -12,7 +12,7 @@ use super::recipients::Recipients;
 use super::refusal::Refusal;
 use super::work::Work;
 
-/// One effect of a handler; ranges lie in the outbox's bytes.
+/// An effect of a handler; ranges lie in the outbox's bytes.
 #[derive(Debug)]
 pub(crate) enum Effect {
     Send {

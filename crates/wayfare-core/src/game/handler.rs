@@ -29,7 +29,7 @@ pub struct HandlerContext<'a> {
     pub(crate) members: &'a Members,
     pub(crate) outbox: &'a RefCell<Outbox>,
     pub(crate) rng: &'a RefCell<ChaCha8Rng>,
-    /// What is left of the deadline of the request that is being answered.
+    /// The time left until the deadline of the request that is being answered.
     pub(crate) remaining: Option<Duration>,
     /// Something is kept of this kind, so that it may write to logs.
     pub(crate) kept: bool,
@@ -63,7 +63,7 @@ impl<'a> HandlerContext<'a> {
         self.members.iter().map(|(_, member)| &*member.player)
     }
 
-    /// How many members there are.
+    /// The number of members.
     #[must_use]
     pub fn member_count(&self) -> usize {
         self.members.len()
@@ -118,12 +118,12 @@ impl<'a> HandlerContext<'a> {
         });
     }
 
-    /// Whether the room takes new members.
+    /// Locks the room, so that it takes no new members, or unlocks it.
     pub fn set_locked(&self, locked: bool) {
         self.push(Effect::Lock(locked));
     }
 
-    /// Whether the room is left out of listings.
+    /// Leaves the room out of listings, or lists it.
     pub fn set_private(&self, private: bool) {
         self.push(Effect::Private(private));
     }
@@ -219,7 +219,7 @@ impl<'a> HandlerContext<'a> {
         });
     }
 
-    /// What is left of the deadline of the request that is being answered.
+    /// The time left until the deadline of the request that is being answered.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         self.remaining

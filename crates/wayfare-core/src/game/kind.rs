@@ -8,7 +8,7 @@ use wayfare_protocol::EntityId;
 use super::logic::{Form, RoomKind};
 use super::player::Who;
 
-/// What becomes of a room whose handler panicked.
+/// The fate of a room whose handler panicked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnPanic {
     /// It starts again from what storage holds: nothing that was released is lost if it is
@@ -31,7 +31,7 @@ pub enum Durability {
     Durable,
 }
 
-/// What becomes of a `Volatile` room without snapshots whose node was lost.
+/// The fate of a `Volatile` room without snapshots whose node was lost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnLoss {
     /// Its members come back into a new room of that name, and are resynced.
@@ -41,7 +41,7 @@ pub enum OnLoss {
     Gone,
 }
 
-/// How far back a room can replay. Whichever bound is met first holds.
+/// The bounds of what a room can replay. The bound that is met first holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryBounds {
     /// At most this many events.
@@ -52,30 +52,30 @@ pub struct HistoryBounds {
     pub age_max: Duration,
 }
 
-/// What is the same for all rooms of a kind.
+/// The settings that all rooms of a kind share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KindSettings {
     /// Time between two ticks; `None` for a room that does not tick.
     pub tick: Option<Duration>,
     /// Members at once.
     pub members_max: u32,
-    /// How long a detached member stays.
+    /// The time for which a detached member stays.
     pub member_grace: Duration,
-    /// How long a room without members stays; `None` keeps it until it closes itself.
+    /// The time for which a room without members stays; `None` keeps it until it closes itself.
     pub empty_grace: Option<Duration>,
-    /// How far back it can replay.
+    /// The bounds of its history.
     pub history: HistoryBounds,
-    /// Who may create one by joining.
+    /// The players who may create a room by joining it.
     pub create: Who,
-    /// Who may join one that exists.
+    /// The players who may join a room that exists.
     pub join: Who,
-    /// Who may list those that are not private.
+    /// The players who may list rooms that are not private.
     pub list: Who,
-    /// What becomes of one whose handler panicked.
+    /// The fate of a room whose handler panicked.
     pub on_panic: OnPanic,
     /// When effects are released, and what they survive.
     pub durability: Durability,
-    /// What becomes of one without snapshots whose node was lost.
+    /// The fate of a room without snapshots whose node was lost.
     pub on_loss: OnLoss,
     /// Time between two snapshots; `None` for none of a `Volatile` room, and for as many as its
     /// journal needs of a `Durable` one.
@@ -83,7 +83,7 @@ pub struct KindSettings {
 }
 
 impl KindSettings {
-    /// Whether anything of its rooms is kept in storage.
+    /// Checks whether anything of its rooms is kept in storage.
     #[must_use]
     pub fn is_kept(&self) -> bool {
         self.durability == Durability::Durable || self.snapshot_every.is_some()
@@ -120,7 +120,7 @@ pub struct Kind {
     pub name: String,
     /// Makes its rooms.
     pub logic: Box<dyn RoomKind>,
-    /// What is the same for all of them.
+    /// The settings that all of them share.
     pub settings: KindSettings,
 }
 

@@ -8,7 +8,7 @@ use super::handler::HandlerContext;
 use super::player::Player;
 use super::refusal::Refusal;
 
-/// One room's state and rules.
+/// The state and the rules of a room.
 ///
 /// Handlers are synchronous and short. What a handler sends through its [`HandlerContext`] is released only
 /// if it returns well: a refusal or a panic drops it.
@@ -43,7 +43,7 @@ pub trait RoomLogic {
         cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal>;
 
-    /// One beat of the kind's tick rate.
+    /// Runs a tick, at the rate of the kind.
     fn tick(&mut self, cx: &HandlerContext<'_>) {
         let _ = cx;
     }
@@ -160,18 +160,18 @@ pub trait RoomKind: Send + Sync {
     /// If the bytes are no such snapshot.
     fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal>;
 
-    /// How its state is written down.
+    /// The form in which its state is written.
     fn form(&self) -> Form {
         Form::Whole
     }
 
-    /// Whether its entities are asked by others and joined by nobody.
+    /// Checks whether its entities accept requests of other entities, and no joins.
     fn is_asked(&self) -> bool {
         false
     }
 }
 
-/// How the state of a kind is written down.
+/// The form in which the state of a kind is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Form {
     /// As a whole, whenever it changed: at most [`STATE_BYTES_MAX`] bytes.

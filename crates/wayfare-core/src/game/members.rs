@@ -39,7 +39,7 @@ impl Failed {
     }
 }
 
-/// One stay of one player.
+/// A stay of a player.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
     pub(crate) player: Arc<Player>,
@@ -68,7 +68,7 @@ pub(crate) struct Members {
     // Boxed: a node of the tree has place for eleven, and most rooms have few.
     by_number: BTreeMap<Membership, Box<Member>>,
     by_player: BTreeMap<PlayerId, Membership>,
-    /// How many attached members each gateway has.
+    /// The number of attached members of each gateway.
     gateways: Vec<(Address, u32)>,
     /// Those that were detached, oldest first; an entry is void if the member attached since.
     detached: VecDeque<Detached>,

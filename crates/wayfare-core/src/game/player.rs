@@ -28,7 +28,7 @@ pub enum Who {
 }
 
 impl Who {
-    /// Whether this player is among them.
+    /// Checks whether this player is among them.
     #[must_use]
     pub fn includes(self, player: &Player) -> bool {
         match self {

@@ -77,7 +77,7 @@ impl Recipients {
         matches!(self, Recipients::Only(numbers) if numbers.is_empty())
     }
 
-    /// Whether this member is among them.
+    /// Checks whether this member is among them.
     #[must_use]
     pub fn include(&self, membership: Membership) -> bool {
         match self {

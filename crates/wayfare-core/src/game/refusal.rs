@@ -6,7 +6,7 @@ use wayfare_protocol::{ErrorCode, wire};
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
-    /// What sort of refusal.
+    /// The sort of refusal.
     pub code: ErrorCode,
     /// The application's own number; 0 if none.
     pub detail: u32,

@@ -9,7 +9,7 @@ use crate::output::ConnectionId;
 
 use super::session::SessionKey;
 
-/// How far a connection has come.
+/// The state of a connection.
 #[derive(Debug)]
 pub(super) enum State {
     /// Its Hello is awaited.
@@ -27,7 +27,7 @@ pub(super) struct Slot {
     generation: u32,
     pub(super) state: State,
     pub(super) armed: Option<Instant>,
-    /// What the connection had not taken after the last flush, in bytes.
+    /// The bytes that the connection had not taken after the last flush.
     pub(super) backlog: usize,
     /// The newest unreliable frame of each room, for when the backlog is gone.
     unreliable: BTreeMap<Handle, Bytes>,

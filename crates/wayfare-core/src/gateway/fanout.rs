@@ -17,7 +17,7 @@ use super::frames::{send_join_refused, send_left};
 use super::session::{SessionKey, Stay, tell};
 
 impl Gateway {
-    /// What a room did. A step under an epoch below the highest seen is void (R9).
+    /// Accepts a room's step. A step under an epoch below the highest seen is void (R9).
     pub(crate) fn step(&mut self, step: &Step, context: &mut Context) {
         if !self
             .attachments

@@ -1,4 +1,4 @@
-//! What clients say, frame by frame: checked, charged, and brought to whom it concerns.
+//! Frames of clients: each is checked, charged, and passed on to the part that it concerns.
 
 use bytes::Bytes;
 use wayfare_protocol::frame::{BadFrame, decode_client, server_frame};
@@ -19,7 +19,7 @@ use super::connections::State;
 use super::session::{SessionKey, tell};
 
 impl Gateway {
-    /// One whole frame from a client.
+    /// Accepts a whole frame from a client.
     pub(crate) fn handle_frame(
         &mut self,
         connection: ConnectionId,

@@ -68,7 +68,7 @@ impl Logins {
         self.in_flight.remove(&id)
     }
 
-    /// Whether a login of this player is in flight, which may own the record of its session.
+    /// Checks whether a login of this player is in flight, which may own the record of its session.
     pub(super) fn include(&self, player: &PlayerId) -> bool {
         let mut logins = self.in_flight.values();
         logins.any(|(_, login)| login.player.id == *player)
@@ -466,7 +466,7 @@ impl Gateway {
     }
 }
 
-/// Whether the record allows this login; one that was given up, and is still there, keeps nobody out.
+/// Checks that the record allows this login. A record that was given up, and is still there, refuses nobody.
 fn may_login(
     login: &Login,
     former: Option<&SessionRecord>,

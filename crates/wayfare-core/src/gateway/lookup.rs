@@ -26,7 +26,7 @@ use super::Gateway;
 use super::frames::send_list_refused;
 use super::session::SessionKey;
 
-/// What waits to learn where a room is.
+/// A message that waits for the owner of a room.
 #[derive(Debug)]
 enum Waiting {
     Join(Join),
@@ -197,7 +197,7 @@ impl Gateway {
         }
     }
 
-    /// One shard's part of a listing.
+    /// Adds the part of a listing that comes from a shard.
     pub(crate) fn listed(&mut self, listed: Listed, context: &mut Context) {
         let Some(listing) = self.lookups.listings.get_mut(&listed.query) else {
             return;

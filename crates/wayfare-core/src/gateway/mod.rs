@@ -32,7 +32,7 @@ use rate::Rate;
 use session::{SessionKey, Sessions};
 use session_leftovers::Left;
 
-/// What a timer of the gateway is for.
+/// The purpose of a timer of the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum TimerKey {
     Connection(u32),
@@ -192,7 +192,7 @@ impl Gateway {
         }
     }
 
-    /// How much a connection has not taken yet, after the last flush.
+    /// Accepts the number of bytes that a connection had not taken after the last flush.
     pub(crate) fn handle_backlog(
         &mut self,
         connection: ConnectionId,

@@ -1,4 +1,4 @@
-//! How fast one session may send.
+//! The rate at which a session may send.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use wayfare_protocol::Instant;
 pub(crate) struct Rate {
     /// Time that one frame costs.
     interval: Duration,
-    /// How far a session may be ahead of its rate.
+    /// The time that a session may be ahead of its rate.
     tolerance: Duration,
 }
 

@@ -27,7 +27,7 @@ use super::{Gateway, over};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SessionKey(u32);
 
-/// One stay of the session in one room, attached or not.
+/// A stay of the session in a room, attached or not.
 #[derive(Clone, Debug)]
 pub(super) struct Stay {
     pub(super) handle: Handle,
@@ -59,7 +59,7 @@ pub(super) struct Session {
     pub(super) armed: Option<Instant>,
 }
 
-/// What a session's timer found.
+/// The cause for which a session's timer is due.
 pub(super) enum Due {
     Silent(ConnectionId),
     Expired,
@@ -295,7 +295,7 @@ impl Gateway {
         }
     }
 
-    /// Whether this record is of a session here, or of a login under way.
+    /// Checks whether a session of this gateway, or a login in flight, uses this record.
     pub(crate) fn is_held_here(&self, key: &Key) -> bool {
         let player = key
             .strip_prefix("session/")

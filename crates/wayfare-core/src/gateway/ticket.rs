@@ -10,7 +10,7 @@ const FORM: u8 = 1;
 const MAC_BYTES: usize = 32;
 const FIXED_BYTES: usize = 1 + 16 + 8 + 1;
 
-/// What a ticket says. Whether it still counts is the session record's to tell.
+/// The content of a ticket. The record of the session says whether it is still valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket {
     pub(crate) player: PlayerId,

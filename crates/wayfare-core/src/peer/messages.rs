@@ -1,4 +1,4 @@
-//! What shards say to each other: the same messages within a node and between nodes.
+//! Messages between shards, the same within a node and between nodes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::peer::Step;
 pub struct Envelope {
     /// Whom it is for.
     pub to: Address,
-    /// What it says.
+    /// The message.
     pub message: Message,
 }
 
@@ -86,16 +86,16 @@ impl From<ToEntity> for Message {
 pub struct Return {
     /// The room.
     pub entity: EntityId,
-    /// Who, and where its client stands.
+    /// The member, and the position of its client.
     pub member: Member,
 }
 
 /// See [`ToEntity::Request`].
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Who is asked.
+    /// The entity that is asked.
     pub entity: EntityId,
-    /// Who asks, and which of its asks this is.
+    /// The entity that asks, with the number of its request.
     pub caller: Caller,
     /// The request.
     pub payload: Bytes,
@@ -108,9 +108,9 @@ pub struct Request {
 /// See [`ToEntity::Reply`].
 #[derive(Clone, Debug)]
 pub struct Reply {
-    /// Who asked.
+    /// The entity that asked.
     pub caller: Caller,
-    /// What it gets.
+    /// The reply, or the refusal.
     pub result: Result<Bytes, Refusal>,
     /// Shards that passed it on already.
     pub hops: u8,
@@ -123,7 +123,7 @@ pub struct Ran {
     pub entity: EntityId,
     /// Which.
     pub run: u64,
-    /// What it brings, if it ended well.
+    /// The note that it brings, if it ended well.
     pub note: Option<Bytes>,
 }
 
@@ -132,17 +132,17 @@ pub struct Ran {
 pub struct Join {
     /// The room.
     pub entity: EntityId,
-    /// Who.
+    /// The player.
     pub player: Arc<Player>,
     /// Over which session.
     pub session: SessionRef,
     /// The join's place in the pair's sequence.
     pub sequence: Sequence,
-    /// What the client wants to find.
+    /// The client's wish: to find a room, to create one, or either.
     pub mode: JoinMode,
-    /// What creating takes.
+    /// The payload for creating the room.
     pub open: Bytes,
-    /// What the joiner brings.
+    /// The payload of the joiner.
     pub payload: Bytes,
     /// Shards that passed it on already.
     pub hops: u8,
@@ -153,7 +153,7 @@ pub struct Join {
 pub struct NotOwner {
     /// The join, unchanged.
     pub join: Join,
-    /// Who owns the room, as far as the asked shard knows.
+    /// The owner of the room, as far as the asked shard knows.
     pub owner: Address,
 }
 
@@ -179,7 +179,7 @@ pub struct Member {
     pub session: SessionRef,
     /// Which stay.
     pub membership: Membership,
-    /// What about it.
+    /// The request.
     pub request: MemberRequest,
 }
 
@@ -192,7 +192,7 @@ pub struct Numbered {
     pub epoch: Epoch,
 }
 
-/// What a gateway asks for a member.
+/// A request that a gateway sends for a member.
 #[derive(Clone, Debug)]
 pub enum MemberRequest {
     /// A command, in sequence, under the epoch that its client knew.
@@ -215,7 +215,7 @@ pub enum MemberRequest {
 }
 
 impl MemberRequest {
-    /// Whether it makes the room do or say something for its member, rather than less.
+    /// Checks whether it makes the room do more for its member, rather than less.
     pub(crate) const fn is_work(&self) -> bool {
         match self {
             MemberRequest::Command(..)
@@ -238,7 +238,7 @@ impl MemberRequest {
     }
 }
 
-/// What a message takes beside its payload, roughly.
+/// The memory of a message beside its payload, in bytes: an estimate.
 const MESSAGE_BYTES: usize = 256;
 
 impl ToEntity {
@@ -255,7 +255,7 @@ impl ToEntity {
         payload + MESSAGE_BYTES
     }
 
-    /// Whether it makes an entity do or say something for its sender, rather than less.
+    /// Checks whether it makes an entity do more for its sender, rather than less.
     pub(crate) const fn is_work(&self) -> bool {
         match self {
             ToEntity::Member(member) => member.request.is_work(),
@@ -271,7 +271,7 @@ impl ToEntity {
 pub struct NotAMember {
     /// The room that was meant.
     pub handle: Handle,
-    /// Who meant it.
+    /// The session that meant it.
     pub session: SessionRef,
     /// The stay that was meant.
     pub membership: Membership,
@@ -304,7 +304,7 @@ pub struct SessionTaken {
 pub struct ListQuery {
     /// Names the query at its gateway.
     pub query: u64,
-    /// Who asks.
+    /// The gateway that asks.
     pub gateway: Address,
     /// Rooms of this kind.
     pub kind: String,

@@ -1,4 +1,4 @@
-//! What an operator asks a shard, and its answers.
+//! Queries of an operator to a shard, and its reports.
 
 use std::collections::BTreeMap;
 
@@ -19,11 +19,11 @@ pub enum Query {
     Sessions,
     /// End this player's session.
     Kick(PlayerId),
-    /// How many of everything?
+    /// The counts of everything.
     Counts,
 }
 
-/// What one shard answers.
+/// The report of a shard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
     /// Its rooms.
@@ -32,13 +32,13 @@ pub enum Report {
     Room(Option<RoomDetail>),
     /// Its sessions.
     Sessions(Vec<SessionSummary>),
-    /// Whether there was something to do.
+    /// True if there was something to do.
     Done(bool),
-    /// How many of everything.
+    /// The counts of everything.
     Counts(Counts),
 }
 
-/// One room in a list.
+/// A room in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomSummary {
     /// Its id.
@@ -55,24 +55,24 @@ pub struct RoomSummary {
     pub sequence: u64,
     /// Its epoch.
     pub epoch: u64,
-    /// What is kept of it.
+    /// Its durability.
     pub durability: Durability,
     /// Bytes of its effects that wait for storage.
     pub held_bytes: usize,
 }
 
-/// One room in full.
+/// A room in full.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomDetail {
     /// As in the list.
     pub summary: RoomSummary,
-    /// What listings show of it.
+    /// Its properties, as listings show them.
     pub properties: BTreeMap<String, String>,
     /// Its members, and whether each is connected.
     pub members: Vec<(PlayerId, bool)>,
 }
 
-/// One session in a list.
+/// A session in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionSummary {
     /// Whose.
@@ -89,7 +89,7 @@ pub struct SessionSummary {
     pub rooms: Vec<EntityId>,
 }
 
-/// How many of everything a shard has: after everybody left all are zero.
+/// The counts of everything on a shard: after everybody left all are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Connections, before and after their Hello.

@@ -21,14 +21,14 @@ pub struct Step {
     pub items: Vec<Item>,
 }
 
-/// One part of a step.
+/// A part of a step.
 #[derive(Debug)]
 pub enum Item {
     /// Frames for those members that are attached.
     Frames {
         /// Whom for.
         recipients: Recipients,
-        /// One or more whole frames with their headers.
+        /// Whole frames with their headers, at least one.
         bytes: Bytes,
         /// May be dropped under pressure.
         unreliable: bool,
@@ -37,14 +37,14 @@ pub enum Item {
     Session {
         /// Which.
         session: SessionRef,
-        /// One whole frame with its header, or nothing.
+        /// A whole frame with its header, or nothing.
         bytes: Bytes,
-        /// What becomes of the session's attachment to this room.
+        /// The change of the session's attachment to this room.
         change: Change,
     },
 }
 
-/// What becomes of a session's attachment.
+/// A change of a session's attachment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     /// It is attached as this member, before the frame is sent.

@@ -6,7 +6,7 @@ use wayfare_protocol::{EntityId, Instant};
 use crate::game::Work;
 use crate::peer::Reply;
 
-/// What leaves a room beside frames, once its step is released.
+/// An effect of a room beside frames, carried out once its step is released.
 #[derive(Debug)]
 pub(crate) enum Errand {
     /// A future begins.
@@ -23,7 +23,7 @@ pub(crate) enum Errand {
 }
 
 impl Errand {
-    /// What it takes to hold it.
+    /// The memory that it takes, in bytes: an estimate.
     pub(crate) fn bytes(&self) -> usize {
         let payload = match self {
             Errand::Run { .. } => 0,
@@ -34,5 +34,5 @@ impl Errand {
     }
 }
 
-/// What an errand takes beside its payload, roughly.
+/// The memory of an errand beside its payload, in bytes: an estimate.
 const ERRAND_BYTES: usize = 256;

@@ -74,7 +74,7 @@ impl History {
             .map(|oldest| oldest.at + bounds.age_max)
     }
 
-    /// Whether everything behind this sequence is kept.
+    /// Checks whether everything behind this sequence is kept.
     pub(crate) fn reaches(&self, sequence: Sequence) -> bool {
         self.dropped <= sequence
     }

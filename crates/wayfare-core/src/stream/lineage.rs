@@ -36,7 +36,7 @@ impl Lineage {
         Self(reigns.collect())
     }
 
-    /// How much of what a client saw up to `sequence` under `epoch` is still true, the room now
+    /// The part of what a client saw up to `sequence` under `epoch` that is still true, the room now
     /// being at `head`; nothing that is known, if it is too long ago.
     ///
     /// An owner that is missing between others was lost before it wrote anything: it began where
@@ -51,7 +51,7 @@ impl Lineage {
         sequence.min(head).min(Sequence(end))
     }
 
-    /// Whether all of it is.
+    /// Checks whether all of it is still true.
     pub(crate) fn holds(&self, epoch: Epoch, sequence: Sequence, head: Sequence) -> bool {
         let known = self.0.iter().any(|(known, _)| *known == epoch);
         known && self.stands(epoch, sequence, head) == sequence

@@ -27,13 +27,13 @@ enum Sort {
 #[derive(Debug, Default)]
 pub(crate) struct StepBuilder {
     bytes: BytesMut,
-    /// What lies in `bytes`, by where it ends.
+    /// The parts of `bytes`, by their ends.
     open: Vec<(Sort, usize)>,
     /// Events that lie in `bytes`, for the history.
     events: Vec<(Sequence, Recipients, usize, usize)>,
     sealed: Vec<Item>,
     pub(crate) owed: Vec<Membership>,
-    /// What leaves beside frames.
+    /// Errands: effects beside frames.
     pub(crate) errands: Vec<Errand>,
 }
 

@@ -1,10 +1,10 @@
-//! What one player did and saw, and whether it keeps the promises.
+//! The account of a player: its actions, what it saw, and whether that keeps the promises.
 
 use std::collections::BTreeMap;
 
 use wayfare_client_core::{CommandError, CommandId};
 
-/// One player's own account.
+/// The account of a player.
 #[derive(Default)]
 pub(crate) struct Record {
     pub(crate) name: String,

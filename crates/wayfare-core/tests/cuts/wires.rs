@@ -407,7 +407,7 @@ impl Wires {
         self.log.clone()
     }
 
-    /// What was said to all is heard by all who were there, in one order.
+    /// Every event to everyone reaches everyone who was there, in one order.
     pub(crate) fn check_everybody_heard_the_same(&self, seed: u64) {
         let everyone = |record: &Record, from: u64| -> Vec<(u64, String)> {
             let to_all =

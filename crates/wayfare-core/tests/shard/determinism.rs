@@ -50,7 +50,7 @@ impl Actor {
         }
     }
 
-    /// One thing that players do.
+    /// An action of a player.
     fn act(&mut self, world: &mut World, number: usize, below: &mut impl FnMut(u64) -> u64) {
         match below(10) {
             0 => {

@@ -45,14 +45,14 @@ fn epoch(world: &World, client: usize) -> u64 {
     epochs.next().expect("an epoch")
 }
 
-/// What a client heard, but for where it was attached again.
+/// The frames of a client, without those that attach it again.
 fn said(world: &mut World, client: usize) -> Vec<String> {
     let mut heard = world.heard(client);
     heard.retain(|line| !line.starts_with("att"));
     heard
 }
 
-/// How much of what a client saw is still so, by the resync it heard.
+/// The position up to which a client's past is still true, by its resync.
 fn stands(world: &World, client: usize) -> u64 {
     let heard = world.lines[client].heard.iter();
     let mut resyncs = heard.filter_map(|body| match body {

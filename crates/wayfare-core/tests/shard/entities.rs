@@ -25,7 +25,7 @@ fn world(settings: &KindSettings) -> (World, usize, wire::Joined) {
     (world, ada, stay)
 }
 
-/// What was said to the room, without what came of it.
+/// The inputs of the room, without their effects.
 fn said(world: &mut World, client: usize) -> Vec<String> {
     let heard = world.heard(client).into_iter();
     let events = heard.filter_map(|line| {

@@ -1,4 +1,4 @@
-//! How a state is written down: as a whole, by its changes, in parts.
+//! The forms in which a state is written: as a whole, by its changes, in parts.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn open(shelves: &str) -> wire::Join {
     }
 }
 
-/// What a newcomer is shown.
+/// The view of a new member.
 fn view(world: &mut World, name: &str) -> String {
     let auditor = world.login(0, name);
     let joined = world.join(auditor, "vault/a");

@@ -1,4 +1,4 @@
-//! What a hostile client, a lost answer or a late message must not do.
+//! Hostile clients, lost answers and late messages, and what they must not do.
 
 use std::time::Duration;
 

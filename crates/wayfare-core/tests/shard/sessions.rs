@@ -1,4 +1,4 @@
-//! Who gets in, who is replaced, and who is refused.
+//! Logins: accepted, replaced, and refused.
 
 use wayfare_core::SecondLogin;
 use wayfare_core::game::KindSettings;

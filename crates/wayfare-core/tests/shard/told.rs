@@ -1,4 +1,4 @@
-//! What a client is told of its commands when a room falls back, closes or turns out to be another's:
+//! Answers to a client's commands when a room rolls back, closes or turns out to be another's:
 //! no more than is known.
 
 use std::time::Duration;

@@ -18,7 +18,7 @@ use wayfare_protocol::{Address, ErrorCode, Instant, NodeId, PlayerId, ShardIndex
 
 use crate::stub_lounge::lounge;
 
-/// One client's connection, and what came over it.
+/// The connection of a client, and the frames that came over it.
 #[derive(Default)]
 pub(crate) struct Line {
     shard: usize,
@@ -39,7 +39,7 @@ pub(crate) struct World {
     make: Make,
     /// The name under which the node starts next.
     pub(crate) node: NodeId,
-    /// How the next calls to storage end; beyond it, as storage says.
+    /// The outcomes of the next calls to storage; after them storage itself answers.
     pub(crate) storage_faults: VecDeque<Fault>,
     /// Calls to storage are kept until [`World::store_all`].
     pub(crate) storage_late: bool,
@@ -56,7 +56,7 @@ pub(crate) struct World {
     pub(crate) reports: Vec<Report>,
     pub(crate) trace: String,
     by_connection: BTreeMap<(usize, u32), usize>,
-    /// How the next calls to coordination end; beyond it, as the store says.
+    /// The outcomes of the next calls to coordination; after them the store itself answers.
     pub(crate) faults: VecDeque<Fault>,
     /// Calls are kept until [`World::answer_all`].
     pub(crate) late: bool,
@@ -87,7 +87,7 @@ fn start_up(store: &mut ModelCoordination, node: &NodeId) -> Run {
     }
 }
 
-/// What goes wrong with one call.
+/// The fault of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
     /// Nothing.
@@ -100,7 +100,7 @@ pub(crate) enum Fault {
     LostUnknown,
     /// It was refused, though nothing had changed.
     Refused,
-    /// What is kept cannot be read.
+    /// The stored state cannot be read.
     Corrupt,
 }
 
@@ -511,7 +511,7 @@ impl World {
         self.say(client, command(stay, sequence, text));
     }
 
-    /// What the client heard since last asked, each as one line.
+    /// The frames that the client received since the last call, a line each.
     pub(crate) fn heard(&mut self, client: Client) -> Vec<String> {
         std::mem::take(&mut self.lines[client].heard)
             .iter()

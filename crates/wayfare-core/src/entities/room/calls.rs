@@ -1,4 +1,4 @@
-//! What a room waits for: the ends of its futures, and answers of other entities.
+//! Calls of a room in flight: its futures, and its requests to other entities.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::stream::errand::Errand;
 use super::Room;
 use super::handlers::Fault;
 
-/// One future or ask whose end has not come.
+/// A future or a request that has not ended.
 #[derive(Clone, Debug)]
 pub(super) enum Pending {
     Run { lost: Bytes },

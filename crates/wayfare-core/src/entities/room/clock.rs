@@ -1,4 +1,4 @@
-//! What a room does because time passed: ticks, notes, graces, snapshots.
+//! The clock of a room: ticks, notes, graces, snapshots.
 
 use wayfare_protocol::Instant;
 
@@ -133,7 +133,7 @@ impl Room {
         }
     }
 
-    /// One tick if it is due. The beat is counted from the opening, so that it does not drift;
+    /// Runs a tick if it is due. The beat is counted from the opening, so that it does not drift;
     /// beats that are already over are skipped, so that a late room does not fall further back.
     fn tick(&mut self, context: &mut Context) {
         let (Some(due), Some(period)) = (self.next_tick, self.kind.settings.tick) else {

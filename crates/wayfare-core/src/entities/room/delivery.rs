@@ -21,13 +21,13 @@ use super::Room;
 
 type Gateways = Vec<Address>;
 
-/// What a turn of a room came to: released together or not at all.
+/// The effects of a turn of a room: released together or not at all.
 #[derive(Debug)]
 pub(crate) struct Effects {
     step: Step,
     gateways: Gateways,
     errands: Vec<Errand>,
-    /// How much of it waits at the gate.
+    /// The bytes of it that wait at the gate.
     bytes: usize,
 }
 

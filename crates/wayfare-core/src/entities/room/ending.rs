@@ -1,4 +1,4 @@
-//! How a room goes: closed, put away, given up.
+//! The end of a room: closed, put away, given up.
 
 use wayfare_protocol::storage::{Outcome, Request};
 
@@ -37,7 +37,7 @@ impl End {
     }
 }
 
-/// What is left to do for a room that goes.
+/// The work left for a room that ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Farewell {
     /// Storage has not answered yet.
@@ -70,7 +70,7 @@ impl Room {
         }
     }
 
-    /// What was never kept never was.
+    /// Drops effects that storage has not confirmed.
     pub(super) fn give_up_held(&mut self) {
         self.builder = None;
         self.gate.discard();

@@ -166,7 +166,7 @@ impl Room {
         }
     }
 
-    /// What a member gets to see.
+    /// Makes the view of a member.
     pub(super) fn view(
         &mut self,
         membership: Membership,

@@ -1,4 +1,4 @@
-//! One room: its members, its sequence, its history, and the game's object inside.
+//! A room: its members, its sequence, its history, and the game's object inside.
 
 mod calls;
 mod clock;
@@ -52,7 +52,7 @@ pub(crate) struct Room {
     kind: Arc<Kind>,
     owner: Address,
     logic: Box<dyn RoomLogic>,
-    /// What it was opened with, to open it again.
+    /// The payload that it was opened with, to open it again.
     open: Bytes,
     members: Members,
     next_membership: Membership,
@@ -77,7 +77,7 @@ pub(crate) struct Room {
     calls_made: u64,
     /// Futures that were lost with the node they ran on, still to be told.
     lost_runs: BTreeSet<u64>,
-    /// What is left of the deadline of the request that is being answered.
+    /// The time left until the deadline of the request that is being answered.
     remaining: Option<Duration>,
     properties: BTreeMap<String, String>,
     locked: bool,
@@ -91,9 +91,9 @@ pub(crate) struct Room {
     failures: Failures,
     /// The handler that panicked; nothing runs until the room has started again.
     pub(crate) failed: Option<&'static str>,
-    /// What was carried out before it failed, and is undone: to be carried out one by one.
+    /// Inputs that were executed before it failed, and are undone: to be executed one by one.
     rerun: VecDeque<Rerun>,
-    /// What arrived since.
+    /// Messages that arrived since.
     waiting: VecDeque<ToEntity>,
     waiting_bytes: usize,
     /// The claim of the next epoch is out.
@@ -105,7 +105,7 @@ pub(crate) struct Room {
     pub(crate) dirty: bool,
 }
 
-/// What a claim settled, and what the room is opened with.
+/// The result of a claim, and the payload that the room is opened with.
 pub(crate) struct Opened {
     pub(crate) entity: EntityId,
     pub(crate) handle: Handle,
@@ -183,7 +183,7 @@ impl Room {
         Ok(room)
     }
 
-    /// What storage does not have yet, if effects wait for it.
+    /// The changes that storage does not have yet, if effects wait for it.
     fn unwritten(&mut self) -> Option<&mut Unwritten> {
         let persistence = self
             .persistence
@@ -192,7 +192,7 @@ impl Room {
         Some(&mut persistence.unwritten)
     }
 
-    /// What arrived and was not carried out, of a room that goes.
+    /// Messages that arrived and were not executed, from a room that ends.
     pub(crate) fn into_waiting(self) -> impl Iterator<Item = ToEntity> {
         let undone = self.rerun.into_iter().map(Rerun::into_message);
         undone.chain(self.waiting)

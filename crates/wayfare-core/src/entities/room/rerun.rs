@@ -47,7 +47,7 @@ impl Undone {
     }
 }
 
-/// How often a room failed lately.
+/// The recent failures of a room.
 #[derive(Debug, Default)]
 pub(super) struct Failures {
     since: Instant,
@@ -77,7 +77,7 @@ impl Rerun {
     }
 }
 
-/// What a `Durable` room that failed leaves to the one in its place.
+/// The parts that a `Durable` room that failed hands to the room in its place.
 struct Undone {
     inputs: VecDeque<Rerun>,
     timers: Vec<TimerId>,
@@ -89,7 +89,7 @@ struct Undone {
 }
 
 impl Room {
-    /// Whether the failed room may start again.
+    /// Checks that the failed room may start again.
     ///
     /// # Errors
     /// How it ends: by choice of its kind, or because it fails too often. What storage has of a
@@ -115,7 +115,7 @@ impl Room {
         self.kind.settings.on_panic == OnPanic::Close
     }
 
-    /// What it was opened with, to open it again under the next epoch.
+    /// The terms on which it was opened, to open it again under the next epoch.
     pub(crate) fn opened(&self) -> Opened {
         Opened {
             entity: self.entity.clone(),
@@ -284,7 +284,7 @@ impl Room {
         self.end(End::Failed);
     }
 
-    /// Whether a member's attaching is among what is carried out again.
+    /// Checks whether the attach of a member is among the inputs that run again.
     fn attaches_again(&self, membership: Membership) -> bool {
         self.rerun.iter().any(|rerun| match rerun {
             Rerun::Again(ToEntity::Member(member)) | Rerun::Failed(ToEntity::Member(member)) => {

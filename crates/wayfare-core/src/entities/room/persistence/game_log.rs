@@ -1,4 +1,4 @@
-//! What a room says to the logs of the game: each record once, behind the step it belongs to.
+//! Records of a room for the logs of the game: each is appended once, after the step it belongs to.
 
 use wayfare_protocol::Epoch;
 use wayfare_protocol::storage::{AppendKey, Failure, Outcome, Position, Request};

@@ -1,4 +1,4 @@
-//! What storage keeps of an entity, put together: a snapshot and the journal behind it.
+//! The image of an entity: a snapshot and the journal behind it, put together.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -15,7 +15,7 @@ pub(crate) struct Image {
     /// The last record's: of its lists nothing is left here.
     pub(crate) last: RoomRecord,
     pub(crate) state: Option<Bytes>,
-    /// What became of `state` since, in order.
+    /// The changes of `state` since then, in order.
     pub(crate) changes: Vec<Bytes>,
     /// Parts behind the snapshot, `None` for those removed since.
     pub(crate) parts: BTreeMap<u32, Option<Bytes>>,
@@ -31,10 +31,10 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// What was loaded; `None` if there is nothing.
+    /// Makes the image of what was loaded; `None` if nothing was stored.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The damage.
     pub(crate) fn of(loaded: &Loaded) -> Result<Option<Self>, String> {
         let snapshot = loaded.snapshot.as_ref();
         let records = snapshot.map(|snapshot| &snapshot.bytes).into_iter();

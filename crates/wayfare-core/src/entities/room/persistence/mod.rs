@@ -1,4 +1,4 @@
-//! What a kept room knows of its place in storage, and what storage does not have yet.
+//! The place of a kept room in storage, and the changes that storage does not have yet.
 
 mod game_log;
 pub(crate) mod image;
@@ -38,7 +38,7 @@ pub(in crate::entities::room) struct Persistence {
     pub(in crate::entities::room) next: Position,
     /// Events up to here are written, or on their way.
     pub(in crate::entities::room) written: Sequence,
-    /// What happened since the last write.
+    /// The changes since the last write.
     pub(in crate::entities::room) unwritten: Unwritten,
     pub(in crate::entities::room) way: Option<InFlightWrite>,
     pub(in crate::entities::room) retry: Retry,
@@ -52,7 +52,7 @@ pub(in crate::entities::room) struct Persistence {
     pub(in crate::entities::room) base_bytes: usize,
     /// The state as it was written last.
     pub(in crate::entities::room) fingerprint: StateFingerprint,
-    /// What may not have reached its logs yet; the first is on its way if `appending`.
+    /// Records that may not have reached their logs yet; the first is in flight if `appending`.
     pub(in crate::entities::room) appends: VecDeque<Append>,
     pub(in crate::entities::room) appending: bool,
     /// The forms of parts that storage has by the last snapshot.
@@ -88,7 +88,7 @@ impl StateFingerprint {
     }
 }
 
-/// What storage does not have yet.
+/// The changes that storage does not have yet.
 #[derive(Debug, Default)]
 pub(in crate::entities::room) struct Unwritten {
     /// A handler ran that may have changed the state.
@@ -104,7 +104,7 @@ pub(in crate::entities::room) struct Unwritten {
     pub(in crate::entities::room) appends: Vec<(String, Bytes)>,
     pub(in crate::entities::room) calls: BTreeSet<u64>,
     pub(in crate::entities::room) calls_gone: BTreeSet<u64>,
-    /// What was carried out since, to be carried out again should a later one fail.
+    /// The inputs that were executed since, to be executed again if a later one fails.
     pub(in crate::entities::room) inputs: Vec<Rerun>,
     pub(in crate::entities::room) input_bytes: usize,
     /// The last of `inputs` is being carried out.
@@ -204,7 +204,7 @@ impl Persistence {
         }
     }
 
-    /// What is kept of inputs, to carry them out again.
+    /// The bytes of inputs that are kept to execute them again.
     pub(in crate::entities::room) fn input_bytes(&self) -> usize {
         let way = self.way.as_ref().map_or(0, |way| way.input_bytes);
         way + self.unwritten.input_bytes

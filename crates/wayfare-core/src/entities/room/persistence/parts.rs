@@ -48,7 +48,7 @@ impl Shipping {
         !self.queue.is_empty() && self.bytes_on_their_way < PARTS_WAY_BYTES_MAX
     }
 
-    /// Whether there is a part that storage did not take.
+    /// Checks whether there is a part that storage did not take.
     pub(in crate::entities::room) fn has_unasked(&self) -> bool {
         self.on_their_way.values().any(|sent| !sent.asked)
     }
@@ -57,7 +57,7 @@ impl Shipping {
         self.queue.is_empty() && self.on_their_way.is_empty()
     }
 
-    /// What was written about a part is no longer so.
+    /// Queues parts again that changed after they were written.
     pub(in crate::entities::room) fn again(&mut self, parts: impl IntoIterator<Item = u32>) {
         self.queue.extend(parts);
     }
@@ -151,7 +151,7 @@ impl Room {
         self.store(Wants::Part(part), request, context);
     }
 
-    /// One part, encoded; `None` if it is there no more.
+    /// Encodes a part; `None` if the part no longer exists.
     pub(in crate::entities::room) fn encode_part(
         &mut self,
         number: u32,

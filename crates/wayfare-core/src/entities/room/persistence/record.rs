@@ -1,4 +1,4 @@
-//! What a room comes to, as storage keeps it: everything, or what changed.
+//! The records of a room for storage: everything, or the changes.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,17 +20,17 @@ use super::super::handlers::Fault;
 use super::super::{Pending, Room};
 use super::StateFingerprint;
 
-/// What a turn came to, before it is sent.
+/// A record of a turn, before it is sent.
 pub(in crate::entities::room) struct Written {
     pub(in crate::entities::room) record: RoomRecord,
-    /// Whether there is anything in it.
+    /// True if there is anything in it.
     pub(in crate::entities::room) any: bool,
     /// The state it has, if it has one.
     pub(in crate::entities::room) fingerprint: Option<StateFingerprint>,
 }
 
 impl Room {
-    /// What is to be written: everything, or what changed.
+    /// Makes the record to be written: everything, or the changes.
     pub(in crate::entities::room) fn record(
         &mut self,
         base: bool,
@@ -101,8 +101,8 @@ impl Room {
         })
     }
 
-    /// What goes to the logs of the game: with everything also what waits for them. It stays in the
-    /// news until the record is sent, for it may turn out to be too large.
+    /// Adds the records for the logs of the game; a whole record also has those that still wait. They
+    /// stay among the unwritten changes until the record is sent, for it may turn out to be too large.
     fn put_appends(&self, record: &mut RoomRecord) {
         let Some(persistence) = &self.persistence else {
             return;

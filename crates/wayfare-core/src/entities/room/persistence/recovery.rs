@@ -27,7 +27,7 @@ use super::Persistence;
 pub(crate) struct Recovered {
     pub(crate) image: Image,
     pub(crate) logic: Box<dyn RoomLogic>,
-    /// How much of it lies in the snapshot, and behind it.
+    /// The bytes of it in the snapshot; the journal's follow.
     pub(crate) base_bytes: usize,
     pub(crate) journal_bytes: usize,
 }

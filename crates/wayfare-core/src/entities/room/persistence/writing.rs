@@ -26,7 +26,7 @@ impl Room {
             None | Some(End::Idle) if self.failed.is_none() => false,
             Some(End::Failed) if persistence.durable => false,
             Some(End::Idle | End::Closed) if !persistence.unwritten.appends.is_empty() => true,
-            _ => return,
+            None | Some(End::Idle | End::Closed | End::Failed | End::Lost) => return,
         };
         persistence.snapshot_due |= last_words;
         if persistence.durable {
@@ -76,7 +76,7 @@ impl Room {
         self.write_base(context)
     }
 
-    /// What happened since the last write cannot be kept: it is undone.
+    /// Undoes the changes since the last write, because they cannot be stored.
     fn undo(&mut self, refusal: Refusal, context: &mut Context) {
         self.failed = Some("state");
         // That it closes is undone as well.
