@@ -1,29 +1,29 @@
-//! Why a connection ended: by its peer, by its network, or by the peer breaking the protocol.
+//! Reasons for the end of a connection: the peer, the network, or a protocol violation by the peer.
 
 use std::io;
 
 use tungstenite::protocol::frame::coding::CloseCode;
 
-/// Why nothing more will be read from a connection. Four bytes, `Copy`.
+/// The reason why nothing more can be read from a connection. Four bytes, `Copy`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Closed {
-    /// The peer sent a close frame, be it of its own accord or as the answer to ours.
+    /// The peer sent a close frame, by itself or as the answer to ours.
     #[error("the peer closed with code {code}")]
     PeerClosed {
-        /// As sent by the peer; 1005 if it sent none (RFC 6455, section 7.1.5).
+        /// The code from the peer; 1005 if it sent none (RFC 6455, section 7.1.5).
         code: u16,
     },
     /// The stream ended without a close frame (`UnexpectedEof`) or failed.
     #[error("the connection was lost: {0}")]
     Reset(io::ErrorKind),
-    /// The peer broke the protocol or a limit. A close frame with [`Violation::code`] is queued.
+    /// The peer violated the protocol or a limit. A close frame with [`Violation::code`] is queued.
     #[error(transparent)]
     Violation(#[from] Violation),
 }
 
 impl Closed {
-    /// The code that describes this end, as an endpoint of RFC 6455 would tell its application:
-    /// 1006 for a connection that was lost (section 7.1.5).
+    /// Returns the code that an endpoint of RFC 6455 would report to its application: 1006 for a
+    /// lost connection (section 7.1.5).
     #[must_use]
     pub fn code(self) -> u16 {
         match self {
@@ -34,58 +34,58 @@ impl Closed {
     }
 }
 
-/// A rule of RFC 6455, or a limit of ours, that a peer broke.
+/// A rule of RFC 6455, or a limit of this server, that a peer violated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
-    /// Section 5.2: no extension was negotiated that would give them a meaning.
+    /// A reserved bit is set, but no extension was negotiated that would use it (section 5.2).
     #[error("a reserved bit is set")]
     ReservedBit,
-    /// Section 5.2.
+    /// The opcode is reserved (section 5.2).
     #[error("the opcode is reserved")]
     ReservedOpcode,
-    /// Section 5.2: the shortest form that holds the length must be used.
+    /// The length is not in its shortest form (section 5.2).
     #[error("the length is not in its shortest form")]
     LengthForm,
-    /// Section 5.1: a client masks every frame.
+    /// A client's frame is not masked (section 5.1).
     #[error("a frame of a client is not masked")]
     Unmasked,
-    /// Section 5.1: a server masks none.
+    /// A server's frame is masked (section 5.1).
     #[error("a frame of a server is masked")]
     Masked,
-    /// Section 5.5.
+    /// A control frame is fragmented (section 5.5).
     #[error("a control frame is fragmented")]
     ControlFragmented,
-    /// Section 5.5: 125 bytes are the most.
+    /// A control frame has more than 125 bytes (section 5.5).
     #[error("a control frame is too long")]
     ControlTooLong,
-    /// Section 5.4.
+    /// A continuation frame does not follow a fragment (section 5.4).
     #[error("a continuation of nothing")]
     ContinuationUnexpected,
-    /// Section 5.4.
+    /// A new message begins before the previous one is complete (section 5.4).
     #[error("a message begins inside another")]
     MessageInterleaved,
-    /// Section 5.5.1: a close frame of one byte, or with a code that must not be sent.
+    /// A close frame has one byte, or a code that must not be sent (section 5.5.1).
     #[error("a close frame is malformed")]
     CloseMalformed,
-    /// Section 5.5.1: the reason of a close frame is UTF-8.
+    /// The reason of a close frame is not UTF-8 (section 5.5.1).
     #[error("the reason of a close frame is not text")]
     CloseReason,
-    /// Every message of ours is binary.
+    /// The message is text, but every message of this protocol is binary.
     #[error("text is not accepted")]
     Text,
-    /// Larger than the connection was told to accept.
+    /// The message exceeds the size that this connection accepts.
     #[error("the message is too big")]
     MessageTooBig,
-    /// Bytes that were to hold whole messages hold another frame.
+    /// The bytes must consist of whole messages but contain another frame.
     #[error("a frame is not a whole binary message")]
     NotAMessage,
-    /// Bytes that were to hold whole messages end inside one.
+    /// The bytes must consist of whole messages but end inside one.
     #[error("a frame is cut short")]
     Truncated,
 }
 
 impl Violation {
-    /// The close code that tells the peer (RFC 6455, section 7.4.1).
+    /// Returns the close code for this violation (RFC 6455, section 7.4.1).
     #[must_use]
     pub fn code(self) -> u16 {
         match self {

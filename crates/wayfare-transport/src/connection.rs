@@ -1,4 +1,4 @@
-//! The one surface a shard's loop works with, whatever the connection is made of.
+//! The interface of a connection to a shard's loop, for every kind of connection.
 
 use std::io;
 
@@ -8,44 +8,47 @@ use mio::{Registry, Token};
 
 use crate::{Flush, Read, WebSocket, memory};
 
-/// A client's connection as its shard sees it: messages in, framed bytes out, never blocking.
+/// A client's connection on the side of its shard. It passes on whole messages, accepts framed
+/// bytes and never blocks.
 ///
-/// A loop turn: [`read`](Self::read) what is ready or said [`Read::More`] last turn,
-/// [`queue`](Self::queue) what was decided, then [`flush`](Self::flush) once each connection that
-/// [is dirty](Self::is_dirty) and not blocked. The end comes in two ways:
+/// In each turn of the loop, [`read`](Self::read) the connections that are ready or returned
+/// [`Read::More`] in the last turn, [`queue`](Self::queue) the output, then [`flush`](Self::flush)
+/// once every connection that [is dirty](Self::is_dirty) and not blocked. A connection ends in one
+/// of two ways:
 ///
-/// - `read` or `flush` report it. After [`Closed::Reset`](crate::Closed::Reset), or a flush that
-///   failed, drop the connection. After the other two a close frame is queued: flush, and drop once
-///   that says [`Flush::Drained`].
-/// - [`begin_close`](Self::begin_close), and flush; `read` reports the end once the peer answers.
+/// - `read` or `flush` reports the end. After [`Closed::Reset`](crate::Closed::Reset), or a failed
+///   flush, drop the connection. After the other two reasons a close frame is queued: flush, and
+///   drop the connection after [`Flush::Drained`].
+/// - The loop calls [`begin_close`](Self::begin_close) and flushes; `read` reports the end when the
+///   peer answers.
 ///
-/// A socket that is dropped with bytes unread takes back what its peer has not read yet, the close
-/// frame included. To see a [`Violation`](crate::Closed::Violation) or a close of ours arrive,
-/// read on (what comes is discarded) until the stream's end is reported as a second
-/// `Closed`, within a time bound of the loop's own.
+/// If a socket is dropped with unread bytes, the peer loses the bytes that it has not read yet, the
+/// close frame included. To make sure that the close frame arrives, keep reading (the data is
+/// discarded) until the end of the stream is reported as a second `Closed`. The loop must limit the
+/// time for that.
 #[derive(Debug)]
 pub enum Connection {
     /// RFC 6455 over TCP.
     WebSocket(WebSocket<TcpStream>),
-    /// A peer in this process.
+    /// A connection to a peer in this process.
     Memory(memory::ShardEnd),
 }
 
-// A connection is a place in its shard's slab: what each silent one costs. With debug assertions
-// mio's sockets are larger.
+// The size of a connection is its cost in the shard's slab while it is silent. With debug
+// assertions mio's sockets are larger.
 #[cfg(all(not(debug_assertions), target_pointer_width = "64"))]
 const _: () = assert!(size_of::<Connection>() <= 160);
 
 impl Connection {
     /// Reads at most `scratch.len()` bytes, and calls `message` with each whole message.
     ///
-    /// Readiness is edge-triggered: after [`Read::More`] no event will tell that there is more,
-    /// so read again; after [`Read::Drained`] one will. Pings are answered, and a close frame is,
-    /// by queueing: ask [`is_dirty`](Self::is_dirty) afterwards. Once closed from either side,
-    /// what arrives is discarded and `message` is not called again.
+    /// Readiness is edge-triggered. After [`Read::More`] no event reports the remaining data, so
+    /// read again; after [`Read::Drained`] an event reports new data. Answers to pings and to a
+    /// close frame are queued: check [`is_dirty`](Self::is_dirty) afterwards. After a close from
+    /// either side, data is discarded and `message` is not called again.
     ///
-    /// A message that arrived whole is not copied. What is kept of an incomplete one is at most
-    /// twice what has arrived of it, and is freed with it.
+    /// A message that arrives whole is not copied. The buffer of an incomplete message takes at
+    /// most twice the bytes received, and is freed with the message.
     ///
     /// # Panics
     /// If `scratch` is empty.
@@ -56,10 +59,11 @@ impl Connection {
         }
     }
 
-    /// Keeps `frames` to be written by the next flush, after all that was queued before.
+    /// Queues `frames` for the next flush, after everything that was queued before.
     ///
-    /// They are whole unmasked binary frames (RFC 6455, section 5.2), any number back to back,
-    /// and are shared, not copied. Ignored once a close frame is queued: nothing may follow it.
+    /// `frames` are whole unmasked binary frames (RFC 6455, section 5.2), any number of them back
+    /// to back. They are shared, not copied. Ignored after a close frame is queued, because nothing
+    /// may follow it.
     pub fn queue(&mut self, frames: Bytes) {
         match self {
             Self::WebSocket(socket) => socket.queue(frames),
@@ -67,8 +71,8 @@ impl Connection {
         }
     }
 
-    /// The bytes that wait in this process, headers and control frames included: how far the peer
-    /// is behind, beyond what the system has buffered for it. The bound on it is the caller's.
+    /// Returns the number of bytes that wait in this process, headers and control frames included.
+    /// It does not count bytes in the system's buffers. The caller sets the limit for it.
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         match self {
@@ -77,8 +81,8 @@ impl Connection {
         }
     }
 
-    /// Whether there is anything for a flush to do. A connection whose last flush was
-    /// [`Flush::Blocked`] stays dirty; its next turn is when it becomes writable.
+    /// Returns true if a flush has something to do. After [`Flush::Blocked`] the connection stays
+    /// dirty; flush it again when it becomes writable.
     #[must_use]
     pub fn is_dirty(&self) -> bool {
         match self {
@@ -87,9 +91,9 @@ impl Connection {
         }
     }
 
-    /// Writes what is queued, as far as the peer takes it, in as few system calls as it can, and
-    /// ends the writing side after a close frame. Allocates nothing; a queue that is drained gives
-    /// its memory back.
+    /// Writes queued bytes until the peer accepts no more, in as few system calls as possible. Ends
+    /// the writing side after a close frame. Allocates nothing, and frees the memory of a drained
+    /// queue.
     pub fn flush(&mut self) -> Flush {
         match self {
             Self::WebSocket(socket) => socket.flush(),
@@ -97,11 +101,12 @@ impl Connection {
         }
     }
 
-    /// Queues a close frame after what is queued already, and closes the connection for anything
-    /// else. Flush, then read until the end is reported. Does nothing the second time.
+    /// Queues a close frame after all queued bytes and closes the connection for further output.
+    /// Then flush, and read until the end is reported. A second call has no effect.
     ///
-    /// `code` is one that may be sent (RFC 6455, section 7.4): 1000 to 1003, 1007 to 1013, 3000 to
-    /// 4999; any other is sent as no code. `reason` is for people, and is cut to 123 bytes.
+    /// `code` must be one that may be sent (RFC 6455, section 7.4): 1000 to 1003, 1007 to 1013,
+    /// 3000 to 4999. For any other code the close frame contains none. `reason` is for people and
+    /// is cut to 123 bytes.
     pub fn begin_close(&mut self, code: u16, reason: &str) {
         match self {
             Self::WebSocket(socket) => socket.begin_close(code, reason),
@@ -109,10 +114,10 @@ impl Connection {
         }
     }
 
-    /// Asks for events of both directions under `token`, once and for as long as it lives: there
-    /// is never a reason to register again. The first one comes whether or not anything is there.
+    /// Registers for events in both directions under `token`. One registration lasts for the life
+    /// of the connection. The first event arrives even if there is no data.
     ///
-    /// A memory connection has no events of its own; its `wake` function stands in for them.
+    /// A memory connection has no events; its `wake` function replaces them.
     ///
     /// # Errors
     /// If the system refuses.
@@ -123,7 +128,7 @@ impl Connection {
         }
     }
 
-    /// Asks for no more events.
+    /// Removes the registration for events.
     ///
     /// # Errors
     /// If the system refuses.

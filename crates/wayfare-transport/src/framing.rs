@@ -1,4 +1,4 @@
-//! Frames as bytes: reading those a server made, making those only a client or a close needs.
+//! Encoding and decoding of whole frames.
 
 use std::iter::FusedIterator;
 
@@ -10,16 +10,16 @@ use crate::Violation;
 use crate::header::{CONTROL_BYTES_MAX, HEADER_BYTES_MAX, Header, Kind};
 use crate::mask;
 
-/// The payloads of the frames in `bytes`, each a slice of it that copies nothing.
+/// Returns the payloads of the frames in `bytes`, each as a slice without a copy.
 ///
-/// The frames are whole, unmasked, binary and unfragmented: what a server queues. After the first
-/// that is not, the iterator ends.
+/// A server queues only whole, unmasked, binary and unfragmented frames. The iterator ends after
+/// the first frame that is different.
 #[must_use]
 pub fn frames(bytes: Bytes) -> Frames {
     Frames { rest: bytes }
 }
 
-/// See [`frames`].
+/// Iterates over the payloads of server frames; created by [`frames`].
 #[derive(Clone, Debug, Default)]
 pub struct Frames {
     rest: Bytes,
@@ -61,7 +61,7 @@ impl Iterator for Frames {
 
 impl FusedIterator for Frames {}
 
-/// One final frame; copies `payload`, masked if there is a key.
+/// Encodes a final frame. Copies `payload`, and masks it if there is a key.
 pub(crate) fn encode(opcode: OpCode, payload: &[u8], key: Option<[u8; 4]>) -> Vec<u8> {
     let header = FrameHeader {
         is_final: true,
@@ -90,8 +90,8 @@ pub(crate) fn pong(payload: &[u8], key: Option<[u8; 4]>) -> Box<[u8]> {
     encode(OpCode::Control(Control::Pong), payload, key).into_boxed_slice()
 }
 
-/// A close frame. One without a code, as its absence is told by 1005 and the like, is empty; a
-/// reason that does not fit is cut after its last whole character.
+/// Encodes a close frame. For a code that must not be sent, such as 1005, the frame is empty. A
+/// reason that is too long is cut after its last whole character.
 pub(crate) fn close(code: u16, reason: &str, key: Option<[u8; 4]>) -> Bytes {
     let mut payload = Vec::new();
     if CloseCode::from(code).is_allowed() {
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_are_those_the_protocol_writes() {
+    fn headers_match_those_of_the_protocol_crate() {
         for length in [0, 1, 125, 126, 65_535, 65_536] {
             let framed = binary(&vec![7; length]);
             assert_eq!(framed.len(), frame::header_len(length) + length);
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_share_the_memory_they_came_in() {
+    fn frames_share_the_memory_of_their_input() {
         let framed = Bytes::from([binary(b"one"), binary(b"")].concat());
         let payloads: Vec<Bytes> = frames(framed.clone()).map(Result::unwrap).collect();
         assert_eq!(payloads, [&b"one"[..], b""]);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn frames_end_at_the_first_that_no_server_sends() {
+    fn iteration_ends_at_the_first_invalid_server_frame() {
         let good = binary(b"good");
         let cases = [
             (
@@ -176,7 +176,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn garbage_is_no_reason_to_panic(garbage in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn garbage_never_panics(garbage in prop::collection::vec(any::<u8>(), 0..200)) {
             frames(garbage.into()).count();
         }
     }

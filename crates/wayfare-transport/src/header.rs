@@ -1,17 +1,17 @@
-//! The header of a frame (RFC 6455, section 5.2), accepted or refused before its payload is read.
+//! The header of a frame (RFC 6455, section 5.2), checked before its payload is read.
 
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use crate::Violation;
 
-/// The longest header: opcode, a length of 64 bits, a mask.
+/// The longest header: opcode, 64-bit length, mask.
 pub(crate) const HEADER_BYTES_MAX: usize = 14;
 
 /// The longest payload of a control frame (section 5.5).
 pub(crate) const CONTROL_BYTES_MAX: usize = 125;
 
-/// The sorts of frame that are accepted.
+/// The kinds of frame that are accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Binary,
@@ -27,7 +27,7 @@ impl Kind {
     }
 }
 
-/// A header that keeps the rules which can be checked without knowing what came before it.
+/// A header that passed every check that needs no earlier frame.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header {
     pub(crate) kind: Kind,
@@ -37,10 +37,11 @@ pub(crate) struct Header {
 }
 
 impl Header {
-    /// The header that `bytes` begin with and its length, or `None` if they end inside it.
+    /// Parses the header at the start of `bytes` and returns it with its length, or `None` if it is
+    /// incomplete.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, Violation> {
         let mut cursor = std::io::Cursor::new(bytes);
-        // Reading from memory does not fail, so an opcode it does not know is all it can refuse.
+        // Reading from memory cannot fail, so the only error is an unknown opcode.
         let parsed = FrameHeader::parse(&mut cursor).map_err(|_| Violation::ReservedOpcode)?;
         let Some((parsed, payload_bytes)) = parsed else {
             return Ok(None);

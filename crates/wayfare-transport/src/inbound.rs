@@ -1,4 +1,4 @@
-//! What one peer sends, cut into messages as it arrives (RFC 6455, section 5).
+//! Splits the incoming bytes of a peer into messages (RFC 6455, section 5).
 
 use std::mem;
 
@@ -7,7 +7,8 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use crate::header::{HEADER_BYTES_MAX, Header, Kind};
 use crate::{Violation, mask};
 
-/// What a peer said. Payloads lie in the bytes that were fed, or in what was kept of them.
+/// An event in the incoming bytes. Payloads borrow from the input or from the stored partial
+/// message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event<'a> {
     Message(&'a [u8]),
@@ -15,12 +16,12 @@ pub(crate) enum Event<'a> {
     Close { code: Option<u16> },
 }
 
-/// The state between two reads: no allocation, unless a message or a control frame is incomplete.
+/// The state between two reads. It allocates only while a message or a control frame is incomplete.
 #[derive(Debug)]
 pub(crate) struct Inbound {
-    /// The message so far, followed by the control frame so far.
+    /// The partial message, followed by the partial control frame.
     partial: Vec<u8>,
-    /// Where in `partial` the control frame begins: the end of the fragments that are whole.
+    /// The start of the control frame in `partial`, which is the end of the complete fragments.
     message_bytes: u32,
     message_bytes_max: u32,
     frame: Option<Frame>,
@@ -53,10 +54,11 @@ impl Inbound {
         }
     }
 
-    /// The next event in `input`, which is unmasked in place and moved past what was taken.
+    /// Returns the next event in `input`, and advances `input` past the consumed bytes, which are
+    /// unmasked in place.
     ///
-    /// `None` once `input` is used up; call until then, for it is the next call that frees the
-    /// memory of the event before. Nothing may be fed after a violation.
+    /// Returns `None` when `input` is used up. Call until then, because the next call frees the
+    /// memory of the previous event. Do not pass in more bytes after a violation.
     pub(crate) fn next<'s, 'i: 's>(
         &'s mut self,
         input: &mut &'i mut [u8],
@@ -115,7 +117,7 @@ impl Inbound {
         }
     }
 
-    /// Gives up what is kept, for a connection that listens no more.
+    /// Frees the partial message of a connection that discards its input.
     pub(crate) fn clear(&mut self) {
         self.partial = Vec::new();
         self.message_bytes = 0;
@@ -140,10 +142,10 @@ impl Inbound {
         };
         take(input, header_bytes - kept);
         self.head_bytes = 0;
-        self.admit(header).map(Some)
+        self.check(header).map(Some)
     }
 
-    fn admit(&self, header: Header) -> Result<Frame, Violation> {
+    fn check(&self, header: Header) -> Result<Frame, Violation> {
         match (header.mask.is_some(), self.peer_masks) {
             (false, true) => return Err(Violation::Unmasked),
             (true, false) => return Err(Violation::Masked),
@@ -168,8 +170,8 @@ impl Inbound {
         })
     }
 
-    /// Memory follows what has come, not what was announced: at most twice as much is reserved,
-    /// and never more than the frame will fill.
+    /// Stores a chunk. Memory follows the bytes received, not the announced length: at most twice
+    /// as much is reserved, and never more than the rest of the frame.
     fn keep(&mut self, chunk: &[u8], to_come: usize) {
         let filled = self.partial.len() + chunk.len();
         if filled > self.partial.capacity() {

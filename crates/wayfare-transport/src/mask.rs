@@ -1,6 +1,6 @@
 //! The mask of client frames (RFC 6455, section 5.3).
 
-/// Masks or unmasks `bytes` in place; `key` is aligned with the first of them.
+/// Masks or unmasks `bytes` in place. The first byte uses the first byte of `key`.
 pub(crate) fn apply(bytes: &mut [u8], key: [u8; 4]) {
     let [a, b, c, d] = key;
     let wide_key = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
@@ -19,7 +19,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_byte_meets_its_byte_of_the_key(
+        fn masking_matches_the_definition_byte_by_byte(
             bytes in prop::collection::vec(any::<u8>(), 0..80), key: [u8; 4],
         ) {
             let ref_masked: Vec<u8> = bytes.iter().zip(key.iter().cycle()).map(|(b, k)| b ^ k).collect();

@@ -1,16 +1,16 @@
-//! What waits to be written to one peer: shared bytes in order, gathered into few writes.
+//! The queue of bytes for one peer. Pieces are shared, and many of them go into one write.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, Write};
 
 use bytes::{Buf, Bytes};
 
-/// Places a drained queue keeps, so that a connection with a little to say each turn does not
-/// allocate each turn: what the first push allocates, 128 bytes.
+/// The capacity that a drained queue keeps, so that a connection with little output per turn does
+/// not allocate in each turn. It is the size of the first allocation, 128 bytes.
 const PLACES_KEPT_MAX: usize = 4;
 
-/// Pieces handed to the system at once: a kibibyte of stack, and few enough turns of the loop
-/// that the call's own cost does not show.
+/// The largest number of pieces per write. The slices take a kibibyte of stack, and the cost of the
+/// call is small compared to 64 pieces.
 const PIECES_MAX: usize = 64;
 
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Outbound {
         self.pieces.is_empty()
     }
 
-    /// Appends a piece. Empty ones are dropped: a write of nothing looks like a closed stream.
+    /// Appends a piece. Empty pieces are dropped: a write of nothing looks like a closed stream.
     pub(crate) fn push(&mut self, piece: Bytes) {
         if !piece.is_empty() {
             self.bytes += piece.len();
@@ -43,7 +43,7 @@ impl Outbound {
         Some(piece)
     }
 
-    /// Writes once and says how many bytes were taken; the queue must not be empty.
+    /// Writes once and returns the number of bytes written. The queue must not be empty.
     pub(crate) fn write_to(&mut self, stream: &mut impl Write) -> io::Result<usize> {
         let written = if let [piece] = self.pieces.as_slices().0
             && self.pieces.len() == 1
@@ -92,7 +92,7 @@ impl Outbound {
 mod tests {
     use super::*;
 
-    /// Takes a limited number of bytes per write and remembers how many pieces it was offered.
+    /// Accepts a limited number of bytes per write and records the number of offered pieces.
     struct StubWriter {
         written: Vec<u8>,
         pieces: Vec<usize>,
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_gathered_into_one_write() {
+    fn many_pieces_go_into_one_write() {
         let mut outbound = Outbound::default();
         (0..PIECES_MAX + 1).for_each(|piece| outbound.push(vec![piece as u8; 3].into()));
         let writer = drain(&mut outbound, usize::MAX);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn short_writes_go_on_where_they_stopped() {
+    fn a_short_write_continues_where_it_stopped() {
         for bytes_per_write in 1..20 {
             let mut outbound = Outbound::default();
             let pieces: Vec<Vec<u8>> = (0..30).map(|piece| vec![piece; piece.into()]).collect();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drained_queue_keeps_a_few_places_at_most() {
+    fn a_drained_queue_keeps_little_capacity() {
         let mut outbound = Outbound::default();
         outbound.push(Bytes::from_static(b"one"));
         drain(&mut outbound, usize::MAX);

@@ -1,13 +1,14 @@
-//! The answer to a peer's pings: the latest one, and one at a time (RFC 6455, section 5.5.3).
+//! Answers to a peer's pings: only the latest, and one at a time (RFC 6455, section 5.5.3).
 
 use crate::outbound::Outbound;
 
-/// However many pings a peer sends without reading, two pongs are the most it makes us hold.
+/// The waiting pong of a connection. However many pings a peer sends without reading, at most two
+/// pongs are stored.
 #[derive(Debug, Default)]
 pub(crate) struct Pong {
     /// The frame that answers the latest ping.
     waiting: Option<Box<[u8]>>,
-    /// Bytes to be written until the pong before it has left the queue.
+    /// The bytes to write until the previous pong has left the queue.
     ahead_bytes: usize,
 }
 
@@ -20,7 +21,7 @@ impl Pong {
         self.waiting = Some(frame);
     }
 
-    /// Moves the waiting pong to the end of the queue, unless another is on its way.
+    /// Moves the waiting pong to the end of the queue, unless another pong is still in the queue.
     pub(crate) fn enqueue(&mut self, outbound: &mut Outbound) {
         if self.ahead_bytes == 0
             && let Some(frame) = self.waiting.take()

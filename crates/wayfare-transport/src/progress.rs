@@ -1,27 +1,29 @@
-//! How far a read or a flush came, and what that leaves to the loop.
+//! Results of a read and of a flush.
 
 use crate::Closed;
 
-/// What a read left behind.
+/// The result of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Read {
-    /// Nothing: the next readiness event tells of more.
+    /// Everything was read: the next readiness event reports new data.
     Drained,
-    /// Perhaps more: no event will tell of it, so read again, next turn at the latest.
+    /// More data may be available, and no event reports it. Read again in the next turn at the
+    /// latest.
     More,
-    /// The connection is over. See [`Connection::read`](crate::Connection::read) for what is owed.
+    /// The connection is over. [`Connection::read`](crate::Connection::read) states the remaining
+    /// duties.
     Closed(Closed),
 }
 
-/// What a flush left behind.
+/// The result of a flush.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Flush {
-    /// Nothing: all that was queued has been written.
+    /// Everything in the queue was written.
     Drained,
-    /// The peer takes no more for now: flush again on the next writable event.
+    /// The peer accepts no more for now: flush again on the next writable event.
     Blocked,
-    /// Writing failed and what was queued is gone: drop the connection.
+    /// Writing failed and the queue is lost: drop the connection.
     Closed(Closed),
 }

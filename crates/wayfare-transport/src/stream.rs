@@ -1,4 +1,4 @@
-//! What a WebSocket needs of the byte stream under it.
+//! The byte stream under a WebSocket.
 
 use std::io::{self, Read, Write};
 use std::net::Shutdown;
@@ -6,15 +6,15 @@ use std::net::Shutdown;
 use mio::event::Source;
 use mio::net::TcpStream;
 
-/// A byte stream that never blocks and whose readiness a `mio::Poll` can tell.
+/// A byte stream that never blocks and whose readiness a `mio::Poll` can report.
 ///
-/// Reads and writes that cannot go on fail with [`WouldBlock`](io::ErrorKind::WouldBlock); from
-/// then on, and only then, the stream owes an event when they can.
+/// Reads and writes that would block fail with [`WouldBlock`](io::ErrorKind::WouldBlock). After
+/// such a failure, and only then, an event must report when the operation can continue.
 pub trait Stream: Read + Write + Source {
-    /// Ends the writing side: the peer reads what was written, then the end of the stream.
+    /// Ends the writing side. The peer reads all written data, then the end of the stream.
     ///
     /// # Errors
-    /// If the stream has failed already.
+    /// If the stream has already failed.
     fn shutdown_write(&mut self) -> io::Result<()>;
 }
 

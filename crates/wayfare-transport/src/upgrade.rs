@@ -1,8 +1,8 @@
-//! From an HTTP request to a WebSocket (RFC 6455, section 4.2), for a hyper server.
+//! The upgrade from an HTTP request to a WebSocket (RFC 6455, section 4.2), for a hyper server.
 //!
-//! The request is answered on the asynchronous side, by hyper or by axum; the socket is then taken
-//! out of it, bare, and given to a shard. Who may connect, by origin or by address, is the
-//! server's to decide before.
+//! The asynchronous side answers the request, through hyper or axum. The bare socket is then taken
+//! from the server and given to a shard. The server decides before that who may connect, by origin
+//! or address.
 
 use bytes::Bytes;
 use hyper::header::{
@@ -20,14 +20,14 @@ use crate::{Connection, WebSocket};
 const VERSION: HeaderValue = HeaderValue::from_static("13");
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
-/// Answers a request to become a WebSocket: the response to send, and the socket to come.
+/// Answers a request to upgrade to a WebSocket. Returns the response to send and the pending
+/// upgrade.
 ///
-/// No subprotocol and no extension is accepted, so none is named in the response; a client may
-/// offer them and do without.
+/// No subprotocol and no extension is accepted, so the response names none. A client may offer them
+/// and must work without.
 ///
 /// # Errors
-/// If it is no such request, or one for another version; [`Refusal::response`] says so to the
-/// client.
+/// If the request is not an upgrade, or for another version; send [`Refusal::response`] then.
 pub fn upgrade<B>(request: &mut Request<B>) -> Result<(Response<()>, Upgrading), Refusal> {
     let key = accept_key(request)?;
     let mut response = Response::new(());
@@ -44,20 +44,20 @@ pub fn upgrade<B>(request: &mut Request<B>) -> Result<(Response<()>, Upgrading),
     ))
 }
 
-/// The socket of a request that was accepted, once hyper lets go of it.
+/// An accepted upgrade whose socket is not yet released by hyper.
 #[derive(Debug)]
 pub struct Upgrading {
     on_upgrade: OnUpgrade,
 }
 
 impl Upgrading {
-    /// Waits until the response is on its way, then takes the socket out of the server.
+    /// Waits until the response is sent, then takes the socket from the server.
     ///
-    /// Run it beside the handler, not in it: the response is sent after the handler returns. It
-    /// ends with an error when the client goes first; a time bound is the server's own.
+    /// Run it in a task beside the handler, because the response is sent after the handler returns.
+    /// If the client disconnects first, it ends with an error. The caller must limit the time.
     ///
     /// # Errors
-    /// If the connection fails before, or is not plain TCP served through [`TokioIo`].
+    /// If the connection fails before that, or is not plain TCP served through [`TokioIo`].
     pub async fn finish(self) -> Result<Upgraded, UpgradeError> {
         let upgraded = self.on_upgrade.await?;
         let (io, early) = match upgraded.downcast::<TokioIo<tokio::net::TcpStream>>() {
@@ -73,20 +73,20 @@ impl Upgrading {
     }
 }
 
-/// A socket that speaks WebSocket from here on.
+/// A socket after the upgrade.
 #[derive(Debug)]
 pub struct Upgraded {
-    /// Non-blocking, belongs to no event loop, and sends without delay: a shard gathers its
-    /// writes itself.
+    /// The socket. It is non-blocking, belongs to no event loop, and has Nagle's algorithm off,
+    /// since a shard gathers its writes itself.
     pub stream: std::net::TcpStream,
-    /// What the client sent behind its request and the HTTP server has read already.
+    /// Bytes that followed the request and that the HTTP server has already read.
     pub early: Bytes,
 }
 
 impl Upgraded {
-    /// The shard's connection: register it, and read it once without waiting for an event.
+    /// Creates the shard's connection. Register it, and read it once without waiting for an event.
     ///
-    /// A message of more than `message_bytes_max` bytes ends it.
+    /// A message of more than `message_bytes_max` bytes ends the connection.
     #[must_use]
     pub fn into_connection(self, message_bytes_max: usize) -> Connection {
         let stream = mio::net::TcpStream::from_std(self.stream);
@@ -94,13 +94,13 @@ impl Upgraded {
     }
 }
 
-/// Why a request does not become a WebSocket.
+/// The reason why a request is not upgraded to a WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The method is not GET.
     #[error("a WebSocket begins with a GET request")]
     Method,
-    /// HTTP before 1.1 has no upgrade.
+    /// The HTTP version is below 1.1 and has no upgrade.
     #[error("a WebSocket begins with HTTP/1.1")]
     HttpVersion,
     /// `Connection: upgrade` or `Upgrade: websocket` is missing.
@@ -109,13 +109,13 @@ pub enum Refusal {
     /// `Sec-WebSocket-Version` is not 13.
     #[error("only version 13 of WebSocket is spoken here")]
     WebSocketVersion,
-    /// `Sec-WebSocket-Key` is not one header of sixteen bytes in base64.
+    /// `Sec-WebSocket-Key` is missing, repeated, or not sixteen bytes in base64.
     #[error("the key of the WebSocket is malformed")]
     Key,
 }
 
 impl Refusal {
-    /// The response that tells the client what would have been accepted.
+    /// Returns the response that states the supported request.
     #[must_use]
     pub fn response(self) -> Response<()> {
         let mut response = Response::new(());
@@ -141,13 +141,13 @@ impl Refusal {
     }
 }
 
-/// Why an accepted request came to no socket.
+/// The reason why an accepted request did not lead to a socket.
 #[derive(Debug, thiserror::Error)]
 pub enum UpgradeError {
     /// The client or the server ended the connection first.
     #[error("the connection ended during the upgrade: {0}")]
     Http(#[from] hyper::Error),
-    /// The server runs over something else, or wraps it.
+    /// The server does not run over plain TCP, or wraps the socket.
     #[error("the connection is not plain TCP")]
     NotTcp,
     /// The socket could not be prepared.
@@ -155,7 +155,7 @@ pub enum UpgradeError {
     Socket(#[from] std::io::Error),
 }
 
-/// Checks the request line by line as in section 4.2.1; the key is answered, never kept.
+/// Checks the rules of section 4.2.1 in their order and returns the accept header for the key.
 fn accept_key<B>(request: &Request<B>) -> Result<HeaderValue, Refusal> {
     let headers = request.headers();
     if request.method() != Method::GET {
@@ -175,7 +175,7 @@ fn accept_key<B>(request: &Request<B>) -> Result<HeaderValue, Refusal> {
     HeaderValue::try_from(derive_accept_key(key)).map_err(|_| Refusal::Key)
 }
 
-/// Lists may span several headers, and tokens are compared without regard to case.
+/// Searches a token in all headers of this name, which may each hold a list. Ignores case.
 fn has_token(headers: &HeaderMap, name: impl AsHeaderName, token: &str) -> bool {
     let values = headers
         .get_all(name)
@@ -191,7 +191,7 @@ fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&HeaderValue> {
     values.next().filter(|_| values.next().is_none())
 }
 
-/// Sixteen bytes in base64: 21 digits of six bits, one of two bits, and the padding.
+/// Checks for sixteen bytes in base64: 21 digits of six bits, one of two bits, and the padding.
 fn is_key(key: &[u8]) -> bool {
     let [digits @ .., last, b'=', b'='] = key else {
         return false;

@@ -1,4 +1,4 @@
-//! RFC 6455 over any byte stream, in either role, after the handshake.
+//! RFC 6455 after the handshake, over any byte stream and for both roles.
 
 use std::{io, mem};
 
@@ -11,22 +11,22 @@ use crate::outbound::Outbound;
 use crate::pong::Pong;
 use crate::{Closed, Flush, Read, Stream};
 
-/// One end of a WebSocket: binary messages, fragmentation, pings, and the closing handshake.
+/// An end of a WebSocket: binary messages, fragmentation, pings, and the closing handshake.
 ///
-/// Holds no read buffer: a message that arrives whole is handed out of the caller's scratch
-/// buffer, and only the beginning of an incomplete one is kept. No method blocks.
+/// It holds no read buffer: a message that arrives whole is read from the caller's scratch buffer,
+/// and only the beginning of an incomplete message is stored. No method blocks.
 ///
-/// A server's end is used through [`Connection`](crate::Connection), where the methods of the
-/// same names say what they owe and are owed.
+/// The server's end is used through [`Connection`](crate::Connection), whose methods of the same
+/// names state the contract.
 #[derive(Debug)]
 pub struct WebSocket<S> {
     stream: S,
-    /// Read from the stream by whoever did the handshake.
+    /// Bytes that were read from the stream during the handshake.
     early: Box<[u8]>,
     inbound: Inbound,
     outbound: Outbound,
     pong: Pong,
-    /// The mask of control frames, which makes this the client's end.
+    /// The mask of control frames. If it is set, this is the client's end.
     control_key: Option<[u8; 4]>,
     closed: Option<Closed>,
     writing: Writing,
@@ -35,14 +35,14 @@ pub struct WebSocket<S> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Writing {
     Open,
-    /// A close frame is the last thing in the queue.
+    /// A close frame is the last frame in the queue.
     Closing,
     Shut,
 }
 
 impl<S: Stream> WebSocket<S> {
-    /// The server's end of a stream whose handshake is done; `early` is what came after it and
-    /// was read already, which no readiness event will tell of: [`read`](Self::read) once.
+    /// Creates the server's end of a stream after the handshake. `early` holds bytes that were read
+    /// with the handshake; no readiness event reports them, so call [`read`](Self::read) once.
     ///
     /// A message of more than `message_bytes_max` bytes (at most 4 GiB) ends the connection.
     #[must_use]
@@ -50,9 +50,9 @@ impl<S: Stream> WebSocket<S> {
         Self::new(stream, early, message_bytes_max, None)
     }
 
-    /// The client's end, as [`server`](Self::server) is the other. `control_key` masks the pongs
-    /// and the close frame; RFC 6455, section 5.3, wants it unpredictable where a browser's user
-    /// could choose the payload.
+    /// Creates the client's end, like [`server`](Self::server). `control_key` masks the pongs and
+    /// the close frame. RFC 6455, section 5.3, requires it to be unpredictable where a browser's
+    /// user could choose the payload.
     #[must_use]
     pub fn client(stream: S, early: Bytes, message_bytes_max: usize, control_key: [u8; 4]) -> Self {
         Self::new(stream, early, message_bytes_max, Some(control_key))
@@ -76,7 +76,7 @@ impl<S: Stream> WebSocket<S> {
         }
     }
 
-    /// See [`Connection::read`](crate::Connection::read).
+    /// Reads and passes on messages, like [`Connection::read`](crate::Connection::read).
     ///
     /// # Panics
     /// If `scratch` is empty.
@@ -111,32 +111,34 @@ impl<S: Stream> WebSocket<S> {
         Read::More
     }
 
-    /// See [`Connection::queue`](crate::Connection::queue). For the server's end: a server takes
-    /// no frame that is not masked.
+    /// Queues frames, like [`Connection::queue`](crate::Connection::queue). For the server's end
+    /// only, because a server accepts no unmasked frames.
     pub fn queue(&mut self, frames: Bytes) {
         if self.writing == Writing::Open {
             self.outbound.push(frames);
         }
     }
 
-    /// Queues one message as a client sends it: framed, and masked with `key`. Copies it.
+    /// Frames one message, masks it with `key` and queues it, as a client must. Copies the message.
     pub fn queue_masked(&mut self, payload: &[u8], key: [u8; 4]) {
         self.queue(framing::masked_binary(payload, key));
     }
 
-    /// See [`Connection::queued_bytes`](crate::Connection::queued_bytes).
+    /// Returns the number of waiting bytes, like
+    /// [`Connection::queued_bytes`](crate::Connection::queued_bytes).
     #[must_use]
     pub fn queued_bytes(&self) -> usize {
         self.outbound.bytes() + self.pong.bytes()
     }
 
-    /// See [`Connection::is_dirty`](crate::Connection::is_dirty).
+    /// Returns true if a flush has something to do, like
+    /// [`Connection::is_dirty`](crate::Connection::is_dirty).
     #[must_use]
     pub fn is_dirty(&self) -> bool {
         self.queued_bytes() > 0 || self.writing == Writing::Closing
     }
 
-    /// See [`Connection::flush`](crate::Connection::flush).
+    /// Writes queued bytes, like [`Connection::flush`](crate::Connection::flush).
     pub fn flush(&mut self) -> Flush {
         loop {
             self.pong.enqueue(&mut self.outbound);
@@ -162,7 +164,7 @@ impl<S: Stream> WebSocket<S> {
         Flush::Drained
     }
 
-    /// See [`Connection::begin_close`](crate::Connection::begin_close).
+    /// Queues a close frame, like [`Connection::begin_close`](crate::Connection::begin_close).
     pub fn begin_close(&mut self, code: u16, reason: &str) {
         if self.writing == Writing::Open {
             self.pong.clear();
@@ -172,7 +174,7 @@ impl<S: Stream> WebSocket<S> {
         }
     }
 
-    /// See [`Connection::register`](crate::Connection::register).
+    /// Registers for events, like [`Connection::register`](crate::Connection::register).
     ///
     /// # Errors
     /// If the system refuses.
@@ -184,7 +186,7 @@ impl<S: Stream> WebSocket<S> {
         )
     }
 
-    /// See [`Connection::deregister`](crate::Connection::deregister).
+    /// Removes the registration, like [`Connection::deregister`](crate::Connection::deregister).
     ///
     /// # Errors
     /// If the system refuses.
@@ -226,7 +228,8 @@ impl<S: Stream> WebSocket<S> {
         }
     }
 
-    /// The first reason stands: what is read after it only tells when the stream has ended.
+    /// Ends the connection. The first reason is kept: later input only shows when the stream has
+    /// ended.
     fn end(&mut self, closed: Closed) -> Read {
         self.inbound.clear();
         Read::Closed(*self.closed.get_or_insert(closed))
@@ -240,5 +243,5 @@ impl<S: Stream> WebSocket<S> {
     }
 }
 
-/// "No code" (RFC 6455, section 7.1.5).
+/// The code for "no code" (RFC 6455, section 7.1.5).
 const CODE_ABSENT: u16 = 1005;

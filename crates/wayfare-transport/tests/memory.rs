@@ -1,4 +1,4 @@
-//! What a memory connection adds: it wakes its shard at edges, and its peer blocks if it likes.
+//! Memory connections: the shard is woken at edges, and the peer may block.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use wayfare_transport::memory::{self, NotSent, PeerEnd};
 use wayfare_transport::{Closed, Connection, Flush, Read, Violation};
 
 const CAPACITY_BYTES: usize = 1000;
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIME_MAX: Duration = Duration::from_secs(30);
 
 fn pair() -> (Connection, PeerEnd, Arc<AtomicUsize>) {
     let wakes = Arc::new(AtomicUsize::new(0));
@@ -30,7 +30,7 @@ fn read(connection: &mut Connection) -> (usize, Read) {
 }
 
 #[test]
-fn a_shard_is_woken_once_for_all_that_comes_before_it_reads() {
+fn a_shard_is_woken_once_until_it_reads() {
     let (mut connection, mut peer, wakes) = pair();
     for expect in 1..4 {
         (0..5).for_each(|_| peer.try_send(Bytes::from_static(b"hello")).unwrap());
@@ -42,7 +42,7 @@ fn a_shard_is_woken_once_for_all_that_comes_before_it_reads() {
 }
 
 #[test]
-fn a_shard_that_was_blocked_is_woken_when_there_is_room() {
+fn a_blocked_shard_is_woken_when_space_is_free() {
     let (mut connection, mut peer, wakes) = pair();
     let frame = Bytes::from([&[0x82, 98][..], &[0; 98]].concat());
     (0..20).for_each(|_| connection.queue(frame.clone()));
@@ -61,7 +61,7 @@ fn a_shard_that_was_blocked_is_woken_when_there_is_room() {
 }
 
 #[test]
-fn each_direction_is_bounded_even_for_empty_messages() {
+fn each_direction_is_bounded_for_empty_messages_too() {
     let (mut connection, mut peer, _) = pair();
     let sent = (0..)
         .find(|_| peer.try_send(Bytes::new()) == Err(NotSent::Full))
@@ -73,7 +73,7 @@ fn each_direction_is_bounded_even_for_empty_messages() {
 }
 
 #[test]
-fn one_read_takes_no_more_messages_than_the_scratch_buffer_has_bytes() {
+fn a_read_is_bounded_by_the_scratch_buffer() {
     let (mut connection, mut peer, _) = pair();
     (0..10).for_each(|_| peer.try_send(Bytes::new()).unwrap());
     let mut messages = 0;
@@ -83,12 +83,12 @@ fn one_read_takes_no_more_messages_than_the_scratch_buffer_has_bytes() {
 }
 
 #[test]
-fn a_peer_may_block_on_another_thread_until_the_shard_speaks_or_goes() {
+fn a_peer_may_block_until_the_shard_sends_or_drops() {
     let (mut connection, mut peer, _) = pair();
     let (received, heard) = mpsc::sync_channel(2);
     let client = thread::spawn(move || {
         loop {
-            match peer.recv_timeout(PATIENCE) {
+            match peer.recv_timeout(TIME_MAX) {
                 Ok(message) => received.send(message.expect("not in time")).unwrap(),
                 Err(closed) => return closed,
             }
@@ -96,24 +96,23 @@ fn a_peer_may_block_on_another_thread_until_the_shard_speaks_or_goes() {
     });
     connection.queue(Bytes::from_static(b"\x82\x02hi\x82\x00"));
     assert_eq!(connection.flush(), Flush::Drained);
-    assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), "hi");
-    assert_eq!(heard.recv_timeout(PATIENCE).unwrap(), "");
+    assert_eq!(heard.recv_timeout(TIME_MAX).unwrap(), "hi");
+    assert_eq!(heard.recv_timeout(TIME_MAX).unwrap(), "");
     connection.begin_close(4000, "");
     assert_eq!(connection.flush(), Flush::Drained);
     assert_eq!(client.join().unwrap(), Closed::PeerClosed { code: 4000 });
 }
 
 #[test]
-fn a_peer_that_waits_in_vain_gets_nothing() {
+fn a_peer_whose_wait_times_out_gets_nothing() {
     let (_connection, mut peer, _) = pair();
     assert_eq!(peer.recv_timeout(Duration::from_millis(1)), Ok(None));
 }
 
 #[test]
-fn sending_to_a_shard_that_is_gone_is_refused() {
+fn sending_to_a_dropped_shard_end_is_refused() {
     let (connection, mut peer, _) = pair();
-    peer.try_send(Bytes::from_static(b"heard by nobody"))
-        .unwrap();
+    peer.try_send(Bytes::from_static(b"never read")).unwrap();
     drop(connection);
     assert_eq!(peer.try_send(Bytes::new()), Err(NotSent::Closed));
     let (_connection, mut peer, _) = pair();
@@ -122,7 +121,7 @@ fn sending_to_a_shard_that_is_gone_is_refused() {
 }
 
 #[test]
-fn a_server_that_queues_what_is_no_frame_is_found_out() {
+fn queued_bytes_that_are_not_frames_are_detected() {
     let (mut connection, mut peer, _) = pair();
     connection.queue(Bytes::from_static(b"\x82\x02hi\x82\x09short"));
     assert_eq!(connection.flush(), Flush::Drained);

@@ -1,4 +1,4 @@
-//! What only a real socket does: resets, half-closes, and edges that come once.
+//! Behaviour of real sockets only: resets, half-closes, and edges that are reported once.
 
 use std::io::{ErrorKind, Read as _, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use mio::{Events, Poll, Token};
 use wayfare_transport::{Closed, Connection, Flush, Read, WebSocket};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIME_MAX: Duration = Duration::from_secs(30);
 const FRAME: &[u8] = b"\x82\x85\0\0\0\0hello";
 
 struct Shard {
@@ -21,7 +21,7 @@ struct Shard {
 fn connect() -> (Shard, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    client.set_read_timeout(Some(TIME_MAX)).unwrap();
     let (stream, _) = listener.accept().unwrap();
     stream.set_nonblocking(true).unwrap();
     let stream = mio::net::TcpStream::from_std(stream);
@@ -41,10 +41,10 @@ fn connect() -> (Shard, TcpStream) {
 
 impl Shard {
     fn wait(&mut self) {
-        self.poll.poll(&mut self.events, Some(PATIENCE)).unwrap();
+        self.poll.poll(&mut self.events, Some(TIME_MAX)).unwrap();
         assert!(
             self.events.iter().any(|event| event.token() == Token(7)),
-            "nothing happened"
+            "no event before the time limit"
         );
     }
 
@@ -64,7 +64,7 @@ impl Shard {
 }
 
 #[test]
-fn an_end_that_comes_with_the_last_bytes_is_not_missed() {
+fn an_end_together_with_the_last_bytes_is_reported() {
     let (mut shard, mut client) = connect();
     client.write_all(FRAME).unwrap();
     client.shutdown(Shutdown::Write).unwrap();
@@ -76,7 +76,7 @@ fn an_end_that_comes_with_the_last_bytes_is_not_missed() {
 }
 
 #[test]
-fn a_half_closed_client_still_gets_what_is_queued() {
+fn a_half_closed_client_still_gets_queued_bytes() {
     let (mut shard, mut client) = connect();
     client.write_all(b"\x88\x80\0\0\0\0").unwrap();
     client.shutdown(Shutdown::Write).unwrap();
@@ -89,12 +89,12 @@ fn a_half_closed_client_still_gets_what_is_queued() {
 }
 
 #[test]
-fn a_reset_is_a_connection_lost() {
+fn a_reset_is_reported_as_a_lost_connection() {
     let (mut shard, client) = connect();
     shard.connection.queue(Bytes::from_static(b"\x82\x02hi"));
     assert_eq!(shard.connection.flush(), Flush::Drained);
     client.peek(&mut [0]).unwrap();
-    // A socket closed with bytes unread resets its connection (RFC 2525, section 2.17).
+    // A socket that is closed with unread bytes resets its connection (RFC 2525, section 2.17).
     drop(client);
     assert_eq!(
         shard.read_until_closed(),
@@ -108,7 +108,7 @@ fn a_reset_is_a_connection_lost() {
 }
 
 #[test]
-fn more_than_the_scratch_holds_is_read_without_another_event() {
+fn more_than_the_scratch_is_read_without_an_event() {
     let (mut shard, mut client) = connect();
     client.write_all(&FRAME.repeat(1000)).unwrap();
     while shard.messages < 1000 {
@@ -122,7 +122,7 @@ fn more_than_the_scratch_holds_is_read_without_another_event() {
 }
 
 #[test]
-fn a_connection_that_was_deregistered_has_no_events() {
+fn a_deregistered_connection_has_no_events() {
     let (mut shard, mut client) = connect();
     shard.connection.deregister(shard.poll.registry()).unwrap();
     client.write_all(FRAME).unwrap();

@@ -1,4 +1,5 @@
-//! From an HTTP request to a shard's connection, over real sockets, against tungstenite's client.
+//! The way from an HTTP request to a shard's connection, over real sockets, with tungstenite as the
+//! client.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -24,16 +25,16 @@ use wayfare_transport::{Closed, Flush, Read};
 
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
-type Taken = mpsc::SyncSender<Upgraded>;
+type UpgradedSender = mpsc::SyncSender<Upgraded>;
 
-async fn take(upgrading: Upgrading, taken: Taken) {
+async fn finish(upgrading: Upgrading, sockets: UpgradedSender) {
     if let Ok(upgraded) = upgrading.finish().await {
-        let _ = taken.send(upgraded);
+        let _ = sockets.send(upgraded);
     }
 }
 
 /// Serves one connection with bare hyper, on a thread that ends with it.
-fn serve_with_hyper(taken: Taken) -> SocketAddr {
+fn serve_with_hyper(sockets: UpgradedSender) -> SocketAddr {
     serve(async move |listener| {
         let (stream, _) = listener.accept().await.expect("a client");
         let (accepted, accepting) = mpsc::sync_channel(1);
@@ -54,18 +55,18 @@ fn serve_with_hyper(taken: Taken) -> SocketAddr {
             .with_upgrades();
         let _ = connection.await;
         if let Ok(upgrading) = accepting.try_recv() {
-            take(upgrading, taken).await;
+            finish(upgrading, sockets).await;
         }
     })
 }
 
 /// Serves with axum, on a thread that outlives the test.
-fn serve_with_axum(taken: Taken) -> SocketAddr {
+fn serve_with_axum(sockets: UpgradedSender) -> SocketAddr {
     serve(async move |listener| {
         let answer = async move |mut request: Request<Body>| -> Response<Body> {
             match upgrade(&mut request) {
                 Ok((response, upgrading)) => {
-                    tokio::spawn(take(upgrading, taken));
+                    tokio::spawn(finish(upgrading, sockets));
                     response.map(|()| Body::empty())
                 }
                 Err(refusal) => refusal.response().map(|()| Body::empty()),
@@ -93,7 +94,7 @@ where
     address
 }
 
-/// What a shard does, for one connection that gets back what it sends.
+/// Runs one connection as a shard would, and echoes every message.
 fn echo_until_closed(upgraded: Upgraded) -> Closed {
     let mut poll = Poll::new().unwrap();
     let mut events = Events::with_capacity(4);
@@ -123,7 +124,7 @@ fn echo_until_closed(upgraded: Upgraded) -> Closed {
     }
 }
 
-fn check_conversation(serve: fn(Taken) -> SocketAddr) {
+fn check_conversation(serve: fn(UpgradedSender) -> SocketAddr) {
     let (taken, upgrades) = mpsc::sync_channel(1);
     let address = serve(taken);
     let stream = TcpStream::connect(address).unwrap();
@@ -166,17 +167,17 @@ fn check_conversation(serve: fn(Taken) -> SocketAddr) {
 }
 
 #[test]
-fn tungstenite_talks_through_hyper() {
+fn tungstenite_connects_through_hyper() {
     check_conversation(serve_with_hyper);
 }
 
 #[test]
-fn tungstenite_talks_through_axum() {
+fn tungstenite_connects_through_axum() {
     check_conversation(serve_with_axum);
 }
 
 #[test]
-fn what_comes_with_the_request_is_not_lost() {
+fn bytes_after_the_request_are_not_lost() {
     for serve in [serve_with_hyper, serve_with_axum] {
         let (taken, upgrades) = mpsc::sync_channel(1);
         let mut client = TcpStream::connect(serve(taken)).unwrap();
@@ -216,7 +217,7 @@ fn a_client_that_leaves_during_the_upgrade_is_an_error() {
 }
 
 #[test]
-fn a_request_for_another_version_is_told_the_right_one() {
+fn a_wrong_version_is_answered_with_the_right_one() {
     let (taken, upgrades) = mpsc::sync_channel(1);
     let address = serve_with_hyper(taken);
     let mut client = TcpStream::connect(address).unwrap();

@@ -1,4 +1,4 @@
-//! RFC 6455 byte by byte: a server's end against a peer that is nothing but bytes.
+//! RFC 6455 byte by byte: a server's end with a peer that sends raw bytes.
 
 mod stub_stream;
 
@@ -59,7 +59,7 @@ impl Bench {
     }
 }
 
-/// A frame of less than 126 bytes as a client sends it.
+/// Encodes a client's frame of less than 126 bytes.
 fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
     let masked = payload
         .iter()
@@ -86,7 +86,7 @@ fn a_ping_is_answered_with_its_payload_and_a_pong_is_not() {
 }
 
 #[test]
-fn pings_of_a_peer_that_does_not_read_are_held_to_two() {
+fn a_peer_that_does_not_read_gets_two_pongs_at_most() {
     let mut bench = Bench::new();
     bench.from_server.borrow_mut().room = 10;
     for index in 0..100_u8 {
@@ -104,7 +104,7 @@ fn pings_of_a_peer_that_does_not_read_are_held_to_two() {
 }
 
 #[test]
-fn pings_are_answered_though_the_queue_never_drains() {
+fn pings_are_answered_while_the_queue_never_drains() {
     let mut bench = Bench::new();
     bench.from_server.borrow_mut().room = 102;
     bench.server.queue(plain(BINARY, &[0; 100]).into());
@@ -122,7 +122,7 @@ fn pings_are_answered_though_the_queue_never_drains() {
 }
 
 #[test]
-fn nothing_follows_a_close_frame_not_even_a_pong() {
+fn nothing_follows_a_close_frame() {
     let mut bench = Bench::new();
     bench.send(&masked(PING, b"just before"));
     assert_eq!(bench.read(), Read::Drained);
@@ -133,7 +133,7 @@ fn nothing_follows_a_close_frame_not_even_a_pong() {
 }
 
 #[test]
-fn a_violation_is_told_to_the_peer_with_its_code() {
+fn a_violation_is_sent_to_the_peer_with_its_code() {
     let cases = [
         (masked(0x81, b"text"), Violation::Text, 1003),
         (masked(0x01, b"text"), Violation::Text, 1003),
@@ -164,7 +164,7 @@ fn a_violation_is_told_to_the_peer_with_its_code() {
 }
 
 #[test]
-fn after_a_violation_what_comes_is_discarded_until_the_stream_ends() {
+fn after_a_violation_input_is_discarded() {
     let mut bench = Bench::new();
     bench.send(&masked(0x81, b"text"));
     let closed = Read::Closed(Closed::Violation(Violation::Text));
@@ -177,7 +177,7 @@ fn after_a_violation_what_comes_is_discarded_until_the_stream_ends() {
 }
 
 #[test]
-fn a_close_is_answered_with_its_code_and_without_one_if_it_has_none() {
+fn a_close_is_answered_with_the_same_code() {
     for (payload, code) in [(&b"\x0f\xa1moved"[..], 4001), (b"", 1005)] {
         let mut bench = Bench::new();
         bench.server.queue(plain(BINARY, b"queued before").into());
@@ -195,7 +195,7 @@ fn a_close_is_answered_with_its_code_and_without_one_if_it_has_none() {
 }
 
 #[test]
-fn the_answer_to_a_close_of_ours_is_not_answered() {
+fn the_answer_to_our_close_is_not_answered() {
     let mut bench = Bench::new();
     bench.server.begin_close(4000, "enough");
     bench.send(&masked(PING, b"crossing"));
@@ -213,7 +213,7 @@ fn the_answer_to_a_close_of_ours_is_not_answered() {
 }
 
 #[test]
-fn what_was_read_with_the_handshake_comes_first() {
+fn bytes_read_with_the_handshake_are_read_first() {
     let mut bench = Bench::with_early(b"\x82\x83\0\0\0\0one\x82\x83\0\0");
     bench.send(b"\0\0two");
     assert_eq!(bench.read(), Read::Drained);
@@ -221,7 +221,7 @@ fn what_was_read_with_the_handshake_comes_first() {
 }
 
 #[test]
-fn one_read_takes_no_more_than_the_scratch_buffer_holds() {
+fn a_read_is_bounded_by_the_scratch_buffer() {
     let mut bench = Bench::new();
     (0..10).for_each(|index| bench.send(&masked(BINARY, &[index; 4])));
     let mut scratch = [0; 25];
@@ -238,7 +238,7 @@ fn one_read_takes_no_more_than_the_scratch_buffer_holds() {
 }
 
 #[test]
-fn a_stream_that_ends_or_fails_is_lost() {
+fn a_stream_that_ends_or_fails_is_reported_as_lost() {
     let mut half_closed = Bench::new();
     half_closed.send(&masked(BINARY, b"whole"));
     half_closed.send(&masked(BINARY, b"cut short")[..8]);
@@ -267,7 +267,7 @@ fn a_stream_that_ends_or_fails_is_lost() {
 }
 
 #[test]
-fn a_client_refuses_frames_that_are_masked() {
+fn a_client_refuses_masked_frames() {
     let (up, down) = (half(usize::MAX), half(usize::MAX));
     let stream = StubStream::new(&down, &up, None);
     let mut client = WebSocket::client(stream, Bytes::new(), MESSAGE_BYTES_MAX, KEY);

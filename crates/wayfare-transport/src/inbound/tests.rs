@@ -1,4 +1,5 @@
-//! Any cut of a stream gives the same events; memory follows what has come; rules are kept.
+//! Tests of the splitting into messages: any partition of a stream gives the same events, memory
+//! follows the bytes received, and violations are found.
 
 use proptest::prelude::*;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
@@ -81,7 +82,7 @@ fn check_violation(bytes: &[u8], expect: Violation) {
 }
 
 #[test]
-fn frames_that_break_a_rule_are_refused() {
+fn frames_that_violate_a_rule_are_refused() {
     check_violation(&[0xc2, 0x80, 0, 0, 0, 0], Violation::ReservedBit);
     check_violation(&[0xa2, 0x80, 0, 0, 0, 0], Violation::ReservedBit);
     check_violation(&[0x92, 0x80, 0, 0, 0, 0], Violation::ReservedBit);
@@ -121,7 +122,7 @@ fn frames_that_break_a_rule_are_refused() {
 }
 
 #[test]
-fn close_frames_say_a_code_that_may_be_sent() {
+fn close_frames_must_have_a_code_that_may_be_sent() {
     let close = |payload: &[u8]| feed(&mut server(), &masked(CLOSE, payload));
     assert_eq!(close(b""), (vec![RefEvent::Close(None)], None));
     assert_eq!(
@@ -141,7 +142,7 @@ fn close_frames_say_a_code_that_may_be_sent() {
 }
 
 #[test]
-fn a_message_over_the_limit_is_refused_by_its_header() {
+fn a_message_over_the_limit_is_refused_at_its_header() {
     for announced in [MESSAGE_BYTES_MAX + 1, 0xffff, 1 << 20] {
         let mut inbound = server();
         let frame = masked(BINARY, &vec![0; announced]);
@@ -162,7 +163,7 @@ fn a_message_over_the_limit_is_refused_by_its_header() {
 }
 
 #[test]
-fn fragments_count_together() {
+fn the_limit_counts_all_fragments() {
     let mut inbound = server();
     let begin = unfinished(masked(BINARY, &[0; MESSAGE_BYTES_MAX - 10]));
     assert_eq!(feed(&mut inbound, &begin), (vec![], None));
@@ -177,7 +178,7 @@ fn fragments_count_together() {
 }
 
 #[test]
-fn memory_follows_what_has_come_and_not_what_was_announced() {
+fn memory_follows_received_not_announced_bytes() {
     let mut inbound = Inbound::new(1 << 30, true);
     let mut frame = vec![0x82, 0xff];
     frame.extend_from_slice(&(1_u64 << 30).to_be_bytes());
@@ -194,7 +195,7 @@ fn memory_follows_what_has_come_and_not_what_was_announced() {
 }
 
 #[test]
-fn a_complete_message_leaves_no_memory_behind() {
+fn a_complete_message_frees_its_memory() {
     let mut inbound = server();
     let frame = masked(BINARY, &[5; 900]);
     feed(&mut inbound, &frame[..500]);
@@ -256,7 +257,7 @@ fn arb_message() -> impl Strategy<Value = (Vec<u8>, Vec<RefEvent>)> {
 
 proptest! {
     #[test]
-    fn every_cut_of_a_stream_gives_the_same_events(
+    fn every_partition_of_a_stream_gives_the_same_events(
         messages in prop::collection::vec(arb_message(), 0..6),
         cuts in prop::collection::vec(1..200_usize, 1..20),
     ) {
@@ -270,7 +271,7 @@ proptest! {
     }
 
     #[test]
-    fn garbage_breaks_a_rule_or_waits_for_more_but_never_panics(
+    fn garbage_never_panics(
         garbage in prop::collection::vec(any::<u8>(), 0..300),
         opcode in 0..16_u8,
         cut in 1..20_usize,

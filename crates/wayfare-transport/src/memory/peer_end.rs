@@ -1,4 +1,4 @@
-//! The end of a memory connection that plays the client, on any thread.
+//! The client's end of a memory connection, for any thread.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -10,18 +10,19 @@ use bytes::Bytes;
 use super::pipe::{Shared, State};
 use crate::{Closed, Frames, frames};
 
-/// The client's end of a [`pair`](super::pair). Dropping it is a connection lost.
+/// The client's end of a [`pair`](super::pair). Dropping it loses the connection.
 pub struct PeerEnd {
     shared: Arc<Shared>,
-    /// What is left of the piece that was taken last.
+    /// The remaining frames of the piece received last.
     frames: Frames,
     closed: Option<Closed>,
 }
 
-/// Why a message was not sent.
+/// The reason why a message was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotSent {
-    /// The shard has not read enough of what was sent before. Nothing tells when it has.
+    /// The shard has not yet read enough of the earlier messages. No notification follows when it
+    /// has.
     #[error("the pipe is full")]
     Full,
     /// This end has closed, or the shard has dropped its end.
@@ -38,10 +39,10 @@ impl PeerEnd {
         }
     }
 
-    /// Sends one message; the shard is woken if it waits for one.
+    /// Sends one message, and wakes the shard if it waits for one.
     ///
     /// # Errors
-    /// If the pipe is full or closed; the message is dropped then, so keep a clone to try again.
+    /// If the pipe is full or closed. The message is dropped then, so keep a clone to try again.
     pub fn try_send(&mut self, message: Bytes) -> Result<(), NotSent> {
         let mut state = self.shared.lock();
         if state.to_shard.end.is_some() || state.to_shard.reader_gone {
@@ -55,19 +56,20 @@ impl PeerEnd {
         Ok(())
     }
 
-    /// The next message of the shard, a slice of the bytes it queued, or `None` if none is there.
+    /// Returns the next message of the shard, as a slice of the queued bytes, or `None` if there is
+    /// none.
     ///
     /// # Errors
-    /// If the shard has closed or dropped its end, once all that came before is taken; a close is
-    /// answered. If the shard queued what is no frame.
+    /// If the shard has closed or dropped its end and all earlier messages were received; a close
+    /// is answered. If the shard queued bytes that are not frames.
     pub fn try_recv(&mut self) -> Result<Option<Bytes>, Closed> {
         self.recv_timeout(Duration::ZERO)
     }
 
-    /// As [`try_recv`](Self::try_recv), but blocks for as long as `timeout` if none is there.
+    /// Like [`try_recv`](Self::try_recv), but blocks up to `timeout` if there is no message.
     ///
     /// # Errors
-    /// As those of [`try_recv`](Self::try_recv).
+    /// The same as [`try_recv`](Self::try_recv).
     pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<Bytes>, Closed> {
         if let Some(closed) = self.closed {
             return Err(closed);
@@ -94,8 +96,8 @@ impl PeerEnd {
         }
     }
 
-    /// Closes, behind what was sent; the shard's answer is an error of the receiving calls. Does
-    /// nothing the second time.
+    /// Closes after all sent messages; a later receive returns the shard's answer as an error. A
+    /// second call has no effect.
     pub fn begin_close(&mut self, code: u16) {
         let mut state = self.shared.lock();
         state

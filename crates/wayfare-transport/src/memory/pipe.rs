@@ -1,4 +1,4 @@
-//! What both ends share: two bounded queues behind one lock.
+//! The state that both ends share: two bounded queues behind one lock.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::Wake;
 use crate::Closed;
 
-/// What holding a piece costs beside its content, so that empty ones are bounded too.
+/// The cost of a piece beside its content, so that the number of empty pieces is bounded too.
 const PIECE_COST: usize = size_of::<Bytes>();
 
 pub(super) struct Shared {
@@ -21,18 +21,18 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) to_shard: Pipe,
     pub(super) to_peer: Pipe,
-    /// The shard has seen `to_shard` empty and waits to be told otherwise.
+    /// True if the shard found `to_shard` empty and waits for a wake-up.
     pub(super) shard_reads: bool,
-    /// The shard has seen `to_peer` full and waits to be told otherwise.
+    /// True if the shard found `to_peer` full and waits for a wake-up.
     pub(super) shard_writes: bool,
 }
 
-/// One direction.
+/// A queue in one direction.
 #[derive(Default)]
 pub(super) struct Pipe {
     pieces: VecDeque<Bytes>,
     cost: usize,
-    /// What its reader learns after the last piece.
+    /// The end that the reader sees after the last piece.
     pub(super) end: Option<Closed>,
     pub(super) reader_gone: bool,
 }
@@ -54,16 +54,18 @@ impl Shared {
         }
     }
 
-    /// Nothing that holds the lock calls foreign code, so a poisoned one is as good as another.
+    /// Locks the state. No foreign code runs under the lock, so a poisoned lock is still
+    /// consistent.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes the shard if it waits for what has just become true. Takes the guard, since the
-    /// callback must not run under the lock.
+    /// Wakes the shard if its condition has become true. Consumes the guard, because the callback
+    /// must not run under the lock.
     pub(super) fn wake_shard(&self, mut state: MutexGuard<'_, State>) {
         let readable = !state.to_shard.is_empty() || state.to_shard.end.is_some();
-        // Half empty, so that a peer that takes piece after piece does not wake it for each.
+        // The threshold is half of the capacity, so that a peer that reads single pieces does not
+        // wake the shard for each.
         let writable = state.to_peer.cost <= self.capacity_bytes / 2;
         let reads = readable && std::mem::take(&mut state.shard_reads);
         let writes = writable && std::mem::take(&mut state.shard_writes);
@@ -97,7 +99,7 @@ impl Pipe {
         Some(piece)
     }
 
-    /// Nobody reads any more: what is in it is lost, and so is what comes.
+    /// Marks the reader as gone: queued and later pieces are dropped.
     pub(super) fn abandon(&mut self) {
         self.pieces = VecDeque::new();
         self.cost = 0;

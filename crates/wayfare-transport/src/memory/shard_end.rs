@@ -1,4 +1,4 @@
-//! The end of a memory connection that a shard's loop drives.
+//! The shard's end of a memory connection.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -55,7 +55,7 @@ impl ShardEnd {
                     return Read::Closed(*self.closed.get_or_insert(end));
                 }
             };
-            // An empty message takes a turn too, or a flood of them would have no bound.
+            // An empty message counts as one byte, so that a flood of them is bounded too.
             room = room.saturating_sub(piece.len().max(1));
             if self.writing != Writing::Open {
                 continue;

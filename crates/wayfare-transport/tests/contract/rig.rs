@@ -1,4 +1,4 @@
-//! A connected pair of ends, driven from one thread, whatever they are made of.
+//! A connected pair of ends of any kind, driven from one thread.
 
 use std::collections::VecDeque;
 use std::io;
@@ -14,10 +14,10 @@ use crate::stub_stream::{StubStream, half};
 
 pub(crate) const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
-/// How long a test waits for an event before it is taken to be stuck.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The time limit for an event, after which a test fails.
+const TIME_MAX: Duration = Duration::from_secs(30);
 
-/// The shard's side: [`Connection`], or what one would be over a stub.
+/// The shard's side: a [`Connection`], or its equivalent over a stub stream.
 pub(crate) trait Server {
     fn read(&mut self, messages: &mut Vec<Vec<u8>>) -> Read;
     fn queue(&mut self, frames: Bytes);
@@ -27,12 +27,12 @@ pub(crate) trait Server {
     fn begin_close(&mut self, code: u16, reason: &str);
 }
 
-/// The other side, which queues without bound.
+/// The other side, whose queue has no limit.
 pub(crate) trait Client {
     fn send(&mut self, message: &[u8]);
-    /// Hands over what it can, and says whether that was all.
+    /// Sends as much as possible, and returns true if nothing is left.
     fn flush(&mut self) -> bool;
-    /// Takes all that is there.
+    /// Reads everything that is available.
     fn read(&mut self, messages: &mut Vec<Vec<u8>>) -> Result<(), Closed>;
     fn begin_close(&mut self, code: u16);
 }
@@ -59,8 +59,8 @@ impl Rig {
             .expect("registers");
         let mut events = Events::with_capacity(16);
         let wait = move || {
-            poll.poll(&mut events, Some(PATIENCE)).expect("polls");
-            assert!(!events.is_empty(), "nothing happened");
+            poll.poll(&mut events, Some(TIME_MAX)).expect("polls");
+            assert!(!events.is_empty(), "no event before the time limit");
         };
         Self {
             server: Box::new(server),
@@ -98,7 +98,7 @@ impl Rig {
         }
     }
 
-    /// Drives both sides, as their loops would, until what they have seen is enough.
+    /// Drives both sides, as their loops would, until `enough` accepts their records.
     pub(crate) fn run_until(&mut self, enough: impl Fn(&Seen) -> bool) -> Seen {
         let mut seen = Seen::default();
         loop {
@@ -133,7 +133,7 @@ impl Rig {
     }
 }
 
-/// What both sides have seen so far.
+/// The records of both sides so far.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) by_server: Vec<Vec<u8>>,

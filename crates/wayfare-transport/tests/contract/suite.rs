@@ -1,4 +1,4 @@
-//! The promises, one function each; a rig is made afresh for every case.
+//! The contract, one function per promise. Each case gets a new rig.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub(crate) fn many_small_pieces_arrive_in_order(rig: NewRig) {
     assert!(seen.by_client == pieces);
 }
 
-pub(crate) fn a_piece_of_several_frames_is_several_messages(rig: NewRig) {
+pub(crate) fn several_frames_in_one_piece_are_several_messages(rig: NewRig) {
     let mut rig = rig();
     let expect = messages(&[3, 0, 200, 0, 1]);
     let piece: BytesMut = expect.iter().flat_map(|message| framed(message)).collect();
@@ -63,12 +63,12 @@ pub(crate) fn a_piece_of_several_frames_is_several_messages(rig: NewRig) {
     assert_eq!(seen.by_client, expect);
 }
 
-pub(crate) fn a_client_that_does_not_read_is_waited_for(rig: NewRig) {
+pub(crate) fn the_server_waits_for_a_client_that_does_not_read(rig: NewRig) {
     let mut rig = rig();
     let message = vec![7; 60_000];
     let piece = framed(&message);
     let mut queued = 0;
-    // More than the system buffers for a socket, however much it grows them.
+    // More than the system buffers for a socket, even after it grows the buffers.
     while rig.server.queued_bytes() < 10 * piece.len() {
         rig.server.queue(piece.clone());
         queued += 1;
@@ -90,7 +90,7 @@ pub(crate) fn a_client_that_does_not_read_is_waited_for(rig: NewRig) {
     );
 }
 
-pub(crate) fn a_server_that_does_not_read_is_waited_for(rig: NewRig) {
+pub(crate) fn the_client_waits_for_a_server_that_does_not_read(rig: NewRig) {
     let mut rig = rig();
     let expect = messages(&vec![60_000; 300]);
     for message in &expect {
@@ -101,7 +101,7 @@ pub(crate) fn a_server_that_does_not_read_is_waited_for(rig: NewRig) {
     assert!(seen.by_server == expect);
 }
 
-pub(crate) fn what_was_written_is_given_up(rig: NewRig) {
+pub(crate) fn written_bytes_are_freed(rig: NewRig) {
     let mut rig = rig();
     let alive = Arc::new(AtomicUsize::new(0));
     for message in messages(&[10, 3000, 0, 70_000]) {
@@ -110,12 +110,12 @@ pub(crate) fn what_was_written_is_given_up(rig: NewRig) {
     assert_eq!(alive.load(Ordering::Relaxed), 4);
     rig.run_until(|seen| seen.by_client.len() == 4);
     assert_eq!(rig.server.queued_bytes(), 0);
-    // A memory client may hold the piece it took last, until it asks for the next.
+    // A memory client may hold the last piece until it asks for the next.
     assert!(rig.client.read(&mut Vec::new()).is_ok());
     assert_eq!(alive.load(Ordering::Relaxed), 0);
 }
 
-pub(crate) fn what_is_fanned_out_is_shared(rig: NewRig) {
+pub(crate) fn bytes_for_many_clients_are_shared(rig: NewRig) {
     let alive = Arc::new(AtomicUsize::new(0));
     let message = vec![3; 40_000];
     let piece = Tracked::bytes(&message, &alive);
@@ -136,7 +136,7 @@ pub(crate) fn what_is_fanned_out_is_shared(rig: NewRig) {
     assert_eq!(alive.load(Ordering::Relaxed), 0);
 }
 
-pub(crate) fn a_close_arrives_behind_what_was_queued(rig: NewRig) {
+pub(crate) fn a_close_arrives_after_queued_bytes(rig: NewRig) {
     for code in [1000, 1013, 4001] {
         let mut rig = rig();
         let expect = messages(&[100, 50_000]);
@@ -155,7 +155,7 @@ pub(crate) fn a_close_arrives_behind_what_was_queued(rig: NewRig) {
     }
 }
 
-pub(crate) fn nothing_is_heard_or_said_after_a_close(rig: NewRig) {
+pub(crate) fn nothing_is_sent_or_received_after_a_close(rig: NewRig) {
     let mut rig = rig();
     messages(&[10, 40_000, 0])
         .iter()
@@ -183,14 +183,14 @@ pub(crate) fn a_message_over_the_limit_ends_the_connection(rig: NewRig) {
     let expect = messages(&[MESSAGE_BYTES_MAX]);
     rig.client.send(&expect[0]);
     rig.client.send(&vec![0; MESSAGE_BYTES_MAX + 1]);
-    rig.client.send(b"never heard");
+    rig.client.send(b"never read");
     let seen = rig.run_until(|seen| seen.server_end.is_some());
     assert!(seen.by_server == expect);
     assert_eq!(
         seen.server_end,
         Some(Closed::Violation(Violation::MessageTooBig))
     );
-    // The server reads on, so that its close frame is not taken back.
+    // The server keeps reading, so that its close frame is not discarded.
     let mut lingering = rig.run_until(|seen| seen.client_end.is_some());
     assert_eq!(
         lingering.client_end,
@@ -206,7 +206,7 @@ pub(crate) fn a_message_over_the_limit_ends_the_connection(rig: NewRig) {
     assert!(lingering.by_server.is_empty());
 }
 
-pub(crate) fn a_lost_client_is_reported_after_what_it_sent(rig: NewRig) {
+pub(crate) fn a_lost_client_is_reported_after_its_messages(rig: NewRig) {
     let Rig {
         mut server,
         mut client,
@@ -235,7 +235,7 @@ pub(crate) fn a_lost_client_is_reported_after_what_it_sent(rig: NewRig) {
     assert_eq!(server.queued_bytes(), 0);
 }
 
-pub(crate) fn a_lost_server_is_reported_after_what_it_sent(rig: NewRig) {
+pub(crate) fn a_lost_server_is_reported_after_its_messages(rig: NewRig) {
     let Rig {
         mut server,
         mut client,
@@ -255,7 +255,7 @@ pub(crate) fn a_lost_server_is_reported_after_what_it_sent(rig: NewRig) {
     assert_eq!(end, Closed::Reset(ErrorKind::UnexpectedEof));
 }
 
-/// Messages that differ in every place a mix-up could show.
+/// Returns messages that differ in every byte position, so that a mix-up is found.
 fn messages(lengths: &[usize]) -> Vec<Vec<u8>> {
     let message = |(index, length): (usize, &usize)| {
         (0..*length)
@@ -265,7 +265,7 @@ fn messages(lengths: &[usize]) -> Vec<Vec<u8>> {
     lengths.iter().enumerate().map(message).collect()
 }
 
-/// As a server encodes it, by the letter of RFC 6455, section 5.2.
+/// Encodes a server's frame by the rules of RFC 6455, section 5.2.
 fn framed(payload: &[u8]) -> Bytes {
     let mut frame = vec![0x82];
     match payload.len() {
@@ -283,7 +283,7 @@ fn framed(payload: &[u8]) -> Bytes {
     frame.into()
 }
 
-/// Bytes that tell whether anybody holds them still.
+/// Bytes that count their living owners.
 struct Tracked {
     bytes: Bytes,
     alive: Arc<AtomicUsize>,

@@ -1,5 +1,5 @@
-//! A byte stream in memory that does everything a socket may do and seldom does: short reads and
-//! writes, interruptions, refusals out of the blue.
+//! A byte stream in memory with the rare behaviour of sockets: short reads and writes,
+//! interruptions, and refusals at any time.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use mio::event::Source;
 use mio::{Interest, Registry, Token};
 use wayfare_transport::Stream;
 
-/// One direction; the other end may be a stream too, or the test itself.
+/// A direction of the stream. The other end may be a stream or the test itself.
 #[derive(Default)]
 pub(crate) struct Half {
     pub(crate) bytes: VecDeque<u8>,
@@ -21,7 +21,7 @@ pub(crate) struct Half {
 
 pub(crate) type SharedHalf = Rc<RefCell<Half>>;
 
-/// A direction that holds at most `room` bytes.
+/// Creates a direction that holds at most `room` bytes.
 pub(crate) fn half(room: usize) -> SharedHalf {
     Rc::new(RefCell::new(Half {
         room,
@@ -36,8 +36,8 @@ pub(crate) struct StubStream {
 }
 
 impl StubStream {
-    /// With a seed it gives and takes a few bytes at a time at most, and now and then refuses;
-    /// without one, as much as there is and as fits.
+    /// Creates a stream. With a seed each call moves only a few bytes and sometimes refuses;
+    /// without one it moves as much as possible.
     pub(crate) fn new(
         incoming: &SharedHalf,
         outgoing: &SharedHalf,
