@@ -4,6 +4,7 @@
 mod bans;
 mod code_map;
 mod complaint;
+mod doc_opening;
 mod error_pages;
 mod file_size;
 mod function_size;
@@ -58,6 +59,7 @@ fn sources(files: &Files) -> Vec<Complaint> {
         let source = RustText::new(path, text);
         complaints.extend(names::check_modules(&source));
         complaints.extend(opening::check(&source));
+        complaints.extend(doc_opening::check(&source));
         complaints.extend(file_size::check(&source));
         complaints.extend(function_size::check(&source));
         complaints.extend(leftovers::check(&source));
