@@ -20,7 +20,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn vector(key: &str, bytes: &[u8], fields: Value) -> Value {
+fn vector(key: &str, bytes: &[u8], fields: &Value) -> Value {
     json!({ "key": key, "hex": hex(bytes), "fields": fields })
 }
 
@@ -46,22 +46,22 @@ fn written() -> Vec<Value> {
         vector(
             &NodeRecord::key(&address().node),
             &node.encode(),
-            json!({ "incarnation": 1_795_920_000_000_000_000_u64, "version": "0.1.0" }),
+            &json!({ "incarnation": 1_795_920_000_000_000_000_u64, "version": "0.1.0" }),
         ),
         vector(
             TicketsRecord::KEY,
             &tickets.encode(),
-            json!({ "key": "ab".repeat(32) }),
+            &json!({ "key": "ab".repeat(32) }),
         ),
         vector(
             &EntityRecord::key(&EntityId::new("plaza", "main").unwrap()),
             &entity.encode(),
-            json!({ "epoch": 41, "owner": owner }),
+            &json!({ "epoch": 41, "owner": owner }),
         ),
         vector(
             &SessionRecord::key(&PlayerId::new("ada").unwrap()),
             &session.encode(),
-            json!({ "session": format!("{:032x}", 0xcd), "epoch": 2, "gateway": owner,
+            &json!({ "session": format!("{:032x}", 0xcd), "epoch": 2, "gateway": owner,
                 "ticket_epoch_min": 1 }),
         ),
     ]

@@ -7,11 +7,14 @@ use wayfare_protocol::coordination::{Commit, Expect, Revision, Write};
 use super::rewrite::{Decide, RecordError, Rewrite};
 use super::{Output, Report};
 
+/// The end of a rewrite: the decision, and the revision at which it stands.
+type Rewritten<T> = Result<(T, Revision), RecordError>;
+
 /// Drives a rewriting to its end: how it ended, and what it reported.
 pub(super) fn rewritten<D: Decide>(
     mut machine: Rewrite<D>,
     store: &mut ModelCoordination,
-) -> (Result<(D::Decided, Revision), RecordError>, Vec<Report>) {
+) -> (Rewritten<D::Decided>, Vec<Report>) {
     let mut reports = Vec::new();
     loop {
         match machine.poll_output().expect("no end") {

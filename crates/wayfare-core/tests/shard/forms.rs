@@ -246,17 +246,19 @@ fn what_nobody_can_read_is_put_aside_and_blocks_nobody() {
     let ada = world.login(0, "ada");
     let stay = world.join_with(ada, open("1 5")).unwrap();
     world.kill(true);
-    let key = "vault/a".into();
+    let key: wayfare_protocol::coordination::Key = "vault/a".into();
     let next = world.storage.load(&key, Epoch(1 << 40)).unwrap().next();
     let junk = Snapshot {
         position: next,
         bytes: bytes::Bytes::from_static(&[0xff; 9]),
         parts: Vec::new(),
     };
-    world
-        .storage
-        .snapshot("vault/a", Epoch(1 << 40), &junk)
-        .unwrap();
+    let write = Request::Snapshot {
+        entity: key,
+        epoch: Epoch(1 << 40),
+        snapshot: junk,
+    };
+    world.storage.apply(write).unwrap();
     world.kill(true);
     assert!(
         world

@@ -170,7 +170,7 @@ impl World {
                 shard.handle_authenticated(connection, Ok(player), now);
             }
             Output::Coordinate { call, request } => {
-                self.coordinate(at.0, Asker::Shard(at.1, call), request)
+                self.coordinate(at.0, Asker::Shard(at.1, call), request);
             }
             Output::Store { call, request } => self.store(at.0, Asker::Shard(at.1, call), request),
             Output::Run { entity, run, work } => self.begin_run(at, entity, run, work),
