@@ -20,13 +20,10 @@ use crate::output::Output;
 use crate::peer::{Envelope, Message};
 use crate::records::release::Releases;
 use crate::report::Report;
-use crate::stream::step_builder::StepBuilder;
+use crate::stream::Builder;
 
 /// Builders kept for the next turn: as many as rooms are busy at once, on a busy shard.
 const BUILDERS_MAX: usize = 256;
-
-/// Boxed: an idle room keeps a word for the builder it does not have.
-pub(crate) type Builder = Box<StepBuilder>;
 
 /// See the module's words.
 pub(crate) struct Context {
@@ -184,9 +181,9 @@ impl Context {
         self.builders.pop().unwrap_or_default()
     }
 
-    pub(crate) fn return_builder(&mut self, builder: Builder) {
+    pub(crate) fn return_builder(&mut self, builder: Option<Builder>) {
         if self.builders.len() < BUILDERS_MAX {
-            self.builders.push(builder);
+            self.builders.extend(builder);
         }
     }
 }

@@ -161,9 +161,10 @@ impl Shard {
     pub fn handle_operator(&mut self, question: u64, asked: &Query, now: Instant) {
         self.at(now);
         let context = &mut self.context;
+        let shard = context.config.address.shard;
         let answer = match asked {
-            Query::Rooms => Report::Rooms(self.entities.summaries()),
-            Query::Room(entity) => Report::Room(self.entities.detail(entity)),
+            Query::Rooms => Report::Rooms(self.entities.summaries(shard)),
+            Query::Room(entity) => Report::Room(self.entities.detail(entity, shard)),
             Query::CloseRoom(entity) => Report::Done(self.entities.close(entity, context)),
             Query::Sessions => Report::Sessions(self.gateway.summaries(context)),
             Query::Kick(player) => Report::Done(self.gateway.kick(player, context)),

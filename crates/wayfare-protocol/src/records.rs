@@ -16,7 +16,7 @@ mod generated {
 /// What storage keeps of an entity, as messages.
 pub mod room {
     pub use super::generated::{
-        Append, Ask, Audience, Base, Call, Event, Member, Part, Reign, RoomRecord, Surroundings,
+        Append, Ask, Audience, Base, Call, Event, Member, Part, Reign, RoomMetadata, RoomRecord,
         Timer, call,
     };
     pub use prost::Message as Record;

@@ -270,10 +270,10 @@ impl Entities {
         context.report(Report::Opened {
             entity: entity.clone(),
         });
-        self.with_room(handle, context, |room, context| {
-            room.execute(first, true, context);
+        self.with_room(handle, context, |turn| {
+            turn.execute(first, true);
             for message in others {
-                room.take(message, context);
+                turn.accept(message);
             }
         });
     }
@@ -332,10 +332,9 @@ impl Entities {
             open: recovered.image.base.open.clone(),
             next,
         };
-        let attached = recovered.attached();
         let kind = Arc::clone(&opening.kind);
         let room = match Room::recover(opened, &kind, recovered, context) {
-            Ok(room) if !self.by_handle.contains_key(&room.handle) => room,
+            Ok(room) if !self.by_handle.contains_key(&room.handle()) => room,
             Ok(_) => return self.unreadable(entity, "its handle is another's", context),
             Err(reason) => return self.unreadable(entity, &reason, context),
         };
@@ -344,17 +343,17 @@ impl Entities {
         context.report(Report::Recovered {
             entity: entity.clone(),
         });
-        self.with_room(handle, context, |room, context| {
-            room.lose_surroundings(&attached, context);
+        self.with_room(handle, context, |turn| {
+            turn.begin_service();
             for message in waiting.into_iter().flatten() {
-                room.take(message, context);
+                turn.accept(message);
             }
         });
     }
 
     fn seat(&mut self, room: Room) -> Handle {
-        let handle = room.handle;
-        self.by_name.insert(room.entity.clone(), handle);
+        let handle = room.handle();
+        self.by_name.insert(room.id.entity.clone(), handle);
         self.by_handle.insert(handle, Box::new(room));
         handle
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Bound;
 
-use wayfare_protocol::EntityId;
+use wayfare_protocol::{EntityId, ShardIndex};
 
 use crate::entities::room::Room;
 use crate::peer::operator::{RoomDetail, RoomSummary};
@@ -46,18 +46,18 @@ impl Entities {
         listed
     }
 
-    pub(crate) fn summaries(&self) -> Vec<RoomSummary> {
+    pub(crate) fn summaries(&self, shard: ShardIndex) -> Vec<RoomSummary> {
         self.by_name
             .values()
             .filter_map(|handle| self.by_handle.get(handle))
-            .map(|r| summary(r))
+            .map(|room| summary(room, shard))
             .collect()
     }
 
-    pub(crate) fn detail(&self, entity: &EntityId) -> Option<RoomDetail> {
+    pub(crate) fn detail(&self, entity: &EntityId, shard: ShardIndex) -> Option<RoomDetail> {
         let room = self.by_handle.get(self.by_name.get(entity)?)?;
         Some(RoomDetail {
-            summary: summary(room),
+            summary: summary(room, shard),
             properties: room.properties().clone(),
             members: room
                 .players()
@@ -67,16 +67,16 @@ impl Entities {
     }
 }
 
-fn summary(room: &Room) -> RoomSummary {
+fn summary(room: &Room, shard: ShardIndex) -> RoomSummary {
     let listed = room.listed();
     RoomSummary {
-        entity: room.entity.clone(),
-        shard: room.shard(),
+        entity: room.id.entity.clone(),
+        shard,
         members: listed.members as usize,
         locked: listed.locked,
         private: room.is_private(),
         sequence: room.sequence().0,
-        epoch: room.epoch.0,
+        epoch: room.id.epoch.0,
         durability: room.kind().settings.durability,
         held_bytes: room.held_bytes(),
     }

@@ -16,7 +16,7 @@ use wayfare_protocol::storage::Outcome;
 use wayfare_protocol::{EntityId, ErrorCode, Handle, Instant};
 
 use crate::context::Context;
-use crate::entities::room::{End, Farewell, Room};
+use crate::entities::room::{End, Farewell, Room, RoomTurn};
 use crate::game::{Kind, LeaveReason, Refusal};
 use crate::handles::HandleMap;
 use crate::in_flight::Asker;
@@ -110,8 +110,8 @@ impl Entities {
         if !self.by_handle.contains_key(&handle) {
             return end_stay(&member, LeaveReason::LeaveNotAMember, context);
         }
-        self.with_room(handle, context, |room, context| {
-            room.take(ToEntity::Member(member), context);
+        self.with_room(handle, context, |turn| {
+            turn.accept(ToEntity::Member(member));
         });
     }
 
@@ -149,8 +149,8 @@ impl Entities {
         context: &mut Context,
     ) -> Option<ToEntity> {
         if let Some(handle) = self.by_name.get(entity).copied() {
-            self.with_room(handle, context, |room, context| {
-                room.take(message, context);
+            self.with_room(handle, context, |turn| {
+                turn.accept(message);
             });
             return None;
         }
@@ -188,13 +188,13 @@ impl Entities {
         &mut self,
         handle: Handle,
         context: &mut Context,
-        run: impl FnOnce(&mut Room, &mut Context),
+        run: impl FnOnce(&mut RoomTurn<'_>),
     ) {
         let Some(room) = self.by_handle.get_mut(&handle) else {
             return;
         };
-        run(room, context);
-        if !std::mem::replace(&mut room.dirty, true) {
+        run(&mut RoomTurn::new(room, context));
+        if !std::mem::replace(&mut room.schedule.is_dirty, true) {
             self.dirty.push(handle);
         }
     }
@@ -207,9 +207,9 @@ impl Entities {
                 epoch,
                 wants,
             } => {
-                self.with_room(handle, context, |room, context| {
-                    if room.epoch == epoch {
-                        room.stored(wants, outcome, context);
+                self.with_room(handle, context, |turn| {
+                    if turn.room.id.epoch == epoch {
+                        turn.handle_storage(wants, outcome);
                     }
                 });
             }
@@ -249,9 +249,9 @@ impl Entities {
 
     pub(crate) fn handle_timeout(&mut self, context: &mut Context) {
         while let Some(handle) = self.timers.pop(context.now) {
-            self.with_room(handle, context, |room, context| {
-                room.armed = None;
-                room.handle_timeout(context);
+            self.with_room(handle, context, |turn| {
+                turn.room.schedule.armed = None;
+                turn.handle_timeout();
             });
         }
         self.list_again(context);
@@ -276,24 +276,22 @@ impl Entities {
         let Some(room) = self.by_handle.get_mut(&handle) else {
             return;
         };
-        room.dirty = false;
-        if room.failed.is_some() && !room.restarting && room.ending.is_none() {
+        room.schedule.is_dirty = false;
+        if room.wants_restart() {
             restarts::restart(room, context);
         }
-        room.say_farewell(context);
-        room.finish_turn(context);
-        room.keep(context);
-        while let Some(effects) = room.gate.pop() {
-            room.release(effects, context);
-        }
-        let farewell = room.farewell(context);
-        let undone = room.failed.is_some() && !room.restarting && room.ending.is_none();
-        let again = undone || (farewell.is_none() && room.rerun_next(context));
-        if again && !std::mem::replace(&mut room.dirty, true) {
+        let mut turn = RoomTurn::new(room, context);
+        turn.say_farewell();
+        turn.finish();
+        turn.keep();
+        turn.release();
+        let farewell = turn.farewell();
+        let again = turn.room.wants_restart() || (farewell.is_none() && turn.rerun_next());
+        if again && !std::mem::replace(&mut room.schedule.is_dirty, true) {
             self.dirty.push(handle);
         }
         let wake = room.poll_timeout();
-        self.timers.arm(handle, &mut room.armed, wake);
+        self.timers.arm(handle, &mut room.schedule.armed, wake);
         if let Some(Farewell::Over(end)) = farewell {
             self.forget(handle, end, context);
         }
@@ -303,15 +301,15 @@ impl Entities {
         let Some(mut room) = self.by_handle.remove(&handle) else {
             return;
         };
-        self.timers.arm(handle, &mut room.armed, None);
-        self.by_name.remove(&room.entity);
-        context.release(EntityRecord::key(&room.entity), room.revision);
-        let entity = room.entity.clone();
+        self.timers.arm(handle, &mut room.schedule.armed, None);
+        self.by_name.remove(&room.id.entity);
+        context.release(EntityRecord::key(&room.id.entity), room.id.revision);
+        let entity = room.id.entity.clone();
         context.report(match end {
             End::Idle => Report::PutAway { entity },
             End::Closed | End::Failed | End::Lost => Report::Closed { entity },
         });
-        let idle = room.ending == Some(End::Idle);
+        let idle = room.is_idle();
         for message in (*room).into_waiting() {
             match message {
                 // Who came too late for an idle room gets a new one.
@@ -326,7 +324,7 @@ impl Entities {
         let Some(handle) = self.by_name.get(entity).copied() else {
             return false;
         };
-        self.with_room(handle, context, |room, _| room.end(End::Closed));
+        self.with_room(handle, context, |turn| turn.room.end(End::Closed));
         true
     }
 }

@@ -5,10 +5,10 @@ use wayfare_protocol::coordination::{
 };
 use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::storage::Position;
-use wayfare_protocol::{EntityId, Epoch, Handle, Membership};
+use wayfare_protocol::{EntityId, Epoch, Handle};
 
 use crate::context::Context;
-use crate::entities::room::{End, Opened, Recovered, Room};
+use crate::entities::room::{End, Opened, Origin, Recovered, Room};
 use crate::game::Durability;
 use crate::in_flight::{ATTEMPTS_MAX, Asker};
 use crate::report::Report;
@@ -31,8 +31,8 @@ impl Entities {
             Restart::Asked => {}
             Restart::Lost => self.restart_lost(entity, context),
             Restart::Settled(revision) => {
-                room.revision = revision;
-                let epoch = room.epoch.next();
+                room.id.revision = revision;
+                let epoch = room.id.epoch.next();
                 match room.kind().settings.is_kept() {
                     true => self.load(entity, epoch, 1, context),
                     false => self.restart_anew(entity, epoch, Position(1), context),
@@ -49,7 +49,7 @@ impl Entities {
         next: Position,
         context: &mut Context,
     ) {
-        self.replace(entity, None, context, |room, context| {
+        self.replace(entity, Origin::Anew, context, |room, context| {
             let opened = Opened {
                 epoch,
                 next,
@@ -67,8 +67,7 @@ impl Entities {
         recovered: Recovered,
         context: &mut Context,
     ) {
-        let attached = recovered.attached();
-        self.replace(entity, Some(&attached), context, |room, context| {
+        self.replace(entity, Origin::Stored, context, |room, context| {
             let opened = Opened {
                 epoch,
                 next,
@@ -82,26 +81,27 @@ impl Entities {
     fn replace(
         &mut self,
         entity: &EntityId,
-        stored: Option<&[Membership]>,
+        origin: Origin,
         context: &mut Context,
         make: impl FnOnce(&Room, &mut Context) -> Result<Room, String>,
     ) {
         let Some(handle) = self.by_name.get(entity).copied() else {
             return;
         };
-        self.with_room(handle, context, |room, context| {
-            room.restarting = false;
-            match make(room, context) {
+        self.with_room(handle, context, |turn| {
+            turn.room.end_restart();
+            match make(turn.room, turn.context) {
                 Ok(fresh) => {
-                    room.replace_by(fresh, stored, context);
-                    context.report(Report::Restarted {
-                        entity: room.entity.clone(),
+                    turn.replace_by(fresh, origin);
+                    turn.context.report(Report::Restarted {
+                        entity: turn.room.id.entity.clone(),
                     });
                 }
                 Err(reason) => {
-                    let entity = room.entity.clone();
-                    context.report(Report::SnapshotFailed { entity, reason });
-                    room.end(unreadable(room));
+                    let entity = turn.room.id.entity.clone();
+                    let failed = Report::SnapshotFailed { entity, reason };
+                    turn.context.report(failed);
+                    turn.room.end(unreadable(turn.room));
                 }
             }
         });
@@ -122,9 +122,9 @@ impl Entities {
         context: &mut Context,
     ) {
         if let Some(handle) = self.by_name.get(entity).copied() {
-            self.with_room(handle, context, |room, _| {
-                room.restarting = false;
-                room.end(end(room));
+            self.with_room(handle, context, |turn| {
+                turn.room.end_restart();
+                turn.room.end(end(turn.room));
             });
         }
     }
@@ -144,26 +144,26 @@ pub(super) fn restart(room: &mut Room, context: &mut Context) {
     if let Err(end) = room.may_restart(context.now) {
         return room.end(end);
     }
-    room.restarting = true;
+    room.begin_restart();
     claim_next_epoch(room, 1, context);
 }
 
 fn claim_next_epoch(room: &Room, attempt: u8, context: &mut Context) {
     let owner = context.config.address.clone();
     let value = EntityRecord {
-        epoch: room.epoch.next(),
+        epoch: room.id.epoch.next(),
         owner,
     }
     .encode();
-    let expect = Expect::Revision(room.revision);
+    let expect = Expect::Revision(room.id.revision);
     let write = Write::Put {
-        key: EntityRecord::key(&room.entity),
+        key: EntityRecord::key(&room.id.entity),
         expect,
         value,
     };
     let asker = Asker::Restart {
-        handle: room.handle,
-        entity: room.entity.clone(),
+        handle: room.handle(),
+        entity: room.id.entity.clone(),
         attempt,
     };
     context.ask(asker, Request::Commit(vec![write]));
@@ -185,17 +185,17 @@ fn restart_claim(
     outcome: &Outcome,
     context: &mut Context,
 ) -> Restart {
-    let key = EntityRecord::key(&room.entity);
+    let key = EntityRecord::key(&room.id.entity);
     match outcome {
         Ok(Reply::Committed(Commit::Done(revision))) => Restart::Settled(*revision),
         Ok(Reply::Got {
             record: Some(record),
             ..
         }) => match EntityRecord::decode(&key, &record.value) {
-            Ok(found) if context.is_here(&found.owner) && found.epoch == room.epoch.next() => {
+            Ok(found) if context.is_here(&found.owner) && found.epoch == room.id.epoch.next() => {
                 Restart::Settled(record.revision)
             }
-            Ok(_) if record.revision == room.revision => {
+            Ok(_) if record.revision == room.id.revision => {
                 claim_next_epoch(room, attempt, context);
                 Restart::Asked
             }
@@ -207,8 +207,8 @@ fn restart_claim(
                 return Restart::Lost;
             }
             let asker = Asker::Restart {
-                handle: room.handle,
-                entity: room.entity.clone(),
+                handle: room.handle(),
+                entity: room.id.entity.clone(),
                 attempt: attempt + 1,
             };
             context.ask(asker, Request::Get(key));

@@ -63,8 +63,13 @@ struct Detached {
 }
 
 /// All members, by membership number and by player, never two of one player.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Members {
+    /// The number of the next stay.
+    pub(crate) next: Membership,
+    /// Numbers from here on that were given under an epoch below the stream's `valid_from_epoch` are
+    /// void: another stay may have them now.
+    pub(crate) valid_from: Membership,
     // Boxed: a node of the tree has place for eleven, and most rooms have few.
     by_number: BTreeMap<Membership, Box<Member>>,
     by_player: BTreeMap<PlayerId, Membership>,
@@ -74,7 +79,32 @@ pub(crate) struct Members {
     detached: VecDeque<Detached>,
 }
 
+impl Default for Members {
+    fn default() -> Self {
+        Self::numbered_from(Membership(1))
+    }
+}
+
 impl Members {
+    /// No members; the next one gets this number.
+    pub(crate) fn numbered_from(next: Membership) -> Self {
+        Self {
+            next,
+            valid_from: Membership(1),
+            by_number: BTreeMap::new(),
+            by_player: BTreeMap::new(),
+            gateways: Vec::new(),
+            detached: VecDeque::new(),
+        }
+    }
+
+    /// The number of a new stay.
+    pub(crate) fn take_number(&mut self) -> Membership {
+        let number = self.next;
+        self.next = Membership(number.0 + 1);
+        number
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.by_number.len()
     }
@@ -117,14 +147,23 @@ impl Members {
         self.by_number.insert(membership, Box::new(member));
     }
 
-    /// A member whose connection is not here, its grace running from now.
-    pub(crate) fn insert_detached(&mut self, membership: Membership, member: Member, now: Instant) {
-        self.detached.push_back(Detached {
-            at: now,
-            membership,
-            session_epoch: member.session.epoch,
-        });
-        self.insert(membership, member);
+    /// Detaches all members: their connections were lost with an earlier owner. The grace of each
+    /// runs from now. Returns those that were attached.
+    pub(crate) fn detach_all(&mut self, now: Instant) -> Vec<Membership> {
+        self.gateways.clear();
+        self.detached.clear();
+        let mut attached = Vec::new();
+        for (number, member) in &mut self.by_number {
+            if std::mem::replace(&mut member.attached, false) {
+                attached.push(*number);
+            }
+            self.detached.push_back(Detached {
+                at: now,
+                membership: *number,
+                session_epoch: member.session.epoch,
+            });
+        }
+        attached
     }
 
     /// Graces that run in `former` run on here, and do not begin again.
@@ -152,7 +191,10 @@ impl Members {
         }
         if self.by_number.is_empty() {
             // An emptied tree keeps its root: an idle room would pay for it.
-            *self = Self::default();
+            *self = Self {
+                valid_from: self.valid_from,
+                ..Self::numbered_from(self.next)
+            };
         }
         Some(*member)
     }

@@ -1,9 +1,9 @@
 //! The gate that effects pass: it holds what was executed until everybody who must have it has it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 /// A service whose confirmation releases effects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Holder {
     /// Storage, for a durable room.
     Storage,
@@ -15,8 +15,8 @@ pub(crate) enum Holder {
 /// from then on and to what is still held.
 #[derive(Debug)]
 pub(crate) struct Gate<E, H = Holder> {
-    /// The last position each holder has confirmed.
-    holders: BTreeMap<H, u64>,
+    /// The last position each holder has confirmed. There are one or two.
+    holders: Vec<(H, u64)>,
     held: VecDeque<E>,
     /// The position of the last effects that were released.
     released: u64,
@@ -25,14 +25,14 @@ pub(crate) struct Gate<E, H = Holder> {
 impl<E, H> Default for Gate<E, H> {
     fn default() -> Self {
         Self {
-            holders: BTreeMap::new(),
+            holders: Vec::new(),
             held: VecDeque::new(),
             released: 0,
         }
     }
 }
 
-impl<E, H: Copy + Ord> Gate<E, H> {
+impl<E, H: Copy + Eq> Gate<E, H> {
     /// Takes the next effects and says their position, counted from 1.
     pub(crate) fn push(&mut self, effects: E) -> u64 {
         self.held.push_back(effects);
@@ -41,13 +41,17 @@ impl<E, H: Copy + Ord> Gate<E, H> {
 
     /// From now on nothing passes that this holder has not confirmed.
     pub(crate) fn add(&mut self, holder: H) {
-        self.holders.entry(holder).or_insert(self.released);
+        if self.confirmed(holder).is_none() {
+            // Exactly one: a room keeps it for long.
+            self.holders.reserve_exact(1);
+            self.holders.push((holder, self.released));
+        }
     }
 
     /// The holder has everything up to `position`. A lower or unknown confirmation changes nothing.
     pub(crate) fn confirm(&mut self, holder: H, position: u64) {
         let pushed = self.pushed();
-        if let Some(confirmed) = self.holders.get_mut(&holder) {
+        if let Some(confirmed) = self.confirmed(holder) {
             *confirmed = (*confirmed).max(position.min(pushed));
         }
     }
@@ -65,13 +69,20 @@ impl<E, H: Copy + Ord> Gate<E, H> {
 
     /// The next effects that may be released, if any.
     pub(crate) fn pop(&mut self) -> Option<E> {
-        let confirmed = self.holders.values().copied().min().unwrap_or(u64::MAX);
+        let confirmed = self.holders.iter().map(|(_, position)| *position).min();
+        let confirmed = confirmed.unwrap_or(u64::MAX);
         if self.released >= confirmed {
             return None;
         }
         let effects = self.held.pop_front()?;
         self.released += 1;
         Some(effects)
+    }
+
+    fn confirmed(&mut self, holder: H) -> Option<&mut u64> {
+        let mut holders = self.holders.iter_mut();
+        let known = holders.find(|(known, _)| *known == holder)?;
+        Some(&mut known.1)
     }
 }
 

@@ -32,12 +32,19 @@ pub(crate) struct StepBuilder {
     /// Events that lie in `bytes`, for the history.
     events: Vec<(Sequence, Recipients, usize, usize)>,
     sealed: Vec<Item>,
-    pub(crate) owed: Vec<Membership>,
+    /// Members that are told at the end of the turn how far their commands were applied.
+    pub(crate) pending_acks: Vec<Membership>,
     /// Errands: effects beside frames.
     pub(crate) errands: Vec<Errand>,
 }
 
 impl StepBuilder {
+    /// Checks whether nothing was added since it was taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        let frames = self.open.is_empty() && self.sealed.is_empty();
+        frames && self.pending_acks.is_empty() && self.errands.is_empty()
+    }
+
     /// Appends one frame for members. Neighbours for the same recipients become one item.
     pub(crate) fn frame(
         &mut self,

@@ -93,7 +93,7 @@ pub struct RoomRecord {
     #[prost(uint64, repeated, tag = "15")]
     pub timers_gone: ::prost::alloc::vec::Vec<u64>,
     #[prost(message, optional, tag = "16")]
-    pub surroundings: ::core::option::Option<Surroundings>,
+    pub metadata: ::core::option::Option<RoomMetadata>,
     #[prost(message, repeated, tag = "17")]
     pub appends: ::prost::alloc::vec::Vec<Append>,
     #[prost(message, repeated, tag = "18")]
@@ -175,8 +175,9 @@ pub struct Timer {
     #[prost(bytes = "bytes", tag = "3")]
     pub note: ::prost::bytes::Bytes,
 }
+/// What listings show of a room, and the numbers that it gave out.
 #[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Surroundings {
+pub struct RoomMetadata {
     #[prost(btree_map = "string, string", tag = "1")]
     pub properties: ::prost::alloc::collections::BTreeMap<
         ::prost::alloc::string::String,

@@ -1,172 +1,171 @@
-//! The clock of a room: ticks, notes, graces, snapshots.
+//! The clock of a room: its age, its timers, and when it ticks, snapshots and is empty.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use wayfare_protocol::Instant;
 
-use crate::context::Context;
-use crate::game::LeaveReason;
-use crate::report::Report;
-use crate::timers::{Wake, earlier};
+use crate::game::{KindSettings, TimerId};
 
-use super::{End, Room};
+/// The times of a room. Its age is the only clock that the game sees.
+#[derive(Debug)]
+pub(super) struct Clock {
+    /// The age, as of a point in time.
+    age_base: Duration,
+    age_since: Instant,
+    pub(super) timers: BTreeMap<(Instant, TimerId), Box<[u8]>>,
+    pub(super) timers_made: u64,
+    pub(super) next_tick: Option<Instant>,
+    next_snapshot: Option<Instant>,
+    empty_since: Option<Instant>,
+}
 
-impl Room {
-    /// When the room wants to be woken, and why.
-    pub(crate) fn poll_timeout(&self) -> Option<Wake> {
-        let retry = self
-            .persistence
-            .as_ref()
-            .and_then(|persistence| persistence.retry.at);
-        let retry = retry.filter(|_| !self.restarting);
-        let retry = retry.map(|at| (at, "storage again"));
-        if self.failed.is_some() || self.ending.is_some() {
-            return retry;
-        }
-        let settings = &self.kind.settings;
-        let more = self
-            .wants_turn()
-            .then_some((Instant::ORIGIN, "a state on its way"));
-        let empty = self.empties_at();
-        // What it would say could not leave; once it can, this is asked again.
-        let timer = self.timers.first_key_value().map(|((at, _), _)| *at);
-        let notes = timer.into_iter().chain(self.ask_due()).min();
-        let notes = notes.filter(|_| !self.is_overfull());
-        let notes = notes.map(|at| (at, "a note or an answer"));
-        [
-            retry,
-            more,
-            notes,
-            self.next_tick.map(|at| (at, "room tick")),
-            self.members
-                .expires_at(settings.member_grace)
-                .map(|at| (at, "member grace")),
-            empty.map(|at| (at, "empty room")),
-            self.next_snapshot.map(|at| (at, "room snapshot")),
-            self.history
-                .expires_at(&settings.history)
-                .map(|at| (at, "history age")),
-        ]
-        .into_iter()
-        .fold(None, earlier)
-    }
-
-    /// Does what is due. A handler that fails ends it; the rest is due again after the restart.
-    pub(crate) fn handle_timeout(&mut self, context: &mut Context) {
-        self.retry_storage(context);
-        let now = context.now;
-        let grace = self.kind.settings.member_grace;
-        while self.failed.is_none()
-            && let Some(membership) = self.members.pop_expired(grace, now)
-        {
-            self.remove(membership, LeaveReason::LeaveExpired, "", context);
-        }
-        while self.failed.is_none()
-            && !self.is_overfull()
-            && let Some(entry) = self.timers.first_entry()
-            && entry.key().0 <= now
-        {
-            let ((_, timer), note) = entry.remove_entry();
-            if let Some(unwritten) = self.unwritten() {
-                unwritten.timer_gone(timer);
-                unwritten.during_timer = Some(timer);
-                unwritten.fired.push(timer);
-            }
-            self.note(&note, context);
-            if self.failed.is_none()
-                && let Some(unwritten) = self.unwritten()
-            {
-                unwritten.during_timer = None;
-            }
-        }
-        if !self.is_overfull() {
-            self.fail_late_asks(context);
-        }
-        self.tick(context);
-        self.snapshot_if_due(context);
-        if self.failed.is_none() {
-            self.trim_history(context);
-        }
-        if self.empties_at().is_some_and(|at| at <= now) {
-            self.end(End::Idle);
+impl Clock {
+    /// The clock of a room of this age, without members.
+    pub(super) fn new(age: Duration, settings: &KindSettings, now: Instant) -> Self {
+        Self {
+            age_base: age,
+            age_since: now,
+            timers: BTreeMap::new(),
+            timers_made: 0,
+            next_tick: settings.tick.map(|tick| now + tick),
+            next_snapshot: settings.snapshot_every.map(|every| now + every),
+            empty_since: Some(now),
         }
     }
 
-    /// Nobody is there, and nothing is waited for: it may go then.
-    fn empties_at(&self) -> Option<Instant> {
-        let at = self.empty_since? + self.kind.settings.empty_grace?;
-        // One that lives in storage is brought back by who wants it, but not by its own notes.
-        let waits = !self.timers.is_empty() || !self.calls.is_empty();
-        let kept = self
-            .persistence
-            .as_ref()
-            .is_some_and(|persistence| persistence.durable);
-        (!kept || !waits).then_some(at)
+    pub(super) fn age(&self, now: Instant) -> Duration {
+        self.age_base + now.since(self.age_since)
     }
 
-    fn snapshot_if_due(&mut self, context: &Context) {
-        let (Some(due), Some(every)) = (self.next_snapshot, self.kind.settings.snapshot_every)
-        else {
-            return;
-        };
-        if due > context.now {
-            return;
-        }
-        self.next_snapshot = Some(context.now + every);
-        if let Some(persistence) = &mut self.persistence {
-            persistence.snapshot_due |= std::mem::take(&mut persistence.changed);
-        }
+    // ---- timers
+
+    pub(super) fn start_timer(&mut self, at: Instant, timer: TimerId, note: &[u8]) {
+        self.timers.insert((at, timer), note.into());
     }
 
-    pub(super) fn note(&mut self, note: &[u8], context: &mut Context) {
-        let outcome = self.call("note", context, |logic, _, cx| logic.note(note, cx));
-        match outcome {
-            Ok(()) => {
-                self.apply_all_effects(context);
-            }
-            Err(super::handlers::Fault::Refused(refusal)) => {
-                let entity = self.entity.clone();
-                context.report(Report::NoteLost {
-                    entity,
-                    reason: refusal.message,
-                });
-            }
-            Err(super::handlers::Fault::Panicked) => {}
-        }
+    pub(super) fn cancel_timer(&mut self, timer: TimerId) {
+        self.timers.retain(|(_, known), _| *known != timer);
     }
 
-    /// Runs a tick if it is due. The beat is counted from the opening, so that it does not drift;
-    /// beats that are already over are skipped, so that a late room does not fall further back.
-    fn tick(&mut self, context: &mut Context) {
-        let (Some(due), Some(period)) = (self.next_tick, self.kind.settings.tick) else {
-            return;
-        };
-        if self.failed.is_some() || due > context.now {
-            return;
+    /// The time of the next timer.
+    pub(super) fn timer_due(&self) -> Option<Instant> {
+        self.timers.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Takes out the first timer that is due.
+    pub(super) fn pop_timer(&mut self, now: Instant) -> Option<(TimerId, Box<[u8]>)> {
+        let entry = self.timers.first_entry().filter(|it| it.key().0 <= now)?;
+        let ((_, timer), note) = entry.remove_entry();
+        Some((timer, note))
+    }
+
+    // ---- ticks and snapshots
+
+    /// Takes the tick that is due: the number of beats that passed without one. Beats are counted
+    /// from the opening, so that they do not drift; those that are over are skipped, so that a late
+    /// room does not fall further behind.
+    pub(super) fn take_tick(&mut self, period: Option<Duration>, now: Instant) -> Option<u64> {
+        let (due, period) = (self.next_tick?, period?);
+        if due > now {
+            return None;
         }
-        let held = self.is_overfull();
-        let late = context.now.since(due).as_nanos() / period.as_nanos().max(1);
+        let late = now.since(due).as_nanos() / period.as_nanos().max(1);
         let late = u64::try_from(late).unwrap_or(u64::MAX);
-        let beats = late.saturating_add(1);
-        // What it says could not leave: storage is behind.
-        let skipped = late.saturating_add(u64::from(held));
-        self.next_tick = Some(later(due, period, beats));
-        if skipped > 0 {
-            let entity = self.entity.clone();
-            context.report(Report::TicksSkipped { entity, skipped });
+        let period = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX);
+        let passed = period.saturating_mul(late.saturating_add(1));
+        let next = due.as_nanos().saturating_add(passed);
+        self.next_tick = Some(Instant::from_nanos(next));
+        Some(late)
+    }
+
+    pub(super) fn snapshot_due(&self) -> Option<Instant> {
+        self.next_snapshot
+    }
+
+    /// Checks whether a snapshot is due; the next one is `every` later.
+    pub(super) fn take_snapshot(&mut self, every: Option<Duration>, now: Instant) -> bool {
+        let is_due = self.next_snapshot.is_some_and(|due| due <= now);
+        if is_due {
+            self.next_snapshot = every.map(|every| now + every);
         }
-        if held {
-            return;
-        }
-        let outcome = self.call("tick", context, |logic, _, cx| {
-            logic.tick(cx);
-            Ok(())
-        });
-        if outcome.is_ok() {
-            self.apply_all_effects(context);
+        is_due
+    }
+
+    // ---- emptiness
+
+    /// The time since which no member is there, and nobody asked anything of the room.
+    pub(super) fn empty_since(&self) -> Option<Instant> {
+        self.empty_since
+    }
+
+    /// The room has no members from now on.
+    pub(super) fn note_empty(&mut self, now: Instant) {
+        self.empty_since.get_or_insert(now);
+    }
+
+    /// The room has members.
+    pub(super) fn note_occupied(&mut self) {
+        self.empty_since = None;
+    }
+
+    /// Somebody asks something of the room: it is not idle.
+    pub(super) fn note_wanted(&mut self, now: Instant) {
+        if self.empty_since.is_some() {
+            self.empty_since = Some(now);
         }
     }
 }
 
-fn later(due: Instant, period: std::time::Duration, beats: u64) -> Instant {
-    let period = u64::try_from(period.as_nanos()).unwrap_or(u64::MAX);
-    Instant::from_nanos(due.as_nanos().saturating_add(period.saturating_mul(beats)))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::ORIGIN + Duration::from_millis(millis)
+    }
+
+    fn ticking() -> (Clock, Option<Duration>) {
+        let settings = KindSettings {
+            tick: Some(Duration::from_millis(50)),
+            ..KindSettings::default()
+        };
+        (Clock::new(Duration::ZERO, &settings, at(0)), settings.tick)
+    }
+
+    #[test]
+    fn ticks_do_not_drift_and_late_ones_are_skipped() {
+        let (mut clock, period) = ticking();
+        assert_eq!(clock.take_tick(period, at(49)), None);
+        assert_eq!(clock.take_tick(period, at(53)), Some(0));
+        assert_eq!(clock.next_tick, Some(at(100)));
+        assert_eq!(clock.take_tick(period, at(210)), Some(2));
+        assert_eq!(clock.next_tick, Some(at(250)));
+    }
+
+    #[test]
+    fn timers_come_due_in_order_unless_they_are_cancelled() {
+        let (mut clock, _) = ticking();
+        for (timer, due) in [(1, 30), (2, 10), (3, 20)] {
+            clock.start_timer(at(due), TimerId(timer), &[timer as u8]);
+        }
+        clock.cancel_timer(TimerId(3));
+        assert_eq!(clock.timer_due(), Some(at(10)));
+        assert_eq!(clock.pop_timer(at(9)), None);
+        let mut next = |now| clock.pop_timer(at(now)).map(|(timer, _)| timer);
+        assert_eq!(next(30), Some(TimerId(2)));
+        assert_eq!(next(30), Some(TimerId(1)));
+        assert_eq!(next(30), None);
+    }
+
+    #[test]
+    fn a_room_is_empty_since_it_was_wanted_last() {
+        let (mut clock, _) = ticking();
+        clock.note_wanted(at(5));
+        clock.note_empty(at(7));
+        assert_eq!(clock.empty_since(), Some(at(5)));
+        clock.note_occupied();
+        clock.note_wanted(at(9));
+        assert_eq!(clock.empty_since(), None);
+    }
 }

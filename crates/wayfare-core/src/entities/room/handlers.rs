@@ -4,35 +4,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use wayfare_protocol::limits::{CALLS_MAX, PROPERTIES_MAX, TIMERS_MAX, VIEW_BYTES_MAX};
-use wayfare_protocol::{ErrorCode, Instant, Membership, PlayerId};
+use wayfare_protocol::limits::{CALLS_MAX, TIMERS_MAX, VIEW_BYTES_MAX};
+use wayfare_protocol::{ErrorCode, Membership};
 
+use super::Opened;
+use super::turn::RoomTurn;
 use crate::context::Context;
-use crate::game::HandlerContext;
-use crate::game::Recipients;
-use crate::game::effects::Effect;
 use crate::game::members::Members;
-use crate::game::{Form, Kind, LeaveReason, Refusal, RoomLogic, TimerId};
+use crate::game::{HandlerContext, Kind, Refusal, RoomLogic};
 use crate::report::Report;
-
-use super::{End, Opened, Room};
 
 /// Why a handler did not return well.
 #[derive(Debug)]
 pub(super) enum Fault {
     Refused(Refusal),
     Panicked,
-}
-
-/// Effects that follow what the shard itself has to say about a handler's call.
-#[derive(Debug, Default)]
-#[must_use]
-pub(super) struct Deferred {
-    /// Events for a joiner itself: they follow its view.
-    events: Vec<(Recipients, Vec<u8>)>,
-    /// Members to remove: the reply to the command that did it comes first.
-    kicked: Vec<(PlayerId, String)>,
 }
 
 impl From<Fault> for Refusal {
@@ -89,75 +75,79 @@ pub(super) fn catch<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     })
 }
 
-impl Room {
-    pub(super) fn age(&self, now: Instant) -> Duration {
-        self.age_base + now.since(self.age_since)
-    }
-
+impl RoomTurn<'_> {
     /// Calls one handler. Its effects lie in the outbox if it returned well; the caller applies
-    /// them. After a panic the room has failed and no handler runs until it started again.
+    /// them. After a panic the room has failed and no handler runs until it is restarted.
     pub(super) fn call<R>(
         &mut self,
         handler: &'static str,
-        context: &mut Context,
         call: impl FnOnce(&mut dyn RoomLogic, &Members, &HandlerContext<'_>) -> Result<R, Refusal>,
     ) -> Result<R, Fault> {
-        let outbox = context.outbox.get_mut();
-        outbox.clear(self.timers_made);
-        outbox.timers_free = TIMERS_MAX.saturating_sub(self.timers.len());
-        outbox.calls_free = CALLS_MAX.saturating_sub(self.calls.len());
-        if self.failed.is_some() {
+        self.call_within(handler, None, call)
+    }
+
+    /// Calls a handler that answers a request: `remaining` is the time left until its deadline.
+    pub(super) fn call_within<R>(
+        &mut self,
+        handler: &'static str,
+        remaining: Option<Duration>,
+        call: impl FnOnce(&mut dyn RoomLogic, &Members, &HandlerContext<'_>) -> Result<R, Refusal>,
+    ) -> Result<R, Fault> {
+        let room = &mut *self.room;
+        let timers_made = room.clock.timers_made;
+        let outbox = self.context.outbox.get_mut();
+        outbox.clear(timers_made);
+        outbox.timers_free = TIMERS_MAX.saturating_sub(room.clock.timers.len());
+        outbox.calls_free = CALLS_MAX.saturating_sub(room.calls.pending.len());
+        if !room.phase.runs_handlers() {
             return Err(Fault::Panicked);
         }
-        if let Some(persistence) = &mut self.persistence
+        if let Some(persistence) = &mut room.persistence
             && handler != "view"
         {
             persistence.changed = true;
             persistence.unwritten.handled = true;
         }
         let cx = HandlerContext {
-            entity: &self.entity,
-            age: self.age(context.now),
-            members: &self.members,
-            outbox: &context.outbox,
-            rng: &context.rng,
-            remaining: self.remaining,
-            kept: self.kind.settings.is_kept(),
-            documents: context.config.documents.as_ref(),
+            entity: &room.id.entity,
+            age: room.clock.age(self.context.now),
+            members: &room.members,
+            outbox: &self.context.outbox,
+            rng: &self.context.rng,
+            remaining,
+            kept: room.kind.settings.is_kept(),
+            documents: self.context.config.documents.as_ref(),
         };
-        let (logic, members) = (&mut *self.logic, &self.members);
-        match catch(|| call(logic, members, &cx)) {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(refusal)) => {
-                context.outbox.get_mut().clear(self.timers_made);
-                Err(Fault::Refused(refusal))
-            }
+        let (logic, members) = (&mut *room.logic, &room.members);
+        let fault = match catch(|| call(logic, members, &cx)) {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(refusal)) => Fault::Refused(refusal),
             Err(panic) => {
-                context.outbox.get_mut().clear(self.timers_made);
-                self.failed = Some(handler);
-                context.report(Report::Panicked {
-                    entity: self.entity.clone(),
+                room.phase.handle_panic();
+                self.context.report(Report::Panicked {
+                    entity: room.id.entity.clone(),
                     handler,
                     panic,
                 });
-                Err(Fault::Panicked)
+                Fault::Panicked
             }
-        }
+        };
+        self.context.outbox.get_mut().clear(timers_made);
+        Err(fault)
     }
 
     /// Calls what is no handler: it leaves no effects, and is asked even of a room that failed.
     pub(super) fn call_quietly<R>(
         &mut self,
         what: &'static str,
-        context: &mut Context,
         call: impl FnOnce(&mut dyn RoomLogic) -> Result<R, Refusal>,
     ) -> Result<R, Fault> {
-        let logic = &mut *self.logic;
+        let logic = &mut *self.room.logic;
         match catch(|| call(logic)) {
             Ok(outcome) => outcome.map_err(Fault::Refused),
             Err(panic) => {
-                context.report(Report::Panicked {
-                    entity: self.entity.clone(),
+                self.context.report(Report::Panicked {
+                    entity: self.room.id.entity.clone(),
                     handler: what,
                     panic,
                 });
@@ -167,12 +157,8 @@ impl Room {
     }
 
     /// Makes the view of a member.
-    pub(super) fn view(
-        &mut self,
-        membership: Membership,
-        context: &mut Context,
-    ) -> Result<Vec<u8>, Refusal> {
-        let view = self.call("view", context, |logic, members, _| {
+    pub(super) fn view(&mut self, membership: Membership) -> Result<Vec<u8>, Refusal> {
+        let view = self.call("view", |logic, members, _| {
             let mut view = Vec::new();
             match members.get(membership) {
                 Some(member) => logic.view(&member.player, &mut view).map(|()| view),
@@ -188,143 +174,4 @@ impl Room {
         }
         Ok(view)
     }
-
-    /// Turns the outbox into frames and changes. Some of it waits for [`Room::apply_deferred`].
-    pub(super) fn apply_effects(
-        &mut self,
-        joiner: Option<Membership>,
-        context: &mut Context,
-    ) -> Deferred {
-        let mut deferred = Deferred::default();
-        let mut outbox = context.outbox.take();
-        self.timers_made = outbox.timers_made;
-        let bytes = &outbox.bytes;
-        let own = |range: std::ops::Range<usize>| Bytes::copy_from_slice(&bytes[range]);
-        for effect in outbox.effects.drain(..) {
-            match effect {
-                Effect::Send {
-                    recipients,
-                    payload,
-                    unreliable: true,
-                } => self.send_unreliable(recipients, &bytes[payload], context),
-                Effect::Send {
-                    recipients,
-                    payload,
-                    unreliable: false,
-                } => {
-                    if joiner.is_some_and(|joiner| is_for(&recipients, joiner)) {
-                        deferred.events.push((recipients, bytes[payload].to_vec()));
-                    } else {
-                        self.send_event(recipients, &bytes[payload], context);
-                    }
-                }
-                Effect::Kick { player, message } => deferred.kicked.push((player, message)),
-                Effect::Close => self.end(End::Closed),
-                Effect::Change(change) => self.keep_change(&bytes[change]),
-                Effect::Log { log, record } => self.keep_log_record(log, &bytes[record]),
-                Effect::Run { work, lost } => self.begin_run(work, own(lost), context),
-                Effect::Ask {
-                    entity,
-                    request,
-                    deadline,
-                    tag,
-                } => self.begin_ask(entity, own(request), (deadline, own(tag)), context),
-                Effect::Reply { caller, result } => {
-                    self.answer(caller, result.map(own), context);
-                }
-                Effect::After { timer, delay, note } => {
-                    self.start_timer((context.now + delay, timer), &bytes[note]);
-                }
-                Effect::Cancel(timer) => self.cancel_timer(timer),
-                Effect::Lock(locked) => {
-                    self.locked = locked;
-                    self.surroundings_changed();
-                }
-                Effect::Private(private) => {
-                    self.private = private;
-                    self.surroundings_changed();
-                }
-                Effect::Property { name, value } => {
-                    self.set_property(name, value, context);
-                    self.surroundings_changed();
-                }
-            }
-        }
-        context.outbox.replace(outbox);
-        deferred
-    }
-
-    /// Keeps a change of the state for the next record, where the form of the kind logs changes.
-    fn keep_change(&mut self, change: &[u8]) {
-        if self.kind.form() != Form::Changes {
-            return;
-        }
-        if let Some(unwritten) = self.unwritten() {
-            unwritten.changes.push(Bytes::copy_from_slice(change));
-        }
-    }
-
-    /// Keeps a record for a log of the game until the step that it belongs to is written.
-    fn keep_log_record(&mut self, log: String, record: &[u8]) {
-        if let Some(persistence) = &mut self.persistence {
-            let record = Bytes::copy_from_slice(record);
-            persistence.unwritten.appends.push((log, record));
-        }
-    }
-
-    fn start_timer(&mut self, (at, timer): (Instant, TimerId), note: &[u8]) {
-        self.timers.insert((at, timer), note.into());
-        if let Some(unwritten) = self.unwritten() {
-            unwritten.timer(timer);
-        }
-    }
-
-    fn cancel_timer(&mut self, timer: TimerId) {
-        self.timers.retain(|(_, known), _| *known != timer);
-        if let Some(unwritten) = self.unwritten() {
-            unwritten.timer_gone(timer);
-        }
-    }
-
-    pub(super) fn apply_deferred(&mut self, deferred: Deferred, context: &mut Context) {
-        for (recipients, payload) in deferred.events {
-            self.send_event(recipients, &payload, context);
-        }
-        for (player, message) in deferred.kicked {
-            self.kick(&player, &message, context);
-        }
-    }
-
-    /// All effects of a handler whose caller has nothing to say in between.
-    pub(super) fn apply_all_effects(&mut self, context: &mut Context) {
-        let deferred = self.apply_effects(None, context);
-        self.apply_deferred(deferred, context);
-    }
-
-    fn kick(&mut self, player: &PlayerId, message: &str, context: &mut Context) {
-        if let Some((membership, _)) = self.members.of_player(player) {
-            self.remove(membership, LeaveReason::LeaveKicked, message, context);
-        }
-    }
-
-    fn set_property(&mut self, name: String, value: Option<String>, context: &mut Context) {
-        match value {
-            None => {
-                self.properties.remove(&name);
-            }
-            Some(value)
-                if self.properties.len() < PROPERTIES_MAX
-                    || self.properties.contains_key(&name) =>
-            {
-                self.properties.insert(name, value);
-            }
-            Some(_) => context.report(Report::PropertiesFull {
-                entity: self.entity.clone(),
-            }),
-        }
-    }
-}
-
-fn is_for(recipients: &Recipients, joiner: Membership) -> bool {
-    matches!(recipients, Recipients::One(_) | Recipients::Only(_)) && recipients.include(joiner)
 }

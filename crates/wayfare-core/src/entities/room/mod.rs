@@ -1,17 +1,32 @@
-//! A room: its members, its sequence, its history, and the game's object inside.
+//! A room: the machines that it is composed of, and the game's object inside.
+//!
+//! [`Room`] only composes. What an input does is a method of [`RoomTurn`], in one file per concern:
+//! `inputs`, `membership`, `commands`, `attachment`, `requests`, `waking`, `ending`, `restart`, `rerun`
+//! and `persistence/writing`, all of which call the game through `handlers` and `outbox`.
 
+mod attachment;
+mod backlog;
 mod calls;
 mod clock;
-mod delivery;
+mod commands;
 mod ending;
 mod handlers;
+mod identity;
+mod inputs;
 mod membership;
+mod metadata;
+mod outbox;
 pub(super) mod persistence;
+mod phase;
+mod requests;
 mod rerun;
+mod restart;
 #[cfg(test)]
 mod tests;
+mod turn;
+mod waking;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,89 +35,53 @@ use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::limits::HELD_BYTES_MAX;
 use wayfare_protocol::storage::Position;
 use wayfare_protocol::wire::ListedRoom;
-use wayfare_protocol::{
-    Address, EntityId, Epoch, Handle, Instant, Membership, PlayerId, Sequence, ShardIndex,
-};
+use wayfare_protocol::{EntityId, Epoch, Handle, Instant, Membership, PlayerId, Sequence};
 
-use crate::context::{Builder, Context};
-use crate::game::TimerId;
+use crate::context::Context;
 use crate::game::members::Members;
-use crate::game::{AskError, Kind, LeaveReason, Refusal, RoomLogic};
-use crate::peer::{self, MemberRequest, ToEntity};
-use crate::routing::undeliverable::{Undeliverable, bounce, end_stay};
-use crate::stream::gate::Gate;
-use crate::stream::history::History;
-use crate::stream::lineage::Lineage;
+use crate::game::{Durability, Kind, Refusal, RoomLogic};
+use crate::peer::ToEntity;
+use crate::stream::Stream;
 
-use calls::Pending;
-use delivery::Effects;
+use backlog::Backlog;
+use calls::Calls;
+use clock::Clock;
+use identity::Identity;
+use metadata::Metadata;
 use persistence::{Persistence, Unwritten};
-use rerun::{Failures, Rerun};
+use phase::Phase;
 
-pub(crate) use ending::{End, Farewell};
+pub(crate) use ending::Farewell;
 pub(crate) use persistence::recovery::{Recovered, revive};
+pub(crate) use phase::End;
+pub(crate) use restart::Origin;
+pub(crate) use turn::RoomTurn;
 
 /// A room that runs on this shard.
 pub(crate) struct Room {
-    pub(crate) entity: EntityId,
-    pub(crate) handle: Handle,
-    pub(crate) epoch: Epoch,
-    /// Its record in coordination, as this shard wrote it last.
-    pub(crate) revision: Revision,
+    pub(crate) id: Identity,
     kind: Arc<Kind>,
-    owner: Address,
     logic: Box<dyn RoomLogic>,
-    /// The payload that it was opened with, to open it again.
-    open: Bytes,
     members: Members,
-    next_membership: Membership,
-    /// The last event's number.
-    sequence: Sequence,
-    /// The last number that every member was told of.
-    position_announced: Sequence,
-    lineage: Lineage,
-    /// Numbers that clients gave under a lower epoch are void: the room fell back since.
-    valid_from_epoch: Epoch,
-    /// Memberships from here on that were given before that are void as well.
-    valid_from_membership: Membership,
-    history: History,
-    pub(crate) gate: Gate<Effects>,
-    /// Bytes that wait there.
-    held_bytes: usize,
+    stream: Stream,
+    clock: Clock,
+    calls: Calls,
+    metadata: Metadata,
+    /// Its place in storage, if anything of its kind is kept.
     persistence: Option<Box<Persistence>>,
-    builder: Option<Builder>,
-    timers: BTreeMap<(Instant, TimerId), Box<[u8]>>,
-    timers_made: u64,
-    calls: BTreeMap<u64, Pending>,
-    calls_made: u64,
-    /// Futures that were lost with the node they ran on, still to be told.
-    lost_runs: BTreeSet<u64>,
-    /// The time left until the deadline of the request that is being answered.
-    remaining: Option<Duration>,
-    properties: BTreeMap<String, String>,
-    locked: bool,
-    private: bool,
-    /// Its age, as of a point in time.
-    age_base: Duration,
-    age_since: Instant,
-    next_tick: Option<Instant>,
-    next_snapshot: Option<Instant>,
-    empty_since: Option<Instant>,
-    failures: Failures,
-    /// The handler that panicked; nothing runs until the room has started again.
-    pub(crate) failed: Option<&'static str>,
-    /// Inputs that were executed before it failed, and are undone: to be executed one by one.
-    rerun: VecDeque<Rerun>,
-    /// Messages that arrived since.
-    waiting: VecDeque<ToEntity>,
-    waiting_bytes: usize,
-    /// The claim of the next epoch is out.
-    pub(crate) restarting: bool,
-    pub(crate) ending: Option<End>,
-    /// When the shard will wake it.
+    phase: Phase,
+    /// Boxed: most rooms never fail.
+    backlog: Option<Box<Backlog>>,
+    pub(crate) schedule: Schedule,
+}
+
+/// When the shard attends to a room.
+#[derive(Debug, Default)]
+pub(crate) struct Schedule {
+    /// The time at which it is woken.
     pub(crate) armed: Option<Instant>,
     /// It is on the shard's list of rooms that did something this turn.
-    pub(crate) dirty: bool,
+    pub(crate) is_dirty: bool,
 }
 
 /// The result of a claim, and the payload that the room is opened with.
@@ -112,8 +91,29 @@ pub(crate) struct Opened {
     pub(crate) epoch: Epoch,
     pub(crate) revision: Revision,
     pub(crate) open: Bytes,
-    /// Where storage goes on, if it keeps anything of this kind.
+    /// The position of the next write, if storage keeps anything of this kind.
     pub(crate) next: Position,
+}
+
+impl Opened {
+    fn into_identity(self) -> Identity {
+        Identity {
+            entity: self.entity,
+            epoch: self.epoch,
+            revision: self.revision,
+            open: self.open,
+        }
+    }
+}
+
+/// The machines of a room, new or as they were stored.
+struct Machines {
+    members: Members,
+    stream: Stream,
+    clock: Clock,
+    calls: Calls,
+    metadata: Metadata,
+    persistence: Option<Persistence>,
 }
 
 impl Room {
@@ -126,223 +126,188 @@ impl Room {
         kind: &Arc<Kind>,
         context: &mut Context,
     ) -> Result<Self, Refusal> {
-        let now = context.now;
-        let nobody = Members::default();
-        let logic = handlers::open(kind, &opened, &nobody, context)?;
         let settings = &kind.settings;
-        let persistence = || Box::new(Persistence::new(settings.durability, opened.next));
-        let mut room = Self {
-            entity: opened.entity,
-            handle: opened.handle,
-            epoch: opened.epoch,
-            revision: opened.revision,
-            kind: Arc::clone(kind),
-            owner: context.config.address.clone(),
-            logic,
-            open: opened.open,
-            members: nobody,
-            next_membership: Membership(1),
-            sequence: Sequence(0),
-            position_announced: Sequence(0),
-            lineage: Lineage::new(opened.epoch),
-            valid_from_epoch: opened.epoch,
-            valid_from_membership: Membership(1),
-            history: History::behind(Sequence(0)),
-            gate: delivery::gate(settings),
-            held_bytes: 0,
+        let members = Members::default();
+        let logic = handlers::open(kind, &opened, &members, context)?;
+        let mut stream = Stream::new(opened.handle, opened.epoch);
+        if settings.durability == Durability::Durable {
+            stream.wait_for_storage();
+        }
+        let persistence = || Persistence::new(settings.durability, opened.next);
+        let machines = Machines {
+            members,
+            stream,
+            clock: Clock::new(Duration::ZERO, settings, context.now),
+            calls: Calls::new(opened.epoch),
+            metadata: Metadata::default(),
             persistence: settings.is_kept().then(persistence),
-            builder: None,
-            timers: BTreeMap::new(),
-            timers_made: 0,
-            calls: BTreeMap::new(),
-            calls_made: calls::first_call(opened.epoch),
-            lost_runs: BTreeSet::new(),
-            remaining: None,
-            properties: BTreeMap::new(),
-            locked: false,
-            private: false,
-            age_base: Duration::ZERO,
-            age_since: now,
-            next_tick: settings.tick.map(|tick| now + tick),
-            next_snapshot: settings.snapshot_every.map(|every| now + every),
-            empty_since: Some(now),
-            failures: Failures::default(),
-            failed: None,
-            rerun: VecDeque::new(),
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
-            restarting: false,
-            ending: None,
-            armed: None,
-            dirty: false,
         };
+        let mut room = Self::assemble(opened.into_identity(), kind, logic, machines);
         if let Some(unwritten) = room.unwritten() {
             unwritten.handled = true;
         }
-        room.apply_all_effects(context);
+        RoomTurn::new(&mut room, context).apply_all_effects();
         Ok(room)
     }
 
-    /// The changes that storage does not have yet, if effects wait for it.
-    fn unwritten(&mut self) -> Option<&mut Unwritten> {
-        let persistence = self
-            .persistence
-            .as_mut()
-            .filter(|persistence| persistence.durable)?;
-        Some(&mut persistence.unwritten)
+    /// Puts a room together: a new one, and one out of storage alike.
+    fn assemble(
+        id: Identity,
+        kind: &Arc<Kind>,
+        logic: Box<dyn RoomLogic>,
+        machines: Machines,
+    ) -> Self {
+        Self {
+            id,
+            kind: Arc::clone(kind),
+            logic,
+            members: machines.members,
+            stream: machines.stream,
+            clock: machines.clock,
+            calls: machines.calls,
+            metadata: machines.metadata,
+            persistence: machines.persistence.map(Box::new),
+            phase: Phase::Running,
+            backlog: None,
+            schedule: Schedule::default(),
+        }
+    }
+
+    /// The terms on which it was opened, to open it again under another epoch.
+    pub(crate) fn opened(&self) -> Opened {
+        Opened {
+            entity: self.id.entity.clone(),
+            handle: self.handle(),
+            epoch: self.id.epoch,
+            revision: self.id.revision,
+            open: self.id.open.clone(),
+            next: self.next_position(),
+        }
     }
 
     /// Messages that arrived and were not executed, from a room that ends.
     pub(crate) fn into_waiting(self) -> impl Iterator<Item = ToEntity> {
-        let undone = self.rerun.into_iter().map(Rerun::into_message);
-        undone.chain(self.waiting)
+        let backlog = self.backlog.into_iter();
+        backlog.flat_map(|backlog| backlog.into_messages())
     }
 
-    fn is_durable(&self) -> bool {
-        self.persistence
-            .as_ref()
-            .is_some_and(|persistence| persistence.durable)
+    // ---- what it is
+
+    pub(crate) fn handle(&self) -> Handle {
+        self.stream.handle()
     }
 
-    /// Storage is behind, and what waits for it takes as much memory as it may.
-    fn is_overfull(&self) -> bool {
-        let inputs = self
-            .persistence
-            .as_ref()
-            .map_or(0, |persistence| persistence.input_bytes());
-        self.held_bytes + self.waiting_bytes + inputs > HELD_BYTES_MAX
+    pub(crate) fn kind(&self) -> &Arc<Kind> {
+        &self.kind
     }
 
-    /// Somebody wants something of it: it is not idle.
-    fn busy_since(&mut self, now: Instant) {
-        if self.empty_since.is_some() {
-            self.empty_since = Some(now);
-        }
+    pub(crate) fn sequence(&self) -> Sequence {
+        self.stream.sequence
     }
 
-    /// A message for it, carried out now or when it can be.
-    pub(crate) fn take(&mut self, message: ToEntity, context: &mut Context) {
-        if self.ending == Some(End::Idle) && self.is_durable() {
-            self.ending = None;
-        }
-        if self.is_overfull() && message.is_work() {
-            let why = Undeliverable::Unavailable("the room waits for its storage");
-            return bounce(message, why, context);
-        }
-        if self.failed.is_some() || self.ending.is_some() || !self.rerun.is_empty() {
-            self.waiting_bytes += message.bytes();
-            return self.waiting.push_back(message);
-        }
-        self.execute(message, false, context);
-    }
-
-    /// Carries out a message; `created` says that it is the join that opened the room.
-    pub(crate) fn execute(&mut self, message: ToEntity, created: bool, context: &mut Context) {
-        if let Some(unwritten) = self.unwritten() {
-            unwritten.input(Rerun::Again(message.clone()));
-            unwritten.during_input = true;
-        }
-        match message {
-            ToEntity::Join(join) => self.join(&join, created, context),
-            ToEntity::Member(member) => self.member(member, context),
-            ToEntity::Request(ask) => self.request(&ask, context),
-            ToEntity::Reply(answer) => {
-                let result = answer.result.as_ref();
-                let result = result.map_err(|refusal| AskError::Refused(refusal.clone()));
-                self.answered(answer.caller.ask, result.map(|reply| &reply[..]), context);
-            }
-            ToEntity::Ran(ran) => self.ran(ran.run, ran.note.as_deref(), context),
-            ToEntity::Return(back) => self.member(back.member, context),
-        }
-        if self.failed.is_none()
-            && let Some(unwritten) = self.unwritten()
-        {
-            unwritten.during_input = false;
-        }
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.stream.held_bytes()
     }
 
     pub(crate) fn is_private(&self) -> bool {
-        self.private
+        self.metadata.private
     }
 
     pub(crate) fn properties(&self) -> &BTreeMap<String, String> {
-        &self.properties
+        &self.metadata.properties
+    }
+
+    pub(crate) fn players(&self) -> impl Iterator<Item = (&PlayerId, bool)> {
+        let members = self.members.iter();
+        members.map(|(_, member)| (&member.player.id, member.attached))
     }
 
     pub(crate) fn listed(&self) -> ListedRoom {
         ListedRoom {
-            room: self.entity.to_string(),
+            room: self.id.entity.to_string(),
             members: u32::try_from(self.members.len()).unwrap_or(u32::MAX),
             members_max: self.kind.settings.members_max,
-            locked: self.locked,
-            properties: self.properties.clone(),
+            locked: self.metadata.locked,
+            properties: self.metadata.properties.clone(),
         }
     }
 
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.held_bytes
+    // ---- its phase
+
+    /// It goes at the end of this turn. The graver reason holds.
+    pub(crate) fn end(&mut self, end: End) {
+        self.phase.handle_end(end);
     }
 
-    pub(crate) fn players(&self) -> impl Iterator<Item = (&PlayerId, bool)> {
-        self.members
-            .iter()
-            .map(|(_, member)| (&member.player.id, member.attached))
+    /// Checks whether it goes because nobody needs it.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.phase.end() == Some(End::Idle)
     }
 
-    pub(crate) fn shard(&self) -> ShardIndex {
-        self.owner.shard
+    /// Checks whether it has failed, and nobody has begun to restart it.
+    pub(crate) fn wants_restart(&self) -> bool {
+        matches!(self.phase, Phase::Failed(_))
     }
 
-    pub(crate) fn sequence(&self) -> Sequence {
-        self.sequence
+    /// Its next epoch is being claimed.
+    pub(crate) fn begin_restart(&mut self) {
+        self.phase.begin_restart();
     }
 
-    /// Why somebody who was a member is none: it left, or the room fell back to before it came. Of
-    /// who left before what the room fell back to, something may be in it.
-    fn absence(&self, membership: Membership, request: &MemberRequest) -> LeaveReason {
-        match request {
-            MemberRequest::Attach { epoch, .. }
-                if *epoch < self.valid_from_epoch && membership >= self.valid_from_membership =>
-            {
-                LeaveReason::LeaveRoomLost
-            }
-            MemberRequest::Attach { .. }
-            | MemberRequest::Command(..)
-            | MemberRequest::Unreliable(_)
-            | MemberRequest::Leave(_)
-            | MemberRequest::Detach
-            | MemberRequest::End(_) => LeaveReason::LeaveNotAMember,
+    /// The restart is over, well or not.
+    pub(crate) fn end_restart(&mut self) {
+        self.phase.end_restart();
+    }
+
+    // ---- what is written of it
+
+    fn is_durable(&self) -> bool {
+        let persistence = self.persistence.as_ref();
+        persistence.is_some_and(|persistence| persistence.is_durable())
+    }
+
+    /// The changes that storage does not have yet, if effects wait for it.
+    fn unwritten(&mut self) -> Option<&mut Unwritten> {
+        let persistence = self.persistence.as_mut();
+        let durable = persistence.filter(|persistence| persistence.is_durable())?;
+        Some(&mut durable.unwritten)
+    }
+
+    /// Notes that something about a member is to be written.
+    fn touch(&mut self, membership: Membership) {
+        if let Some(unwritten) = self.unwritten() {
+            unwritten.members.touch(membership);
         }
     }
 
-    /// A message about one of its members.
-    fn member(&mut self, message: peer::Member, context: &mut Context) {
-        let membership = message.membership;
-        let known = self
-            .members
-            .get(membership)
-            .filter(|m| m.session.id == message.session.id);
-        let Some(member) = known else {
-            let reason = self.absence(membership, &message.request);
-            return end_stay(&message, reason, context);
-        };
-        let peer::Member {
-            session, request, ..
-        } = message;
-        if session.epoch < member.session.epoch {
-            return;
+    /// Notes that the metadata, or a number that is written with them, has changed.
+    fn metadata_changed(&mut self) {
+        if let Some(unwritten) = self.unwritten() {
+            unwritten.metadata = true;
         }
-        match request {
-            MemberRequest::Command(numbered, payload) => {
-                self.command(membership, numbered, &payload, context);
-            }
-            MemberRequest::Unreliable(payload) => self.unreliable(membership, &payload, context),
-            MemberRequest::Leave(numbered) => self.leave(membership, numbered, context),
-            MemberRequest::Attach { epoch, sequence } => {
-                self.attach(membership, &session, (epoch, sequence), context);
-            }
-            MemberRequest::Detach => self.detach(membership, context),
-            MemberRequest::End(reason) => self.remove(membership, reason, "", context),
-        }
+    }
+
+    fn next_position(&self) -> Position {
+        let persistence = self.persistence.as_ref();
+        persistence.map(|it| it.next).unwrap_or_default()
+    }
+
+    // ---- what waits
+
+    fn backlog(&mut self) -> &mut Backlog {
+        self.backlog.get_or_insert_default()
+    }
+
+    fn has_backlog(&self) -> bool {
+        self.backlog.as_ref().is_some_and(|it| !it.is_empty())
+    }
+
+    /// Storage is behind, and what waits for it takes as much memory as it may.
+    fn is_overfull(&self) -> bool {
+        let backlog = self.backlog.as_ref();
+        let waiting = backlog.map_or(0, |it| it.waiting_bytes());
+        let persistence = self.persistence.as_ref();
+        let inputs = persistence.map_or(0, |it| it.input_bytes());
+        self.stream.held_bytes() + waiting + inputs > HELD_BYTES_MAX
     }
 }

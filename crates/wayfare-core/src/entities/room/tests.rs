@@ -12,13 +12,13 @@ use wayfare_protocol::{
     ShardIndex,
 };
 
-use super::{Opened, Room};
+use super::{Opened, Room, RoomTurn};
 use crate::config::ShardConfig;
 use crate::context::Context;
 use crate::game::SessionRef;
 use crate::game::{Audience, HandlerContext};
 use crate::game::{Kind, KindSettings, Kinds, Player, Refusal, RoomKind, RoomLogic};
-use crate::peer::{self, Join, MemberRequest, Message, Numbered, ToGateway};
+use crate::peer::{self, Join, MemberRequest, Message, Numbered, ToEntity, ToGateway};
 use crate::stream::gate::Holder;
 
 /// Says again what it is told.
@@ -102,9 +102,13 @@ impl Bench {
         }
     }
 
+    fn begin(&mut self) -> RoomTurn<'_> {
+        RoomTurn::new(&mut self.room, &mut self.context)
+    }
+
     fn join(&mut self) {
         let join = Join {
-            entity: self.room.entity.clone(),
+            entity: self.room.id.entity.clone(),
             player: Arc::new(Player {
                 id: PlayerId::new("ada").unwrap(),
                 name: "ada".into(),
@@ -117,12 +121,12 @@ impl Bench {
             payload: Bytes::new(),
             hops: 0,
         };
-        self.room.join(&join, true, &mut self.context);
+        self.begin().join(&join, true);
     }
 
     fn command(&mut self, sequence: u64) {
         let member = peer::Member {
-            handle: self.room.handle,
+            handle: self.room.handle(),
             session: self.session.clone(),
             membership: wayfare_protocol::Membership(1),
             request: MemberRequest::Command(
@@ -133,15 +137,14 @@ impl Bench {
                 Bytes::from_static(b"hi"),
             ),
         };
-        self.room.member(member, &mut self.context);
+        self.begin().accept(ToEntity::Member(member));
     }
 
     /// Ends the turn, and says how many items of how many steps left the room.
     fn turn(&mut self) -> (usize, usize) {
-        self.room.finish_turn(&mut self.context);
-        while let Some(step) = self.room.gate.pop() {
-            self.room.release(step, &mut self.context);
-        }
+        let mut turn = self.begin();
+        turn.finish();
+        turn.release();
         let steps: Vec<_> = self.context.local.drain(..).collect();
         let items = steps.iter().map(|message| match message {
             Message::Gateway(ToGateway::Step(step)) => step.items.len(),
@@ -154,7 +157,7 @@ impl Bench {
 #[test]
 fn nothing_of_a_turn_leaves_before_every_holder_has_it() {
     let mut bench = Bench::new();
-    bench.room.gate.add(Holder::Storage);
+    bench.room.stream.gate.add(Holder::Storage);
     bench.join();
     bench.command(2);
     assert_eq!(
@@ -164,13 +167,13 @@ fn nothing_of_a_turn_leaves_before_every_holder_has_it() {
     );
     bench.command(3);
     assert_eq!(bench.turn(), (0, 0));
-    bench.room.gate.confirm(Holder::Storage, 1);
+    bench.room.stream.gate.confirm(Holder::Storage, 1);
     assert_eq!(
         bench.turn(),
         (3, 1),
         "joined, event and reply of the first cx"
     );
-    bench.room.gate.confirm(Holder::Storage, 2);
+    bench.room.stream.gate.confirm(Holder::Storage, 2);
     assert_eq!(bench.turn(), (2, 1), "event and reply of the second");
 }
 

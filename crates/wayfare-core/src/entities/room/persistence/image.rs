@@ -4,9 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use wayfare_protocol::records::room::{
-    Append, Base, Call, Event, Member, Part, Record, Reign, RoomRecord, Surroundings, Timer,
+    Append, Base, Call, Event, Member, Part, Record, Reign, RoomMetadata, RoomRecord, Timer,
 };
 use wayfare_protocol::storage::{Loaded, PartId};
+
+use super::{
+    call_records, log_records, member_records, metadata_records, stream_records, timer_records,
+};
 
 /// Everything as of the last record: records are applied to it in order.
 #[derive(Debug, Default)]
@@ -24,7 +28,7 @@ pub(crate) struct Image {
     pub(crate) events: VecDeque<Event>,
     pub(crate) members: BTreeMap<u32, Member>,
     pub(crate) timers: BTreeMap<u64, Timer>,
-    pub(crate) surroundings: Surroundings,
+    pub(crate) metadata: RoomMetadata,
     /// All that may not have reached their logs yet.
     pub(crate) appends: Vec<Append>,
     pub(crate) calls: BTreeMap<u64, Call>,
@@ -79,34 +83,12 @@ impl Image {
         for Part { number, bytes } in record.parts.drain(..) {
             self.parts.insert(number, bytes);
         }
-        self.events.extend(record.events.drain(..));
-        let behind = record.history_behind;
-        let kept = self
-            .events
-            .partition_point(|event| event.sequence <= behind);
-        self.events.drain(..kept);
-        for gone in record.members_gone.drain(..) {
-            self.members.remove(&gone);
-        }
-        for member in record.members.drain(..) {
-            self.members.insert(member.membership, member);
-        }
-        for gone in record.timers_gone.drain(..) {
-            self.timers.remove(&gone);
-        }
-        for timer in record.timers.drain(..) {
-            self.timers.insert(timer.id, timer);
-        }
-        for gone in record.calls_gone.drain(..) {
-            self.calls.remove(&gone);
-        }
-        for call in record.calls.drain(..) {
-            self.calls.insert(call.id, call);
-        }
-        if let Some(surroundings) = record.surroundings.take() {
-            self.surroundings = surroundings;
-        }
-        self.appends.append(&mut record.appends);
+        stream_records::apply(&mut self.events, &mut record);
+        member_records::apply(&mut self.members, &mut record);
+        timer_records::apply(&mut self.timers, &mut record);
+        call_records::apply(&mut self.calls, &mut record);
+        metadata_records::apply(&mut self.metadata, &mut record);
+        log_records::apply(&mut self.appends, &mut record);
         self.last = record;
     }
 }

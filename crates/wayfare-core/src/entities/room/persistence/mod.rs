@@ -1,10 +1,18 @@
-//! The place of a kept room in storage, and the changes that storage does not have yet.
+//! The place of a kept room in storage: the changes that storage does not have yet, the write in
+//! flight, and the requests that failed and are made again.
 
-mod game_log;
+mod call_records;
 pub(crate) mod image;
+mod in_flight_write;
+mod log_records;
+mod member_records;
+mod metadata_records;
 mod parts;
 mod record;
 pub(crate) mod recovery;
+mod stream_records;
+mod timer_records;
+mod unwritten;
 mod writing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -13,74 +21,112 @@ use std::time::Duration;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use wayfare_protocol::limits::JOURNAL_BYTES_MIN;
-use wayfare_protocol::records::room::Append;
-use wayfare_protocol::storage::{PartId, Position, Request};
-use wayfare_protocol::{Handle, Instant, Membership, Sequence};
+use wayfare_protocol::records::room::{Append, Record};
+use wayfare_protocol::storage::{AppendKey, Failure, Outcome, PartId, Position, Request, Snapshot};
+use wayfare_protocol::{Epoch, Handle, Instant, Sequence};
 
+use crate::context::Context;
 use crate::game::Durability;
-use crate::game::SessionRef;
-use crate::game::TimerId;
+use crate::in_flight::{Asker, Wants};
 
-use super::rerun::Rerun;
+use super::identity::Identity;
+use in_flight_write::InFlightWrite;
 use parts::Shipping;
+use record::Written;
+
+pub(super) use unwritten::{InProgress, Unwritten};
 
 /// A state up to this is kept a second time rather than digested: a room that large is rare.
-const MARK_BYTES_MAX: usize = 64 * 1024;
+const FINGERPRINT_BYTES_MAX: usize = 64 * 1024;
 const RETRY_FIRST: Duration = Duration::from_millis(50);
 const RETRY_MAX: Duration = Duration::from_secs(2);
 
-/// See the module's words.
+/// The place of a kept room in storage.
 #[derive(Debug)]
-pub(in crate::entities::room) struct Persistence {
-    /// Effects wait for storage; otherwise there are snapshots only.
-    pub(in crate::entities::room) durable: bool,
-    /// Where the next write belongs.
-    pub(in crate::entities::room) next: Position,
-    /// Events up to here are written, or on their way.
-    pub(in crate::entities::room) written: Sequence,
+pub(super) struct Persistence {
+    pub(super) durability: Durability,
+    /// The position of the next write.
+    pub(super) next: Position,
+    /// Events up to here are written, or in flight.
+    written: Sequence,
     /// The changes since the last write.
-    pub(in crate::entities::room) unwritten: Unwritten,
-    pub(in crate::entities::room) way: Option<InFlightWrite>,
-    pub(in crate::entities::room) retry: Retry,
+    pub(super) unwritten: Unwritten,
+    pub(super) in_flight: Option<InFlightWrite>,
+    retry: Retry,
     /// Nothing is in storage yet.
-    pub(in crate::entities::room) wants_base: bool,
+    wants_base: bool,
     /// It is time for a snapshot.
-    pub(in crate::entities::room) snapshot_due: bool,
+    pub(super) snapshot_due: bool,
     /// Something happened since the last one.
-    pub(in crate::entities::room) changed: bool,
-    pub(in crate::entities::room) journal_bytes: usize,
-    pub(in crate::entities::room) base_bytes: usize,
-    /// The state as it was written last.
-    pub(in crate::entities::room) fingerprint: StateFingerprint,
+    pub(super) changed: bool,
+    journal_bytes: usize,
+    base_bytes: usize,
+    /// The fingerprint of the last written state.
+    fingerprint: StateFingerprint,
     /// Records that may not have reached their logs yet; the first is in flight if `appending`.
-    pub(in crate::entities::room) appends: VecDeque<Append>,
-    pub(in crate::entities::room) appending: bool,
+    appends: VecDeque<Append>,
+    appending: bool,
     /// The forms of parts that storage has by the last snapshot.
-    pub(in crate::entities::room) stored_parts: BTreeMap<u32, PartId>,
-    /// Parts that are otherwise now.
-    pub(in crate::entities::room) stale_parts: BTreeSet<u32>,
-    pub(in crate::entities::room) part_version: u64,
-    pub(in crate::entities::room) shipping: Option<Shipping>,
-    /// Storage was asked to forget it all, and has.
-    pub(in crate::entities::room) forgetting: bool,
-    pub(in crate::entities::room) forget_failed: bool,
-    pub(in crate::entities::room) forgotten: bool,
+    stored_parts: BTreeMap<u32, PartId>,
+    /// Parts that have changed since.
+    stale_parts: BTreeSet<u32>,
+    part_version: u64,
+    shipping: Option<Shipping>,
+    forget: Forget,
 }
 
-/// By what a state is known again.
+/// The removal of a room from storage.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Forget {
+    /// Nobody asked for it.
+    #[default]
+    No,
+    InFlight,
+    /// It failed, and is asked for again.
+    Failed,
+    Done,
+}
+
+/// The way of a room to storage, under the epoch that it has.
+pub(super) struct ToStorage<'a> {
+    id: &'a Identity,
+    handle: Handle,
+    context: &'a mut Context,
+}
+
+impl<'a> ToStorage<'a> {
+    pub(super) fn new(id: &'a Identity, handle: Handle, context: &'a mut Context) -> Self {
+        Self {
+            id,
+            handle,
+            context,
+        }
+    }
+
+    fn request(&mut self, wants: Wants, request: Request) {
+        let asker = Asker::Room {
+            handle: self.handle,
+            epoch: self.id.epoch,
+            wants,
+        };
+        self.context.store(asker, request);
+    }
+}
+
+/// The fingerprint of a state, to tell whether it has changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::entities::room) enum StateFingerprint {
+enum StateFingerprint {
     #[default]
     Unknown,
-    /// Itself: nothing is faster to compare, and it is small.
+    /// The state itself: nothing is faster to compare, and it is small.
     State(Bytes),
     /// Its SHA-256.
     Digest([u8; 32]),
 }
 
 impl StateFingerprint {
-    pub(in crate::entities::room) fn of(state: &Bytes) -> Self {
-        if state.len() <= MARK_BYTES_MAX {
+    fn of(state: &Bytes) -> Self {
+        if state.len() <= FINGERPRINT_BYTES_MAX {
             Self::State(state.clone())
         } else {
             Self::Digest(Sha256::digest(state).into())
@@ -88,61 +134,15 @@ impl StateFingerprint {
     }
 }
 
-/// The changes that storage does not have yet.
+/// The time at which requests that failed are made again.
 #[derive(Debug, Default)]
-pub(in crate::entities::room) struct Unwritten {
-    /// A handler ran that may have changed the state.
-    pub(in crate::entities::room) handled: bool,
-    pub(in crate::entities::room) changes: Vec<Bytes>,
-    pub(in crate::entities::room) parts: BTreeSet<u32>,
-    pub(in crate::entities::room) members: BTreeSet<Membership>,
-    /// Former members, and over which session those who were attached are to be found.
-    pub(in crate::entities::room) gone: BTreeMap<Membership, Option<SessionRef>>,
-    pub(in crate::entities::room) timers: BTreeSet<TimerId>,
-    pub(in crate::entities::room) timers_gone: BTreeSet<TimerId>,
-    pub(in crate::entities::room) surroundings: bool,
-    pub(in crate::entities::room) appends: Vec<(String, Bytes)>,
-    pub(in crate::entities::room) calls: BTreeSet<u64>,
-    pub(in crate::entities::room) calls_gone: BTreeSet<u64>,
-    /// The inputs that were executed since, to be executed again if a later one fails.
-    pub(in crate::entities::room) inputs: Vec<Rerun>,
-    pub(in crate::entities::room) input_bytes: usize,
-    /// The last of `inputs` is being carried out.
-    pub(in crate::entities::room) during_input: bool,
-    /// The timer whose note is being carried out.
-    pub(in crate::entities::room) during_timer: Option<TimerId>,
-    /// Timers whose notes were carried out since.
-    pub(in crate::entities::room) fired: Vec<TimerId>,
-    /// The call whose end is being carried out.
-    pub(in crate::entities::room) during_call: Option<u64>,
-}
-
-/// A write that was not answered yet.
-#[derive(Debug)]
-pub(in crate::entities::room) struct InFlightWrite {
-    pub(in crate::entities::room) request: Request,
-    pub(in crate::entities::room) position: Position,
-    /// Effects up to here in the gate are released by it.
-    pub(in crate::entities::room) releases: u64,
-    pub(in crate::entities::room) bytes: usize,
-    pub(in crate::entities::room) is_base: bool,
-    pub(in crate::entities::room) appends: Vec<Append>,
-    pub(in crate::entities::room) inputs: Vec<Rerun>,
-    pub(in crate::entities::room) input_bytes: usize,
-    pub(in crate::entities::room) gone: BTreeMap<Membership, Option<SessionRef>>,
-    /// The call that will answer it is out.
-    pub(in crate::entities::room) asked: bool,
-}
-
-/// When to ask again what storage did not do.
-#[derive(Debug, Default)]
-pub(in crate::entities::room) struct Retry {
-    pub(in crate::entities::room) at: Option<Instant>,
+struct Retry {
+    at: Option<Instant>,
     failures: u32,
 }
 
 impl Retry {
-    pub(in crate::entities::room) fn failed(&mut self, now: Instant) {
+    fn handle_failure(&mut self, now: Instant) {
         let wait = RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
         self.failures += 1;
         self.at = Some(now + wait.min(RETRY_MAX));
@@ -150,14 +150,14 @@ impl Retry {
 }
 
 impl Persistence {
-    /// Nothing is stored before `next`.
-    pub(in crate::entities::room) fn new(durability: Durability, next: Position) -> Self {
+    /// The place of a room of which storage has nothing before `next`.
+    pub(super) fn new(durability: Durability, next: Position) -> Self {
         Self {
-            durable: durability == Durability::Durable,
+            durability,
             next,
             written: Sequence(0),
             unwritten: Unwritten::default(),
-            way: None,
+            in_flight: None,
             retry: Retry::default(),
             wants_base: true,
             snapshot_due: false,
@@ -171,87 +171,328 @@ impl Persistence {
             stale_parts: BTreeSet::new(),
             part_version: 0,
             shipping: None,
-            forgetting: false,
-            forget_failed: false,
-            forgotten: false,
+            forget: Forget::default(),
         }
+    }
+
+    /// Effects wait for storage; of other kept rooms there are snapshots only.
+    pub(super) fn is_durable(&self) -> bool {
+        self.durability == Durability::Durable
+    }
+
+    /// Checks whether storage still owes an answer, or has to be asked again.
+    pub(super) fn is_busy(&self) -> bool {
+        self.in_flight.is_some() || self.shipping.is_some() || !self.appends.is_empty()
+    }
+
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.forget == Forget::Done
+    }
+
+    pub(super) fn has_unwritten_appends(&self) -> bool {
+        !self.unwritten.appends.is_empty()
+    }
+
+    /// The bytes of inputs that are kept to execute them again.
+    pub(super) fn input_bytes(&self) -> usize {
+        let in_flight = self.in_flight.as_ref().map_or(0, |it| it.input_bytes);
+        in_flight + self.unwritten.input_bytes()
+    }
+
+    /// Checks whether nothing that was executed is without its confirmation.
+    pub(super) fn has_settled(&self) -> bool {
+        self.in_flight.is_none() && self.unwritten.inputs.is_empty()
+    }
+
+    /// Something more of its state can be encoded in another turn.
+    pub(super) fn wants_turn(&self) -> bool {
+        let shipping = self.shipping.as_ref();
+        self.retry.at.is_none() && shipping.is_some_and(Shipping::wants_turn)
     }
 
     /// The journal is long enough to be replaced. Each room has a measure of its own, up to twice
     /// the least: rooms that were opened together, and are as busy, would otherwise all be written
     /// whole at the same moment, again and again.
-    pub(in crate::entities::room) fn journal_is_long(&self, handle: Handle) -> bool {
+    fn journal_is_long(&self, handle: Handle) -> bool {
         let least = JOURNAL_BYTES_MIN.max(4 * self.base_bytes);
         let own = least / 256 * (handle.0 % 256) as usize;
         self.journal_bytes > least + own
     }
 
-    /// No snapshot will name what was sent for this one.
-    pub(in crate::entities::room) fn abandon_shipping(&mut self) {
+    /// No snapshot will name the parts that were sent for this one.
+    fn abandon_shipping(&mut self) {
         if let Some(shipping) = self.shipping.take() {
             self.stale_parts.extend(shipping.sent());
         }
     }
 
-    /// Storage did something. What it did not do before is still to be asked for at its time.
-    pub(in crate::entities::room) fn storage_did(&mut self) {
-        let write = self.way.as_ref().is_some_and(|way| !way.asked);
+    /// Storage did something. Other requests that failed are still made again at their time.
+    fn storage_did(&mut self) {
+        let write = self.in_flight.as_ref().is_some_and(|it| !it.asked);
         let parts = self.shipping.as_ref().is_some_and(Shipping::has_unasked);
         let append = !self.appends.is_empty() && !self.appending;
         self.retry.failures = 0;
-        if !write && !parts && !append && !self.forget_failed {
+        if !write && !parts && !append && self.forget != Forget::Failed {
             self.retry.at = None;
         }
     }
 
-    /// The bytes of inputs that are kept to execute them again.
-    pub(in crate::entities::room) fn input_bytes(&self) -> usize {
-        let way = self.way.as_ref().map_or(0, |way| way.input_bytes);
-        way + self.unwritten.input_bytes
+    // ---- time
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.retry.at
     }
 
-    pub(in crate::entities::room) fn is_busy(&self) -> bool {
-        self.way.is_some() || self.shipping.is_some() || !self.appends.is_empty()
+    /// Makes the requests again that failed, if it is time.
+    pub(super) fn handle_timeout(&mut self, now: Instant, storage: &mut ToStorage<'_>) {
+        if self.retry.at.is_none_or(|at| at > now) {
+            return;
+        }
+        self.retry.at = None;
+        self.ask_write(storage);
+        if let Some(shipping) = &mut self.shipping {
+            shipping.ask_again(storage);
+        }
+        self.append(storage);
+    }
+
+    // ---- writes
+
+    /// Sends a step behind the journal.
+    fn send_step(
+        &mut self,
+        written: Written,
+        (sequence, releases): (Sequence, u64),
+        storage: &mut ToStorage<'_>,
+    ) {
+        let bytes: Bytes = written.record.encode_to_vec().into();
+        let request = Request::Journal {
+            entity: storage.id.entity.as_key(),
+            epoch: storage.id.epoch,
+            from: self.next,
+            records: vec![bytes.clone()],
+        };
+        let written = (request, written, bytes.len());
+        self.send_write(written, (sequence, releases), storage);
+    }
+
+    /// Sends a snapshot in place of the journal. It names these parts.
+    fn send_base(
+        &mut self,
+        written: Written,
+        parts: Vec<PartId>,
+        (sequence, releases): (Sequence, u64),
+        storage: &mut ToStorage<'_>,
+    ) {
+        let bytes: Bytes = written.record.encode_to_vec().into();
+        let request = Request::Snapshot {
+            entity: storage.id.entity.as_key(),
+            epoch: storage.id.epoch,
+            snapshot: Snapshot {
+                position: self.next,
+                bytes: bytes.clone(),
+                parts,
+            },
+        };
+        self.shipping = None;
+        let written = (request, written, bytes.len());
+        self.send_write(written, (sequence, releases), storage);
+    }
+
+    fn send_write(
+        &mut self,
+        (request, written, bytes): (Request, Written, usize),
+        (sequence, releases): (Sequence, u64),
+        storage: &mut ToStorage<'_>,
+    ) {
+        self.written = sequence;
+        if let Some(fingerprint) = written.fingerprint {
+            self.fingerprint = fingerprint;
+        }
+        let is_base = written.record.base.is_some();
+        let mut appends = written.record.appends;
+        if is_base {
+            // Those that are waiting for their logs are in it, and wait on.
+            appends.drain(..self.appends.len().min(appends.len()));
+        }
+        let unwritten = std::mem::take(&mut self.unwritten);
+        self.in_flight = Some(InFlightWrite {
+            request,
+            position: self.next,
+            releases,
+            bytes,
+            is_base,
+            appends,
+            input_bytes: unwritten.input_bytes(),
+            inputs: unwritten.inputs,
+            members: unwritten.members,
+            asked: false,
+        });
+        self.ask_write(storage);
+    }
+
+    fn ask_write(&mut self, storage: &mut ToStorage<'_>) {
+        if let Some(write) = &mut self.in_flight
+            && !std::mem::replace(&mut write.asked, true)
+        {
+            storage.request(Wants::Write(write.position), write.request.clone());
+        }
+    }
+
+    /// Accepts the answer to a write. Returns the position in the gate that it releases.
+    ///
+    /// # Errors
+    /// If storage failed: the same write is sent again later.
+    pub(super) fn handle_written(
+        &mut self,
+        position: Position,
+        outcome: Outcome,
+        now: Instant,
+    ) -> Result<Option<u64>, Failure> {
+        let Some(write) = self.in_flight.take_if(|it| it.position == position) else {
+            return Ok(None);
+        };
+        if let Err(failure) = outcome {
+            self.retry.handle_failure(now);
+            self.in_flight = Some(InFlightWrite {
+                asked: false,
+                ..write
+            });
+            return Err(failure);
+        }
+        self.storage_did();
+        self.next = write.position.next();
+        if write.is_base {
+            self.wants_base = false;
+            self.snapshot_due = false;
+            self.base_bytes = write.bytes;
+            self.journal_bytes = 0;
+            if let Request::Snapshot { snapshot, .. } = &write.request {
+                let names = snapshot.parts.iter().map(|part| (part.number, *part));
+                self.stored_parts = names.collect();
+            }
+        } else {
+            self.journal_bytes += write.bytes;
+        }
+        self.appends.extend(write.appends);
+        Ok(Some(write.releases))
+    }
+
+    /// Accepts the answer to a part.
+    ///
+    /// # Errors
+    /// If storage failed: the part is sent again later.
+    pub(super) fn handle_part(
+        &mut self,
+        part: PartId,
+        outcome: Outcome,
+        now: Instant,
+    ) -> Result<(), Failure> {
+        let Some(shipping) = &mut self.shipping else {
+            return Ok(());
+        };
+        shipping.handle_part(part, outcome.is_ok());
+        match outcome {
+            Ok(_) => {
+                self.storage_did();
+                Ok(())
+            }
+            Err(failure) => {
+                self.retry.handle_failure(now);
+                Err(failure)
+            }
+        }
+    }
+
+    // ---- logs of the game
+
+    /// Sends the next records to their log: only those of steps that are stored.
+    pub(super) fn append(&mut self, storage: &mut ToStorage<'_>) {
+        if self.appending || self.retry.at.is_some() {
+            return;
+        }
+        let Some(append) = self.appends.front() else {
+            return;
+        };
+        self.appending = true;
+        let request = Request::Append {
+            log: append.log.as_str().into(),
+            epoch: storage.id.epoch,
+            key: AppendKey {
+                writer: storage.id.entity.as_key(),
+                epoch: Epoch(append.epoch),
+                step: Position(append.position),
+            },
+            records: append.records.clone(),
+        };
+        storage.request(Wants::Append, request);
+    }
+
+    /// Accepts the answer to an append. Returns records that are dropped because their log is
+    /// damaged, with the damage: the log stays so, and the room goes on without it.
+    ///
+    /// # Errors
+    /// If storage failed: the same records are sent again later.
+    pub(super) fn handle_appended(
+        &mut self,
+        outcome: Outcome,
+        now: Instant,
+    ) -> Result<Option<(Append, String)>, Failure> {
+        self.appending = false;
+        let damage = match outcome {
+            Ok(_) => None,
+            Err(Failure::Corrupt(damage)) => Some(damage),
+            Err(failure) => {
+                self.retry.handle_failure(now);
+                return Err(failure);
+            }
+        };
+        let append = self.appends.pop_front();
+        self.storage_did();
+        Ok(append.zip(damage))
+    }
+
+    // ---- the end
+
+    /// Asks storage to forget the room, once nothing else is in flight.
+    pub(super) fn forget(&mut self, storage: &mut ToStorage<'_>) {
+        // Records for the logs of the game have to get there first.
+        let is_logged = self.appends.is_empty() && self.unwritten.appends.is_empty();
+        let is_free = is_logged && self.in_flight.is_none() && self.retry.at.is_none();
+        if !is_free || matches!(self.forget, Forget::InFlight | Forget::Done) {
+            return;
+        }
+        self.forget = Forget::InFlight;
+        let request = Request::Forget {
+            entity: storage.id.entity.as_key(),
+            epoch: storage.id.epoch,
+        };
+        storage.request(Wants::Forget, request);
+    }
+
+    /// Accepts the answer to [`Persistence::forget`].
+    ///
+    /// # Errors
+    /// If storage failed: it is asked again later.
+    pub(super) fn handle_forgotten(
+        &mut self,
+        outcome: Outcome,
+        now: Instant,
+    ) -> Result<(), Failure> {
+        match outcome {
+            Ok(_) => {
+                self.forget = Forget::Done;
+                Ok(())
+            }
+            Err(failure) => {
+                self.forget = Forget::Failed;
+                self.retry.handle_failure(now);
+                Err(failure)
+            }
+        }
     }
 }
 
-impl Unwritten {
-    pub(in crate::entities::room) fn input(&mut self, input: Rerun) {
-        self.input_bytes += input.message().bytes();
-        self.inputs.push(input);
-    }
-
-    pub(in crate::entities::room) fn member(&mut self, membership: Membership) {
-        self.members.insert(membership);
-    }
-
-    pub(in crate::entities::room) fn gone(
-        &mut self,
-        membership: Membership,
-        session: Option<SessionRef>,
-    ) {
-        self.members.remove(&membership);
-        self.gone.insert(membership, session);
-    }
-
-    pub(in crate::entities::room) fn timer(&mut self, timer: TimerId) {
-        self.timers.insert(timer);
-    }
-
-    pub(in crate::entities::room) fn timer_gone(&mut self, timer: TimerId) {
-        // One that was never written need not be taken back.
-        if !self.timers.remove(&timer) {
-            self.timers_gone.insert(timer);
-        }
-    }
-
-    pub(in crate::entities::room) fn call(&mut self, call: u64) {
-        self.calls.insert(call);
-    }
-
-    pub(in crate::entities::room) fn call_gone(&mut self, call: u64) {
-        if !self.calls.remove(&call) {
-            self.calls_gone.insert(call);
-        }
-    }
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,41 +1,38 @@
-//! Writing a large state part by part while its room goes on.
+//! The parts of a large state on their way to storage, while the room goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use wayfare_protocol::limits::{PARTS_TURN_BYTES_MAX, PARTS_WAY_BYTES_MAX};
-use wayfare_protocol::storage::{Outcome, PartId, Request};
+use wayfare_protocol::storage::{PartId, Request};
 
-use crate::context::Context;
-use crate::game::Refusal;
+use super::{Persistence, ToStorage};
 use crate::in_flight::Wants;
 
-use super::super::Room;
-use super::super::handlers::Fault;
-
-/// A part on its way.
+/// A part in flight.
 #[derive(Debug)]
 struct Sent {
-    request: Request,
-    /// The call that will answer it is out.
+    bytes: Bytes,
+    /// A request for it is in flight.
     asked: bool,
 }
 
-/// Parts on their way to storage, for a snapshot that will name them.
+/// The parts that are sent for a snapshot which will name them.
 #[derive(Debug, Default)]
-pub(in crate::entities::room) struct Shipping {
+pub(super) struct Shipping {
     /// Still to be encoded.
     queue: BTreeSet<u32>,
     /// Encoded and sent, by what they are stored as.
     sent: BTreeMap<u32, PartId>,
     /// Sent and not answered.
-    on_their_way: BTreeMap<PartId, Sent>,
-    bytes_on_their_way: usize,
+    in_flight: BTreeMap<PartId, Sent>,
+    bytes_in_flight: usize,
     /// Nothing can be logged before the snapshot that ends this: too much changed at once.
-    pub(in crate::entities::room) holds: bool,
+    pub(super) holds: bool,
 }
 
 impl Shipping {
-    pub(in crate::entities::room) fn of(queue: BTreeSet<u32>, holds: bool) -> Self {
+    pub(super) fn of(queue: BTreeSet<u32>, holds: bool) -> Self {
         Self {
             queue,
             holds,
@@ -44,189 +41,106 @@ impl Shipping {
     }
 
     /// Something more can be encoded in another turn.
-    pub(in crate::entities::room) fn wants_turn(&self) -> bool {
-        !self.queue.is_empty() && self.bytes_on_their_way < PARTS_WAY_BYTES_MAX
+    pub(super) fn wants_turn(&self) -> bool {
+        !self.queue.is_empty() && self.bytes_in_flight < PARTS_WAY_BYTES_MAX
     }
 
     /// Checks whether there is a part that storage did not take.
-    pub(in crate::entities::room) fn has_unasked(&self) -> bool {
-        self.on_their_way.values().any(|sent| !sent.asked)
+    pub(super) fn has_unasked(&self) -> bool {
+        self.in_flight.values().any(|sent| !sent.asked)
     }
 
-    pub(in crate::entities::room) fn is_done(&self) -> bool {
-        self.queue.is_empty() && self.on_their_way.is_empty()
+    pub(super) fn is_done(&self) -> bool {
+        self.queue.is_empty() && self.in_flight.is_empty()
     }
 
     /// Queues parts again that changed after they were written.
-    pub(in crate::entities::room) fn again(&mut self, parts: impl IntoIterator<Item = u32>) {
+    pub(super) fn queue_again(&mut self, parts: impl IntoIterator<Item = u32>) {
         self.queue.extend(parts);
     }
 
     /// Nothing can be logged any more before it has ended, and these are to be written as well.
-    pub(in crate::entities::room) fn hold(&mut self, parts: BTreeSet<u32>) {
+    pub(super) fn hold(&mut self, parts: BTreeSet<u32>) {
         self.holds = true;
-        self.again(parts);
+        self.queue_again(parts);
     }
 
-    /// The parts that were sent: without a snapshot that names them they are as if they were not.
-    pub(in crate::entities::room) fn sent(&self) -> impl Iterator<Item = u32> {
+    /// The parts that were sent: they are void without a snapshot that names them.
+    pub(super) fn sent(&self) -> impl Iterator<Item = u32> {
         self.sent.keys().copied()
     }
 
     /// The parts that the snapshot will name, given those of the one before.
-    pub(in crate::entities::room) fn names(
-        &self,
-        before: &BTreeMap<u32, PartId>,
-    ) -> BTreeMap<u32, PartId> {
+    pub(super) fn names(&self, before: &BTreeMap<u32, PartId>) -> Vec<PartId> {
         let mut all = before.clone();
         all.extend(&self.sent);
-        all
-    }
-}
-
-impl Room {
-    /// Something more of its state can be encoded.
-    pub(in crate::entities::room) fn wants_turn(&self) -> bool {
-        self.persistence.as_ref().is_some_and(|persistence| {
-            let shipping = persistence.shipping.as_ref();
-            persistence.retry.at.is_none() && shipping.is_some_and(Shipping::wants_turn)
-        })
+        all.into_values().collect()
     }
 
-    /// Encodes some parts, a turn's worth, and sends them.
-    ///
-    /// # Errors
-    /// If a part cannot be encoded or is too large.
-    pub(in crate::entities::room) fn ship(&mut self, context: &mut Context) -> Result<(), Refusal> {
-        let (mut encoded, mut parts) = (0, Vec::new());
-        while let Some(shipping) = self
-            .persistence
-            .as_mut()
-            .and_then(|it| it.shipping.as_mut())
-            && encoded < PARTS_TURN_BYTES_MAX
-            && shipping.bytes_on_their_way + encoded < PARTS_WAY_BYTES_MAX
-            && let Some(number) = shipping.queue.pop_first()
-        {
-            let part = self.encode_part(number, context)?;
-            encoded += part.as_ref().map_or(0, Vec::len);
-            parts.push((number, part));
-        }
-        for (number, part) in parts {
-            self.send_part(number, part, context);
-        }
-        Ok(())
+    /// The next part to be encoded, if this turn has encoded no more than `encoded` bytes.
+    pub(super) fn next_to_encode(&mut self, encoded: usize) -> Option<u32> {
+        let is_free =
+            encoded < PARTS_TURN_BYTES_MAX && self.bytes_in_flight + encoded < PARTS_WAY_BYTES_MAX;
+        is_free.then(|| self.queue.pop_first())?
     }
 
-    fn send_part(&mut self, number: u32, part: Option<Vec<u8>>, context: &mut Context) {
-        let Some(persistence) = &mut self.persistence else {
-            return;
-        };
-        let Some(shipping) = &mut persistence.shipping else {
-            return;
-        };
-        persistence.stale_parts.remove(&number);
-        let Some(bytes) = part else {
-            persistence.stored_parts.remove(&number);
-            shipping.sent.remove(&number);
-            return;
-        };
-        persistence.part_version += 1;
-        let part = PartId {
-            number,
-            version: persistence.part_version,
-        };
-        let request = Request::Part {
-            entity: self.entity.as_key(),
-            epoch: self.epoch,
-            part,
-            bytes: bytes.into(),
-        };
-        shipping.bytes_on_their_way += part_bytes(&request);
-        shipping.sent.insert(number, part);
-        let sent = Sent {
-            request: request.clone(),
-            asked: true,
-        };
-        shipping.on_their_way.insert(part, sent);
-        self.store(Wants::Part(part), request, context);
-    }
-
-    /// Encodes a part; `None` if the part no longer exists.
-    pub(in crate::entities::room) fn encode_part(
-        &mut self,
-        number: u32,
-        context: &mut Context,
-    ) -> Result<Option<Vec<u8>>, Refusal> {
-        let part = self.call_quietly("part", context, |logic| {
-            let mut bytes = Vec::new();
-            logic
-                .part(number, &mut bytes)
-                .map(|there| there.then_some(bytes))
-        });
-        let part = part.map_err(|fault| match fault {
-            Fault::Refused(refusal) => refusal,
-            Fault::Panicked => Refusal::new("a part panicked when it was encoded"),
-        })?;
-        match &part {
-            Some(bytes) if bytes.len() > PARTS_TURN_BYTES_MAX => Err(Refusal::new(format!(
-                "part {number} is {} bytes long; at most {PARTS_TURN_BYTES_MAX}: make smaller parts",
-                bytes.len()
-            ))),
-            _ => Ok(part),
-        }
-    }
-
-    /// The answer to a part that was sent.
-    pub(in crate::entities::room) fn part_kept(
-        &mut self,
-        part: PartId,
-        outcome: Outcome,
-        context: &mut Context,
-    ) {
-        let Some(persistence) = &mut self.persistence else {
-            return;
-        };
-        let Some(shipping) = &mut persistence.shipping else {
-            return;
-        };
-        match outcome {
-            Ok(_) => {
-                if let Some(sent) = shipping.on_their_way.remove(&part) {
-                    shipping.bytes_on_their_way -= part_bytes(&sent.request);
-                }
-                persistence.storage_did();
+    /// Storage answered about a part: it has it, or not.
+    pub(super) fn handle_part(&mut self, part: PartId, is_stored: bool) {
+        if !is_stored {
+            if let Some(sent) = self.in_flight.get_mut(&part) {
+                sent.asked = false;
             }
-            Err(failure) => {
-                if let Some(sent) = shipping.on_their_way.get_mut(&part) {
-                    sent.asked = false;
-                }
-                persistence.retry.failed(context.now);
-                self.storage_failed(failure, context);
-            }
+        } else if let Some(sent) = self.in_flight.remove(&part) {
+            self.bytes_in_flight -= sent.bytes.len();
         }
     }
 
     /// Sends again what storage did not take.
-    pub(in crate::entities::room) fn ship_again(&mut self, context: &mut Context) {
-        let shipping = self
-            .persistence
-            .as_mut()
-            .and_then(|it| it.shipping.as_mut());
-        let mut again = Vec::new();
-        for (part, sent) in shipping.into_iter().flat_map(|it| &mut it.on_their_way) {
+    pub(super) fn ask_again(&mut self, storage: &mut ToStorage<'_>) {
+        for (part, sent) in &mut self.in_flight {
             if !std::mem::replace(&mut sent.asked, true) {
-                again.push((*part, sent.request.clone()));
+                request_part(*part, &sent.bytes, storage);
             }
-        }
-        for (part, request) in again {
-            self.store(Wants::Part(part), request, context);
         }
     }
 }
 
-fn part_bytes(request: &Request) -> usize {
-    match request {
-        Request::Part { bytes, .. } => bytes.len(),
-        _ => 0,
+impl Persistence {
+    /// Sends a part of the state; `None` if the state no longer has it.
+    pub(super) fn send_part(
+        &mut self,
+        number: u32,
+        part: Option<Vec<u8>>,
+        storage: &mut ToStorage<'_>,
+    ) {
+        let Some(shipping) = &mut self.shipping else {
+            return;
+        };
+        self.stale_parts.remove(&number);
+        let Some(bytes) = part else {
+            self.stored_parts.remove(&number);
+            shipping.sent.remove(&number);
+            return;
+        };
+        self.part_version += 1;
+        let part = PartId {
+            number,
+            version: self.part_version,
+        };
+        let bytes = Bytes::from(bytes);
+        request_part(part, &bytes, storage);
+        shipping.bytes_in_flight += bytes.len();
+        shipping.sent.insert(number, part);
+        shipping.in_flight.insert(part, Sent { bytes, asked: true });
     }
+}
+
+fn request_part(part: PartId, bytes: &Bytes, storage: &mut ToStorage<'_>) {
+    let request = Request::Part {
+        entity: storage.id.entity.as_key(),
+        epoch: storage.id.epoch,
+        part,
+        bytes: bytes.clone(),
+    };
+    storage.request(Wants::Part(part), request);
 }

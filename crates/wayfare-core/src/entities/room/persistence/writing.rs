@@ -1,172 +1,186 @@
-//! Writing down what a room did, and releasing it once storage has it.
+//! Writing of what a room did at the end of its turn.
+
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use wayfare_protocol::records::room::Record;
-use wayfare_protocol::storage::{Failure, Outcome, Position, Request, Snapshot};
+use wayfare_protocol::limits::{PARTS_TURN_BYTES_MAX, STATE_BYTES_MAX};
+use wayfare_protocol::records::room::Part;
+use wayfare_protocol::storage::{Failure, Outcome};
 
-use crate::context::Context;
+use super::parts::Shipping;
+use super::record::{Written, base_record, has_any, step_record};
+use super::{InProgress, Unwritten};
+use crate::entities::room::handlers::Fault;
+use crate::entities::room::phase::{End, Handlers, Phase};
+use crate::entities::room::turn::RoomTurn;
 use crate::game::{Form, Refusal};
-use crate::in_flight::{Asker, Wants};
+use crate::in_flight::Wants;
 use crate::report::Report;
 use crate::stream::gate::Holder;
 
-use super::super::{End, Room};
-use super::parts::Shipping;
-use super::record::Written;
-use super::{InFlightWrite, Unwritten};
-
-impl Room {
-    /// Ends a turn of a kept room. Of a `Durable` one what happened is written, or waits for the
-    /// write before it; of another a snapshot is, if it is time.
-    pub(crate) fn keep(&mut self, context: &mut Context) {
-        let Some(persistence) = &mut self.persistence else {
+impl RoomTurn<'_> {
+    /// Ends a turn of a kept room. The changes of a `Durable` one are written, or wait for the write
+    /// before them; of another a snapshot is written, if it is time.
+    pub(crate) fn keep(&mut self) {
+        let Some(persistence) = &mut self.room.persistence else {
             return;
         };
-        let last_words = match self.ending {
-            None | Some(End::Idle) if self.failed.is_none() => false,
-            Some(End::Failed) if persistence.durable => false,
-            Some(End::Idle | End::Closed) if !persistence.unwritten.appends.is_empty() => true,
-            None | Some(End::Idle | End::Closed | End::Failed | End::Lost) => return,
+        let is_durable = persistence.is_durable();
+        let writes = match self.room.phase {
+            Phase::Running | Phase::Rerunning | Phase::Ending(End::Idle, Handlers::Run) => true,
+            // That its members have left.
+            Phase::Ending(End::Failed, _) => is_durable,
+            Phase::Ending(End::Idle | End::Closed, _) if persistence.has_unwritten_appends() => {
+                persistence.snapshot_due = true;
+                true
+            }
+            Phase::Ending(..) | Phase::Failed(_) | Phase::Restarting(_) => false,
         };
-        persistence.snapshot_due |= last_words;
-        if persistence.durable {
-            if let Err(refusal) = self.write_news(context) {
-                self.undo(refusal, context);
+        if !writes {
+            return;
+        }
+        if is_durable {
+            if let Err(refusal) = self.write_changes() {
+                self.undo(refusal);
             }
         } else if (persistence.snapshot_due || persistence.shipping.is_some())
-            && let Err(refusal) = self.write_snapshot(context)
+            && let Err(refusal) = self.write_snapshot()
         {
-            if let Some(persistence) = &mut self.persistence {
+            if let Some(persistence) = &mut self.room.persistence {
                 persistence.snapshot_due = false;
                 persistence.changed = true;
                 persistence.abandon_shipping();
             }
-            context.report(Report::SnapshotFailed {
-                entity: self.entity.clone(),
+            self.context.report(Report::SnapshotFailed {
+                entity: self.room.id.entity.clone(),
                 reason: refusal.message,
             });
         }
     }
 
-    fn write_snapshot(&mut self, context: &mut Context) -> Result<(), Refusal> {
-        self.collect_parts(context)?;
-        let Some(persistence) = &mut self.persistence else {
+    fn write_snapshot(&mut self) -> Result<(), Refusal> {
+        self.collect_parts()?;
+        let Some(persistence) = &mut self.room.persistence else {
             return Ok(());
         };
-        if persistence.way.is_some() {
+        if persistence.in_flight.is_some() {
             return Ok(());
         }
-        if self.kind.form() == Form::Parts {
+        if self.room.kind.form() == Form::Parts {
             let stale = &persistence.stale_parts;
             let shipping = persistence
                 .shipping
                 .get_or_insert_with(|| Shipping::of(stale.clone(), false));
             if !shipping.is_done() {
-                self.ship(context)?;
+                self.ship()?;
             }
-            if !self
-                .persistence
-                .as_ref()
-                .and_then(|it| it.shipping.as_ref())
-                .is_some_and(Shipping::is_done)
-            {
+            if !self.shipping().is_some_and(Shipping::is_done) {
                 return Ok(());
             }
         }
-        self.write_base(context)
+        self.write_base()
+    }
+
+    fn shipping(&self) -> Option<&Shipping> {
+        self.room.persistence.as_ref()?.shipping.as_ref()
     }
 
     /// Undoes the changes since the last write, because they cannot be stored.
-    fn undo(&mut self, refusal: Refusal, context: &mut Context) {
-        self.failed = Some("state");
-        // That it closes is undone as well.
-        self.ending = None;
-        if let Some(persistence) = &mut self.persistence {
+    fn undo(&mut self, refusal: Refusal) {
+        self.room.phase.handle_unstorable();
+        if let Some(persistence) = &mut self.room.persistence {
             persistence.abandon_shipping();
+            let unwritten = &mut persistence.unwritten;
             // What failed is known if it was alone.
-            persistence.unwritten.during_input = persistence.unwritten.inputs.len() == 1;
-            if !persistence.unwritten.inputs.is_empty() {
+            unwritten.in_progress = match unwritten.inputs.len() {
+                1 => InProgress::Input,
+                _ => InProgress::Nothing,
+            };
+            if !unwritten.inputs.is_empty() {
                 // They come due again, and are found out if they are to blame.
-                persistence.unwritten.fired.clear();
+                unwritten.fired.clear();
             }
         }
-        context.report(Report::NotKept {
-            entity: self.entity.clone(),
+        self.context.report(Report::NotKept {
+            entity: self.room.id.entity.clone(),
             reason: refusal.message,
         });
     }
 
-    fn write_news(&mut self, context: &mut Context) -> Result<(), Refusal> {
-        self.collect_parts(context)?;
-        if self.is_shipping() {
-            self.ship(context)?;
-            let Some(persistence) = &self.persistence else {
+    fn write_changes(&mut self) -> Result<(), Refusal> {
+        self.collect_parts()?;
+        if self.shipping().is_some() {
+            self.ship()?;
+            let Some(persistence) = &self.room.persistence else {
                 return Ok(());
             };
-            let done = persistence.shipping.as_ref().is_some_and(Shipping::is_done);
-            if done && persistence.way.is_none() {
-                return self.write_base(context);
+            let shipping = persistence.shipping.as_ref();
+            if shipping.is_some_and(Shipping::is_done) && persistence.in_flight.is_none() {
+                return self.write_base();
             }
-            if persistence.shipping.as_ref().is_some_and(|it| it.holds) {
+            if shipping.is_some_and(|it| it.holds) {
                 return Ok(());
             }
         }
-        let Some(persistence) = &mut self.persistence else {
+        let handle = self.room.handle();
+        let Some(persistence) = &mut self.room.persistence else {
             return Ok(());
         };
-        if persistence.way.is_some() {
+        if persistence.in_flight.is_some() {
             return Ok(());
         }
         let wants_base = persistence.wants_base
             || persistence.snapshot_due
-            || persistence.journal_is_long(self.handle);
-        if self.kind.form() == Form::Parts {
+            || persistence.journal_is_long(handle);
+        if self.room.kind.form() == Form::Parts {
             if wants_base && persistence.shipping.is_none() {
                 let holds = persistence.wants_base;
                 persistence.shipping = Some(Shipping::of(persistence.stale_parts.clone(), holds));
-                return self.write_news(context);
+                return self.write_changes();
             }
         } else if wants_base {
-            return self.write_base(context);
+            return self.write_base();
         }
-        self.write_step(context)
-    }
-
-    fn is_shipping(&self) -> bool {
-        self.persistence
-            .as_ref()
-            .is_some_and(|it| it.shipping.is_some())
+        self.write_step()
     }
 
     /// Notes which parts changed. More than a turn may encode cannot be logged, and is shipped.
-    fn collect_parts(&mut self, context: &mut Context) -> Result<(), Refusal> {
-        if self.kind.form() != Form::Parts {
+    fn collect_parts(&mut self) -> Result<(), Refusal> {
+        if self.room.kind.form() != Form::Parts {
             return Ok(());
         }
-        let dirty = self.call_quietly("part", context, |logic| Ok(logic.take_dirty_parts()));
-        let dirty = dirty.map_err(Refusal::from)?;
-        if let Some(persistence) = &mut self.persistence {
+        let dirty = self.call_quietly("part", |logic| Ok(logic.take_dirty_parts()))?;
+        if let Some(persistence) = &mut self.room.persistence {
             persistence.stale_parts.extend(&dirty);
             persistence.unwritten.parts.extend(&dirty);
             if let Some(shipping) = &mut persistence.shipping {
-                shipping.again(dirty);
+                shipping.queue_again(dirty);
             }
         }
         Ok(())
     }
 
     /// Logs what changed.
-    fn write_step(&mut self, context: &mut Context) -> Result<(), Refusal> {
-        let mut written = self.record(false, context)?;
-        if self.kind.form() == Form::Parts {
-            let numbers = self
-                .persistence
-                .as_ref()
-                .map(|it| it.unwritten.parts.clone());
-            let parts = self.encode_parts(numbers.unwrap_or_default(), context)?;
-            let Some(parts) = parts else {
+    fn write_step(&mut self) -> Result<(), Refusal> {
+        let form = self.room.kind.form();
+        let Some(persistence) = &self.room.persistence else {
+            return Ok(());
+        };
+        let state = match persistence.unwritten.handled && form != Form::Changes {
+            true => Some(self.encode_state()?),
+            false => None,
+        };
+        let times = self.times();
+        let Some(persistence) = &self.room.persistence else {
+            return Ok(());
+        };
+        let record = step_record(self.room, persistence, times);
+        let mut written = Written::with_state(record, state, persistence);
+        if form == Form::Parts {
+            let numbers = persistence.unwritten.parts.clone();
+            let Some(parts) = self.encode_parts(numbers)? else {
                 // Too much for one record.
-                if let Some(persistence) = &mut self.persistence {
+                if let Some(persistence) = &mut self.room.persistence {
                     let stale = persistence.stale_parts.clone();
                     match &mut persistence.shipping {
                         // What it has sent already still counts.
@@ -174,229 +188,208 @@ impl Room {
                         None => persistence.shipping = Some(Shipping::of(stale, true)),
                     }
                 }
-                return self.ship(context);
+                return self.ship();
             };
-            written.any |= !parts.is_empty();
             written.record.parts = parts;
         }
-        let pushed = self.gate.pushed();
-        let Some(persistence) = &mut self.persistence else {
+        let position = self.room.stream.position();
+        let has_any = has_any(&written.record);
+        let Some((persistence, mut storage)) = self.storage() else {
             return Ok(());
         };
-        if !written.any {
-            self.gate.confirm(Holder::Storage, pushed);
+        if has_any {
+            persistence.send_step(written, position, &mut storage);
+        } else {
             persistence.unwritten = Unwritten::default();
-            return Ok(());
+            self.room.stream.gate.confirm(Holder::Storage, position.1);
         }
-        let bytes: Bytes = written.record.encode_to_vec().into();
-        let request = Request::Journal {
-            entity: self.entity.as_key(),
-            epoch: self.epoch,
-            from: persistence.next,
-            records: vec![bytes.clone()],
-        };
-        self.send_write(request, written, bytes.len(), context);
         Ok(())
     }
 
     /// Replaces the journal by everything.
-    pub(in crate::entities::room) fn write_base(
-        &mut self,
-        context: &mut Context,
-    ) -> Result<(), Refusal> {
-        let mut written = self.record(true, context)?;
+    fn write_base(&mut self) -> Result<(), Refusal> {
+        let state = self.encode_state()?;
+        let times = self.times();
+        let Some(persistence) = &self.room.persistence else {
+            return Ok(());
+        };
+        let record = base_record(self.room, persistence, times);
+        let mut written = Written::with_state(record, Some(state), persistence);
         let mut names = Vec::new();
-        if self.kind.form() == Form::Parts {
-            let Some(persistence) = &self.persistence else {
-                return Ok(());
-            };
+        if self.room.kind.form() == Form::Parts {
             let stale = persistence.stale_parts.clone();
             if let Some(shipping) = &persistence.shipping {
-                names = shipping
-                    .names(&persistence.stored_parts)
-                    .into_values()
-                    .collect();
+                names = shipping.names(&persistence.stored_parts);
             }
-            let Some(parts) = self.encode_parts(stale.clone(), context)? else {
+            let Some(parts) = self.encode_parts(stale.clone())? else {
                 // So much changed meanwhile that it has to be shipped as well.
-                if let Some(shipping) = self
-                    .persistence
-                    .as_mut()
-                    .and_then(|it| it.shipping.as_mut())
-                {
-                    shipping.again(stale);
+                let persistence = self.room.persistence.as_mut();
+                if let Some(shipping) = persistence.and_then(|it| it.shipping.as_mut()) {
+                    shipping.queue_again(stale);
                 }
-                return self.ship(context);
+                return self.ship();
             };
             written.record.parts = parts;
         }
-        let bytes: Bytes = written.record.encode_to_vec().into();
-        let Some(persistence) = &mut self.persistence else {
-            return Ok(());
-        };
-        let request = Request::Snapshot {
-            entity: self.entity.as_key(),
-            epoch: self.epoch,
-            snapshot: Snapshot {
-                position: persistence.next,
-                bytes: bytes.clone(),
-                parts: names,
-            },
-        };
-        persistence.shipping = None;
-        self.send_write(request, written, bytes.len(), context);
+        let position = self.room.stream.position();
+        if let Some((persistence, mut storage)) = self.storage() {
+            persistence.send_base(written, names, position, &mut storage);
+        }
         Ok(())
     }
 
-    fn send_write(
-        &mut self,
-        request: Request,
-        written: Written,
-        bytes: usize,
-        context: &mut Context,
-    ) {
-        let Some(persistence) = &mut self.persistence else {
-            return;
-        };
-        persistence.written = self.sequence;
-        if let Some(fingerprint) = written.fingerprint {
-            persistence.fingerprint = fingerprint;
-        }
-        let unwritten = std::mem::take(&mut persistence.unwritten);
-        let is_base = written.record.base.is_some();
-        let mut appends = written.record.appends;
-        if is_base {
-            // Those that are waiting for their logs are in it, and wait on.
-            appends.drain(..persistence.appends.len().min(appends.len()));
-        }
-        persistence.way = Some(InFlightWrite {
-            request,
-            position: persistence.next,
-            releases: self.gate.pushed(),
-            bytes,
-            is_base,
-            appends,
-            inputs: unwritten.inputs,
-            input_bytes: unwritten.input_bytes,
-            gone: unwritten.gone,
-            asked: false,
+    // ---- encoding
+
+    fn encode_state(&mut self) -> Result<Bytes, Refusal> {
+        let state = self.call_quietly("snapshot", |logic| {
+            let mut state = Vec::new();
+            logic.snapshot(&mut state).map(|()| state)
         });
-        self.ask_write(context);
+        let state = state.map_err(|fault| match fault {
+            Fault::Refused(refusal) => refusal,
+            Fault::Panicked => Refusal::new("the state panicked when it was encoded"),
+        })?;
+        if state.len() > STATE_BYTES_MAX {
+            return Err(Refusal::new(format!(
+                "the state is {} bytes long; at most {STATE_BYTES_MAX} in one piece: \
+                 a larger one belongs into parts",
+                state.len()
+            )));
+        }
+        // It may be kept for long: exactly as long as it is.
+        Ok(state.into_boxed_slice().into())
     }
 
-    fn ask_write(&mut self, context: &mut Context) {
-        let way = self.persistence.as_mut().and_then(|it| it.way.as_mut());
-        if let Some(way) = way
-            && !std::mem::replace(&mut way.asked, true)
+    /// Encodes some parts, a turn's worth, and sends them.
+    ///
+    /// # Errors
+    /// If a part cannot be encoded or is too large.
+    fn ship(&mut self) -> Result<(), Refusal> {
+        let (mut encoded, mut parts) = (0, Vec::new());
+        while let Some(persistence) = &mut self.room.persistence
+            && let Some(shipping) = &mut persistence.shipping
+            && let Some(number) = shipping.next_to_encode(encoded)
         {
-            let (wants, request) = (Wants::Write(way.position), way.request.clone());
-            self.store(wants, request, context);
+            let part = self.encode_part(number)?;
+            encoded += part.as_ref().map_or(0, Vec::len);
+            parts.push((number, part));
         }
-    }
-
-    pub(in crate::entities::room) fn store(
-        &self,
-        wants: Wants,
-        request: Request,
-        context: &mut Context,
-    ) {
-        let asker = Asker::Room {
-            handle: self.handle,
-            epoch: self.epoch,
-            wants,
-        };
-        context.store(asker, request);
-    }
-
-    /// An answer of storage, to what was asked under this epoch.
-    pub(crate) fn stored(&mut self, wants: Wants, outcome: Outcome, context: &mut Context) {
-        match wants {
-            Wants::Write(position) => self.write_kept(position, outcome, context),
-            Wants::Part(part) => self.part_kept(part, outcome, context),
-            Wants::Append => self.appended(outcome, context),
-            Wants::Forget => self.forgotten(outcome, context),
-        }
-    }
-
-    /// The answer to a write.
-    fn write_kept(&mut self, position: Position, outcome: Outcome, context: &mut Context) {
-        let Some(persistence) = &mut self.persistence else {
-            return;
-        };
-        let Some(way) = persistence.way.take_if(|way| way.position == position) else {
-            return;
-        };
-        match outcome {
-            Ok(_) => {
-                persistence.storage_did();
-                self.settle_write(way, context);
-            }
-            Err(failure) => {
-                persistence.retry.failed(context.now);
-                persistence.way = Some(InFlightWrite {
-                    asked: false,
-                    ..way
-                });
-                self.storage_failed(failure, context);
+        if let Some((persistence, mut storage)) = self.storage() {
+            for (number, part) in parts {
+                persistence.send_part(number, part, &mut storage);
             }
         }
+        Ok(())
     }
 
-    /// A write is in storage for certain.
-    pub(in crate::entities::room) fn settle_write(
-        &mut self,
-        way: InFlightWrite,
-        context: &mut Context,
-    ) {
-        let Some(persistence) = &mut self.persistence else {
+    /// These parts, unless they are more than a turn may encode.
+    fn encode_parts(&mut self, numbers: BTreeSet<u32>) -> Result<Option<Vec<Part>>, Refusal> {
+        let (mut parts, mut total) = (Vec::new(), 0);
+        for number in numbers {
+            let part = self.encode_part(number)?;
+            total += part.as_ref().map_or(0, Vec::len);
+            if total > PARTS_TURN_BYTES_MAX {
+                return Ok(None);
+            }
+            parts.push(Part {
+                number,
+                bytes: part.map(Bytes::from),
+            });
+        }
+        Ok(Some(parts))
+    }
+
+    /// Encodes a part; `None` if the part no longer exists.
+    fn encode_part(&mut self, number: u32) -> Result<Option<Vec<u8>>, Refusal> {
+        let part = self.call_quietly("part", |logic| {
+            let mut bytes = Vec::new();
+            logic
+                .part(number, &mut bytes)
+                .map(|there| there.then_some(bytes))
+        });
+        let part = part.map_err(|fault| match fault {
+            Fault::Refused(refusal) => refusal,
+            Fault::Panicked => Refusal::new("a part panicked when it was encoded"),
+        })?;
+        match &part {
+            Some(bytes) if bytes.len() > PARTS_TURN_BYTES_MAX => Err(Refusal::new(format!(
+                "part {number} is {} bytes long; at most {PARTS_TURN_BYTES_MAX}: make smaller parts",
+                bytes.len()
+            ))),
+            _ => Ok(part),
+        }
+    }
+
+    // ---- answers
+
+    /// Accepts an answer of storage, to a request of this epoch.
+    pub(crate) fn handle_storage(&mut self, wants: Wants, outcome: Outcome) {
+        let now = self.context.now;
+        let Some(persistence) = &mut self.room.persistence else {
             return;
         };
-        persistence.next = way.position.next();
-        if way.is_base {
-            persistence.wants_base = false;
-            persistence.snapshot_due = false;
-            persistence.base_bytes = way.bytes;
-            persistence.journal_bytes = 0;
-            if let Request::Snapshot { snapshot, .. } = &way.request {
-                let names = snapshot.parts.iter().map(|part| (part.number, *part));
-                persistence.stored_parts = names.collect();
+        let result = match wants {
+            Wants::Write(position) => {
+                let written = persistence.handle_written(position, outcome, now);
+                written.map(|releases| {
+                    if let Some(releases) = releases {
+                        self.room.stream.gate.confirm(Holder::Storage, releases);
+                    }
+                })
             }
-        } else {
-            persistence.journal_bytes += way.bytes;
+            Wants::Part(part) => persistence.handle_part(part, outcome, now),
+            Wants::Append => persistence.handle_appended(outcome, now).map(|dropped| {
+                if let Some((append, reason)) = dropped {
+                    self.context.report(Report::NotLogged {
+                        entity: self.room.id.entity.clone(),
+                        log: append.log,
+                        records: append.records.len(),
+                        reason,
+                    });
+                }
+            }),
+            Wants::Forget => persistence.handle_forgotten(outcome, now).map(|()| {
+                // The farewells may leave.
+                let (_, pushed) = self.room.stream.position();
+                self.room.stream.gate.confirm(Holder::Storage, pushed);
+            }),
+        };
+        match (result, wants) {
+            (Err(failure), _) => self.handle_storage_failure(failure),
+            (Ok(()), Wants::Write(_) | Wants::Append) => self.append(),
+            (Ok(()), Wants::Part(_) | Wants::Forget) => {}
         }
-        persistence.appends.extend(way.appends);
-        self.gate.confirm(Holder::Storage, way.releases);
-        self.append(context);
+    }
+
+    /// Sends the next records to a log of the game.
+    pub(crate) fn append(&mut self) {
+        if let Some((persistence, mut storage)) = self.storage() {
+            persistence.append(&mut storage);
+        }
     }
 
     /// Storage did not do something, and is asked again later, unless the room is another's now.
-    pub(in crate::entities::room) fn storage_failed(
-        &mut self,
-        failure: Failure,
-        context: &mut Context,
-    ) {
-        let entity = self.entity.clone();
+    fn handle_storage_failure(&mut self, failure: Failure) {
+        let entity = self.room.id.entity.clone();
         if let Failure::Sealed { by } = failure {
-            context.report(Report::Fenced { entity, by });
-            self.end(End::Lost);
+            self.context.report(Report::Fenced { entity, by });
+            self.room.end(End::Lost);
         } else {
-            context.report(Report::StorageFailed { entity, failure });
+            self.context
+                .report(Report::StorageFailed { entity, failure });
         }
     }
 
     /// Asks again what storage did not do, if it is time.
-    pub(in crate::entities::room) fn retry_storage(&mut self, context: &mut Context) {
-        let Some(persistence) = &mut self.persistence else {
-            return;
-        };
-        // Of a room that starts again, the load says what became of it.
-        if self.restarting || persistence.retry.at.is_none_or(|at| at > context.now) {
+    pub(in crate::entities::room) fn retry_storage(&mut self) {
+        // The load of a room that restarts tells what became of its requests.
+        if self.room.phase.is_restarting() {
             return;
         }
-        persistence.retry.at = None;
-        self.ask_write(context);
-        self.ship_again(context);
-        self.append(context);
-        self.ask_forget(context);
+        let now = self.context.now;
+        if let Some((persistence, mut storage)) = self.storage() {
+            persistence.handle_timeout(now, &mut storage);
+        }
+        self.forget_if_closed();
     }
 }

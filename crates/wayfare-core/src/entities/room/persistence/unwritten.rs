@@ -1,0 +1,56 @@
+//! The changes that storage does not have yet.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+
+use super::call_records::CallChanges;
+use super::member_records::MemberChanges;
+use super::timer_records::TimerChanges;
+use crate::entities::room::backlog::Rerun;
+use crate::game::TimerId;
+
+/// The changes since the last write.
+#[derive(Debug, Default)]
+pub(in crate::entities::room) struct Unwritten {
+    /// A handler ran that may have changed the state.
+    pub(in crate::entities::room) handled: bool,
+    pub(in crate::entities::room) changes: Vec<Bytes>,
+    pub(super) parts: BTreeSet<u32>,
+    pub(in crate::entities::room) members: MemberChanges,
+    pub(in crate::entities::room) timers: TimerChanges,
+    pub(in crate::entities::room) calls: CallChanges,
+    pub(in crate::entities::room) metadata: bool,
+    pub(in crate::entities::room) appends: Vec<(String, Bytes)>,
+    /// The inputs that were executed since, to be executed again if a later one fails.
+    pub(in crate::entities::room) inputs: Vec<Rerun>,
+    input_bytes: usize,
+    /// The thing that is being executed: the room failed on it, if it fails.
+    pub(in crate::entities::room) in_progress: InProgress,
+    /// Timers whose notes were delivered since.
+    pub(in crate::entities::room) fired: Vec<TimerId>,
+}
+
+/// The thing that a room is executing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::entities::room) enum InProgress {
+    #[default]
+    Nothing,
+    /// The last of the inputs.
+    Input,
+    /// The note of this timer.
+    Timer(TimerId),
+    /// The end of this call.
+    Call(u64),
+}
+
+impl Unwritten {
+    pub(in crate::entities::room) fn input(&mut self, input: Rerun) {
+        self.input_bytes += input.message().bytes();
+        self.inputs.push(input);
+    }
+
+    pub(super) fn input_bytes(&self) -> usize {
+        self.input_bytes
+    }
+}
