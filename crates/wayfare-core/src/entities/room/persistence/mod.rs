@@ -11,6 +11,8 @@ mod parts;
 mod record;
 pub(crate) mod recovery;
 mod stream_records;
+#[cfg(test)]
+mod tests;
 mod timer_records;
 mod unwritten;
 mod writing;
