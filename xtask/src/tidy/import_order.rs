@@ -1,4 +1,4 @@
-//! Imports inside a crate that decides run downwards, so that its modules form no circle.
+//! Imports inside a crate that decides run downwards, so that its modules and folders form no circle.
 
 use crate::tidy::complaint::Complaint;
 use crate::tidy::rust_text::{RustText, line_at};
@@ -29,8 +29,98 @@ const ORDERS: &[Order] = &[Order {
     ],
 }];
 
+/// Folders inside a module, the highest first. The other files of that module may import from all of
+/// them; a folder may import from itself and from those below it.
+struct Floors {
+    sources: &'static str,
+    /// The module, as the crate names it.
+    module: &'static [&'static str],
+    folders: &'static [&'static str],
+}
+
+const FLOORS: &[Floors] = &[
+    Floors {
+        sources: "crates/wayfare-core/src/",
+        module: &["entities"],
+        folders: &["room"],
+    },
+    Floors {
+        sources: "crates/wayfare-core/src/",
+        module: &["entities", "room"],
+        folders: &["persistence", "machines"],
+    },
+];
+
 /// Complains of each import that does not run down. `lib.rs` only exports, and may name everything.
 pub(crate) fn check(source: &RustText<'_>) -> Vec<Complaint> {
+    let mut complaints = between_modules(source);
+    for floors in FLOORS {
+        complaints.extend(between_floors(source, floors));
+    }
+    complaints
+}
+
+/// Complains of imports of a folder from what lies above it.
+fn between_floors(source: &RustText<'_>, floors: &Floors) -> Vec<Complaint> {
+    let Some(file) = source.path.strip_prefix(floors.sources) else {
+        return Vec::new();
+    };
+    let here = module_path(file);
+    let rank = |name: &str| floors.folders.iter().position(|folder| *folder == name);
+    let inside = here.strip_prefix(floors.module);
+    let own = inside.and_then(|rest| Some((*rest.first()?, rank(rest.first()?)?)));
+    let Some((own, own_rank)) = own else {
+        return Vec::new();
+    };
+    let mut complaints = Vec::new();
+    for (offset, path) in paths(&source.code, &here) {
+        let Some([name, ..]) = path.strip_prefix(floors.module) else {
+            continue;
+        };
+        if *name != own && rank(name).is_none_or(|rank| rank < own_rank) {
+            let line = line_at(&source.code, offset);
+            let above = path.join("::");
+            let message = format!("`{own}` may not import from `{above}`: imports run downwards");
+            complaints.push(Complaint::new(source.path, line, message));
+        }
+    }
+    complaints
+}
+
+/// The module that a file is, by names from the root of its crate.
+fn module_path(file: &str) -> Vec<&str> {
+    let names = file.trim_end_matches(".rs").split('/');
+    names
+        .filter(|name| !matches!(*name, "mod" | "lib"))
+        .collect()
+}
+
+/// Every path of the code that begins with `crate` or `super`, from the root of its crate. The last
+/// name of one that goes on in braces is empty.
+fn paths<'a>(code: &'a str, here: &[&'a str]) -> Vec<(usize, Vec<&'a str>)> {
+    let is_path = |character: char| character.is_alphanumeric() || "_:".contains(character);
+    let mut found = Vec::new();
+    let mut offset = 0;
+    for text in code.split(|character| !is_path(character)) {
+        let start = offset + code[offset..].find(text).unwrap_or(0);
+        offset = start + text.len();
+        if !(text.starts_with("crate::") || text.starts_with("super::")) {
+            continue;
+        }
+        let names: Vec<&str> = text.split("::").collect();
+        let ups = names.iter().take_while(|name| **name == "super").count();
+        let base = match ups {
+            0 => &[][..],
+            ups => &here[..here.len().saturating_sub(ups)],
+        };
+        let named = names.into_iter().skip(ups.max(1));
+        found.push((start, base.iter().copied().chain(named).collect()));
+    }
+    found
+}
+
+/// Complains of imports between the top-level modules of a crate.
+fn between_modules(source: &RustText<'_>) -> Vec<Complaint> {
     let order = ORDERS.iter().find_map(|order| {
         let file = source.path.strip_prefix(order.sources)?;
         Some((order, file))
@@ -122,6 +212,50 @@ mod tests {
             "mirror.rs",
             "//! A.\n",
             &["mirror.rs:1: give the module `mirror`"],
+        );
+    }
+
+    #[test]
+    fn a_folder_may_import_from_those_below_it() {
+        check(
+            "entities/room/persistence/parts.rs",
+            "//! A.\nuse crate::entities::room::machines::clock::Clock;\nuse super::Persistence;\n",
+            &[],
+        );
+        check(
+            "entities/room/inputs.rs",
+            "//! A.\nuse super::persistence::Persistence;\n",
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_folder_may_not_import_from_above_it() {
+        check(
+            "entities/room/machines/clock.rs",
+            "//! A.\nuse super::super::persistence::parts::Shipping;\n",
+            &[
+                "entities/room/machines/clock.rs:2: `machines` may not import from `entities::room::persistence",
+            ],
+        );
+        check(
+            "entities/room/persistence/parts.rs",
+            "//! A.\nuse crate::entities::room::handlers::Fault;\n",
+            &[
+                "entities/room/persistence/parts.rs:2: `persistence` may not import from `entities::room::handlers",
+            ],
+        );
+        check(
+            "entities/room/machines/clock.rs",
+            "//! A.\nuse super::super::{Room};\npub(in crate::entities::room) fn a() {}\n",
+            &[
+                "entities/room/machines/clock.rs:2: `machines` may not import from `entities::room::`",
+            ],
+        );
+        check(
+            "entities/room/turn.rs",
+            "//! A.\nuse crate::entities::asks::Finding;\n",
+            &["entities/room/turn.rs:2: `room` may not import from `entities::asks"],
         );
     }
 

@@ -1,6 +1,6 @@
 //! The end of a room: closed, put away, given up.
 
-use super::phase::End;
+use super::machines::phase::End;
 use super::turn::RoomTurn;
 use crate::routing::undeliverable::{Undeliverable, ask_to_attach_again};
 

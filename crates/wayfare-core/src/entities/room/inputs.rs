@@ -3,9 +3,9 @@
 use wayfare_protocol::Membership;
 
 use super::Room;
-use super::backlog::Rerun;
+use super::machines::backlog::Rerun;
+use super::machines::phase::Phase;
 use super::persistence::InProgress;
-use super::phase::Phase;
 use super::turn::RoomTurn;
 use crate::game::{AskError, LeaveReason};
 use crate::peer::{Member, MemberRequest, ToEntity};

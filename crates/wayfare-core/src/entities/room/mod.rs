@@ -5,26 +5,26 @@
 //! and `persistence/writing`, all of which call the game through `handlers` and `outbox`.
 
 mod attachment;
-mod backlog;
-mod calls;
-mod clock;
 mod commands;
 mod ending;
 mod handlers;
-mod identity;
 mod inputs;
+mod machines;
 mod membership;
-mod metadata;
 mod outbox;
 pub(super) mod persistence;
-mod phase;
+mod record;
+mod recovery;
 mod requests;
 mod rerun;
 mod restart;
 #[cfg(test)]
+mod stored_form_tests;
+#[cfg(test)]
 mod tests;
 mod turn;
 mod waking;
+mod writing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,17 +43,17 @@ use crate::game::{Durability, Kind, Refusal, RoomLogic};
 use crate::peer::ToEntity;
 use crate::stream::Stream;
 
-use backlog::Backlog;
-use calls::Calls;
-use clock::Clock;
-use identity::Identity;
-use metadata::Metadata;
+use machines::backlog::Backlog;
+use machines::calls::Calls;
+use machines::clock::Clock;
+use machines::identity::Identity;
+use machines::metadata::Metadata;
+use machines::phase::Phase;
 use persistence::{Persistence, Unwritten};
-use phase::Phase;
 
 pub(crate) use ending::Farewell;
-pub(crate) use persistence::recovery::{Recovered, revive};
-pub(crate) use phase::End;
+pub(crate) use machines::phase::End;
+pub(crate) use recovery::{Recovered, revive};
 pub(crate) use restart::Origin;
 pub(crate) use turn::RoomTurn;
 

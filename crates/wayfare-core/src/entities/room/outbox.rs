@@ -6,7 +6,7 @@ use bytes::Bytes;
 use wayfare_protocol::{Instant, Membership, PlayerId};
 
 use super::End;
-use super::metadata::PropertiesFull;
+use super::machines::metadata::PropertiesFull;
 use super::turn::RoomTurn;
 use crate::game::effects::Effect;
 use crate::game::{Form, LeaveReason, Recipients, TimerId};

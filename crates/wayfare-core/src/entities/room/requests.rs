@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use wayfare_protocol::EntityId;
 
-use super::calls::Pending;
 use super::handlers::Fault;
+use super::machines::calls::Pending;
 use super::persistence::InProgress;
 use super::turn::RoomTurn;
 use crate::game::{Answered, AskError, Caller, Refusal, Work};

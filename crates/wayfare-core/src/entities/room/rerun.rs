@@ -3,8 +3,8 @@
 
 use wayfare_protocol::ErrorCode;
 
-use super::backlog::Rerun;
-use super::phase::Phase;
+use super::machines::backlog::Rerun;
+use super::machines::phase::Phase;
 use super::turn::RoomTurn;
 use crate::game::{LeaveReason, Refusal};
 use crate::peer::{Member, MemberRequest, ToEntity};

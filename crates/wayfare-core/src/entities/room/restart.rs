@@ -7,9 +7,9 @@ use wayfare_protocol::wire;
 use wayfare_protocol::wire::server_frame::Body;
 use wayfare_protocol::{Instant, Membership, Sequence};
 
-use super::backlog::Rerun;
+use super::machines::backlog::Rerun;
+use super::machines::phase::Cause;
 use super::persistence::InProgress;
-use super::phase::Cause;
 use super::turn::RoomTurn;
 use super::{End, Room};
 use crate::game::{LeaveReason, OnPanic, SessionRef, TimerId};

@@ -3,8 +3,8 @@
 use wayfare_protocol::Instant;
 
 use super::handlers::Fault;
+use super::machines::phase::Phase;
 use super::persistence::InProgress;
-use super::phase::Phase;
 use super::turn::RoomTurn;
 use super::{End, Room};
 use crate::game::LeaveReason;

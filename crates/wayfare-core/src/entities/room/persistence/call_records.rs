@@ -8,8 +8,8 @@ use wayfare_protocol::records::room::{self as stored, RoomRecord, call};
 use super::image::Image;
 use super::nanos;
 use super::timer_records::Times;
-use crate::entities::room::calls::{Calls, Pending};
-use crate::entities::room::clock::Clock;
+use crate::entities::room::machines::calls::{Calls, Pending};
+use crate::entities::room::machines::clock::Clock;
 
 /// The calls that began or ended since the last write.
 #[derive(Debug, Default)]
@@ -32,13 +32,13 @@ impl CallChanges {
 }
 
 /// Writes all calls.
-pub(super) fn put_all(calls: &Calls, clock: &Clock, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn put_all(calls: &Calls, clock: &Clock, record: &mut RoomRecord) {
     let pending = calls.pending.iter();
     record.calls = pending.map(|call| encode(clock, call)).collect();
 }
 
 /// Writes those that began or ended.
-pub(super) fn put_changes(
+pub(in crate::entities::room) fn put_changes(
     calls: &Calls,
     clock: &Clock,
     changes: &CallChanges,
@@ -51,7 +51,10 @@ pub(super) fn put_changes(
 }
 
 /// Applies a record.
-pub(super) fn apply(calls: &mut BTreeMap<u64, stored::Call>, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn apply(
+    calls: &mut BTreeMap<u64, stored::Call>,
+    record: &mut RoomRecord,
+) {
     for gone in record.calls_gone.drain(..) {
         calls.remove(&gone);
     }
@@ -61,7 +64,7 @@ pub(super) fn apply(calls: &mut BTreeMap<u64, stored::Call>, record: &mut RoomRe
 }
 
 /// The calls of an image, for an owner under this epoch.
-pub(super) fn restore(image: &Image, times: &Times, epoch: Epoch) -> Calls {
+pub(in crate::entities::room) fn restore(image: &Image, times: &Times, epoch: Epoch) -> Calls {
     let mut calls = Calls::new(epoch);
     calls.next = calls.next.max(image.metadata.calls_made);
     let stored = image.calls.iter();

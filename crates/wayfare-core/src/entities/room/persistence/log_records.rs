@@ -6,7 +6,7 @@ use super::Persistence;
 
 /// Writes those of this turn; a whole record also has those that still wait. They stay among the
 /// unwritten changes until the record is sent, for it may turn out to be too large.
-pub(super) fn put(persistence: &Persistence, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn put(persistence: &Persistence, record: &mut RoomRecord) {
     if record.base.is_some() {
         record.appends.extend(persistence.appends.iter().cloned());
     }
@@ -28,6 +28,6 @@ pub(super) fn put(persistence: &Persistence, record: &mut RoomRecord) {
 }
 
 /// Applies a record.
-pub(super) fn apply(appends: &mut Vec<Append>, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn apply(appends: &mut Vec<Append>, record: &mut RoomRecord) {
     appends.append(&mut record.appends);
 }

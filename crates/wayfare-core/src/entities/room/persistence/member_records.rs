@@ -46,12 +46,16 @@ impl MemberChanges {
 }
 
 /// Writes all members.
-pub(super) fn put_all(members: &Members, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn put_all(members: &Members, record: &mut RoomRecord) {
     record.members = members.iter().map(encode).collect();
 }
 
 /// Writes those that changed.
-pub(super) fn put_changes(members: &Members, changes: &MemberChanges, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn put_changes(
+    members: &Members,
+    changes: &MemberChanges,
+    record: &mut RoomRecord,
+) {
     let known = |number: &Membership| Some((*number, members.get(*number)?));
     let touched = changes.touched.iter().filter_map(known);
     record.members = touched.map(encode).collect();
@@ -59,7 +63,10 @@ pub(super) fn put_changes(members: &Members, changes: &MemberChanges, record: &m
 }
 
 /// Applies a record.
-pub(super) fn apply(members: &mut BTreeMap<u32, stored::Member>, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn apply(
+    members: &mut BTreeMap<u32, stored::Member>,
+    record: &mut RoomRecord,
+) {
     for gone in record.members_gone.drain(..) {
         members.remove(&gone);
     }
@@ -73,7 +80,7 @@ pub(super) fn apply(members: &mut BTreeMap<u32, stored::Member>, record: &mut Ro
 ///
 /// # Errors
 /// If a member is none.
-pub(super) fn restore(
+pub(in crate::entities::room) fn restore(
     image: &Image,
     durability: Durability,
     gateway: &Address,

@@ -3,20 +3,24 @@
 use wayfare_protocol::records::room::{RoomMetadata, RoomRecord};
 
 use super::image::Image;
-use crate::entities::room::calls::Calls;
-use crate::entities::room::clock::Clock;
-use crate::entities::room::metadata::Metadata;
+use crate::entities::room::machines::calls::Calls;
+use crate::entities::room::machines::clock::Clock;
+use crate::entities::room::machines::metadata::Metadata;
 use crate::game::members::Members;
 
 /// The machines whose numbers are written with the metadata.
-pub(super) struct Numbers<'a> {
-    pub(super) members: &'a Members,
-    pub(super) clock: &'a Clock,
-    pub(super) calls: &'a Calls,
+pub(in crate::entities::room) struct Numbers<'a> {
+    pub(in crate::entities::room) members: &'a Members,
+    pub(in crate::entities::room) clock: &'a Clock,
+    pub(in crate::entities::room) calls: &'a Calls,
 }
 
 /// Writes it all: there is little of it.
-pub(super) fn put(metadata: &Metadata, numbers: &Numbers<'_>, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn put(
+    metadata: &Metadata,
+    numbers: &Numbers<'_>,
+    record: &mut RoomRecord,
+) {
     record.metadata = Some(RoomMetadata {
         properties: metadata.properties.clone().into_iter().collect(),
         locked: metadata.locked,
@@ -28,14 +32,14 @@ pub(super) fn put(metadata: &Metadata, numbers: &Numbers<'_>, record: &mut RoomR
 }
 
 /// Applies a record.
-pub(super) fn apply(metadata: &mut RoomMetadata, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn apply(metadata: &mut RoomMetadata, record: &mut RoomRecord) {
     if let Some(newer) = record.metadata.take() {
         *metadata = newer;
     }
 }
 
 /// The metadata of an image.
-pub(super) fn restore(image: &Image) -> Metadata {
+pub(in crate::entities::room) fn restore(image: &Image) -> Metadata {
     let stored = &image.metadata;
     Metadata {
         properties: stored.properties.clone().into_iter().collect(),

@@ -1,21 +1,17 @@
 //! The place of a kept room in storage: the changes that storage does not have yet, the write in
 //! flight, and the requests that failed and are made again.
 
-mod call_records;
+pub(super) mod call_records;
 pub(crate) mod image;
 mod in_flight_write;
-mod log_records;
-mod member_records;
-mod metadata_records;
-mod parts;
-mod record;
-pub(crate) mod recovery;
-mod stream_records;
-#[cfg(test)]
-mod tests;
-mod timer_records;
+pub(super) mod log_records;
+pub(super) mod member_records;
+pub(super) mod metadata_records;
+pub(super) mod parts;
+pub(super) mod stream_records;
+pub(super) mod timer_records;
 mod unwritten;
-mod writing;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -31,12 +27,13 @@ use crate::context::Context;
 use crate::game::Durability;
 use crate::in_flight::{Asker, Wants};
 
-use super::identity::Identity;
+use crate::entities::room::machines::identity::Identity;
+use image::Image;
 use in_flight_write::InFlightWrite;
-use parts::Shipping;
-use record::Written;
 
+pub(super) use parts::Shipping;
 pub(super) use unwritten::{InProgress, Unwritten};
+pub(super) use written::Written;
 
 /// A state up to this is kept a second time rather than digested: a room that large is rare.
 const FINGERPRINT_BYTES_MAX: usize = 64 * 1024;
@@ -50,13 +47,13 @@ pub(super) struct Persistence {
     /// The position of the next write.
     pub(super) next: Position,
     /// Events up to here are written, or in flight.
-    written: Sequence,
+    pub(super) written: Sequence,
     /// The changes since the last write.
     pub(super) unwritten: Unwritten,
     pub(super) in_flight: Option<InFlightWrite>,
     retry: Retry,
     /// Nothing is in storage yet.
-    wants_base: bool,
+    pub(super) wants_base: bool,
     /// It is time for a snapshot.
     pub(super) snapshot_due: bool,
     /// Something happened since the last one.
@@ -69,11 +66,11 @@ pub(super) struct Persistence {
     appends: VecDeque<Append>,
     appending: bool,
     /// The forms of parts that storage has by the last snapshot.
-    stored_parts: BTreeMap<u32, PartId>,
+    pub(super) stored_parts: BTreeMap<u32, PartId>,
     /// Parts that have changed since.
-    stale_parts: BTreeSet<u32>,
+    pub(super) stale_parts: BTreeSet<u32>,
     part_version: u64,
-    shipping: Option<Shipping>,
+    pub(super) shipping: Option<Shipping>,
     forget: Forget,
 }
 
@@ -177,6 +174,31 @@ impl Persistence {
         }
     }
 
+    /// The place of the room of an image. Its snapshot has `base_bytes`, the journal behind that
+    /// `journal_bytes`.
+    pub(super) fn restore(
+        image: &Image,
+        durability: Durability,
+        next: Position,
+        (base_bytes, journal_bytes): (usize, usize),
+    ) -> Self {
+        let stored = &image.stored_parts;
+        let mut empty = Self::new(durability, next);
+        // The new epoch is part of the lineage before anybody hears of it.
+        empty.unwritten.metadata = empty.is_durable();
+        Self {
+            wants_base: false,
+            base_bytes,
+            journal_bytes,
+            written: Sequence(image.last.sequence),
+            part_version: stored.iter().map(|it| it.version).max().unwrap_or(0),
+            stored_parts: stored.iter().map(|it| (it.number, *it)).collect(),
+            stale_parts: image.parts.keys().copied().collect(),
+            appends: image.appends.clone().into(),
+            ..empty
+        }
+    }
+
     /// Effects wait for storage; of other kept rooms there are snapshots only.
     pub(super) fn is_durable(&self) -> bool {
         self.durability == Durability::Durable
@@ -215,14 +237,14 @@ impl Persistence {
     /// The journal is long enough to be replaced. Each room has a measure of its own, up to twice
     /// the least: rooms that were opened together, and are as busy, would otherwise all be written
     /// whole at the same moment, again and again.
-    fn journal_is_long(&self, handle: Handle) -> bool {
+    pub(super) fn journal_is_long(&self, handle: Handle) -> bool {
         let least = JOURNAL_BYTES_MIN.max(4 * self.base_bytes);
         let own = least / 256 * (handle.0 % 256) as usize;
         self.journal_bytes > least + own
     }
 
     /// No snapshot will name the parts that were sent for this one.
-    fn abandon_shipping(&mut self) {
+    pub(super) fn abandon_shipping(&mut self) {
         if let Some(shipping) = self.shipping.take() {
             self.stale_parts.extend(shipping.sent());
         }
@@ -261,7 +283,7 @@ impl Persistence {
     // ---- writes
 
     /// Sends a step behind the journal.
-    fn send_step(
+    pub(super) fn send_step(
         &mut self,
         written: Written,
         (sequence, releases): (Sequence, u64),
@@ -279,7 +301,7 @@ impl Persistence {
     }
 
     /// Sends a snapshot in place of the journal. It names these parts.
-    fn send_base(
+    pub(super) fn send_base(
         &mut self,
         written: Written,
         parts: Vec<PartId>,
@@ -495,6 +517,6 @@ impl Persistence {
     }
 }
 
-fn nanos(time: Duration) -> u64 {
+pub(super) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

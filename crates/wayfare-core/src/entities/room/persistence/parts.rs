@@ -19,7 +19,7 @@ struct Sent {
 
 /// The parts that are sent for a snapshot which will name them.
 #[derive(Debug, Default)]
-pub(super) struct Shipping {
+pub(in crate::entities::room) struct Shipping {
     /// Still to be encoded.
     queue: BTreeSet<u32>,
     /// Encoded and sent, by what they are stored as.
@@ -28,11 +28,11 @@ pub(super) struct Shipping {
     in_flight: BTreeMap<PartId, Sent>,
     bytes_in_flight: usize,
     /// Nothing can be logged before the snapshot that ends this: too much changed at once.
-    pub(super) holds: bool,
+    pub(in crate::entities::room) holds: bool,
 }
 
 impl Shipping {
-    pub(super) fn of(queue: BTreeSet<u32>, holds: bool) -> Self {
+    pub(in crate::entities::room) fn of(queue: BTreeSet<u32>, holds: bool) -> Self {
         Self {
             queue,
             holds,
@@ -41,51 +41,51 @@ impl Shipping {
     }
 
     /// Something more can be encoded in another turn.
-    pub(super) fn wants_turn(&self) -> bool {
+    pub(in crate::entities::room) fn wants_turn(&self) -> bool {
         !self.queue.is_empty() && self.bytes_in_flight < PARTS_WAY_BYTES_MAX
     }
 
     /// Checks whether there is a part that storage did not take.
-    pub(super) fn has_unasked(&self) -> bool {
+    pub(in crate::entities::room) fn has_unasked(&self) -> bool {
         self.in_flight.values().any(|sent| !sent.asked)
     }
 
-    pub(super) fn is_done(&self) -> bool {
+    pub(in crate::entities::room) fn is_done(&self) -> bool {
         self.queue.is_empty() && self.in_flight.is_empty()
     }
 
     /// Queues parts again that changed after they were written.
-    pub(super) fn queue_again(&mut self, parts: impl IntoIterator<Item = u32>) {
+    pub(in crate::entities::room) fn queue_again(&mut self, parts: impl IntoIterator<Item = u32>) {
         self.queue.extend(parts);
     }
 
     /// Nothing can be logged any more before it has ended, and these are to be written as well.
-    pub(super) fn hold(&mut self, parts: BTreeSet<u32>) {
+    pub(in crate::entities::room) fn hold(&mut self, parts: BTreeSet<u32>) {
         self.holds = true;
         self.queue_again(parts);
     }
 
     /// The parts that were sent: they are void without a snapshot that names them.
-    pub(super) fn sent(&self) -> impl Iterator<Item = u32> {
+    pub(in crate::entities::room) fn sent(&self) -> impl Iterator<Item = u32> {
         self.sent.keys().copied()
     }
 
     /// The parts that the snapshot will name, given those of the one before.
-    pub(super) fn names(&self, before: &BTreeMap<u32, PartId>) -> Vec<PartId> {
+    pub(in crate::entities::room) fn names(&self, before: &BTreeMap<u32, PartId>) -> Vec<PartId> {
         let mut all = before.clone();
         all.extend(&self.sent);
         all.into_values().collect()
     }
 
     /// The next part to be encoded, if this turn has encoded no more than `encoded` bytes.
-    pub(super) fn next_to_encode(&mut self, encoded: usize) -> Option<u32> {
+    pub(in crate::entities::room) fn next_to_encode(&mut self, encoded: usize) -> Option<u32> {
         let is_free =
             encoded < PARTS_TURN_BYTES_MAX && self.bytes_in_flight + encoded < PARTS_WAY_BYTES_MAX;
         is_free.then(|| self.queue.pop_first())?
     }
 
     /// Storage answered about a part: it has it, or not.
-    pub(super) fn handle_part(&mut self, part: PartId, is_stored: bool) {
+    pub(in crate::entities::room) fn handle_part(&mut self, part: PartId, is_stored: bool) {
         if !is_stored {
             if let Some(sent) = self.in_flight.get_mut(&part) {
                 sent.asked = false;
@@ -96,7 +96,7 @@ impl Shipping {
     }
 
     /// Sends again what storage did not take.
-    pub(super) fn ask_again(&mut self, storage: &mut ToStorage<'_>) {
+    pub(in crate::entities::room) fn ask_again(&mut self, storage: &mut ToStorage<'_>) {
         for (part, sent) in &mut self.in_flight {
             if !std::mem::replace(&mut sent.asked, true) {
                 request_part(*part, &sent.bytes, storage);
@@ -107,7 +107,7 @@ impl Shipping {
 
 impl Persistence {
     /// Sends a part of the state; `None` if the state no longer has it.
-    pub(super) fn send_part(
+    pub(in crate::entities::room) fn send_part(
         &mut self,
         number: u32,
         part: Option<Vec<u8>>,

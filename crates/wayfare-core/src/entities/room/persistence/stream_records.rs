@@ -13,7 +13,7 @@ use crate::stream::history::History;
 use crate::stream::lineage::Lineage;
 
 /// Writes the position, and the events behind `written` if they are replayed after a loss.
-pub(super) fn put(
+pub(in crate::entities::room) fn put(
     stream: &Stream,
     durability: Durability,
     written: Sequence,
@@ -32,7 +32,7 @@ pub(super) fn put(
 }
 
 /// Writes what the stream of a whole record begins with.
-pub(super) fn base(stream: &Stream, open: Bytes) -> Base {
+pub(in crate::entities::room) fn base(stream: &Stream, open: Bytes) -> Base {
     let reigns = stream.lineage.reigns();
     let reigns = reigns.map(|(epoch, first)| Reign {
         epoch: epoch.0,
@@ -47,7 +47,7 @@ pub(super) fn base(stream: &Stream, open: Bytes) -> Base {
 }
 
 /// Applies the events of a record.
-pub(super) fn apply(events: &mut VecDeque<Event>, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn apply(events: &mut VecDeque<Event>, record: &mut RoomRecord) {
     events.extend(record.events.drain(..));
     let behind = record.history_behind;
     let kept = events.partition_point(|event| event.sequence <= behind);
@@ -55,7 +55,12 @@ pub(super) fn apply(events: &mut VecDeque<Event>, record: &mut RoomRecord) {
 }
 
 /// The stream of an image, which goes on under a new epoch.
-pub(super) fn restore(image: &Image, durability: Durability, epoch: Epoch, now: Instant) -> Stream {
+pub(in crate::entities::room) fn restore(
+    image: &Image,
+    durability: Durability,
+    epoch: Epoch,
+    now: Instant,
+) -> Stream {
     let mut stream = Stream::new(Handle(image.base.handle), epoch);
     stream.sequence = Sequence(image.last.sequence);
     stream.position_announced = Sequence(image.last.position_announced);

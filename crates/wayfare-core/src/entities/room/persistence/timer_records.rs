@@ -11,7 +11,7 @@ use crate::game::{KindSettings, TimerId};
 
 use super::image::Image;
 use super::nanos;
-use crate::entities::room::clock::Clock;
+use crate::entities::room::machines::clock::Clock;
 
 /// The timers that changed since the last write.
 #[derive(Debug, Default)]
@@ -34,7 +34,7 @@ impl TimerChanges {
 }
 
 /// Writes all timers.
-pub(super) fn put_all(clock: &Clock, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn put_all(clock: &Clock, record: &mut RoomRecord) {
     let timers = clock.timers.iter();
     record.timers = timers
         .map(|(key, note)| encode(clock, *key, note))
@@ -42,7 +42,11 @@ pub(super) fn put_all(clock: &Clock, record: &mut RoomRecord) {
 }
 
 /// Writes those that changed.
-pub(super) fn put_changes(clock: &Clock, changes: &TimerChanges, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn put_changes(
+    clock: &Clock,
+    changes: &TimerChanges,
+    record: &mut RoomRecord,
+) {
     if !changes.started.is_empty() {
         let timers = clock.timers.iter();
         let started = timers.filter(|((_, id), _)| changes.started.contains(id));
@@ -54,7 +58,10 @@ pub(super) fn put_changes(clock: &Clock, changes: &TimerChanges, record: &mut Ro
 }
 
 /// Applies a record.
-pub(super) fn apply(timers: &mut BTreeMap<u64, stored::Timer>, record: &mut RoomRecord) {
+pub(in crate::entities::room) fn apply(
+    timers: &mut BTreeMap<u64, stored::Timer>,
+    record: &mut RoomRecord,
+) {
     for gone in record.timers_gone.drain(..) {
         timers.remove(&gone);
     }
@@ -64,7 +71,7 @@ pub(super) fn apply(timers: &mut BTreeMap<u64, stored::Timer>, record: &mut Room
 }
 
 /// The clock of an image, with its timers.
-pub(super) fn restore(
+pub(in crate::entities::room) fn restore(
     image: &Image,
     settings: &KindSettings,
     times: &Times,
@@ -83,14 +90,14 @@ pub(super) fn restore(
 }
 
 /// The age of a room of an image now.
-pub(super) struct Times {
+pub(in crate::entities::room) struct Times {
     now: Instant,
     age: Duration,
 }
 
 impl Times {
     /// The age has gone on while nobody had the room, by the wall clock, and never goes back.
-    pub(super) fn of(image: &Image, context: &Context) -> Self {
+    pub(in crate::entities::room) fn of(image: &Image, context: &Context) -> Self {
         let written = Duration::from_millis(image.last.unix_ms);
         let away = context.unix().saturating_sub(written);
         Self {
@@ -100,7 +107,7 @@ impl Times {
     }
 
     /// The time at which the room has this age; now if it is older.
-    pub(super) fn at(&self, age_ns: u64) -> Instant {
+    pub(in crate::entities::room) fn at(&self, age_ns: u64) -> Instant {
         self.now + Duration::from_nanos(age_ns).saturating_sub(self.age)
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::call_records::CallChanges;
 use super::member_records::MemberChanges;
 use super::timer_records::TimerChanges;
-use crate::entities::room::backlog::Rerun;
+use crate::entities::room::machines::backlog::Rerun;
 use crate::game::TimerId;
 
 /// The changes since the last write.
@@ -16,7 +16,7 @@ pub(in crate::entities::room) struct Unwritten {
     /// A handler ran that may have changed the state.
     pub(in crate::entities::room) handled: bool,
     pub(in crate::entities::room) changes: Vec<Bytes>,
-    pub(super) parts: BTreeSet<u32>,
+    pub(in crate::entities::room) parts: BTreeSet<u32>,
     pub(in crate::entities::room) members: MemberChanges,
     pub(in crate::entities::room) timers: TimerChanges,
     pub(in crate::entities::room) calls: CallChanges,
@@ -50,7 +50,7 @@ impl Unwritten {
         self.inputs.push(input);
     }
 
-    pub(super) fn input_bytes(&self) -> usize {
+    pub(in crate::entities::room) fn input_bytes(&self) -> usize {
         self.input_bytes
     }
 }

@@ -6,24 +6,24 @@ use wayfare_protocol::limits::PROPERTIES_MAX;
 
 /// Properties, lock and visibility of a room.
 #[derive(Debug, Default)]
-pub(super) struct Metadata {
-    pub(super) properties: BTreeMap<String, String>,
+pub(crate) struct Metadata {
+    pub(crate) properties: BTreeMap<String, String>,
     /// No new members are admitted.
-    pub(super) locked: bool,
+    pub(crate) locked: bool,
     /// Left out of listings.
-    pub(super) private: bool,
+    pub(crate) private: bool,
 }
 
 /// The room has as many properties as it may.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct PropertiesFull;
+pub(crate) struct PropertiesFull;
 
 impl Metadata {
     /// Sets or removes a property.
     ///
     /// # Errors
     /// If there are [`PROPERTIES_MAX`] others.
-    pub(super) fn set_property(
+    pub(crate) fn set_property(
         &mut self,
         name: String,
         value: Option<String>,

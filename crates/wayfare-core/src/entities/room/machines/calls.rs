@@ -7,7 +7,7 @@ use wayfare_protocol::{Epoch, Instant};
 
 /// A future or a request that has not ended.
 #[derive(Clone, Debug)]
-pub(super) enum Pending {
+pub(crate) enum Pending {
     /// A future, with the note that it leaves if it is lost.
     Run { lost: Bytes },
     /// A request to another entity, with the tag that its answer comes back with.
@@ -16,23 +16,23 @@ pub(super) enum Pending {
 
 /// The calls in flight, by their numbers.
 #[derive(Debug)]
-pub(super) struct Calls {
-    pub(super) pending: BTreeMap<u64, Pending>,
+pub(crate) struct Calls {
+    pub(crate) pending: BTreeMap<u64, Pending>,
     /// The number of the next one.
-    pub(super) next: u64,
+    pub(crate) next: u64,
 }
 
 impl Calls {
     /// No calls. The numbers of an owner begin high enough that the late end of a call of an
     /// earlier owner, or of a closed room of this name, is not taken for one of this owner.
-    pub(super) fn new(epoch: Epoch) -> Self {
+    pub(crate) fn new(epoch: Epoch) -> Self {
         Self {
             pending: BTreeMap::new(),
             next: first_call(epoch),
         }
     }
 
-    pub(super) fn begin(&mut self, pending: Pending) -> u64 {
+    pub(crate) fn begin(&mut self, pending: Pending) -> u64 {
         let number = self.next;
         self.next += 1;
         self.pending.insert(number, pending);
@@ -40,20 +40,20 @@ impl Calls {
     }
 
     /// Ends a call; `None` if it is not known any more.
-    pub(super) fn end(&mut self, number: u64) -> Option<Pending> {
+    pub(crate) fn end(&mut self, number: u64) -> Option<Pending> {
         self.pending.remove(&number)
     }
 
-    pub(super) fn is_run(&self, number: u64) -> bool {
+    pub(crate) fn is_run(&self, number: u64) -> bool {
         matches!(self.pending.get(&number), Some(Pending::Run { .. }))
     }
 
-    pub(super) fn is_ask(&self, number: u64) -> bool {
+    pub(crate) fn is_ask(&self, number: u64) -> bool {
         matches!(self.pending.get(&number), Some(Pending::Ask { .. }))
     }
 
     /// The time at which the next request has failed.
-    pub(super) fn due(&self) -> Option<Instant> {
+    pub(crate) fn due(&self) -> Option<Instant> {
         let asks = self.pending.values().filter_map(|pending| match pending {
             Pending::Ask { due, .. } => Some(*due),
             Pending::Run { .. } => None,
@@ -62,7 +62,7 @@ impl Calls {
     }
 
     /// A request whose deadline has passed.
-    pub(super) fn late(&self, now: Instant) -> Option<u64> {
+    pub(crate) fn late(&self, now: Instant) -> Option<u64> {
         let mut asks = self.pending.iter();
         asks.find_map(|(number, pending)| match pending {
             Pending::Ask { due, .. } if *due <= now => Some(*number),
@@ -71,13 +71,13 @@ impl Calls {
     }
 
     /// The numbers of all futures.
-    pub(super) fn runs(&self) -> impl Iterator<Item = u64> {
+    pub(crate) fn runs(&self) -> impl Iterator<Item = u64> {
         let numbers = self.pending.keys().copied();
         numbers.filter(|number| self.is_run(*number))
     }
 }
 
 /// The number of the first call under this epoch.
-pub(super) const fn first_call(epoch: Epoch) -> u64 {
+pub(crate) const fn first_call(epoch: Epoch) -> u64 {
     epoch.0.saturating_mul(1 << 24)
 }

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use wayfare_protocol::Sequence;
-use wayfare_protocol::storage::{Loaded, Position};
+use wayfare_protocol::storage::Loaded;
 
-use super::image::Image;
-use super::timer_records::{self, Times};
-use super::{Persistence, call_records, member_records, metadata_records, stream_records};
+use super::handlers::catch;
+use super::machines::identity::Identity;
+use super::persistence::image::Image;
+use super::persistence::timer_records::{self, Times};
+use super::persistence::{
+    Persistence, call_records, member_records, metadata_records, stream_records,
+};
+use super::{Machines, Opened, Room};
 use crate::context::Context;
-use crate::entities::room::handlers::catch;
-use crate::entities::room::identity::Identity;
-use crate::entities::room::{Machines, Opened, Room};
 use crate::game::{Kind, Refusal, RoomLogic};
 
 /// Everything storage had of a room, its parts in place.
@@ -105,9 +106,9 @@ impl Room {
             calls: call_records::restore(&image, &times, opened.epoch),
             metadata: metadata_records::restore(&image),
             stream: stream_records::restore(&image, durability, opened.epoch, now),
-            persistence: settings
-                .is_kept()
-                .then(|| persistence(&image, kind, opened.next, (base_bytes, journal_bytes))),
+            persistence: settings.is_kept().then(|| {
+                Persistence::restore(&image, durability, opened.next, (base_bytes, journal_bytes))
+            }),
             members,
         };
         let id = Identity {
@@ -115,29 +116,5 @@ impl Room {
             ..opened.into_identity()
         };
         Ok(Self::assemble(id, kind, logic, machines))
-    }
-}
-
-fn persistence(
-    image: &Image,
-    kind: &Kind,
-    next: Position,
-    (base_bytes, journal_bytes): (usize, usize),
-) -> Persistence {
-    let stored = &image.stored_parts;
-    let durability = kind.settings.durability;
-    let mut empty = Persistence::new(durability, next);
-    // The new epoch is part of the lineage before anybody hears of it.
-    empty.unwritten.metadata = empty.is_durable();
-    Persistence {
-        wants_base: false,
-        base_bytes,
-        journal_bytes,
-        written: Sequence(image.last.sequence),
-        part_version: stored.iter().map(|it| it.version).max().unwrap_or(0),
-        stored_parts: stored.iter().map(|it| (it.number, *it)).collect(),
-        stale_parts: image.parts.keys().copied().collect(),
-        appends: image.appends.clone().into(),
-        ..empty
     }
 }

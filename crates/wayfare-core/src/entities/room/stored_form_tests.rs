@@ -19,14 +19,14 @@ use wayfare_protocol::{
     SessionId, ShardIndex,
 };
 
-use super::image::Image;
+use super::machines::calls::first_call;
+use super::machines::phase::Phase;
+use super::persistence::image::Image;
 use super::record::base_record;
 use super::recovery::revive;
+use super::{Opened, Origin, Room, RoomTurn};
 use crate::config::ShardConfig;
 use crate::context::Context;
-use crate::entities::room::calls::first_call;
-use crate::entities::room::phase::Phase;
-use crate::entities::room::{Opened, Origin, Room, RoomTurn};
 use crate::game::{
     Audience, Durability, Form, HandlerContext, Kind, KindSettings, Kinds, LeaveReason, Player,
     Refusal, RoomKind, RoomLogic, SessionRef, TimerId, Work,

@@ -7,12 +7,11 @@ use wayfare_protocol::limits::{PARTS_TURN_BYTES_MAX, STATE_BYTES_MAX};
 use wayfare_protocol::records::room::Part;
 use wayfare_protocol::storage::{Failure, Outcome};
 
-use super::parts::Shipping;
-use super::record::{Written, base_record, has_any, step_record};
-use super::{InProgress, Unwritten};
-use crate::entities::room::handlers::Fault;
-use crate::entities::room::phase::{End, Handlers, Phase};
-use crate::entities::room::turn::RoomTurn;
+use super::handlers::Fault;
+use super::machines::phase::{End, Handlers, Phase};
+use super::persistence::{InProgress, Shipping, Unwritten, Written};
+use super::record::{base_record, has_any, step_record};
+use super::turn::RoomTurn;
 use crate::game::{Form, Refusal};
 use crate::in_flight::Wants;
 use crate::report::Report;
@@ -381,7 +380,7 @@ impl RoomTurn<'_> {
     }
 
     /// Asks again what storage did not do, if it is time.
-    pub(in crate::entities::room) fn retry_storage(&mut self) {
+    pub(super) fn retry_storage(&mut self) {
         // The load of a room that restarts tells what became of its requests.
         if self.room.phase.is_restarting() {
             return;

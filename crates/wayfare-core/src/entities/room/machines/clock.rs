@@ -9,20 +9,20 @@ use crate::game::{KindSettings, TimerId};
 
 /// The times of a room. Its age is the only clock that the game sees.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     /// The age, as of a point in time.
     age_base: Duration,
     age_since: Instant,
-    pub(super) timers: BTreeMap<(Instant, TimerId), Box<[u8]>>,
-    pub(super) timers_made: u64,
-    pub(super) next_tick: Option<Instant>,
+    pub(crate) timers: BTreeMap<(Instant, TimerId), Box<[u8]>>,
+    pub(crate) timers_made: u64,
+    pub(crate) next_tick: Option<Instant>,
     next_snapshot: Option<Instant>,
     empty_since: Option<Instant>,
 }
 
 impl Clock {
     /// The clock of a room of this age, without members.
-    pub(super) fn new(age: Duration, settings: &KindSettings, now: Instant) -> Self {
+    pub(crate) fn new(age: Duration, settings: &KindSettings, now: Instant) -> Self {
         Self {
             age_base: age,
             age_since: now,
@@ -34,27 +34,27 @@ impl Clock {
         }
     }
 
-    pub(super) fn age(&self, now: Instant) -> Duration {
+    pub(crate) fn age(&self, now: Instant) -> Duration {
         self.age_base + now.since(self.age_since)
     }
 
     // ---- timers
 
-    pub(super) fn start_timer(&mut self, at: Instant, timer: TimerId, note: &[u8]) {
+    pub(crate) fn start_timer(&mut self, at: Instant, timer: TimerId, note: &[u8]) {
         self.timers.insert((at, timer), note.into());
     }
 
-    pub(super) fn cancel_timer(&mut self, timer: TimerId) {
+    pub(crate) fn cancel_timer(&mut self, timer: TimerId) {
         self.timers.retain(|(_, known), _| *known != timer);
     }
 
     /// The time of the next timer.
-    pub(super) fn timer_due(&self) -> Option<Instant> {
+    pub(crate) fn timer_due(&self) -> Option<Instant> {
         self.timers.first_key_value().map(|((at, _), _)| *at)
     }
 
     /// Takes out the first timer that is due.
-    pub(super) fn pop_timer(&mut self, now: Instant) -> Option<(TimerId, Box<[u8]>)> {
+    pub(crate) fn pop_timer(&mut self, now: Instant) -> Option<(TimerId, Box<[u8]>)> {
         let entry = self.timers.first_entry().filter(|it| it.key().0 <= now)?;
         let ((_, timer), note) = entry.remove_entry();
         Some((timer, note))
@@ -65,7 +65,7 @@ impl Clock {
     /// Takes the tick that is due: the number of beats that passed without one. Beats are counted
     /// from the opening, so that they do not drift; those that are over are skipped, so that a late
     /// room does not fall further behind.
-    pub(super) fn take_tick(&mut self, period: Option<Duration>, now: Instant) -> Option<u64> {
+    pub(crate) fn take_tick(&mut self, period: Option<Duration>, now: Instant) -> Option<u64> {
         let (due, period) = (self.next_tick?, period?);
         if due > now {
             return None;
@@ -79,12 +79,12 @@ impl Clock {
         Some(late)
     }
 
-    pub(super) fn snapshot_due(&self) -> Option<Instant> {
+    pub(crate) fn snapshot_due(&self) -> Option<Instant> {
         self.next_snapshot
     }
 
     /// Checks whether a snapshot is due; the next one is `every` later.
-    pub(super) fn take_snapshot(&mut self, every: Option<Duration>, now: Instant) -> bool {
+    pub(crate) fn take_snapshot(&mut self, every: Option<Duration>, now: Instant) -> bool {
         let is_due = self.next_snapshot.is_some_and(|due| due <= now);
         if is_due {
             self.next_snapshot = every.map(|every| now + every);
@@ -95,22 +95,22 @@ impl Clock {
     // ---- emptiness
 
     /// The time since which no member is there, and nobody asked anything of the room.
-    pub(super) fn empty_since(&self) -> Option<Instant> {
+    pub(crate) fn empty_since(&self) -> Option<Instant> {
         self.empty_since
     }
 
     /// The room has no members from now on.
-    pub(super) fn note_empty(&mut self, now: Instant) {
+    pub(crate) fn note_empty(&mut self, now: Instant) {
         self.empty_since.get_or_insert(now);
     }
 
     /// The room has members.
-    pub(super) fn note_occupied(&mut self) {
+    pub(crate) fn note_occupied(&mut self) {
         self.empty_since = None;
     }
 
     /// Somebody asks something of the room: it is not idle.
-    pub(super) fn note_wanted(&mut self, now: Instant) {
+    pub(crate) fn note_wanted(&mut self, now: Instant) {
         if self.empty_since.is_some() {
             self.empty_since = Some(now);
         }

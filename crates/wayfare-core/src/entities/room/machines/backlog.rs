@@ -14,7 +14,7 @@ const FAILURES_WINDOW: Duration = Duration::from_secs(60);
 
 /// An input that was executed and is undone, or would be.
 #[derive(Debug)]
-pub(super) enum Rerun {
+pub(crate) enum Rerun {
     /// To be executed again, alone.
     Again(ToEntity),
     /// The room failed on it: it is used up, and answered so.
@@ -22,13 +22,13 @@ pub(super) enum Rerun {
 }
 
 impl Rerun {
-    pub(super) const fn message(&self) -> &ToEntity {
+    pub(crate) const fn message(&self) -> &ToEntity {
         match self {
             Rerun::Again(message) | Rerun::Failed(message) => message,
         }
     }
 
-    pub(super) fn into_message(self) -> ToEntity {
+    pub(crate) fn into_message(self) -> ToEntity {
         match self {
             Rerun::Again(message) | Rerun::Failed(message) => message,
         }
@@ -52,14 +52,14 @@ impl Rerun {
 
 /// The inputs that wait, and the failures that made them wait. Most rooms never have one.
 #[derive(Debug, Default)]
-pub(super) struct Backlog {
+pub(crate) struct Backlog {
     /// Executed before the room failed, and undone: to be executed one by one.
-    pub(super) undone: VecDeque<Rerun>,
+    pub(crate) undone: VecDeque<Rerun>,
     /// Arrived since.
     waiting: VecDeque<ToEntity>,
     waiting_bytes: usize,
     /// Futures that were lost with the node they ran on, still to be told.
-    pub(super) lost_runs: BTreeSet<u64>,
+    pub(crate) lost_runs: BTreeSet<u64>,
     failures: Failures,
 }
 
@@ -70,32 +70,32 @@ struct Failures {
 }
 
 impl Backlog {
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.undone.is_empty() && self.waiting.is_empty()
     }
 
-    pub(super) fn waiting_bytes(&self) -> usize {
+    pub(crate) fn waiting_bytes(&self) -> usize {
         self.waiting_bytes
     }
 
-    pub(super) fn wait(&mut self, message: ToEntity) {
+    pub(crate) fn wait(&mut self, message: ToEntity) {
         self.waiting_bytes += message.bytes();
         self.waiting.push_back(message);
     }
 
-    pub(super) fn pop_waiting(&mut self) -> Option<ToEntity> {
+    pub(crate) fn pop_waiting(&mut self) -> Option<ToEntity> {
         let message = self.waiting.pop_front()?;
         self.waiting_bytes -= message.bytes();
         Some(message)
     }
 
     /// Checks whether the attach of this member is among the inputs that run again.
-    pub(super) fn attaches_again(&self, membership: Membership) -> bool {
+    pub(crate) fn attaches_again(&self, membership: Membership) -> bool {
         self.undone.iter().any(|input| input.attaches(membership))
     }
 
     /// Counts a failure. Says whether there were too many of them in a short time.
-    pub(super) fn note_failure(&mut self, now: Instant) -> bool {
+    pub(crate) fn note_failure(&mut self, now: Instant) -> bool {
         if now.since(self.failures.since) > FAILURES_WINDOW {
             self.failures = Failures {
                 since: now,
@@ -107,7 +107,7 @@ impl Backlog {
     }
 
     /// The part of it that a room in this one's place goes on with.
-    pub(super) fn take_waiting(&mut self) -> Self {
+    pub(crate) fn take_waiting(&mut self) -> Self {
         Self {
             waiting: std::mem::take(&mut self.waiting),
             waiting_bytes: std::mem::take(&mut self.waiting_bytes),
@@ -117,7 +117,7 @@ impl Backlog {
     }
 
     /// The messages of a room that is gone, in order.
-    pub(super) fn into_messages(self) -> impl Iterator<Item = ToEntity> {
+    pub(crate) fn into_messages(self) -> impl Iterator<Item = ToEntity> {
         let undone = self.undone.into_iter().map(Rerun::into_message);
         undone.chain(self.waiting)
     }

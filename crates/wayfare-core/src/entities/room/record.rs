@@ -2,44 +2,14 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use wayfare_protocol::records::room::RoomRecord;
 use wayfare_protocol::{Instant, Sequence};
 
-use super::{Persistence, StateFingerprint, nanos};
-use super::{
-    call_records, log_records, member_records, metadata_records, stream_records, timer_records,
+use super::Room;
+use super::persistence::{
+    Persistence, call_records, log_records, member_records, metadata_records, nanos,
+    stream_records, timer_records,
 };
-use crate::entities::room::Room;
-
-/// A record of a turn, before it is sent.
-pub(super) struct Written {
-    pub(super) record: RoomRecord,
-    /// The state it has, if it has one.
-    pub(super) fingerprint: Option<StateFingerprint>,
-}
-
-impl Written {
-    /// A record with the state, unless storage has that already.
-    pub(super) fn with_state(
-        record: RoomRecord,
-        state: Option<Bytes>,
-        persistence: &Persistence,
-    ) -> Self {
-        let is_base = record.base.is_some();
-        let fingerprint = state.as_ref().map(StateFingerprint::of);
-        if !is_base && fingerprint.as_ref() == Some(&persistence.fingerprint) {
-            return Self {
-                record,
-                fingerprint: None,
-            };
-        }
-        Self {
-            record: RoomRecord { state, ..record },
-            fingerprint,
-        }
-    }
-}
 
 /// The record of a room as a whole, but for the state of the game.
 pub(super) fn base_record(
