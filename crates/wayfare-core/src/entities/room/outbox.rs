@@ -106,6 +106,7 @@ impl RoomTurn<'_> {
         self.room.clock.start_timer(at, timer, note);
         if let Some(unwritten) = self.room.unwritten() {
             unwritten.timers.start(timer);
+            unwritten.metadata = true;
         }
     }
 

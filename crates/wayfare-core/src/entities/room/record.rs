@@ -51,8 +51,7 @@ pub(super) fn step_record(
     member_records::put_changes(&room.members, &unwritten.members, &mut record);
     timer_records::put_changes(&room.clock, &unwritten.timers, &mut record);
     call_records::put_changes(&room.calls, &room.clock, &unwritten.calls, &mut record);
-    // The numbers of timers and calls are written with the metadata.
-    if unwritten.metadata || !record.timers.is_empty() || !record.calls.is_empty() {
+    if unwritten.metadata {
         metadata_records::put(&room.metadata, &numbers(room), &mut record);
     }
     log_records::put(persistence, &mut record);

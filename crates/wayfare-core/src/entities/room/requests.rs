@@ -40,6 +40,7 @@ impl RoomTurn<'_> {
         let call = self.room.calls.begin(pending);
         if let Some(unwritten) = self.room.unwritten() {
             unwritten.calls.begin(call);
+            unwritten.metadata = true;
         }
         call
     }

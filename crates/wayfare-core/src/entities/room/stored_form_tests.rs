@@ -548,6 +548,19 @@ fn kind() -> impl Strategy<Value = (Durability, Form)> {
     ]
 }
 
+#[test]
+fn the_number_of_a_timer_that_is_cancelled_at_once_is_not_given_again() {
+    let mut bench = Bench::new(Durability::Durable, Form::Whole);
+    let command = |payload: &[u8]| Act::Command(0, payload.to_vec());
+    bench.act(&Act::Join(0));
+    bench.act(&Act::Keep);
+    bench.act(&command(&[b't', 9]));
+    bench.act(&command(&[b'c', 0]));
+    bench.act(&Act::Keep);
+    let again = bench.recovered(&bench.storage.loaded()).unwrap();
+    assert_eq!(again.clock.timers_made, 1);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

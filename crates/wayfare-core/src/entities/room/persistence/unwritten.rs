@@ -20,6 +20,7 @@ pub(in crate::entities::room) struct Unwritten {
     pub(in crate::entities::room) members: MemberChanges,
     pub(in crate::entities::room) timers: TimerChanges,
     pub(in crate::entities::room) calls: CallChanges,
+    /// The metadata changed, or a number was given out that is written with them.
     pub(in crate::entities::room) metadata: bool,
     pub(in crate::entities::room) appends: Vec<(String, Bytes)>,
     /// The inputs that were executed since, to be executed again if a later one fails.
