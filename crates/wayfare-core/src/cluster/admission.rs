@@ -2,14 +2,21 @@
 
 use std::collections::VecDeque;
 
-use wayfare_protocol::coordination::{
-    Commit, Failure, Key, Outcome, Record, Reply, Request, Revision, Write,
-};
+use wayfare_protocol::coordination::{Failure, Key, Outcome, Record, Reply, Request, Revision};
 use wayfare_protocol::records::NodeRecord;
 use wayfare_protocol::{Incarnation, NodeId};
 
 use super::rewrite::ATTEMPTS_MAX;
 use super::{NodeView, Output, Report};
+use crate::records::settle::{End, Next, Retry, Settle, Terms, Want};
+
+/// The terms of a withdrawal. Whatever fails, the record that stays keeps other nodes away.
+const WITHDRAWAL: Terms = Terms {
+    reads_max: ATTEMPTS_MAX,
+    retry: Retry::Everything,
+    is_value_unique: false,
+    is_lazy: false,
+};
 
 /// The other processes that can have this coordination open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +68,7 @@ enum State {
     /// The own record is being removed, since this other name was there before.
     Withdrawing {
         other: String,
-        attempts: u32,
+        settle: Settle<()>,
     },
     Ended,
 }
@@ -95,7 +102,7 @@ impl Admission {
     pub fn handle_coordination(&mut self, outcome: Outcome) {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Listing => self.listed(outcome),
-            State::Withdrawing { other, attempts } => self.withdrawn(outcome, other, attempts),
+            State::Withdrawing { other, settle } => self.withdraw(settle, outcome, other),
             State::Ended => {}
         }
     }
@@ -152,44 +159,35 @@ impl Admission {
 
     fn refuse(&mut self, other: String) {
         match self.written {
-            Some(written) => self.remove(written, other, 0),
+            Some(written) => {
+                let key = NodeRecord::key(&self.own);
+                let (settle, request) = Settle::remove_first(key, WITHDRAWAL, written, ());
+                self.state = State::Withdrawing { other, settle };
+                self.ask(request);
+            }
             None => self.end_taken(other),
         }
     }
 
-    fn remove(&mut self, written: Revision, other: String, attempts: u32) {
-        let key = NodeRecord::key(&self.own);
-        if attempts == ATTEMPTS_MAX {
-            let report = Report::NotWithdrawn(key);
-            self.outputs.push_back(Output::Report(report));
-            return self.end_taken(other);
-        }
-        let attempts = attempts + 1;
-        self.state = State::Withdrawing { other, attempts };
-        let expect = written;
-        self.ask(Request::Commit(vec![Write::Delete { key, expect }]));
-    }
-
-    /// Anything but a removal that is done is settled by reading (R10).
-    fn withdrawn(&mut self, outcome: Outcome, other: String, attempts: u32) {
-        let Some(written) = self.written else {
-            return self.end_taken(other);
-        };
-        match outcome {
-            Ok(Reply::Committed(Commit::Done(_))) => self.end_taken(other),
-            Ok(Reply::Got { record, .. }) => match record {
-                Some(record) if record.revision == written => self.remove(written, other, attempts),
-                // Gone, or a later run's.
-                Some(_) | None => self.end_taken(other),
-            },
-            // An answer that says nothing, to a removal or to a reading.
-            Ok(_) | Err(_) if attempts == ATTEMPTS_MAX => self.remove(written, other, attempts),
-            Ok(_) | Err(_) => {
-                let attempts = attempts + 1;
-                self.state = State::Withdrawing { other, attempts };
-                self.ask(Request::Get(NodeRecord::key(&self.own)));
+    fn withdraw(&mut self, mut settle: Settle<()>, outcome: Outcome, other: String) {
+        let written = self.written;
+        let next = settle.handle_coordination(outcome, |found, _| match found {
+            Some(found) if Some(found.revision) == written => Want::Absent(()),
+            // Gone, or a later run's.
+            Some(_) | None => Want::Leave(()),
+        });
+        match next {
+            Next::Ask(request) => {
+                self.state = State::Withdrawing { other, settle };
+                return self.ask(request);
             }
+            Next::Ended(End::GivenUp(_)) => {
+                let report = Report::NotWithdrawn(NodeRecord::key(&self.own));
+                self.outputs.push_back(Output::Report(report));
+            }
+            Next::Ended(End::Settled(..) | End::Others(()) | End::Gone(())) => {}
         }
+        self.end_taken(other);
     }
 
     fn ask(&mut self, request: Request) {

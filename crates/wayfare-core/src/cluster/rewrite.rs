@@ -1,13 +1,12 @@
-//! A record that is read and rewritten until no other writer was faster.
+//! A record of a starting node, settled as a decision about it says.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use wayfare_protocol::coordination::{
-    Commit, Expect, Failure, Key, Outcome, Record, Reply, Request, Revision, Write,
-};
+use wayfare_protocol::coordination::{Failure, Key, Outcome, Record, Revision};
 
 use super::{Output, Report};
+use crate::records::settle::{End, GivenUp, Next, Retry, Settle, Terms, Want};
 
 /// Nobody else writes the record of a node or the ticket key in earnest this often in a row.
 pub(super) const ATTEMPTS_MAX: u32 = 10;
@@ -66,102 +65,75 @@ pub(super) struct Decision<T> {
 /// The fact that was learnt, and the revision of the record that holds it.
 type Settled<T> = Result<(T, Revision), RecordError>;
 
-/// The machine. Any failure of a write is settled by reading the record again (R10): a write whose
-/// outcome is unknown has applied, or is refused later because the record has moved.
+/// Any failure of a write is settled by reading the record again. Two runs of one name may write the
+/// same bytes, so that a record never shows which of them wrote it.
+const TERMS: Terms = Terms {
+    reads_max: ATTEMPTS_MAX,
+    retry: Retry::Writes,
+    is_value_unique: false,
+    is_lazy: false,
+};
+
+/// The machine: a settlement whose wish is a decision.
 pub(super) struct Rewrite<D: Decide> {
     key: Key,
     decide: D,
-    attempts: u32,
-    /// The write in flight, and what it means if it is done.
-    writing: Option<D::Decided>,
-    /// The failure of the latest write, unless it was refused.
-    failure: Option<Failure>,
+    settle: Settle<D::Decided>,
     outputs: VecDeque<Output<Settled<D::Decided>>>,
 }
 
 impl<D: Decide> Rewrite<D> {
     pub(super) fn new(key: Key, decide: D) -> Self {
-        let mut machine = Self {
+        let (settle, request) = Settle::read_first(key.clone(), TERMS);
+        Self {
             key,
             decide,
-            attempts: 0,
-            writing: None,
-            failure: None,
-            outputs: VecDeque::new(),
-        };
-        machine.read();
-        machine
+            settle,
+            outputs: VecDeque::from([Output::Coordinate(request)]),
+        }
     }
 
     pub(super) fn handle_coordination(&mut self, outcome: Outcome) {
-        let written = self.writing.take();
-        match (outcome, written) {
-            (Ok(Reply::Committed(Commit::Done(revision))), Some(decided)) => {
-                self.end(Ok((decided, revision)));
+        let Self {
+            key,
+            decide,
+            settle,
+            outputs,
+        } = self;
+        let next = settle.handle_coordination(outcome, |found, _| {
+            let decision = match decide.decide(key, found) {
+                Ok(decision) => decision,
+                Err(error) => return Want::Leave(error),
+            };
+            outputs.extend(decision.report.map(Output::Report));
+            match decision.value {
+                Some(value) => Want::Value(value, decision.decided),
+                None => Want::AsFound(decision.decided),
             }
-            (Ok(Reply::Got { record, store }), None) => self.found(record.as_ref(), store),
-            (Err(failure), None) => {
-                let key = self.key.clone();
-                self.end(Err(RecordError::Failed { key, failure }));
+        });
+        let key = key.clone();
+        outputs.push_back(match next {
+            Next::Ask(request) => Output::Coordinate(request),
+            Next::Ended(End::Settled(revision, decided)) => Output::Ended(Ok((decided, revision))),
+            Next::Ended(End::Others(error) | End::Gone(error)) => Output::Ended(Err(error)),
+            Next::Ended(End::GivenUp(GivenUp::Failed(failure))) => {
+                Output::Ended(Err(RecordError::Failed { key, failure }))
             }
-            (Err(failure), Some(_)) => {
-                self.failure = Some(failure);
-                self.read();
+            Next::Ended(End::GivenUp(GivenUp::Contended)) => {
+                Output::Ended(Err(RecordError::Contended { key }))
             }
-            // A refusal, or the answer to another question.
-            (Ok(_), _) => {
-                self.failure = None;
-                self.read();
-            }
-        }
+        });
     }
 
     pub(super) fn poll_output(&mut self) -> Option<Output<Settled<D::Decided>>> {
         self.outputs.pop_front()
     }
-
-    fn read(&mut self) {
-        if self.attempts == ATTEMPTS_MAX {
-            let key = self.key.clone();
-            let error = match self.failure.take() {
-                Some(failure) => RecordError::Failed { key, failure },
-                None => RecordError::Contended { key },
-            };
-            return self.end(Err(error));
-        }
-        self.attempts += 1;
-        let request = Request::Get(self.key.clone());
-        self.outputs.push_back(Output::Coordinate(request));
-    }
-
-    fn found(&mut self, record: Option<&Record>, store: Revision) {
-        let decision = match self.decide.decide(&self.key, record) {
-            Ok(decision) => decision,
-            Err(error) => return self.end(Err(error)),
-        };
-        if let Some(report) = decision.report {
-            self.outputs.push_back(Output::Report(report));
-        }
-        let Some(value) = decision.value else {
-            return self.end(Ok((decision.decided, store)));
-        };
-        self.writing = Some(decision.decided);
-        let write = Write::Put {
-            key: self.key.clone(),
-            expect: record.map_or(Expect::Absent, |it| Expect::Revision(it.revision)),
-            value,
-        };
-        let request = Request::Commit(vec![write]);
-        self.outputs.push_back(Output::Coordinate(request));
-    }
-
-    fn end(&mut self, outcome: Settled<D::Decided>) {
-        self.outputs.push_back(Output::Ended(outcome));
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use wayfare_protocol::coordination::{Commit, Expect, Reply, Request, Write};
+
     use super::*;
 
     /// Counts how often the record was rewritten.

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wayfare_protocol::coordination::{
-    Commit, Expect, Failure, Outcome, Record, Reply, Request, Revision, Write,
-};
+use wayfare_protocol::coordination::{Outcome, Record, Revision};
 use wayfare_protocol::frame::server_frame;
 use wayfare_protocol::limits::{
     CREDENTIAL_BYTES_MAX, FRAME_BYTES_MAX, NAME_BYTES_MAX, ROOMS_PER_SESSION_MAX, VERSION_MAX,
@@ -23,55 +21,69 @@ use crate::game::{Player, Refusal};
 use crate::in_flight::{Asker, LoginId};
 use crate::output::{ConnectionId, Output};
 use crate::peer::{SessionTaken, ToGateway};
+use crate::records::settle::{End, GivenUp, Next, Retry, Settle, Terms, Want};
 use crate::report::Report;
 
 use super::connections::State;
 use super::session::{Session, SessionKey};
 use super::{Gateway, TimerKey};
 
-/// Reads of a record that changes under our hands before the client is told to come later.
-const ATTEMPTS_MAX: u8 = 4;
+/// Nobody else writes the record of a login: it names the session, its epoch and this gateway.
+const TERMS: Terms = Terms {
+    reads_max: 4,
+    retry: Retry::Unknown,
+    is_value_unique: true,
+    is_lazy: false,
+};
 
-/// A connection that asks for a session. It waits for the player's record even if the connection is
-/// lost meanwhile.
+/// A connection that asks for a session.
 #[derive(Clone, Debug)]
 struct Login {
     player: Arc<Player>,
     /// It resumes this session at this epoch, or wants a new one.
     ticket: Option<(SessionId, Epoch)>,
     version: u32,
-    attempts: u8,
-    /// The question out is a write.
-    writing: bool,
-    /// The record that the write displaces.
+}
+
+/// A session's place in its player's record.
+#[derive(Debug)]
+struct Grant {
+    record: SessionRecord,
+    /// The record that it displaced.
     former: Option<SessionRecord>,
-    /// The record that was written, be it for all we know.
-    asked: Option<SessionRecord>,
+}
+
+/// A login that waits for the player's record, even if its connection is lost meanwhile.
+#[derive(Debug)]
+struct InFlight {
+    connection: ConnectionId,
+    login: Login,
+    settle: Settle<Grant>,
 }
 
 /// The logins that wait for coordination.
 #[derive(Debug, Default)]
 pub(super) struct Logins {
     begun: u64,
-    in_flight: BTreeMap<LoginId, (ConnectionId, Login)>,
+    in_flight: BTreeMap<LoginId, InFlight>,
 }
 
 impl Logins {
-    fn begin(&mut self, connection: ConnectionId, login: Login) -> LoginId {
+    fn begin(&mut self, login: InFlight) -> LoginId {
         self.begun += 1;
         let id = LoginId(self.begun);
-        self.in_flight.insert(id, (connection, login));
+        self.in_flight.insert(id, login);
         id
     }
 
-    fn end(&mut self, id: LoginId) -> Option<(ConnectionId, Login)> {
+    fn end(&mut self, id: LoginId) -> Option<InFlight> {
         self.in_flight.remove(&id)
     }
 
     /// Checks whether a login of this player is in flight, which may own the record of its session.
     pub(super) fn include(&self, player: &PlayerId) -> bool {
         let mut logins = self.in_flight.values();
-        logins.any(|(_, login)| login.player.id == *player)
+        logins.any(|it| it.login.player.id == *player)
     }
 }
 
@@ -201,66 +213,65 @@ impl Gateway {
         if full && !self.by_player.contains_key(&player.id) {
             return self.cut(connection, ErrorCode::Full, "the server is full", context);
         }
+        if let Some(slot) = self.connections.get_mut(connection) {
+            slot.state = State::Claiming;
+        }
+        let (settle, request) = Settle::read_first(SessionRecord::key(&player.id), TERMS);
         let login = Login {
             player,
             ticket,
             version,
-            attempts: 0,
-            writing: false,
-            former: None,
-            asked: None,
         };
-        self.read_record(connection, login, context);
-    }
-
-    fn read_record(&mut self, connection: ConnectionId, mut login: Login, context: &mut Context) {
-        login.attempts += 1;
-        login.writing = false;
-        if login.attempts > ATTEMPTS_MAX {
-            let message = "the session's record keeps changing";
-            return self.cut(connection, ErrorCode::Unavailable, message, context);
-        }
-        if let Some(slot) = self.connections.get_mut(connection) {
-            slot.state = State::Claiming;
-        }
-        let key = SessionRecord::key(&login.player.id);
-        let login = self.logins.begin(connection, login);
-        context.ask(Asker::Login(login), Request::Get(key));
+        let login = self.logins.begin(InFlight {
+            connection,
+            login,
+            settle,
+        });
+        context.ask(Asker::Login(login), request);
     }
 
     /// The answer to a read or a write of a player's record.
-    pub(crate) fn login_outcome(
-        &mut self,
-        login: LoginId,
-        outcome: Outcome,
-        context: &mut Context,
-    ) {
-        let Some((connection, login)) = self.logins.end(login) else {
+    pub(crate) fn login_outcome(&mut self, id: LoginId, outcome: Outcome, context: &mut Context) {
+        let Some(mut in_flight) = self.logins.end(id) else {
             return;
         };
-        let waits = self.waits(connection);
-        if !waits && login.asked.is_none() {
+        let InFlight {
+            connection, login, ..
+        } = &in_flight;
+        let (connection, login) = (*connection, login.clone());
+        let settle = &mut in_flight.settle;
+        if !self.waits(connection) && !settle.may_have_written() {
             return;
         }
-        match (outcome, login.writing) {
-            (Ok(Reply::Got { record, store }), false) => {
-                self.decide_login(connection, login, record, store, context);
+        let next =
+            settle.handle_coordination(outcome, |record, store| match self.waits(connection) {
+                true => self.decide_login(&login, record, store, context),
+                false => Want::Leave(None),
+            });
+        if settle.take_doubt() {
+            context.doubt(&SessionRecord::key(&login.player.id));
+        }
+        match next {
+            Next::Ask(request) => {
+                let id = self.logins.begin(in_flight);
+                context.ask(Asker::Login(id), request);
             }
-            (Ok(Reply::Committed(Commit::Done(revision))), true) => {
-                self.open_session(connection, &login, revision, context);
+            Next::Ended(End::Settled(revision, grant)) => {
+                self.open_session(connection, &login, (grant, revision), context);
             }
-            // Refused says nothing about others, unknown nothing at all: read again (R10).
-            (outcome @ (Ok(Reply::Committed(Commit::Refused)) | Err(Failure::Unknown(_))), _) => {
-                if outcome.is_err() && login.writing {
-                    context.doubt(&SessionRecord::key(&login.player.id));
+            Next::Ended(End::Others(refusal) | End::Gone(refusal)) => {
+                if let Some(refusal) = refusal {
+                    self.cut(connection, refusal.code, &refusal.message, context);
                 }
-                self.read_record(connection, login, context);
             }
-            (outcome, _) => {
-                if let Err(failure) = outcome {
-                    context.report(Report::CoordinationFailed(failure));
-                }
-                let message = "sessions cannot be settled now";
+            Next::Ended(End::GivenUp(why)) => {
+                let message = match why {
+                    GivenUp::Contended => "the session's record keeps changing",
+                    GivenUp::Failed(failure) => {
+                        context.report(Report::CoordinationFailed(failure));
+                        "sessions cannot be settled now"
+                    }
+                };
                 self.cut(connection, ErrorCode::Unavailable, message, context);
             }
         }
@@ -271,42 +282,31 @@ impl Gateway {
         slot.is_some_and(|slot| matches!(slot.state, State::Claiming))
     }
 
+    /// Decides on a login by the player's record, as it was found.
     fn decide_login(
-        &mut self,
-        connection: ConnectionId,
-        mut login: Login,
-        record: Option<Record>,
+        &self,
+        login: &Login,
+        record: Option<&Record>,
         store: Revision,
         context: &mut Context,
-    ) {
+    ) -> Want<Grant, Option<Refusal>> {
         let key = SessionRecord::key(&login.player.id);
-        let revision = record.as_ref().map(|record| record.revision);
         let found = record
             .map(|record| SessionRecord::decode(&key, &record.value))
             .transpose();
         // A record that nobody can read keeps nobody out: it is reported, and taken over.
-        let found = found.unwrap_or_else(|corrupt| {
+        let former = found.unwrap_or_else(|corrupt| {
             context.report(Report::CorruptRecord(corrupt));
             None
         });
-        if let Some(revision) = revision
-            && login.asked.is_some()
-            && found == login.asked
-        {
-            // The write of which nothing was heard did apply.
-            return self.open_session(connection, &login, revision, context);
-        }
-        if !self.waits(connection) {
-            return;
-        }
-        let given_up = found
+        let given_up = former
             .as_ref()
             .is_some_and(|found| context.is_here(&found.gateway) && !self.is_held_here(&key));
-        if let Err(refusal) = may_login(&login, found.as_ref(), given_up, context) {
-            return self.cut(connection, refusal.code, &refusal.message, context);
+        if let Err(refusal) = may_login(login, former.as_ref(), given_up, context) {
+            return Want::Leave(Some(refusal));
         }
-        let after_found = found.as_ref().map_or(Epoch(1), |found| found.epoch.next());
-        let epoch = after_found.max(Epoch(store.0));
+        let after_former = former.as_ref().map_or(Epoch(1), |found| found.epoch.next());
+        let epoch = after_former.max(Epoch(store.0));
         let record = SessionRecord {
             session: match login.ticket {
                 Some((session, _)) => session,
@@ -316,14 +316,7 @@ impl Gateway {
             gateway: context.config.address.clone(),
             ticket_epoch_min: login.ticket.map_or(epoch, |(_, presented)| presented),
         };
-        let value = record.encode();
-        login.former = found;
-        login.asked = Some(record);
-        login.writing = true;
-        let expect = revision.map_or(Expect::Absent, Expect::Revision);
-        let login = self.logins.begin(connection, login);
-        let write = Write::Put { key, expect, value };
-        context.ask(Asker::Login(login), Request::Commit(vec![write]));
+        Want::Value(record.encode(), Grant { record, former })
     }
 
     /// The record is ours: whoever had the session or the player's place before is told, and the
@@ -332,12 +325,10 @@ impl Gateway {
         &mut self,
         connection: ConnectionId,
         login: &Login,
-        revision: Revision,
+        (grant, revision): (Grant, Revision),
         context: &mut Context,
     ) {
-        let Some(record) = login.asked.clone() else {
-            return;
-        };
+        let Grant { record, former } = grant;
         let resumed = login.ticket.is_some();
         let mut rooms = Vec::new();
         // Whatever the record said, a session of that id or player may still be here: one that
@@ -352,7 +343,6 @@ impl Gateway {
             );
             self.end_session(key, LeaveReason::LeaveReplaced, Some(why), context);
         }
-        let former = login.former.as_ref();
         if let Some(former) = former.filter(|former| context.is_elsewhere(&former.gateway)) {
             let taken = SessionTaken {
                 session: former.session,
@@ -383,6 +373,7 @@ impl Gateway {
             held_until: None,
             rooms,
             joining: Vec::new(),
+            acknowledging: None,
             armed: None,
         };
         if waits {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use wayfare_protocol::coordination::{Commit, Key, Outcome, Reply, Request, Revision, Write};
+use wayfare_protocol::coordination::{Key, Outcome, Revision};
 use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::wire::LeaveReason;
 use wayfare_protocol::{
@@ -18,10 +18,19 @@ use crate::game::SessionRef;
 use crate::in_flight::Asker;
 use crate::output::ConnectionId;
 use crate::peer::{self, ToEntity};
+use crate::records::settle::{End, GivenUp, Next, Retry, Settle, Terms, Want};
 use crate::report::Report;
 use crate::timers::{Wake, earlier};
 
 use super::{Gateway, over};
+
+/// The terms for raising the bound of a session's tickets. Nobody else writes that record.
+const ACKNOWLEDGEMENT: Terms = Terms {
+    reads_max: 3,
+    retry: Retry::Unknown,
+    is_value_unique: true,
+    is_lazy: false,
+};
 
 /// Names a session within its gateway; used again after it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +65,8 @@ pub(super) struct Session {
     pub(super) rooms: Vec<Stay>,
     /// Joins without an answer.
     pub(super) joining: Vec<(EntityId, Sequence)>,
+    /// The raised bound of tickets, on its way into the record. Boxed: seldom there.
+    pub(super) acknowledging: Option<Box<Settle<()>>>,
     pub(super) armed: Option<Instant>,
 }
 
@@ -262,36 +273,54 @@ impl Gateway {
             return;
         }
         session.ticket_epoch_min = session.epoch;
-        let write = Write::Put {
-            key: SessionRecord::key(&session.player.id),
-            expect: wayfare_protocol::coordination::Expect::Revision(session.revision),
-            value: session.record(&context.config.address).encode(),
-        };
+        let key = SessionRecord::key(&session.player.id);
+        let value = session.record(&context.config.address).encode();
+        let known = session.revision;
+        let (settle, request) = Settle::write_first(key, ACKNOWLEDGEMENT, known, (value, ()));
+        session.acknowledging = Some(Box::new(settle));
         let asker = Asker::Acknowledge {
             session: session.id,
             epoch: session.epoch,
         };
-        context.ask(asker, Request::Commit(vec![write]));
+        context.ask(asker, request);
     }
 
-    /// The answer to [`Gateway::acknowledge`]. Where nothing was heard, or the session has ended
-    /// meanwhile, the record is found at another revision when it is given up.
+    /// The answer to [`Gateway::acknowledge`]. Where the session has ended meanwhile, the record is
+    /// found at another revision when it is given up.
     pub(crate) fn acknowledged(
         &mut self,
         (id, epoch): (SessionId, Epoch),
         outcome: Outcome,
         context: &mut Context,
     ) {
-        let revision = match outcome {
-            Ok(Reply::Committed(Commit::Done(revision))) => revision,
-            Ok(_) => return,
-            Err(failure) => return context.report(Report::CoordinationFailed(failure)),
-        };
         let session = self.by_session.get(&id).copied();
-        if let Some(session) = session.and_then(|key| self.sessions.get_mut(key))
-            && session.epoch == epoch
-        {
-            session.revision = revision;
+        let session = session.and_then(|key| self.sessions.get_mut(key));
+        let Some(session) = session.filter(|session| session.epoch == epoch) else {
+            return;
+        };
+        let Some(mut settle) = session.acknowledging.take() else {
+            return;
+        };
+        let known = session.revision;
+        let next = settle.handle_coordination(outcome, |found, _| match found {
+            Some(found) if found.revision == known => {
+                let value = session.record(&context.config.address).encode();
+                Want::Value(value, ())
+            }
+            // Another gateway's, or gone: who took it tells this one, or did.
+            Some(_) | None => Want::Leave(()),
+        });
+        match next {
+            Next::Ask(request) => {
+                session.acknowledging = Some(settle);
+                let session = id;
+                context.ask(Asker::Acknowledge { session, epoch }, request);
+            }
+            Next::Ended(End::Settled(revision, ())) => session.revision = revision,
+            Next::Ended(End::GivenUp(GivenUp::Failed(failure))) => {
+                context.report(Report::CoordinationFailed(failure));
+            }
+            Next::Ended(End::GivenUp(GivenUp::Contended) | End::Others(()) | End::Gone(())) => {}
         }
     }
 

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use wayfare_protocol::Instant;
-use wayfare_protocol::coordination::{
-    Commit, Failure, Key, Outcome, Reply, Request, Revision, Write,
-};
+use wayfare_protocol::coordination::{Failure, Key, Outcome, Request, Revision};
 
+use super::settle::{End, GivenUp, Next, Retry, Settle, Terms, Want};
 use crate::timers::Wake;
 
 /// Time until a request that failed twice is sent again: doubled with each failure, up to the second
@@ -17,6 +16,18 @@ const AGAIN_MIN: Duration = Duration::from_millis(100);
 const AGAIN_MAX: Duration = Duration::from_secs(5);
 /// Time during which a write of unknown outcome may still apply: 25 call deadlines.
 const DOUBT: Duration = Duration::from_secs(10);
+
+/// The terms for one round. Pauses lie between rounds, so that a failure ends one.
+fn terms(key: &Key) -> Terms {
+    Terms {
+        reads_max: 8,
+        retry: Retry::Nothing,
+        is_value_unique: false,
+        // An entity's record that comes back is claimed again, and given up again; a session's would
+        // let a player in who said goodbye.
+        is_lazy: key.starts_with("entity/"),
+    }
+}
 
 /// The records that are being given up.
 ///
@@ -30,8 +41,8 @@ pub(crate) struct Releases {
 
 #[derive(Default)]
 struct Release {
-    /// A request about it is in flight.
-    asked: bool,
+    /// The round that has a request in flight.
+    settle: Option<Settle<()>>,
     /// It was given up once more meanwhile.
     again: bool,
     failures: u32,
@@ -55,11 +66,12 @@ impl Releases {
     /// Gives up a record as this shard wrote it last, or found it.
     pub(crate) fn handle_release(&mut self, key: Key, revision: Revision) {
         let record = self.records.entry(key.clone()).or_default();
-        if record.asked {
+        if record.settle.is_some() {
             record.again = true;
-        } else {
-            self.request_removal(key, revision);
+            return;
         }
+        let (settle, request) = Settle::remove_first(key.clone(), terms(&key), revision, ());
+        self.request(key, settle, request);
     }
 
     /// The outcome of a write to this record is unknown. If it applies and nobody on this shard uses
@@ -68,13 +80,13 @@ impl Releases {
         let until = now + DOUBT;
         let record = self.records.entry(key.clone()).or_default();
         record.doubt = Some(until);
-        if record.due.is_none() && !record.asked {
+        if record.due.is_none() && record.settle.is_none() {
             self.schedule(key, Some(until));
         }
     }
 
-    /// Accepts the outcome of a request. A refusal without cause, or no answer, says nothing (rule
-    /// R10). `is_removable` says that the record found is ours and that nobody here uses it.
+    /// Accepts the outcome of a request. `is_removable` says that the record found is ours and that
+    /// nobody here uses it.
     ///
     /// # Errors
     /// The failure, to be reported; the request is sent again later.
@@ -88,26 +100,29 @@ impl Releases {
         let Some(record) = self.records.get_mut(&key) else {
             return Ok(());
         };
-        record.asked = false;
+        let Some(mut settle) = record.settle.take() else {
+            return Ok(());
+        };
         let again = std::mem::take(&mut record.again);
         let pause = record.pause();
-        record.failures = if outcome.is_err() {
-            record.failures + 1
-        } else {
-            0
+        let next = settle.handle_coordination(outcome, |found, _| match found {
+            Some(_) if is_removable => Want::Absent(()),
+            Some(_) | None => Want::Leave(()),
+        });
+        record.failures = match &next {
+            Next::Ended(End::GivenUp(_)) => record.failures + 1,
+            Next::Ask(_) | Next::Ended(_) => 0,
         };
-        match outcome {
-            Ok(Reply::Committed(Commit::Refused)) => self.request_record(key),
-            Ok(Reply::Got {
-                record: Some(found),
-                ..
-            }) if is_removable => self.request_removal(key, found.revision),
-            Ok(_) if again => self.request_record(key),
-            Ok(_) => self.finish(&key, now),
-            Err(failure) => {
+        match next {
+            Next::Ask(request) => self.request(key, settle, request),
+            Next::Ended(End::GivenUp(why)) => {
                 self.schedule(&key, Some(now + pause));
-                return Err(failure);
+                if let GivenUp::Failed(failure) = why {
+                    return Err(failure);
+                }
             }
+            Next::Ended(_) if again => self.request_record(key),
+            Next::Ended(_) => self.finish(&key, now),
         }
         Ok(())
     }
@@ -148,30 +163,15 @@ impl Releases {
         }
     }
 
-    fn request_removal(&mut self, key: Key, expect: Revision) {
-        // An entity's record that comes back is claimed again, and given up again; a session's would
-        // let a player in who said goodbye.
-        let is_entity = key.starts_with("entity/");
-        let write = vec![Write::Delete {
-            key: key.clone(),
-            expect,
-        }];
-        let request = match is_entity {
-            true => Request::CommitLazily(write),
-            false => Request::Commit(write),
-        };
-        self.request(key, request);
-    }
-
     fn request_record(&mut self, key: Key) {
-        let request = Request::Get(key.clone());
-        self.request(key, request);
+        let (settle, request) = Settle::read_first(key.clone(), terms(&key));
+        self.request(key, settle, request);
     }
 
-    fn request(&mut self, key: Key, request: Request) {
+    fn request(&mut self, key: Key, settle: Settle<()>, request: Request) {
         self.schedule(&key, None);
         if let Some(record) = self.records.get_mut(&key) {
-            record.asked = true;
+            record.settle = Some(settle);
         }
         self.requests.push_back((key, request));
     }
@@ -192,7 +192,7 @@ impl Releases {
 
 #[cfg(test)]
 mod tests {
-    use wayfare_protocol::coordination::Record;
+    use wayfare_protocol::coordination::{Commit, Record, Reply, Write};
 
     use super::*;
 
