@@ -14,6 +14,21 @@ pub struct CallId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LoginId(pub(crate) u64);
 
+/// The name of one acquisition of its shard; never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct AcquisitionId(pub(crate) u64);
+
+/// A request of an acquisition to storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StorageCall {
+    /// To seal the entity and to read it.
+    Load,
+    /// To read a part of its state; the attempt.
+    Part(PartId, u8),
+    /// To put aside what cannot be read.
+    Quarantine,
+}
+
 /// The part that waits for an outcome.
 #[derive(Clone, Debug)]
 pub(crate) enum Asker {
@@ -21,33 +36,13 @@ pub(crate) enum Asker {
     Login(LoginId),
     /// The gateway, to find the owner of a room that sessions want to join.
     Lookup(EntityId),
-    /// The rooms, to own one.
-    Claim(EntityId),
-    /// A room that failed, to start again under a new epoch.
-    Restart {
-        handle: Handle,
-        entity: EntityId,
-        attempt: u8,
-    },
-    /// The rooms, to know what storage has of an entity that is theirs.
+    /// An acquisition, to claim the record of its entity.
+    Claim { entity: EntityId, id: AcquisitionId },
+    /// An acquisition, to know what storage has of its entity.
     Load {
         entity: EntityId,
-        epoch: Epoch,
-        attempt: u8,
-    },
-    /// The rooms, for a part of such a state.
-    LoadPart {
-        entity: EntityId,
-        epoch: Epoch,
-        part: PartId,
-        attempt: u8,
-    },
-    /// The rooms, to put aside what cannot be read.
-    Quarantine {
-        entity: EntityId,
-        epoch: Epoch,
-        reason: String,
-        attempt: u8,
+        id: AcquisitionId,
+        call: StorageCall,
     },
     /// A room under an epoch of its: what is answered to an earlier one is void.
     Room {
@@ -106,6 +101,3 @@ impl Calls {
         self.under_way.remove(&call)
     }
 }
-
-/// Attempts to settle whose a record is.
-pub(crate) const ATTEMPTS_MAX: u8 = 3;

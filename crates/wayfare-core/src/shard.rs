@@ -94,12 +94,7 @@ impl Shard {
             Some(Asker::Acknowledge { session, epoch }) => {
                 gateway.acknowledged((session, epoch), outcome, context);
             }
-            Some(Asker::Claim(entity)) => entities.claimed(&entity, outcome, context),
-            Some(Asker::Restart {
-                handle,
-                entity,
-                attempt,
-            }) => entities.restarted((handle, &entity, attempt), &outcome, context),
+            Some(Asker::Claim { entity, id }) => entities.claimed((&entity, id), outcome, context),
             Some(Asker::Find(entity)) => entities.found(&entity, outcome, context),
             Some(Asker::Left) => entities.left(outcome, context),
             Some(Asker::LeftSessions) => gateway.left_sessions(outcome, context),
@@ -108,14 +103,7 @@ impl Shard {
                 context.released(key.clone(), outcome, is_used);
             }
             // These ask storage.
-            Some(
-                Asker::Load { .. }
-                | Asker::LoadPart { .. }
-                | Asker::Quarantine { .. }
-                | Asker::Room { .. }
-                | Asker::Nobody,
-            )
-            | None => {}
+            Some(Asker::Load { .. } | Asker::Room { .. } | Asker::Nobody) | None => {}
         }
         self.deliver_local();
     }

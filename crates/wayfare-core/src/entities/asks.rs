@@ -33,7 +33,7 @@ impl Entities {
             return self.find(entity, Finding::Ask(ask), context);
         }
         match self.kind_to_open(&entity, true, context) {
-            Ok(kind) => self.begin(&entity, kind, Some(ToEntity::Request(ask)), context),
+            Ok(kind) => self.open(&entity, kind, ToEntity::Request(ask), context),
             Err(refusal) => refuse_request(&ask, refusal, context),
         }
     }

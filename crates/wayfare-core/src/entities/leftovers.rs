@@ -12,6 +12,7 @@ use crate::in_flight::Asker;
 use crate::report::Report;
 
 use super::Entities;
+use super::acquisition::Purpose;
 
 /// Entities that are brought back at once: enough to keep storage busy, few enough that who comes
 /// back meanwhile does not wait behind all of them.
@@ -83,14 +84,14 @@ impl Entities {
             return;
         }
         self.left_at = None;
-        while self.opening.len() < AT_ONCE
+        while self.acquiring.len() < AT_ONCE
             && let Some(entity) = self.left.pop_front()
         {
-            if self.by_name.contains_key(&entity) || self.opening.contains_key(&entity) {
+            if self.by_name.contains_key(&entity) || self.acquiring.contains_key(&entity) {
                 continue;
             }
             if let Some(kind) = context.kinds.of(&entity).cloned() {
-                self.begin(&entity, kind, None, context);
+                self.acquire(&entity, (kind, Purpose::ComeBack), Vec::new(), context);
             }
         }
     }

@@ -1,10 +1,10 @@
 //! The rooms of one shard: reaching them, waking them, releasing what they did.
 
+mod acquisition;
 mod asks;
-mod claims;
 mod leftovers;
 mod listing;
-mod loading;
+mod openings;
 mod restarts;
 pub(crate) mod room;
 
@@ -29,16 +29,15 @@ use crate::routing::undeliverable::{ask_to_attach_again, end_stay, refuse_join};
 use crate::timers::{Timers, Wake, earlier};
 
 use asks::Finding;
-use claims::Opening;
-use loading::Loading;
+use openings::Acquiring;
 
 #[derive(Default)]
 pub(crate) struct Entities {
     by_handle: HandleMap<Box<Room>>,
     by_name: BTreeMap<EntityId, Handle>,
-    opening: BTreeMap<EntityId, Opening>,
-    /// Those whose parts are coming from storage.
-    loading: BTreeMap<EntityId, Loading>,
+    /// Entities that are not here yet, and rooms that start again.
+    acquiring: BTreeMap<EntityId, Acquiring>,
+    acquisitions_made: u64,
     /// Asks and answers for entities whose owner is being looked up.
     finding: BTreeMap<EntityId, Vec<Finding>>,
     /// Leftovers of earlier incarnations, still to be restored.
@@ -61,7 +60,7 @@ impl Entities {
     pub(crate) fn count(&self, counts: &mut Counts) {
         counts.rooms += self.by_handle.len();
         counts.timers += self.timers.len();
-        let coming = self.opening.len() + self.loading.len() + self.left.len();
+        let coming = self.acquiring.len() + self.left.len();
         counts.calls += coming + self.finding.len();
     }
 
@@ -71,7 +70,7 @@ impl Entities {
             .strip_prefix("entity/")
             .and_then(|id| id.parse::<EntityId>().ok());
         entity.is_some_and(|entity| {
-            self.by_name.contains_key(&entity) || self.opening.contains_key(&entity)
+            self.by_name.contains_key(&entity) || self.acquiring.contains_key(&entity)
         })
     }
 
@@ -100,7 +99,7 @@ impl Entities {
             return;
         };
         match self.kind_to_open(&entity, false, context) {
-            Ok(kind) => self.begin(&entity, kind, Some(ToEntity::Join(join)), context),
+            Ok(kind) => self.open(&entity, kind, ToEntity::Join(join), context),
             Err(refusal) => refuse_join(&join, refusal, context),
         }
     }
@@ -127,7 +126,7 @@ impl Entities {
             return self.member(back.member, context);
         }
         // Not here, or another room of that name.
-        if here.is_some() || (!kept && !self.opening.contains_key(&entity)) {
+        if here.is_some() || (!kept && !self.acquiring.contains_key(&entity)) {
             let reason = absence(&entity, &back.member, context);
             return end_stay(&back.member, reason, context);
         }
@@ -136,7 +135,7 @@ impl Entities {
             return;
         };
         match self.kind_to_open(&entity, false, context) {
-            Ok(kind) => self.begin(&entity, kind, Some(ToEntity::Return(back)), context),
+            Ok(kind) => self.open(&entity, kind, ToEntity::Return(back), context),
             Err(_) => ask_to_attach_again(back.member.session, context),
         }
     }
@@ -154,10 +153,10 @@ impl Entities {
             });
             return None;
         }
-        let Some(opening) = self.opening.get_mut(entity) else {
+        let Some(acquiring) = self.acquiring.get_mut(entity) else {
             return Some(message);
         };
-        opening.waiting.push(message);
+        acquiring.waiting.push(message);
         None
     }
 
@@ -177,11 +176,19 @@ impl Entities {
             };
             return Err(Refusal::with_code(ErrorCode::KindUnknown, message));
         };
-        if self.by_handle.len() + self.opening.len() >= context.config.rooms_max {
+        if !self.has_place(context.config.rooms_max) {
             let message = "the server has no place for a room";
             return Err(Refusal::with_code(ErrorCode::Full, message));
         }
         Ok(kind.clone())
+    }
+
+    /// Checks whether there is place for one more room.
+    fn has_place(&self, rooms_max: usize) -> bool {
+        let rooms = self.by_handle.len();
+        // A room that starts again is in both.
+        let opening = || self.acquiring.values().filter(|it| it.opens()).count();
+        rooms + self.acquiring.len() < rooms_max || rooms + opening() < rooms_max
     }
 
     fn with_room(
@@ -213,30 +220,13 @@ impl Entities {
                     }
                 });
             }
-            Asker::Load {
-                entity,
-                epoch,
-                attempt,
-            } => self.loaded(&entity, (epoch, attempt), outcome, context),
-            Asker::LoadPart {
-                entity,
-                epoch,
-                part,
-                attempt,
-            } => self.part_loaded(&entity, (epoch, part, attempt), outcome, context),
-            Asker::Quarantine {
-                entity,
-                epoch,
-                reason,
-                attempt,
-            } => self.put_aside((&entity, epoch), (reason, attempt), outcome, context),
+            Asker::Load { entity, id, call } => self.loaded((&entity, id), call, outcome, context),
             // A seal that is taken back; what is left of it otherwise is a few bytes.
             Asker::Nobody => {}
             // These ask coordination.
             Asker::Login(_)
             | Asker::Lookup(_)
-            | Asker::Claim(_)
-            | Asker::Restart { .. }
+            | Asker::Claim { .. }
             | Asker::Find(_)
             | Asker::Left
             | Asker::LeftSessions
@@ -278,8 +268,11 @@ impl Entities {
         };
         room.schedule.is_dirty = false;
         if room.wants_restart() {
-            restarts::restart(room, context);
+            self.restart(handle, context);
         }
+        let Some(room) = self.by_handle.get_mut(&handle) else {
+            return;
+        };
         let mut turn = RoomTurn::new(room, context);
         turn.say_farewell();
         turn.finish();
@@ -303,6 +296,7 @@ impl Entities {
         };
         self.timers.arm(handle, &mut room.schedule.armed, None);
         self.by_name.remove(&room.id.entity);
+        self.acquiring.remove(&room.id.entity);
         context.release(EntityRecord::key(&room.id.entity), room.id.revision);
         let entity = room.id.entity.clone();
         context.report(match end {

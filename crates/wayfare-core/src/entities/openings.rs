@@ -1,0 +1,389 @@
+//! Entities on their way to this shard: who waits for them, and what becomes of each acquisition.
+
+use std::sync::Arc;
+
+use wayfare_protocol::coordination;
+use wayfare_protocol::records::EntityRecord;
+use wayfare_protocol::storage::{self, Position, Request};
+use wayfare_protocol::wire::JoinMode;
+use wayfare_protocol::{Address, EntityId, ErrorCode, Handle};
+
+use crate::context::Context;
+use crate::entities::room::{Opened, Recovered, Room};
+use crate::game::{Kind, Refusal};
+use crate::in_flight::{AcquisitionId, Asker, StorageCall};
+use crate::peer::{Join, NotOwner, ToEntity, ToGateway};
+use crate::report::Report;
+use crate::routing::directory::forward_request;
+use crate::routing::undeliverable::{Undeliverable, bounce, end_stay, refuse_join};
+
+use super::acquisition::{Acquired, Acquisition, Claimant, Held, Output, Purpose};
+use super::{Entities, absence};
+
+/// An acquisition under way, and who waits for it. Who waits for a room that starts again waits in
+/// the room.
+pub(super) struct Acquiring {
+    id: AcquisitionId,
+    acquisition: Acquisition,
+    /// Joins, returns and asks, in order.
+    pub(super) waiting: Vec<ToEntity>,
+}
+
+impl Acquiring {
+    /// Checks whether the entity has no room yet.
+    pub(super) fn opens(&self) -> bool {
+        match self.acquisition.purpose() {
+            Purpose::Open | Purpose::ComeBack => true,
+            Purpose::Restart(_) => false,
+        }
+    }
+}
+
+impl Entities {
+    /// Acquires an entity that somebody waits for.
+    pub(super) fn open(
+        &mut self,
+        entity: &EntityId,
+        kind: Arc<Kind>,
+        first: ToEntity,
+        context: &mut Context,
+    ) {
+        self.acquire(entity, (kind, Purpose::Open), vec![first], context);
+    }
+
+    pub(super) fn acquire(
+        &mut self,
+        entity: &EntityId,
+        (kind, purpose): (Arc<Kind>, Purpose),
+        waiting: Vec<ToEntity>,
+        context: &mut Context,
+    ) {
+        self.acquisitions_made += 1;
+        let acquiring = Acquiring {
+            id: AcquisitionId(self.acquisitions_made),
+            acquisition: Acquisition::new(entity.clone(), kind, purpose, &context.config),
+            waiting,
+        };
+        self.acquiring.insert(entity.clone(), acquiring);
+        self.drive(entity, context);
+    }
+
+    /// The answer of coordination to an acquisition. One that ended since is not there any more.
+    pub(crate) fn claimed(
+        &mut self,
+        (entity, id): (&EntityId, AcquisitionId),
+        outcome: coordination::Outcome,
+        context: &mut Context,
+    ) {
+        let Some(acquiring) = self.acquiring.get_mut(entity).filter(|it| it.id == id) else {
+            return;
+        };
+        let kind = acquiring.acquisition.kind();
+        let mut waiting = acquiring.waiting.iter();
+        let claimant = Claimant {
+            config: &context.config,
+            has_creator: waiting.any(|message| is_creator(message, kind)),
+        };
+        acquiring
+            .acquisition
+            .handle_coordination(outcome, &claimant);
+        self.drive(entity, context);
+    }
+
+    /// The answer of storage to an acquisition.
+    pub(super) fn loaded(
+        &mut self,
+        (entity, id): (&EntityId, AcquisitionId),
+        call: StorageCall,
+        outcome: storage::Outcome,
+        context: &mut Context,
+    ) {
+        let Some(acquiring) = self.acquiring.get_mut(entity).filter(|it| it.id == id) else {
+            return;
+        };
+        let acquisition = &mut acquiring.acquisition;
+        acquisition.handle_storage(call, outcome, &context.config);
+        self.drive(entity, context);
+    }
+
+    fn drive(&mut self, entity: &EntityId, context: &mut Context) {
+        while let Some(acquiring) = self.acquiring.get_mut(entity)
+            && let Some(output) = acquiring.acquisition.poll_output()
+        {
+            let (entity, id) = (entity.clone(), acquiring.id);
+            match output {
+                Output::Coordinate(request) => context.ask(Asker::Claim { entity, id }, request),
+                Output::Doubt => context.doubt(&EntityRecord::key(&entity)),
+                Output::Store(call, request) => {
+                    context.store(Asker::Load { entity, id, call }, request);
+                }
+                Output::Report(report) => context.report(report),
+                Output::Ended(acquired) => {
+                    if let Some(acquiring) = self.acquiring.remove(&entity) {
+                        self.acquired(&entity, acquiring, acquired, context);
+                    }
+                }
+            }
+        }
+    }
+
+    fn acquired(
+        &mut self,
+        entity: &EntityId,
+        acquiring: Acquiring,
+        acquired: Acquired,
+        context: &mut Context,
+    ) {
+        let opens = acquiring.opens();
+        let Acquiring {
+            acquisition,
+            waiting,
+            ..
+        } = acquiring;
+        if !opens {
+            return self.restarted(entity, &acquisition, acquired, context);
+        }
+        let kind = acquisition.kind();
+        match acquired {
+            Acquired::Anew(held, next) => {
+                self.open_anew(entity, (held, next), (kind, waiting), context);
+            }
+            Acquired::Stored(held, next, recovered) => {
+                self.open_recovered(entity, (held, next), *recovered, (kind, waiting), context);
+            }
+            Acquired::Others(owner) => pass_on(waiting, &owner, context),
+            Acquired::NotWanted => drop(keep_creators(entity, kind, waiting, context)),
+            Acquired::Unreadable(reason) => unreadable(entity, reason, waiting, context),
+            Acquired::Lost => {
+                let why = "the room is another's";
+                self.give_up(entity, &acquisition, why, waiting, context);
+            }
+            Acquired::Unavailable(why) => {
+                self.give_up(entity, &acquisition, why, waiting, context);
+            }
+        }
+    }
+
+    /// Everybody who waits is told to come later.
+    fn give_up(
+        &mut self,
+        entity: &EntityId,
+        acquisition: &Acquisition,
+        why: &'static str,
+        waiting: Vec<ToEntity>,
+        context: &mut Context,
+    ) {
+        // What is ours by now may have timers, and is not to be left lying.
+        if acquisition.purpose() == Purpose::ComeBack || acquisition.held().is_some() {
+            self.bring_back_later(entity, context);
+        }
+        for message in waiting {
+            bounce(message, Undeliverable::Unavailable(why), context);
+        }
+    }
+
+    /// The entity is ours, and storage has nothing of it: who waits for it may make it.
+    fn open_anew(
+        &mut self,
+        entity: &EntityId,
+        (held, next): (Held, Position),
+        (kind, waiting): (&Arc<Kind>, Vec<ToEntity>),
+        context: &mut Context,
+    ) {
+        let waiting = keep_creators(entity, kind, waiting, context);
+        let opened = self.open_first(entity, (held, next), (kind, waiting), context);
+        let Some((room, first, others)) = opened else {
+            if kind.settings.is_kept() {
+                // The seal is all there is of it: it is taken back. What is left of it otherwise is a
+                // few bytes.
+                let (entity, epoch) = (entity.as_key(), held.epoch);
+                context.store(Asker::Nobody, Request::Forget { entity, epoch });
+            }
+            return context.release(EntityRecord::key(entity), held.revision);
+        };
+        let handle = self.seat(room);
+        context.report(Report::Opened {
+            entity: entity.clone(),
+        });
+        self.with_room(handle, context, |turn| {
+            turn.execute(first, true);
+            for message in others {
+                turn.accept(message);
+            }
+        });
+    }
+
+    /// The first of those who wait that the game accepts opens the room.
+    fn open_first(
+        &mut self,
+        entity: &EntityId,
+        (held, next): (Held, Position),
+        (kind, waiting): (&Arc<Kind>, Vec<ToEntity>),
+        context: &mut Context,
+    ) -> Option<(Room, ToEntity, Vec<ToEntity>)> {
+        let mut waiting = waiting.into_iter();
+        while let Some(message) = waiting.next() {
+            let open = match &message {
+                ToEntity::Join(join) => join.open.clone(),
+                ToEntity::Member(_)
+                | ToEntity::Return(_)
+                | ToEntity::Request(_)
+                | ToEntity::Reply(_)
+                | ToEntity::Ran(_) => bytes::Bytes::new(),
+            };
+            let handle = self.fresh_handle(context);
+            let opened = opened(entity, (held, next), (handle, open));
+            match Room::open(opened, kind, context) {
+                Ok(room) => return Some((room, message, waiting.collect())),
+                Err(refusal) => bounce(message, Undeliverable::NotOpened(refusal), context),
+            }
+        }
+        None
+    }
+
+    /// The entity is ours, and this is what storage has of it.
+    fn open_recovered(
+        &mut self,
+        entity: &EntityId,
+        (held, next): (Held, Position),
+        recovered: Recovered,
+        (kind, waiting): (&Arc<Kind>, Vec<ToEntity>),
+        context: &mut Context,
+    ) {
+        let base = &recovered.image.base;
+        let (handle, open) = (Handle(base.handle), base.open.clone());
+        let opened = opened(entity, (held, next), (handle, open));
+        let room = match Room::recover(opened, kind, recovered, context) {
+            Ok(room) if !self.by_handle.contains_key(&room.handle()) => room,
+            Ok(_) => {
+                let reason = "its handle is another's".to_owned();
+                return unreadable(entity, reason, waiting, context);
+            }
+            Err(reason) => return unreadable(entity, reason, waiting, context),
+        };
+        let handle = self.seat(room);
+        context.report(Report::Recovered {
+            entity: entity.clone(),
+        });
+        self.with_room(handle, context, |turn| {
+            turn.begin_service();
+            for message in waiting {
+                turn.accept(message);
+            }
+        });
+    }
+
+    fn seat(&mut self, room: Room) -> Handle {
+        let handle = room.handle();
+        self.by_name.insert(room.id.entity.clone(), handle);
+        self.by_handle.insert(handle, Box::new(room));
+        handle
+    }
+
+    fn fresh_handle(&self, context: &mut Context) -> Handle {
+        loop {
+            let handle = Handle(context.random_u64());
+            if !self.by_handle.contains_key(&handle) {
+                return handle;
+            }
+        }
+    }
+}
+
+fn opened(
+    entity: &EntityId,
+    (held, next): (Held, Position),
+    (handle, open): (Handle, bytes::Bytes),
+) -> Opened {
+    Opened {
+        entity: entity.clone(),
+        handle,
+        epoch: held.epoch,
+        revision: held.revision,
+        open,
+        next,
+    }
+}
+
+/// The records are whole, but this version of the game cannot make a room of them. They stay as they
+/// are, for a version that can, and nobody has to wait for it.
+fn unreadable(entity: &EntityId, reason: String, waiting: Vec<ToEntity>, context: &mut Context) {
+    context.report(Report::SnapshotFailed {
+        entity: entity.clone(),
+        reason,
+    });
+    for message in waiting {
+        bounce(message, Undeliverable::Unreadable, context);
+    }
+}
+
+/// Sends those who wait to the owner.
+fn pass_on(waiting: Vec<ToEntity>, owner: &Address, context: &mut Context) {
+    for message in waiting {
+        match message {
+            ToEntity::Join(join) => {
+                let gateway = join.session.gateway.clone();
+                let not_owner = NotOwner {
+                    join: *join,
+                    owner: owner.clone(),
+                };
+                context.post(&gateway, ToGateway::NotOwner(Box::new(not_owner)));
+            }
+            ToEntity::Request(ask) => forward_request(owner, ask, context),
+            message @ (ToEntity::Member(_)
+            | ToEntity::Return(_)
+            | ToEntity::Reply(_)
+            | ToEntity::Ran(_)) => context.post(owner, message),
+        }
+    }
+}
+
+/// Refuses who may not create what is not there, and keeps who may, or who waits for those.
+fn keep_creators(
+    entity: &EntityId,
+    kind: &Kind,
+    waiting: Vec<ToEntity>,
+    context: &mut Context,
+) -> Vec<ToEntity> {
+    let mut kept = Vec::with_capacity(waiting.len());
+    for message in waiting {
+        match message {
+            ToEntity::Join(join) => match may_create(&join, kind) {
+                Ok(()) => kept.push(ToEntity::Join(join)),
+                Err(refusal) => refuse_join(&join, refusal, context),
+            },
+            ToEntity::Return(back) => {
+                let reason = absence(entity, &back.member, context);
+                end_stay(&back.member, reason, context);
+            }
+            message @ (ToEntity::Member(_)
+            | ToEntity::Request(_)
+            | ToEntity::Reply(_)
+            | ToEntity::Ran(_)) => kept.push(message),
+        }
+    }
+    kept
+}
+
+fn is_creator(message: &ToEntity, kind: &Kind) -> bool {
+    match message {
+        ToEntity::Join(join) => may_create(join, kind).is_ok(),
+        ToEntity::Return(_) => false,
+        ToEntity::Member(_) | ToEntity::Request(_) | ToEntity::Reply(_) | ToEntity::Ran(_) => true,
+    }
+}
+
+/// Checks that this join may create the room that it did not find.
+fn may_create(join: &Join, kind: &Kind) -> Result<(), Refusal> {
+    let (code, message) = if join.mode == JoinMode::JoinExisting {
+        (ErrorCode::RoomNotFound, "there is no such room")
+    } else if !kind.settings.create.includes(&join.player) {
+        (
+            ErrorCode::NotAllowed,
+            "rooms of this kind cannot be created by you",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::with_code(code, message))
+}
