@@ -34,8 +34,6 @@ pub(crate) enum StorageCall {
 pub(crate) enum Asker {
     /// A login, to read or to take the player's record.
     Login(LoginId),
-    /// The gateway, to find the owner of a room that sessions want to join.
-    Lookup(EntityId),
     /// An acquisition, to claim the record of its entity.
     Claim { entity: EntityId, id: AcquisitionId },
     /// An acquisition, to know what storage has of its entity.

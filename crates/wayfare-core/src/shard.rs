@@ -14,8 +14,9 @@ use crate::gateway::Gateway;
 use crate::in_flight::{Asker, CallId};
 use crate::output::{ConnectionId, Output};
 use crate::peer::operator::{Counts, Query, Report};
-use crate::peer::{Envelope, Message, ToGateway};
+use crate::peer::{Envelope, Message, ToEntity, ToGateway};
 use crate::report;
+use crate::routing::directory::Directory;
 use crate::timers::{Wake, earlier};
 
 /// A shard: everything it decides, and nothing it does.
@@ -27,6 +28,7 @@ pub struct Shard {
     context: Context,
     gateway: Gateway,
     entities: Entities,
+    directory: Directory,
 }
 
 impl Shard {
@@ -38,6 +40,7 @@ impl Shard {
         Self {
             gateway: Gateway::new(&context),
             entities: Entities::default(),
+            directory: Directory::default(),
             context,
         }
     }
@@ -90,7 +93,6 @@ impl Shard {
         let context = &mut self.context;
         match context.calls.end(call) {
             Some(Asker::Login(login)) => gateway.login_outcome(login, outcome, context),
-            Some(Asker::Lookup(entity)) => gateway.found(&entity, outcome, context),
             Some(Asker::Acknowledge { session, epoch }) => {
                 gateway.acknowledged((session, epoch), outcome, context);
             }
@@ -229,12 +231,38 @@ impl Shard {
     fn accept(&mut self, message: Message) {
         let context = &mut self.context;
         match message {
-            Message::Gateway(message) => self.gateway.accept(message, context),
-            Message::Entity(message) => self.entities.accept(message, context),
+            Message::Gateway(message) => {
+                match &message {
+                    ToGateway::Step(step) => self.directory.learn_from_step(step, context),
+                    ToGateway::NotOwner(it) => {
+                        self.directory.learn(&it.join.entity, &it.owner, context);
+                    }
+                    ToGateway::JoinRefused(_)
+                    | ToGateway::NotAMember(_)
+                    | ToGateway::Unreachable(_)
+                    | ToGateway::SessionTaken(_)
+                    | ToGateway::Listed(_) => {}
+                }
+                self.gateway.accept(message, context);
+            }
+            Message::Entity(message) => self.route(message),
             Message::List(query) => {
                 let listed = self.entities.list(&query);
                 context.post(&query.gateway, ToGateway::Listed(listed));
             }
+            Message::Owner(it) => self.directory.learn(&it.entity, &it.owner, context),
         }
+    }
+
+    /// Brings a message to its entity: here, or by the directory to another shard.
+    fn route(&mut self, mut message: ToEntity) {
+        let context = &mut self.context;
+        let is_elsewhere = |(entity, _): (&EntityId, &mut u8)| !self.entities.holds(entity);
+        if message.route().is_some_and(is_elsewhere)
+            && let Some(to) = self.directory.next_hop(&mut message, context)
+        {
+            return context.post(&to, message);
+        }
+        self.entities.accept(message, context);
     }
 }

@@ -1,37 +1,26 @@
-//! Requests from entity to entity, and their answers: finding whom they are for.
+//! Messages for entities that are not held here and that nobody opens for them: where the record
+//! says that the entity is.
 
+use wayfare_protocol::EntityId;
 use wayfare_protocol::coordination::{self, Outcome};
 use wayfare_protocol::records::EntityRecord;
-use wayfare_protocol::{EntityId, ErrorCode};
 
-use crate::cluster::placement::place;
 use crate::context::Context;
-use crate::game::Refusal;
 use crate::in_flight::Asker;
-use crate::peer::{Ran, Reply, Request, ToEntity};
-use crate::routing::directory::{forward_request, owner_of};
-use crate::routing::undeliverable::refuse_request;
+use crate::peer::{Owner, Ran, Reply, Request, ToEntity};
+use crate::routing::directory::{forward, owner_of};
+use crate::routing::undeliverable::{ask_to_attach_again, end_stay, refuse_request};
 
-use super::Entities;
-
-/// A message that waits for the owner of an entity.
-pub(super) enum Finding {
-    Ask(Box<Request>),
-    Answer(Box<Reply>),
-}
+use super::{Entities, absence};
 
 impl Entities {
-    /// A request: for an entity that is here, or that has to be found, or that this shard, having
-    /// been asked, brings to life.
-    pub(crate) fn ask(&mut self, ask: Box<Request>, context: &mut Context) {
+    /// A request: for an entity that is here, or that this shard, having been asked, brings to life.
+    pub(super) fn ask(&mut self, ask: Box<Request>, context: &mut Context) {
         let entity = ask.entity.clone();
         let Some(ToEntity::Request(ask)) = self.bring(&entity, ToEntity::Request(ask), context)
         else {
             return;
         };
-        if ask.hops == 0 {
-            return self.find(entity, Finding::Ask(ask), context);
-        }
         match self.kind_to_open(&entity, true, context) {
             Ok(kind) => self.open(&entity, kind, ToEntity::Request(ask), context),
             Err(refusal) => refuse_request(&ask, refusal, context),
@@ -39,13 +28,10 @@ impl Entities {
     }
 
     /// An answer. One for an entity that lives nowhere is for nobody.
-    pub(crate) fn answer(&mut self, answer: Box<Reply>, context: &mut Context) {
+    pub(super) fn answer(&mut self, answer: Box<Reply>, context: &mut Context) {
         let entity = answer.caller.entity.clone();
-        let hops = answer.hops;
-        if let Some(ToEntity::Reply(answer)) = self.bring(&entity, ToEntity::Reply(answer), context)
-            && hops == 0
-        {
-            self.find(entity, Finding::Answer(answer), context);
+        if let Some(answer) = self.bring(&entity, ToEntity::Reply(answer), context) {
+            self.find(entity, answer, context);
         }
     }
 
@@ -66,39 +52,53 @@ impl Entities {
         drop(self.bring(entity, ToEntity::Ran(Box::new(ran)), context));
     }
 
-    fn find(&mut self, entity: EntityId, finding: Finding, context: &mut Context) {
+    /// Reads the record of an entity for a message that does not open it.
+    pub(super) fn find(&mut self, entity: EntityId, message: ToEntity, context: &mut Context) {
         let all = self.finding.entry(entity.clone()).or_default();
-        all.push(finding);
+        all.push(message);
         if all.len() == 1 {
             let key = EntityRecord::key(&entity);
             context.ask(Asker::Find(entity), coordination::Request::Get(key));
         }
     }
 
-    /// The record of an entity that is asked or answered.
+    /// The record of an entity that a message is for.
     pub(crate) fn found(&mut self, entity: &EntityId, outcome: Outcome, context: &mut Context) {
         let all = self.finding.remove(entity).unwrap_or_default();
         let owner = owner_of(entity, outcome, context);
-        for finding in all {
-            match (finding, &owner) {
-                (Finding::Ask(ask), Ok(owner)) => {
-                    let placed = || place(entity, &context.config.shards).cloned();
-                    let to = owner.clone().or_else(placed);
-                    let to = to.unwrap_or_else(|| context.config.address.clone());
-                    forward_request(&to, ask, context);
+        let elsewhere = owner.as_ref().ok().and_then(Option::as_ref);
+        let elsewhere = elsewhere.filter(|owner| !context.is_here(owner));
+        if let Some(owner) = elsewhere {
+            note_owner(entity, owner, context);
+        }
+        for message in all {
+            if self.holds(entity) {
+                self.accept(message, context);
+            } else if let Some(owner) = elsewhere {
+                forward(owner, message, context);
+            } else if let ToEntity::Return(back) = message {
+                match owner {
+                    Ok(_) => {
+                        let reason = absence(entity, &back.member, context);
+                        end_stay(&back.member, reason, context);
+                    }
+                    Err(()) => ask_to_attach_again(back.member.session, context),
                 }
-                (Finding::Ask(ask), Err(())) => {
-                    let message = "the entity cannot be found now";
-                    let refusal = Refusal::with_code(ErrorCode::Unavailable, message);
-                    refuse_request(&ask, refusal, context);
-                }
-                (Finding::Answer(mut answer), Ok(Some(owner))) => {
-                    answer.hops += 1;
-                    context.post(owner, ToEntity::Reply(answer));
-                }
-                // Who asked is gone, or will hear that it is late.
-                (Finding::Answer(_), _) => {}
             }
+            // Any other is an answer: who asked is gone, or will hear that it is late.
         }
     }
+}
+
+/// Tells this shard's directory the owner that a record named.
+pub(super) fn note_owner(
+    entity: &EntityId,
+    owner: &wayfare_protocol::Address,
+    context: &mut Context,
+) {
+    let (entity, owner) = (entity.clone(), owner.clone());
+    context.post_here(crate::peer::Message::Owner(Box::new(Owner {
+        entity,
+        owner,
+    })));
 }

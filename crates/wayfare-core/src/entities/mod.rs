@@ -28,7 +28,6 @@ use crate::routing::undeliverable::bounce;
 use crate::routing::undeliverable::{ask_to_attach_again, end_stay, refuse_join};
 use crate::timers::{Timers, Wake, earlier};
 
-use asks::Finding;
 use openings::Acquiring;
 
 #[derive(Default)]
@@ -38,8 +37,8 @@ pub(crate) struct Entities {
     /// Entities that are not here yet, and rooms that start again.
     acquiring: BTreeMap<EntityId, Acquiring>,
     acquisitions_made: u64,
-    /// Asks and answers for entities whose owner is being looked up.
-    finding: BTreeMap<EntityId, Vec<Finding>>,
+    /// Answers and returns for entities whose record is being read.
+    finding: BTreeMap<EntityId, Vec<ToEntity>>,
     /// Leftovers of earlier incarnations, still to be restored.
     left: VecDeque<EntityId>,
     left_at: Option<Instant>,
@@ -64,14 +63,17 @@ impl Entities {
         counts.calls += coming + self.finding.len();
     }
 
+    /// Checks whether an entity lives here, or is being acquired.
+    pub(crate) fn holds(&self, entity: &EntityId) -> bool {
+        self.by_name.contains_key(entity) || self.acquiring.contains_key(entity)
+    }
+
     /// Checks whether this record is of an entity that lives here, or is being acquired.
     pub(crate) fn is_held_here(&self, key: &Key) -> bool {
         let entity = key
             .strip_prefix("entity/")
             .and_then(|id| id.parse::<EntityId>().ok());
-        entity.is_some_and(|entity| {
-            self.by_name.contains_key(&entity) || self.acquiring.contains_key(&entity)
-        })
+        entity.is_some_and(|entity| self.holds(&entity))
     }
 
     // ---- messages
@@ -125,12 +127,15 @@ impl Entities {
         if here == Some(&back.member.handle) {
             return self.member(back.member, context);
         }
-        // Not here, or another room of that name.
-        if here.is_some() || (!kept && !self.acquiring.contains_key(&entity)) {
+        // Another room of that name.
+        if here.is_some() {
             let reason = absence(&entity, &back.member, context);
             return end_stay(&back.member, reason, context);
         }
         let message = ToEntity::Return(Box::new(back));
+        if !kept && !self.acquiring.contains_key(&entity) {
+            return self.find(entity, message, context);
+        }
         let Some(ToEntity::Return(back)) = self.bring(&entity, message, context) else {
             return;
         };
@@ -160,7 +165,7 @@ impl Entities {
         None
     }
 
-    /// The kind of an entity that is not here yet, if there is place for it.
+    /// The kind of an entity that is not here yet.
     fn kind_to_open(
         &self,
         entity: &EntityId,
@@ -176,19 +181,14 @@ impl Entities {
             };
             return Err(Refusal::with_code(ErrorCode::KindUnknown, message));
         };
-        if !self.has_place(context.config.rooms_max) {
-            let message = "the server has no place for a room";
-            return Err(Refusal::with_code(ErrorCode::Full, message));
-        }
         Ok(kind.clone())
     }
 
-    /// Checks whether there is place for one more room.
+    /// Checks whether one of the entities that are being acquired has place to become a room.
     fn has_place(&self, rooms_max: usize) -> bool {
         let rooms = self.by_handle.len();
-        // A room that starts again is in both.
-        let opening = || self.acquiring.values().filter(|it| it.opens()).count();
-        rooms + self.acquiring.len() < rooms_max || rooms + opening() < rooms_max
+        let coming = || self.acquiring.values().filter(|it| it.takes_place());
+        rooms + self.acquiring.len() <= rooms_max || rooms + coming().count() < rooms_max
     }
 
     fn with_room(
@@ -225,7 +225,6 @@ impl Entities {
             Asker::Nobody => {}
             // These ask coordination.
             Asker::Login(_)
-            | Asker::Lookup(_)
             | Asker::Claim { .. }
             | Asker::Find(_)
             | Asker::Left

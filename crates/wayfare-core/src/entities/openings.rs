@@ -14,10 +14,11 @@ use crate::game::{Kind, Refusal};
 use crate::in_flight::{AcquisitionId, Asker, StorageCall};
 use crate::peer::{Join, NotOwner, ToEntity, ToGateway};
 use crate::report::Report;
-use crate::routing::directory::forward_request;
+use crate::routing::directory::forward;
 use crate::routing::undeliverable::{Undeliverable, bounce, end_stay, refuse_join};
 
 use super::acquisition::{Acquired, Acquisition, Claimant, Held, Output, Purpose};
+use super::asks::note_owner;
 use super::{Entities, absence};
 
 /// An acquisition under way, and who waits for it. Who waits for a room that starts again waits in
@@ -30,8 +31,12 @@ pub(super) struct Acquiring {
 }
 
 impl Acquiring {
-    /// Checks whether the entity has no room yet.
-    pub(super) fn opens(&self) -> bool {
+    /// Checks whether the entity has no room yet, but a place for one.
+    pub(super) fn takes_place(&self) -> bool {
+        self.opens() && self.acquisition.is_claimed()
+    }
+
+    fn opens(&self) -> bool {
         match self.acquisition.purpose() {
             Purpose::Open | Purpose::ComeBack => true,
             Purpose::Restart(_) => false,
@@ -75,6 +80,7 @@ impl Entities {
         outcome: coordination::Outcome,
         context: &mut Context,
     ) {
+        let has_place = self.has_place(context.config.rooms_max);
         let Some(acquiring) = self.acquiring.get_mut(entity).filter(|it| it.id == id) else {
             return;
         };
@@ -83,6 +89,7 @@ impl Entities {
         let claimant = Claimant {
             config: &context.config,
             has_creator: waiting.any(|message| is_creator(message, kind)),
+            has_place,
         };
         acquiring
             .acquisition
@@ -151,8 +158,15 @@ impl Entities {
             Acquired::Stored(held, next, recovered) => {
                 self.open_recovered(entity, (held, next), *recovered, (kind, waiting), context);
             }
-            Acquired::Others(owner) => pass_on(waiting, &owner, context),
+            Acquired::Others(owner) => pass_on(entity, waiting, &owner, context),
             Acquired::NotWanted => drop(keep_creators(entity, kind, waiting, context)),
+            Acquired::NoPlace => {
+                let waiting = match kind.settings.is_kept() {
+                    true => waiting,
+                    false => keep_creators(entity, kind, waiting, context),
+                };
+                refuse_for_lack_of_place(waiting, context);
+            }
             Acquired::Unreadable(reason) => unreadable(entity, reason, waiting, context),
             Acquired::Lost => {
                 let why = "the room is another's";
@@ -318,7 +332,8 @@ fn unreadable(entity: &EntityId, reason: String, waiting: Vec<ToEntity>, context
 }
 
 /// Sends those who wait to the owner.
-fn pass_on(waiting: Vec<ToEntity>, owner: &Address, context: &mut Context) {
+fn pass_on(entity: &EntityId, waiting: Vec<ToEntity>, owner: &Address, context: &mut Context) {
+    note_owner(entity, owner, context);
     for message in waiting {
         match message {
             ToEntity::Join(join) => {
@@ -329,12 +344,20 @@ fn pass_on(waiting: Vec<ToEntity>, owner: &Address, context: &mut Context) {
                 };
                 context.post(&gateway, ToGateway::NotOwner(Box::new(not_owner)));
             }
-            ToEntity::Request(ask) => forward_request(owner, ask, context),
-            message @ (ToEntity::Member(_)
+            message @ (ToEntity::Request(_)
+            | ToEntity::Member(_)
             | ToEntity::Return(_)
             | ToEntity::Reply(_)
-            | ToEntity::Ran(_)) => context.post(owner, message),
+            | ToEntity::Ran(_)) => forward(owner, message, context),
         }
+    }
+}
+
+/// Refuses those for whom there is no place.
+fn refuse_for_lack_of_place(waiting: Vec<ToEntity>, context: &mut Context) {
+    for message in waiting {
+        let full = Refusal::with_code(ErrorCode::Full, "the server has no place for a room");
+        bounce(message, Undeliverable::NotOpened(full), context);
     }
 }
 

@@ -58,6 +58,7 @@ impl Entities {
             // Storage has it still: its members come back, and find it when it can be read again.
             Acquired::Others(_)
             | Acquired::NotWanted
+            | Acquired::NoPlace
             | Acquired::Lost
             | Acquired::Unavailable(_) => self.end_restart(entity, |_| End::Lost, context),
         }

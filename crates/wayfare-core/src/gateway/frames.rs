@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::game::Refusal;
 use crate::game::refusal::{error, wire_error};
 use crate::output::{ConnectionId, Output};
-use crate::peer::{self, MemberRequest, Numbered};
+use crate::peer::{self, MemberRequest, Numbered, ToEntity};
 
 use super::Gateway;
 use super::connections::State;
@@ -307,7 +307,7 @@ impl Gateway {
             hops: 0,
             entity,
         };
-        self.lookups.join(join, context);
+        context.post_here(ToEntity::Join(Box::new(join)));
     }
 
     fn attach(
@@ -338,7 +338,12 @@ impl Gateway {
                 sequence: Sequence(attach.sequence),
             },
         };
-        self.lookups.attach(entity, member, context);
+        let back = peer::Return {
+            entity,
+            member,
+            hops: 0,
+        };
+        context.post_here(ToEntity::Return(Box::new(back)));
     }
 
     fn bye(&mut self, key: SessionKey, connection: ConnectionId, context: &mut Context) {

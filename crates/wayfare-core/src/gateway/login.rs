@@ -28,7 +28,8 @@ use super::connections::State;
 use super::session::{Session, SessionKey};
 use super::{Gateway, TimerKey};
 
-/// Nobody else writes the record of a login: it names the session, its epoch and this gateway.
+/// The terms of a login. Its record names the session, its epoch and this gateway: no other shard
+/// writes the same.
 const TERMS: Terms = Terms {
     reads_max: 4,
     retry: Retry::Unknown,

@@ -5,8 +5,8 @@ mod attachments;
 mod connections;
 mod fanout;
 mod frames;
+mod listings;
 mod login;
-mod lookup;
 mod rate;
 mod session;
 mod session_leftovers;
@@ -19,15 +19,15 @@ use wayfare_protocol::{ErrorCode, Instant, PlayerId, SessionId};
 use crate::context::Context;
 use crate::game::refusal::error;
 use crate::output::{ConnectionId, Output};
-use crate::peer::ToGateway;
 use crate::peer::operator::SessionSummary;
-
+use crate::peer::{NotOwner, ToEntity, ToGateway};
+use crate::routing::directory::forward;
 use crate::timers::{Timers, Wake};
 
 use attachments::Attachments;
 use connections::{Connections, State};
+use listings::Listings;
 use login::Logins;
-use lookup::Lookups;
 use rate::Rate;
 use session::{SessionKey, Sessions};
 use session_leftovers::Left;
@@ -48,7 +48,7 @@ pub(crate) struct Gateway {
     by_player: BTreeMap<PlayerId, SessionKey>,
     by_session: BTreeMap<SessionId, SessionKey>,
     attachments: Attachments,
-    lookups: Lookups,
+    listings: Listings,
     logins: Logins,
     timers: Timers<TimerKey>,
     rate: Rate,
@@ -65,7 +65,7 @@ impl Gateway {
             by_player: BTreeMap::new(),
             by_session: BTreeMap::new(),
             attachments: Attachments::default(),
-            lookups: Lookups::default(),
+            listings: Listings::default(),
             logins: Logins::default(),
             timers: Timers::default(),
             rate: Rate::new(config.frames_per_second, config.frames_burst),
@@ -92,7 +92,10 @@ impl Gateway {
     pub(crate) fn accept(&mut self, message: ToGateway, context: &mut Context) {
         match message {
             ToGateway::Step(step) => self.step(&step, context),
-            ToGateway::NotOwner(not_owner) => self.not_owner(*not_owner, context),
+            ToGateway::NotOwner(not_owner) => {
+                let NotOwner { join, owner } = *not_owner;
+                forward(&owner, ToEntity::Join(Box::new(join)), context);
+            }
             ToGateway::JoinRefused(refused) => self.join_refused(&refused, context),
             ToGateway::NotAMember(unknown) => self.not_a_member(&unknown, context),
             ToGateway::Unreachable(unreachable) => self.unreachable(&unreachable, context),

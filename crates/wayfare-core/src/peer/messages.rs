@@ -31,6 +31,8 @@ pub enum Message {
     Entity(ToEntity),
     /// Gateway to shard: the rooms that a client may list.
     List(Arc<ListQuery>),
+    /// For the directory of a shard: the owner of an entity, as a record told.
+    Owner(Box<Owner>),
 }
 
 /// A message for the gateway of a shard.
@@ -81,6 +83,15 @@ impl From<ToEntity> for Message {
     }
 }
 
+/// See [`Message::Owner`].
+#[derive(Clone, Debug)]
+pub struct Owner {
+    /// The entity.
+    pub entity: EntityId,
+    /// The shard that owns it.
+    pub owner: Address,
+}
+
 /// See [`ToEntity::Return`].
 #[derive(Clone, Debug)]
 pub struct Return {
@@ -88,6 +99,8 @@ pub struct Return {
     pub entity: EntityId,
     /// The member, and the position of its client.
     pub member: Member,
+    /// Shards that passed it on already.
+    pub hops: u8,
 }
 
 /// See [`ToEntity::Request`].
@@ -242,6 +255,18 @@ impl MemberRequest {
 const MESSAGE_BYTES: usize = 256;
 
 impl ToEntity {
+    /// The entity that it has to be routed to, and the count of shards that passed it on. `None` for
+    /// a message whose sender knows the shard.
+    pub(crate) fn route(&mut self) -> Option<(&EntityId, &mut u8)> {
+        match self {
+            ToEntity::Join(join) => Some((&join.entity, &mut join.hops)),
+            ToEntity::Return(back) => Some((&back.entity, &mut back.hops)),
+            ToEntity::Request(request) => Some((&request.entity, &mut request.hops)),
+            ToEntity::Reply(reply) => Some((&reply.caller.entity, &mut reply.hops)),
+            ToEntity::Member(_) | ToEntity::Ran(_) => None,
+        }
+    }
+
     /// The memory that it takes to keep it, in bytes: an estimate.
     pub(crate) fn bytes(&self) -> usize {
         let payload = match self {

@@ -600,7 +600,6 @@ fn only_what_is_kept_claims_with_a_sync() {
         let ada = world.login(0, "ada");
         world.late = true;
         world.say(ada, Say::Join(join("lounge/a")));
-        world.answer_one(); // where is it?
         world.answer_one(); // whose is it?
         let claim = world.calls.front().map(|(_, _, request)| request.clone());
         let lazy = matches!(claim, Some(Request::CommitLazily(_)));

@@ -3,6 +3,7 @@
 mod delays;
 mod delivery;
 mod determinism;
+mod directory;
 mod durable;
 mod entities;
 mod faults;

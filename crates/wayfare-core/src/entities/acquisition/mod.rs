@@ -53,6 +53,8 @@ pub(super) struct Claimant<'a> {
     pub(super) config: &'a ShardConfig,
     /// Somebody waits who may create the entity.
     pub(super) has_creator: bool,
+    /// There is place for one more.
+    pub(super) has_place: bool,
 }
 
 /// An effect that the machine asks for.
@@ -79,6 +81,8 @@ pub(super) enum Acquired {
     Others(Address),
     /// Nobody owns it, storage cannot have it, and nobody waits who may create it.
     NotWanted,
+    /// Nobody else owns it, and this shard has no place for it.
+    NoPlace,
     /// It failed here, and is no longer ours.
     Lost,
     /// Its records are whole, but this version of the game cannot make an entity of them.
@@ -93,6 +97,8 @@ pub(super) struct Acquisition {
     kind: Arc<Kind>,
     purpose: Purpose,
     stage: Stage,
+    /// It was found that it may be claimed.
+    is_claimed: bool,
     held: Option<Held>,
     /// Claims above a seal.
     claims: u8,
@@ -137,6 +143,7 @@ impl Acquisition {
             kind,
             purpose,
             stage: Stage::Claim(settle),
+            is_claimed: false,
             held: None,
             claims: 1,
             sealed: None,
@@ -150,6 +157,11 @@ impl Acquisition {
 
     pub(super) fn purpose(&self) -> Purpose {
         self.purpose
+    }
+
+    /// Checks whether the record is ours, or was claimed.
+    pub(super) fn is_claimed(&self) -> bool {
+        self.is_claimed
     }
 
     /// The record, once it is ours.
@@ -226,6 +238,12 @@ impl Acquisition {
         if !self.kind.settings.is_kept() && !claimant.has_creator {
             return Want::Leave(Acquired::NotWanted);
         }
+        // It has its place from its first claim on. One that comes back has had it before.
+        let has_place = self.is_claimed || claimant.has_place;
+        if self.purpose == Purpose::Open && !has_place {
+            return Want::Leave(Acquired::NoPlace);
+        }
+        self.is_claimed = true;
         let after_former = former.map_or(Epoch(1), |former| former.epoch.next());
         let after_seal = self.sealed.map_or(Epoch(1), Epoch::next);
         let (value, epoch) = claim(after_former.max(floor).max(after_seal), config);

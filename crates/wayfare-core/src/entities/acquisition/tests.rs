@@ -94,6 +94,7 @@ struct Bench {
     config: ShardConfig,
     durability: Durability,
     has_creator: bool,
+    has_place: bool,
     doubts: usize,
     calls: usize,
 }
@@ -106,6 +107,7 @@ impl Bench {
             config: ShardConfig::new(address("n1", 2), [0; 32]),
             durability,
             has_creator: true,
+            has_place: true,
             doubts: 0,
             calls: 0,
         }
@@ -226,6 +228,7 @@ impl Bench {
                         let claimant = Claimant {
                             config: &self.config,
                             has_creator: self.has_creator,
+                            has_place: self.has_place,
                         };
                         machine.handle_coordination(outcome, &claimant);
                     }
@@ -271,6 +274,7 @@ fn told(end: &Acquired) -> String {
         Acquired::Stored(_, next, _) => format!("stored from {}", next.0),
         Acquired::Others(owner) => format!("of {owner}"),
         Acquired::NotWanted => "not wanted".into(),
+        Acquired::NoPlace => "no place".into(),
         Acquired::Lost => "lost".into(),
         Acquired::Unreadable(why) => format!("unreadable: {why}"),
         Acquired::Unavailable(why) => format!("unavailable: {why}"),
@@ -344,6 +348,20 @@ fn what_storage_cannot_have_is_claimed_only_for_a_creator() {
     };
     check(Durability::Volatile, 1, "not wanted");
     check(Durability::Durable, 3, "anew from 1");
+}
+
+#[test]
+fn a_full_shard_claims_only_what_was_there_before() {
+    let check = |purpose, owner, expect: &str| {
+        let mut bench = Bench::new(Durability::Volatile);
+        bench.has_place = false;
+        bench.own(owner, 7);
+        let (ended, _) = bench.acquire(purpose, &[]);
+        assert_eq!(ended, expect);
+    };
+    check(Purpose::Open, address("n1", 1), "no place");
+    check(Purpose::Open, address("n2", 1), "of n2@1#0");
+    check(Purpose::ComeBack, address("n1", 1), "anew from 1");
 }
 
 #[test]
@@ -453,6 +471,7 @@ fn answers_that_are_not_waited_for_are_ignored() {
     let claimant = Claimant {
         config: &bench.config,
         has_creator: true,
+        has_place: true,
     };
     machine.handle_coordination(outcome, &claimant);
     assert!(matches!(machine.poll_output(), Some(Output::Coordinate(_))));
