@@ -1,12 +1,12 @@
-//! Randomness of the operating system, for keys and seeds.
+//! Random bytes of the operating system, for keys and seeds.
 
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-/// Fresh random bytes.
+/// Returns 32 random bytes.
 ///
 /// # Errors
-/// If the system has none to give, which no Linux does after its boot.
+/// If the system has no randomness, which does not happen on Linux after the boot.
 pub(crate) fn bytes() -> std::io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     SysRng
@@ -15,7 +15,8 @@ pub(crate) fn bytes() -> std::io::Result<[u8; 32]> {
     Ok(bytes)
 }
 
-/// A secret of 256 random bits that survives every shell, file and environment: hex digits.
+/// Returns a secret of 256 random bits as hex digits, which need no quoting in shells, files and
+/// environments.
 ///
 /// # Errors
 /// Those of [`bytes`].

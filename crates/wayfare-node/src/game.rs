@@ -1,4 +1,4 @@
-//! What a program brings to a node, and what it learns once the node runs.
+//! The description of a game that a program gives to a node, and of a node once it runs.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,36 +9,36 @@ use crate::commands::TypesOf;
 use crate::server::{PageFiles, Stop};
 use crate::shards::Shards;
 
-/// A game: what there is to play.
+/// A game: its name, rooms, page and types.
 #[derive(Debug, Default)]
 pub struct Game {
     /// The program's name in its messages.
     pub name: String,
     /// The program's version.
     pub version: String,
-    /// Its kinds of room. A program without any can still be an operator's tool.
+    /// The kinds of room. A program without kinds can still be an operator's tool.
     pub kinds: Vec<Kind>,
-    /// What browsers get from the address that players connect to.
+    /// The page that browsers get at the address to which players connect.
     pub page: Option<PageFiles>,
-    /// Writes the types of what is said in its rooms.
+    /// The types of its messages, for clients in TypeScript.
     pub types: TypesOf,
 }
 
-/// A node that takes connections.
+/// A node that accepts connections.
 #[derive(Clone)]
 pub struct Ready {
-    /// Where a client on this machine connects.
+    /// The URL to which a client on this machine connects.
     pub url: String,
-    /// Where a browser on this machine finds the game's page, if it has one.
+    /// The URL of the game's page for a browser on this machine, if it has one.
     pub page: Option<String>,
-    /// Where the node listens; the port is the one it got.
+    /// The address on which the node listens, with the port that it got.
     pub listen: SocketAddr,
-    /// Where probes and metrics answer over TCP.
+    /// The address of probes and metrics over TCP.
     pub admin: Option<SocketAddr>,
     /// The data folder, with the operator's socket in it.
     pub data: PathBuf,
-    /// For connections within this process.
+    /// The shards, for connections within this process.
     pub shards: Shards,
-    /// Stops the node.
+    /// A handle that stops the node.
     pub stop: Stop,
 }

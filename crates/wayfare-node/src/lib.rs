@@ -1,10 +1,10 @@
-//! A node: threads, sockets, clocks, configuration and the operator's door. It drives shards and
-//! decides nothing.
+//! A node: threads, sockets, clocks, configuration and the admin API. It drives shards and makes no
+//! decisions itself.
 //!
-//! Read [`run`] for what a program does with a [`Game`] and a [`Command`]; then `server` for a
-//! node's doors and how it stops, [`shards`] for the threads that rooms live on, `config` for the
-//! settings, `token` for who players are, `store` for what outlives the process, and `admin` for
-//! what an operator sees; `doctor` looks at all of it from outside.
+//! Read [`run`] first: it executes a [`Command`] for a [`Game`]. Then `server` for the listeners
+//! and the stop of a node, [`shards`] for the threads on which rooms live, `config` for the
+//! settings, `token` for authentication, `store` for what outlives the process, and `admin` for
+//! operators. `doctor` checks all of it from outside.
 
 mod admin;
 mod chance;

@@ -1,4 +1,4 @@
-//! Where log lines go: to standard error, for people or as JSON.
+//! Log output: standard error, as text or JSON.
 
 use std::io::IsTerminal;
 
@@ -6,9 +6,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, Settings};
 
-/// Logs from now on. A program that has set up logging of its own keeps it.
+/// Starts logging. If the program has set up its own logging, that one stays in use.
 pub(crate) fn start(settings: &Settings) {
-    // Checked when the setting was read.
+    // The filter was checked when the setting was read.
     let filter = EnvFilter::new(&settings.log.0);
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -1,4 +1,4 @@
-//! SIGTERM; in a process of its own, because a signal stops every node of a process.
+//! A test of SIGTERM, in a process of its own because the signal stops every node of the process.
 
 use clap::Parser;
 use rustix::process::{Signal, getpid, kill_process};

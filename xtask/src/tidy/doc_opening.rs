@@ -13,7 +13,6 @@ const STILL_OPEN: &[&str] = &[
     "crates/wayfare-engine/",
     "crates/wayfare-etcd/",
     "crates/wayfare-modules/",
-    "crates/wayfare-node/",
     "crates/wayfare-postgres/",
     "crates/wayfare-protocol/",
     "crates/wayfare-sim/",

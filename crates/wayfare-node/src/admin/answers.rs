@@ -1,33 +1,33 @@
-//! The JSON of the admin API, written by the server and read by the operator's commands.
+//! The JSON types of the admin API, written by the server and read by the operator's commands.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Rows of a listing unless asked otherwise: what a person may still look through.
+/// The default limit of a listing: about as many rows as a person can look through.
 pub(crate) const ROWS_DEFAULT: usize = 1000;
 
 /// `GET /v1/rooms`
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RoomList {
-    /// Rooms there are; more than are listed if the limit cut the list.
+    /// The number of all rooms; larger than the length of the list if the limit cut it.
     pub(crate) total: usize,
-    /// By id.
+    /// The rooms, sorted by id.
     pub(crate) rooms: Vec<RoomRow>,
 }
 
-/// One room in a list.
+/// A room in a list.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RoomRow {
     pub(crate) room: String,
     pub(crate) shard: u16,
-    /// Those without a connection included.
+    /// All members, including those without a connection.
     pub(crate) members: usize,
     pub(crate) locked: bool,
     pub(crate) private: bool,
     pub(crate) sequence: u64,
     pub(crate) epoch: u64,
-    /// `durable`, `snapshots` or `volatile`, by its kind.
+    /// The durability of its kind: `durable`, `snapshots` or `volatile`.
     #[serde(default)]
     pub(crate) kept: String,
 }
@@ -41,7 +41,7 @@ pub(crate) struct RoomShown {
     pub(crate) present: Vec<MemberRow>,
 }
 
-/// One member of a room.
+/// A member of a room.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MemberRow {
     pub(crate) player: String,
@@ -51,13 +51,13 @@ pub(crate) struct MemberRow {
 /// `GET /v1/sessions`
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SessionList {
-    /// Sessions there are; more than are listed if the limit cut the list.
+    /// The number of all sessions; larger than the length of the list if the limit cut it.
     pub(crate) total: usize,
-    /// By player.
+    /// The sessions, sorted by player.
     pub(crate) sessions: Vec<SessionRow>,
 }
 
-/// One session in a list.
+/// A session in a list.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SessionRow {
     pub(crate) player: String,
@@ -80,37 +80,37 @@ pub(crate) struct Kicked {
     pub(crate) kicked: String,
 }
 
-/// `POST /v1/backup?to=…`: the file to write, by its absolute name on the node's machine.
+/// `POST /v1/backup?to=…`. `to` is the absolute path, on the node's machine, of the file to write.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct BackupTo {
     pub(crate) to: std::path::PathBuf,
 }
 
-/// One line of the answer to that; the last is no [`BackupLine::Progress`].
+/// A line of the answer to [`BackupTo`]. Every line but the last is [`BackupLine::Progress`].
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum BackupLine {
-    /// So much of so much.
+    /// Progress: bytes copied so far, and bytes in all.
     Progress { done: u64, of: u64 },
-    /// The file is there.
+    /// The copy is complete.
     Copied { bytes: u64, millis: u64 },
-    /// There is no file.
+    /// The backup failed, and there is no file.
     Failed { message: String },
 }
 
-/// Any answer that is not a success.
+/// The body of any answer that is not a success.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Failed {
-    /// For programs.
+    /// The error code, for programs.
     pub(crate) code: String,
-    /// For people.
+    /// The error message, for people.
     pub(crate) message: String,
 }
 
-/// How much of a listing is wanted.
+/// The query parameters of a listing.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Page {
-    /// Rows at most.
+    /// The maximum number of rows.
     #[serde(default = "rows_default")]
     pub(crate) limit: usize,
 }

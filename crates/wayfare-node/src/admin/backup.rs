@@ -1,4 +1,4 @@
-//! `POST /v1/backup`: a copy of the running node's store, told of line by line while it is written.
+//! `POST /v1/backup`: copies the running node's store and reports progress line by line.
 
 use std::convert::Infallible;
 
@@ -16,7 +16,7 @@ use super::answers::{BackupLine, BackupTo};
 use super::failure::Failure;
 use crate::store::backup;
 
-/// Lines that the operator has not read yet; further progress waits for the next line.
+/// Lines that the operator has not read yet. When it is reached, progress is skipped.
 const LINES_MAX: usize = 16;
 
 pub(super) async fn back_up(
@@ -34,7 +34,7 @@ pub(super) async fn back_up(
     let (lines, told) = mpsc::channel(LINES_MAX);
     tokio::task::spawn_blocking(move || {
         let _one_at_a_time = one_at_a_time;
-        tracing::info!(to = %to.display(), "an operator has a backup written");
+        tracing::info!(to = %to.display(), "an operator started a backup");
         let mut progress = |done, of| drop(lines.try_send(BackupLine::Progress { done, of }));
         let last = match backup::back_up(&file, &to, &mut progress) {
             Ok(copied) => {
@@ -45,12 +45,12 @@ pub(super) async fn back_up(
                 }
             }
             Err(error) => {
-                tracing::warn!(to = %to.display(), error = format!("{error:#}"), "a backup is not written");
+                tracing::warn!(to = %to.display(), error = format!("{error:#}"), "a backup failed");
                 let message = format!("{error:#}");
                 BackupLine::Failed { message }
             }
         };
-        // The operator may have gone; what is written stays.
+        // The operator may have disconnected. The file stays.
         drop(lines.blocking_send(last));
     });
     let body = Body::from_stream(stream::unfold(told, |mut told| async {

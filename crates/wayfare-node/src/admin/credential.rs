@@ -13,15 +13,15 @@ use super::failure::Failure;
 use crate::chance;
 use crate::config::Secret;
 
-/// The admin key under a hash with a key of its own, so that comparing tells neither its bytes nor
-/// its length.
+/// A keyed hash of the admin key. Comparing hashes reveals neither the key's bytes nor its length
+/// through timing.
 pub(crate) struct Credential {
     keyed: Hmac<Sha256>,
     expected: Vec<u8>,
 }
 
 impl Credential {
-    /// Accepts `secret` and nothing else.
+    /// Makes a credential that accepts exactly `secret`.
     ///
     /// # Errors
     /// If the system has no randomness.

@@ -1,4 +1,4 @@
-//! What the admin API answers when it cannot do what was asked.
+//! Error answers of the admin API.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::answers::Failed;
 use crate::config::show_duration;
 use crate::store::Waits;
 
-/// A status with a code for programs and a message for people.
+/// An HTTP status with a code for programs and a message for people.
 #[derive(Debug)]
 pub(super) struct Failure {
     status: StatusCode,
@@ -65,7 +65,7 @@ impl Failure {
         Self::new(
             StatusCode::CONFLICT,
             "nothing_to_back_up",
-            "this node has no file of its own: back up what `storage` and `coordination` name by its own \
+            "this node has no file of its own: back up what `storage` and `coordination` name with its own \
              means; what is in memory is forgotten",
         )
     }

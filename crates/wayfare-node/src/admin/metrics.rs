@@ -1,4 +1,4 @@
-//! `GET /metrics`: counters from everywhere, and how many of everything each shard has now.
+//! `GET /metrics`: counters of all parts of the node, and gauges of each shard.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -24,11 +24,12 @@ const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Clone)]
 pub(crate) struct Metrics(PrometheusHandle);
 
-/// One recorder serves a process: a second node in it (a test, a tool) shares the first one's.
+/// A process has one recorder. A second node in it (a test, a tool) shares the recorder of the
+/// first.
 static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 
 impl Metrics {
-    /// Records from now on. A program that has a recorder of its own keeps it.
+    /// Installs the recorder. If the program has installed its own recorder, that one stays in use.
     pub(crate) fn install() -> Self {
         let mut installed = RECORDER.lock().unwrap_or_else(PoisonError::into_inner);
         let handle = installed.get_or_insert_with(|| {
@@ -44,7 +45,7 @@ impl Metrics {
         Self(handle.clone())
     }
 
-    /// Says which program this is.
+    /// Sets the metric that names this program and its version.
     pub(crate) fn describe(game: &str, version: &str, node: &str) {
         let labels = [
             ("game", game.to_owned()),
@@ -54,7 +55,7 @@ impl Metrics {
         gauge!("wayfare_node_info", &labels).set(1.0);
     }
 
-    /// Keeps the recorder's memory bounded; never ends.
+    /// Keeps the recorder's memory bounded. Never returns.
     pub(crate) async fn upkeep(self) {
         loop {
             tokio::time::sleep(UPKEEP_EVERY).await;
@@ -86,7 +87,8 @@ pub(super) async fn render(State(admin): State<Admin>) -> Result<impl IntoRespon
     Ok(([(CONTENT_TYPE, TEXT_FORMAT)], admin.metrics.0.render()))
 }
 
-/// What the engine counted. Requests by commits is the size of a group, bytes by commits its cost.
+/// Publishes the counters of the embedded engine. Requests divided by commits is the mean size of a
+/// group, bytes divided by commits its cost.
 fn measure_file(file: &StoreFile) {
     let Some(counts) = file.counts() else {
         return;
@@ -100,7 +102,8 @@ fn measure_file(file: &StoreFile) {
     gauge!("wayfare_storage_failed").set(f64::from(u8::from(counts.has_failed)));
 }
 
-/// Writes by transactions is the size of a group.
+/// Publishes the counters of PostgreSQL. Writes divided by transactions is the mean size of a
+/// group.
 fn measure_postgres(postgres: &Postgres) {
     let counts = postgres.counters();
     counter!("wayfare_postgres_writes_total").absolute(counts.writes);
@@ -114,7 +117,8 @@ fn measure_postgres(postgres: &Postgres) {
     gauge!("wayfare_postgres_up").set(f64::from(u8::from(!counts.is_away)));
 }
 
-/// As it was last heard of; what it said stays when it is away.
+/// Publishes the last known state of an etcd member. The values stay when the member stops
+/// answering.
 fn measure_member(member: &MemberStatus) {
     let label = [("member", member.endpoint.clone())];
     let is_up = member.away.is_none();

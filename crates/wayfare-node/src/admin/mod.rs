@@ -1,7 +1,7 @@
-//! The operator's door: probes and metrics for machines, rooms and sessions for people.
+//! The admin API: probes and metrics for machines, rooms and sessions for operators.
 //!
-//! Over the Unix socket whoever may open the file is the operator; over TCP the admin API takes a
-//! credential, and without one only probes and metrics answer.
+//! Over the Unix socket everybody who may open the file is an operator. Over TCP the admin API
+//! needs a credential; without one only probes and metrics answer.
 
 pub(crate) mod answers;
 mod backup;
@@ -30,39 +30,41 @@ use crate::shards::Shards;
 use crate::store::{Store, Waits};
 use failure::Failure;
 
-/// A shard that has not answered by then is stuck, and the operator is told so.
+/// The time limit for a shard's answer. A shard that exceeds it is stuck, and the operator gets an
+/// error.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// What there is once the node has what it stands on.
+/// The parts of a node that exist once its services are open.
 pub(crate) struct Begun {
     pub(crate) shards: Shards,
     pub(crate) store: Store,
 }
 
-/// What the admin API works with.
+/// The state of the admin API.
 #[derive(Clone)]
 pub(crate) struct Admin {
-    /// Set once.
+    /// The running node's parts. Set once, at the end of the start.
     pub(crate) begun: Arc<OnceLock<Begun>>,
-    /// What the start waits for.
+    /// The services that the start is waiting for.
     pub(crate) waits: Waits,
     pub(crate) phase: watch::Receiver<Phase>,
     pub(crate) metrics: Metrics,
-    /// What is kept of the rooms of each kind, in a word.
+    /// The durability of each kind of room, as one word.
     pub(crate) kept: Arc<BTreeMap<String, &'static str>>,
-    /// Held while a backup is written: one at a time.
+    /// Held while a backup is written, so that there is one at a time.
     pub(crate) backing_up: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Admin {
-    /// For the Unix socket.
+    /// Routes for the Unix socket.
     pub(crate) fn local(self) -> Router {
-        // It writes where it is told to, so only for whoever may do that anyway.
+        // A backup writes to any path it is given, so it is offered only to who can write there
+        // anyway.
         let api = api().route("/backup", post(backup::back_up));
         self.finished(api)
     }
 
-    /// For TCP.
+    /// Routes for TCP.
     pub(crate) fn remote(self, credential: Option<Credential>) -> Router {
         let credential = Arc::new(credential);
         let guarded = api().layer(middleware::from_fn_with_state(
@@ -88,14 +90,14 @@ impl Admin {
         begun.ok_or_else(|| Failure::starting(&self.waits))
     }
 
-    /// Asks every shard.
+    /// Sends a query to every shard.
     async fn ask(&self, question: Query) -> Result<Vec<Report>, Failure> {
         tokio::time::timeout(ANSWER_TIME_MAX, self.begun()?.shards.ask(question))
             .await
             .map_err(|_| Failure::silent_shard(ANSWER_TIME_MAX))
     }
 
-    /// Orders every shard; whether any of them had something to do.
+    /// Sends an order to every shard. Returns true if any of them had something to do.
     async fn order(&self, question: Query) -> Result<bool, Failure> {
         let answers = self.ask(question).await?;
         Ok(answers.contains(&Report::Done(true)))

@@ -1,4 +1,4 @@
-//! Alive, and ready for players.
+//! Liveness and readiness probes.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -7,24 +7,25 @@ use axum::response::{IntoResponse, Response};
 use super::Admin;
 use crate::store::Store;
 
-/// Where a node is in its life.
+/// The phase of a node's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// Not listening yet.
+    /// The node is not listening yet.
     Starting,
-    /// Taking players.
+    /// The node accepts players.
     Ready,
-    /// Was told to stop.
+    /// The node was asked to stop.
     Stopping,
 }
 
-/// `GET /healthz`: the process runs and answers.
+/// `GET /healthz`: 200 while the process runs.
 pub(super) async fn health() -> &'static str {
     "alive\n"
 }
 
-/// `GET /readyz`: whether new players should be sent here. A service that is away for now is told of,
-/// and is no reason to send those away whose rooms do not need it.
+/// `GET /readyz`: tells whether new players should be sent to this node. A service that does not
+/// answer for now is mentioned, but the node stays ready, because rooms that do not need the
+/// service work.
 pub(super) async fn readiness(State(admin): State<Admin>) -> Response {
     let not_ready = |why: String| (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
     let store = admin.begun.get().map(|begun| &begun.store);

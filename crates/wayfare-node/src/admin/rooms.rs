@@ -1,4 +1,4 @@
-//! `/v1/rooms`: what is open, one in full, and closing it.
+//! `/v1/rooms`: lists rooms, shows one in full, closes one.
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};

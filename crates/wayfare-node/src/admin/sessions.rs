@@ -1,4 +1,4 @@
-//! `/v1/sessions`: who is here, and ending a session.
+//! `/v1/sessions`: lists sessions and ends one.
 
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};

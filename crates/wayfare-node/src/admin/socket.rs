@@ -1,4 +1,4 @@
-//! The data folder, held by one process at a time, with the operator's socket in it.
+//! The data folder, which one process at a time may use, and the operator's socket in it.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{ErrorKind, Read, Seek, Write};
@@ -10,26 +10,27 @@ use tokio::net::UnixListener;
 
 /// The socket's name in the data folder.
 const SOCKET: &str = "admin.sock";
-/// Held for as long as the node runs; the system lets go of it when the process ends, however it
-/// ends. It is never removed: whoever removed it might hold another file than the next node.
+/// The lock file, held while the node runs. The system releases the lock when the process ends,
+/// even after a crash. The file is never deleted: the next node might then lock another file than a
+/// node that still runs.
 const LOCK: &str = "node.lock";
 
-/// Where the node of this data folder listens.
+/// The path of the operator's socket for this data folder.
 pub(crate) fn path_in(data: &Path) -> PathBuf {
     data.join(SOCKET)
 }
 
-/// A data folder that no other process uses.
+/// A data folder that this process has locked.
 pub(crate) struct DataFolder {
     path: PathBuf,
     _lock: File,
 }
 
 impl DataFolder {
-    /// Makes the folder if there is none, and takes it.
+    /// Creates the folder if it does not exist, and locks it.
     ///
     /// # Errors
-    /// If another node has it, or the system does not let us.
+    /// If another node has locked it, or a system call fails.
     pub(crate) fn take(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         DirBuilder::new()
@@ -37,7 +38,7 @@ impl DataFolder {
             .mode(0o700)
             .create(path)
             .with_context(|| {
-                format!("the data folder {shown} cannot be made; choose another with --data")
+                format!("the data folder {shown} cannot be created; choose another with --data")
             })?;
         match Self::lock(path)? {
             Ok(folder) => Ok(folder),
@@ -48,10 +49,10 @@ impl DataFolder {
         }
     }
 
-    /// Takes a folder that is there, unless a node runs on it.
+    /// Locks an existing folder, unless a node runs on it.
     ///
     /// # Errors
-    /// If there is none, or the system does not let us.
+    /// If the folder does not exist, or a system call fails.
     pub(crate) fn take_idle(path: &Path) -> anyhow::Result<Option<Self>> {
         if !path.is_dir() {
             bail!(
@@ -62,7 +63,7 @@ impl DataFolder {
         Ok(Self::lock(path)?.ok())
     }
 
-    /// The folder, or the process that has it.
+    /// Returns the locked folder, or the id of the process that has it locked.
     fn lock(path: &Path) -> anyhow::Result<Result<Self, String>> {
         let lock_path = path.join(LOCK);
         let mut lock = OpenOptions::new()
@@ -90,7 +91,7 @@ impl DataFolder {
                     .with_context(|| format!("{} cannot be locked", lock_path.display()));
             }
         }
-        // Only for a message; the lock is what counts.
+        // The process id is only for messages. The lock decides.
         lock.set_len(0)?;
         lock.rewind()?;
         writeln!(lock, "{}", std::process::id())?;
@@ -100,18 +101,22 @@ impl DataFolder {
         }))
     }
 
-    /// Listens on the operator's socket. One that a dead node left behind is replaced.
+    /// Listens on the operator's socket, and replaces a socket that a crashed node left.
     ///
     /// # Errors
-    /// If the system refuses.
+    /// If a system call fails.
     pub(crate) fn listen(&self) -> anyhow::Result<UnixListener> {
         let socket = path_in(&self.path);
-        self.bind(&socket)
-            .with_context(|| format!("the operator's socket {} cannot be made", socket.display()))
+        self.bind(&socket).with_context(|| {
+            format!(
+                "the operator's socket {} cannot be created",
+                socket.display()
+            )
+        })
     }
 
-    /// Nobody but the owner may connect even for an instant, so the socket gets its permissions in
-    /// a folder that is closed to others, and appears in its place with them.
+    /// Binds the socket inside a folder that is closed to others, sets its permissions and moves it
+    /// to its place. Nobody but the owner can connect at any time.
     fn bind(&self, socket: &Path) -> anyhow::Result<UnixListener> {
         let closed = self.path.join(".new");
         remove(std::fs::remove_dir_all(&closed))?;
@@ -133,7 +138,7 @@ impl DataFolder {
 impl Drop for DataFolder {
     fn drop(&mut self) {
         if let Err(error) = remove(std::fs::remove_file(path_in(&self.path))) {
-            tracing::warn!(%error, "the operator's socket is left behind");
+            tracing::warn!(%error, "the operator's socket could not be removed");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `backup` and `restore`: the store of a node to a file, and back.
+//! `backup` and `restore`: copy the store of a node to a file, and back.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -19,35 +19,35 @@ use crate::config::{
 use crate::store::file::{self, StoreFile};
 use crate::store::{self, backup};
 
-/// Between two lines that say how far it is.
+/// The time between two lines of progress.
 const PROGRESS_EVERY: Duration = Duration::from_secs(1);
 
-/// Where to copy, and what.
+/// The arguments of `backup`.
 #[derive(Clone, Debug, Args)]
 pub struct Backup {
     /// The file to write; it must not be there yet
     #[arg(value_name = "DEST")]
     to: PathBuf,
-    /// Of which node.
+    /// The node to back up.
     #[command(flatten)]
     folder: Folder,
 }
 
-/// What to put where.
+/// The arguments of `restore`.
 #[derive(Clone, Debug, Args)]
 pub struct Restore {
     /// The backup
     #[arg(value_name = "SRC")]
     from: PathBuf,
-    /// Take it even if something is there; that is kept under another name
+    /// Restore even if the folder has a store; that store is kept under another name
     #[arg(long)]
     force: bool,
-    /// Of which node.
+    /// The node to restore.
     #[command(flatten)]
     folder: Folder,
 }
 
-/// A node by its data folder.
+/// The data folder of a node.
 #[derive(Clone, Debug, Args)]
 pub struct Folder {
     /// The node's data folder [default: the setting `data`]
@@ -56,7 +56,7 @@ pub struct Folder {
     /// The settings file [default: wayfare.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// For programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
 }
@@ -78,11 +78,12 @@ impl Folder {
     }
 }
 
-/// By the node if one runs, which goes on meanwhile; otherwise by this process.
+/// Makes the backup: through the running node if there is one, which keeps running, and otherwise
+/// in this process.
 pub(super) fn back_up(command: &Backup) -> anyhow::Result<()> {
     let settings = command.folder.config().settings;
     if let Some(what) = outside(&settings) {
-        eprintln!("warning: {what}: that is not in this backup");
+        eprintln!("warning: {what}: not included in this backup");
     }
     let data = settings.data;
     let to = std::path::absolute(&command.to)?;
@@ -102,7 +103,7 @@ pub(super) fn back_up(command: &Backup) -> anyhow::Result<()> {
     ))
 }
 
-/// What is not in the file of the data folder, if not all is.
+/// Names the state of this node that is outside the data folder, and so is not in the backup.
 fn outside(settings: &Settings) -> Option<String> {
     let place = |address: Option<&Address>, is_embedded: bool| match address {
         _ if is_embedded => None,
@@ -114,9 +115,9 @@ fn outside(settings: &Settings) -> Option<String> {
     let states = place(states.address(), *states == StorageChoice::Embedded);
     match (records, states) {
         (None, None) => None,
-        (Some(records), None) => Some(format!("who owns what is kept in {records} (coordination)")),
+        (Some(records), None) => Some(format!("records of owners are in {records} (coordination)")),
         (None, Some(states)) => Some(format!(
-            "rooms, logs and documents are kept in {states} (storage)"
+            "rooms, logs and documents are in {states} (storage)"
         )),
         (Some(records), Some(states)) => Some(format!(
             "this node keeps nothing in its data folder, but in {records} (coordination) and \
@@ -128,7 +129,7 @@ fn outside(settings: &Settings) -> Option<String> {
 fn ask(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
     let name = to.to_str().with_context(|| {
         format!(
-            "{} is no UTF-8 and cannot be told to the node",
+            "{} is not UTF-8 and cannot be sent to the node",
             to.display()
         )
     })?;
@@ -147,7 +148,7 @@ fn ask(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
         }
         Ok(())
     })?;
-    copied.ok_or_else(|| anyhow!("the node went away before it was done"))
+    copied.ok_or_else(|| anyhow!("the node stopped before it was done"))
 }
 
 fn copy(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
@@ -170,7 +171,7 @@ fn copy(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
 pub(super) fn restore(command: &Restore) -> anyhow::Result<()> {
     let settings = command.folder.config().settings;
     if let Some(what) = outside(&settings) {
-        eprintln!("warning: {what}: this backup does not bring that back");
+        eprintln!("warning: {what}: not restored by this backup");
     }
     let data = settings.data;
     let _held = DataFolder::take(&data)?;
@@ -191,7 +192,7 @@ pub(super) fn restore(command: &Restore) -> anyhow::Result<()> {
     ))
 }
 
-/// How far it is, on standard error, now and then.
+/// Progress lines on standard error.
 #[derive(Default)]
 struct Progress {
     told: Option<Instant>,
@@ -209,7 +210,7 @@ impl Progress {
     }
 }
 
-/// To a tenth of the unit that fits.
+/// Formats a number of bytes in the largest unit that fits, with one decimal.
 fn show_bytes(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units.into_iter().find(|(unit, _)| bytes >= *unit);

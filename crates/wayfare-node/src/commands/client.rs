@@ -1,4 +1,4 @@
-//! Reaching a running node as its operator: by the socket in its data folder, or over TCP.
+//! The operator's connection to a running node: the socket in its data folder, or TCP.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -19,25 +19,25 @@ use crate::admin::answers::Failed;
 use crate::admin::socket;
 use crate::config::Secret;
 
-/// Twice what a node waits for its shards.
+/// The time limit of a request: twice the time that a node waits for its shards.
 const TIME_MAX: Duration = Duration::from_secs(10);
-const NOT_UNDERSTOOD: &str = "the answer is not understood: is the node of another version?";
-/// About a million rooms.
+const NOT_UNDERSTOOD: &str = "the answer cannot be parsed: does the node run another version?";
+/// The maximum size of an answer: the list of about a million rooms.
 const ANSWER_BYTES_MAX: usize = 256 * 1024 * 1024;
 
-/// Which node, and the way to it.
+/// The address of a running node.
 pub(super) enum Node {
-    /// On this machine.
+    /// A node on this machine.
     Local { data: PathBuf },
-    /// Anywhere.
+    /// A node behind the URL of its admin API.
     Remote { url: Uri, admin_key: Option<Secret> },
 }
 
 impl Node {
-    /// The node behind a URL of its admin API.
+    /// Makes the address of a node from the URL of its admin API.
     ///
     /// # Errors
-    /// If it is no such URL.
+    /// If `url` is not a URL of an admin API.
     pub(super) fn remote(url: &str, admin_key: Option<Secret>) -> anyhow::Result<Self> {
         let parsed: Uri = url
             .parse()
@@ -55,10 +55,10 @@ impl Node {
         }
     }
 
-    /// The JSON answer to a request; `path` is encoded already.
+    /// Sends a request and returns its JSON answer. `path` must be encoded already.
     ///
     /// # Errors
-    /// If the node cannot be reached, or says no.
+    /// If the node cannot be reached, or answers with an error.
     pub(super) fn call<T: DeserializeOwned>(
         &self,
         method: &Method,
@@ -79,7 +79,7 @@ impl Node {
         serde_json::from_slice(&body).context(NOT_UNDERSTOOD)
     }
 
-    /// The answer in words, whether or not it is a success; its lines in one.
+    /// Sends a request and returns the answer as one line of text, even if it is an error.
     ///
     /// # Errors
     /// If the node cannot be reached.
@@ -93,10 +93,11 @@ impl Node {
         Ok(words.trim_end().replace('\n', "; "))
     }
 
-    /// The answer that comes line by line, for as long as it takes.
+    /// Sends a request and passes each line of the answer to `take`. There is no time limit.
     ///
     /// # Errors
-    /// If the node cannot be reached, says no, or goes before the last line, or `take` fails.
+    /// If the node cannot be reached, answers with an error or stops before the last line, or if
+    /// `take` fails.
     pub(super) fn lines<T: DeserializeOwned>(
         &self,
         method: &Method,
@@ -117,7 +118,7 @@ impl Node {
             }
             let mut lines = Vec::new();
             while let Some(frame) = body.frame().await {
-                let frame = frame.context("the node went away before it was done")?;
+                let frame = frame.context("the node stopped before it was done")?;
                 lines.extend_from_slice(frame.data_ref().map_or(&[][..], |bytes| bytes));
                 while let Some(end) = lines.iter().position(|byte| *byte == b'\n') {
                     let line: Vec<u8> = lines.drain(..=end).collect();
@@ -178,7 +179,7 @@ async fn exchange(
     Ok(sender.send_request(request).await?)
 }
 
-/// What the node says when it does not do what was asked.
+/// The error that a node's answer describes.
 fn refusal(status: StatusCode, body: &[u8]) -> anyhow::Error {
     match serde_json::from_slice::<Failed>(body) {
         Ok(failed) if status == StatusCode::UNAUTHORIZED => anyhow!(
@@ -190,7 +191,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> anyhow::Error {
     }
 }
 
-/// Why the socket does not answer, and what to do.
+/// The error for a socket that cannot be connected to, with advice.
 fn unreachable(socket: &Path, data: &Path, error: &std::io::Error) -> String {
     let (socket, data) = (socket.display(), data.display());
     match error.kind() {
@@ -206,7 +207,7 @@ fn unreachable(socket: &Path, data: &Path, error: &std::io::Error) -> String {
     }
 }
 
-/// `text` as one part of a path (RFC 3986, section 2.3); slashes are kept.
+/// Percent-encodes `text` as a part of a path (RFC 3986, section 2.3). Slashes are kept.
 pub(super) fn encoded(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {

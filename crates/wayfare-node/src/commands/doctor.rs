@@ -1,4 +1,4 @@
-//! `doctor`: what a start would come to, before it is tried.
+//! `doctor`: checks everything that a start needs, without starting.
 
 use anyhow::bail;
 use clap::Args;
@@ -13,16 +13,16 @@ use crate::config::{Config, Inputs, Mode, SettingFlags};
 use crate::doctor::{self, Finding, Verdict};
 use crate::game::Game;
 
-/// With which settings to look.
+/// The arguments of `doctor`.
 #[derive(Clone, Debug, Args)]
 pub struct Doctor {
-    /// As `dev` would start
+    /// Check for `dev` instead of `serve`
     #[arg(long)]
     dev: bool,
-    /// For programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
-    /// What else would be on the command line.
+    /// The settings that the start would get on its command line.
     #[command(flatten)]
     flags: SettingFlags,
 }
@@ -47,8 +47,8 @@ pub(super) fn run(game: &Game, command: &Doctor) -> anyhow::Result<()> {
     }
     match failed {
         0 => Ok(()),
-        1 => bail!("one thing has to be seen to before a node starts"),
-        several => bail!("{several} things have to be seen to before a node starts"),
+        1 => bail!("one problem must be solved before a node can start"),
+        several => bail!("{several} problems must be solved before a node can start"),
     }
 }
 

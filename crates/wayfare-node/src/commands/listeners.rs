@@ -1,4 +1,4 @@
-//! Getting the ports a node listens on.
+//! The listening sockets of a node.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -8,17 +8,18 @@ use tokio::net::{TcpListener, TcpSocket};
 
 use crate::config::Config;
 
-/// Connections that the system completes before the node accepts them: all clients of a shard that
-/// died come back within a second. The system's own bound (`net.core.somaxconn`) is 4096.
+/// The number of connections that the system completes before the node accepts them. When a shard
+/// dies, all its clients reconnect within a second. The system's own limit (`net.core.somaxconn`)
+/// is 4096.
 const BACKLOG: u32 = 4096;
-/// Ports tried behind one that is taken.
+/// The number of ports to try after a taken one.
 const PORTS_TRIED: u16 = 100;
 
-/// Listens on the setting `name`. Where nobody chose the port and `or_next` is given, the first
-/// free one from there on is taken.
+/// Listens on the address of the setting `name`. If the port is a default and `or_next` is given,
+/// the first free port from there on is used.
 ///
 /// # Errors
-/// Which address could not be had, who chose it, and what to do.
+/// If the address cannot be used. The error names the address, where it was set, and what to do.
 pub(super) fn listen(
     address: SocketAddr,
     name: &str,
@@ -51,7 +52,7 @@ fn bind(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // A node that was just stopped leaves connections behind that would hold the port for a minute.
+    // Connections of a node that was just stopped would otherwise block the port for a minute.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_taken_port_gives_way_to_the_next_unless_somebody_chose_it() {
+    async fn a_taken_default_port_is_replaced_by_the_next_free_one() {
         let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         let listener = listen(address, "listen", &config(&[]), true).unwrap();

@@ -1,4 +1,4 @@
-//! What a game's program can be told to do.
+//! The command line of a game's program.
 
 mod backup;
 mod client;
@@ -54,18 +54,18 @@ pub enum Command {
     Restore(Restore),
 }
 
-/// What can be done with the settings.
+/// The subcommands of `config`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum ConfigCommand {
     /// Print every value with where it comes from, as `serve` would see it
     Show {
-        /// As `dev` would see it
+        /// Show the values for `dev` instead of `serve`
         #[arg(long)]
         dev: bool,
-        /// For programs
+        /// Print JSON, for programs
         #[arg(long)]
         json: bool,
-        /// What else would be on the command line.
+        /// The settings that would be on the command line.
         #[command(flatten)]
         flags: SettingFlags,
     },
@@ -77,11 +77,12 @@ struct Line {
     command: Option<Command>,
 }
 
-/// Does what the arguments of this process say; without any, `dev`. The whole `main` of a game.
+/// Runs the command in the arguments of this process, or `dev` if there are none. This is the whole
+/// `main` of a game.
 ///
 /// # Errors
-/// None: what goes wrong is printed, without the stack that `RUST_BACKTRACE` would add to a mistake
-/// in a settings file, and the process ends with 1; with 2 for arguments that are no command.
+/// None. An error is printed, without the backtrace that `RUST_BACKTRACE` would add to a mistake in
+/// a settings file, and the process ends with 1, or with 2 if the arguments are not a command.
 pub fn main(game: Game) -> anyhow::Result<()> {
     let name = game.name.clone();
     let about = format!("{name}, a Wayfare game server. Without a command: dev");
@@ -97,11 +98,11 @@ pub fn main(game: Game) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Carries out one command; `None` is [`Command::Dev`]. A command that runs a node blocks until
-/// the node has stopped, and calls `ready` once it takes connections.
+/// Executes a command; `None` is [`Command::Dev`]. A command that runs a node blocks until the node
+/// has stopped, and calls `ready` once the node accepts connections.
 ///
 /// # Errors
-/// Whatever keeps the command from being done, said for the person who gave it.
+/// If the command fails. The message is written for the person who typed the command.
 pub fn run(
     game: Game,
     command: Option<Command>,
@@ -137,7 +138,8 @@ fn show_config(game: &Game, mode: Mode, flags: &SettingFlags, json: bool) -> any
     say(&table::table(&["SETTING", "VALUE", "SOURCE"], rows))
 }
 
-/// Prints lines. Whoever reads them may stop reading: `room list | head` is no error.
+/// Prints lines to standard output. It is no error if the reader closes the pipe early, as in `room
+/// list | head`.
 fn say(text: &str) -> anyhow::Result<()> {
     match writeln!(std::io::stdout(), "{text}") {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),

@@ -1,15 +1,15 @@
-//! What `dev` tells whoever sits in front of it.
+//! The text that `dev` prints once it is ready.
 
 use std::fmt;
 
-/// Exactly three lines: where it is, what to try, how to look and to stop.
+/// Three lines: the address, how to join, how to look at the node and stop it.
 pub(super) struct NextSteps<'a> {
     pub(super) title: &'a str,
     pub(super) url: &'a str,
-    /// The port that was wanted, if another program has it.
+    /// The port that was wanted, if it is taken by another program.
     pub(super) taken: Option<u16>,
     pub(super) page: Option<&'a str>,
-    /// The program that joins from a terminal.
+    /// The program that joins a room from a terminal.
     pub(super) player: &'a str,
     pub(super) kind: Option<&'a str>,
     pub(super) look: &'a str,

@@ -1,4 +1,4 @@
-//! `room …` and `session …`: a running node through its operator's door.
+//! `room …` and `session …`: commands for a running node.
 
 use std::convert::Infallible;
 use std::path::PathBuf;
@@ -16,24 +16,24 @@ use crate::admin::answers::{
 };
 use crate::config::{Config, Inputs, Mode, Secret, SettingFlags};
 
-/// What can be done about rooms.
+/// The subcommands of `room`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum RoomCommand {
     /// The rooms that are open
     List {
-        /// How many.
+        /// The size of the list.
         #[command(flatten)]
         listing: Listing,
-        /// Which node.
+        /// The node to ask.
         #[command(flatten)]
         reach: Reach,
     },
-    /// One room with its members
+    /// A room with its members
     Show {
         /// Such as plaza/main
         #[arg(value_name = "KIND/KEY")]
         room: EntityId,
-        /// Which node.
+        /// The node to ask.
         #[command(flatten)]
         reach: Reach,
     },
@@ -42,21 +42,21 @@ pub enum RoomCommand {
         /// Such as plaza/main
         #[arg(value_name = "KIND/KEY")]
         room: EntityId,
-        /// Which node.
+        /// The node to ask.
         #[command(flatten)]
         reach: Reach,
     },
 }
 
-/// What can be done about sessions.
+/// The subcommands of `session`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum SessionCommand {
-    /// Who is here
+    /// The sessions of this node
     List {
-        /// How many.
+        /// The size of the list.
         #[command(flatten)]
         listing: Listing,
-        /// Which node.
+        /// The node to ask.
         #[command(flatten)]
         reach: Reach,
     },
@@ -64,13 +64,13 @@ pub enum SessionCommand {
     Kick {
         /// The `sub` of the player's token, or a guest's id
         player: PlayerId,
-        /// Which node.
+        /// The node to ask.
         #[command(flatten)]
         reach: Reach,
     },
 }
 
-/// How much is listed.
+/// The size of a list.
 #[derive(Clone, Debug, Args)]
 pub struct Listing {
     /// Lines at most
@@ -78,7 +78,7 @@ pub struct Listing {
     limit: usize,
 }
 
-/// The way to a running node.
+/// The address of a running node.
 #[derive(Clone, Debug, Args)]
 pub struct Reach {
     /// The node's data folder [default: the setting `data`]
@@ -93,7 +93,7 @@ pub struct Reach {
     /// The settings file [default: wayfare.toml, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// For programs
+    /// Print JSON, for programs
     #[arg(long)]
     json: bool,
 }
@@ -116,7 +116,7 @@ impl Reach {
             eprintln!("warning: {problem}");
         }
         let settings = config.settings;
-        // A folder on the command line means more than a URL in the environment.
+        // A folder on the command line overrides a URL in the environment.
         match &self.url {
             Some(url) if !url.is_empty() && self.data.is_none() => {
                 Node::remote(url, settings.admin_key)
@@ -139,7 +139,7 @@ impl Reach {
     }
 }
 
-/// So that `Debug` never shows it.
+/// Wraps the argument, so that `Debug` never shows it.
 fn secret(text: &str) -> Result<Secret, Infallible> {
     Ok(Secret(text.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! The part of a start that may wait: opening both services, and writing this run down in them.
+//! The part of a start that may wait: opening both services, and recording this run in them.
 
 use std::future::{Future, pending};
 use std::pin::Pin;
@@ -13,26 +13,27 @@ use crate::chance;
 use crate::config::Settings;
 use crate::store::{self, Store, Waits};
 
-/// What it takes.
+/// The inputs of the preparation.
 pub(super) struct Preparation<'a> {
     pub(super) settings: &'a Settings,
     pub(super) services: &'a Handle,
     pub(super) waits: &'a Waits,
 }
 
-/// What a node goes on with.
+/// The opened services and the recorded run.
 pub(super) struct Prepared {
     pub(super) store: Store,
     pub(super) run: Run,
-    /// Comes once another process is this node, if that can be.
+    /// Completes once another process runs under the name of this node, if that is possible.
     pub(super) superseded: Pin<Box<dyn Future<Output = Superseded> + Send>>,
 }
 
 impl Preparation<'_> {
-    /// Waits for what is not there, for ever.
+    /// Opens the services and records the run. Waits without a limit for services that do not
+    /// answer.
     ///
     /// # Errors
-    /// What does not get better by waiting, said for the operator.
+    /// If a problem does not go away by waiting. The message is written for the operator.
     pub(super) async fn prepare(&self) -> anyhow::Result<Prepared> {
         let store = store::open(self.settings, self.services, self.waits).await?;
         let written = self.write_down(&store).await;
@@ -58,7 +59,7 @@ impl Preparation<'_> {
         let plan = StartupPlan {
             node: self.settings.node.clone(),
             version: env!("CARGO_PKG_VERSION").into(),
-            // Before 1970 there is nothing to learn from it.
+            // A clock before 1970 is treated as if it were 1970.
             wall: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default(),
@@ -75,7 +76,7 @@ impl Preparation<'_> {
     ) -> Pin<Box<dyn Future<Output = Superseded> + Send>> {
         let node = self.settings.node.clone();
         match store.etcd() {
-            // What is in this process, or in a folder that it holds, is written by nobody else.
+            // Nobody else can write to memory, or to a folder that this process has locked.
             None => Box::pin(pending()),
             Some(etcd) => Box::pin(store::superseded(Arc::new(etcd.clone()), node, run.clone())),
         }

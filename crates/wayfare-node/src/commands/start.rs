@@ -1,4 +1,4 @@
-//! `dev` and `serve`: from settings to a running node.
+//! `dev` and `serve`: start a node from its settings.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
@@ -44,8 +44,8 @@ pub(super) fn start(
     let folder = DataFolder::take(&config.settings.data)?;
     raise_open_files();
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    // Threads of their own: a room's future that blocks must not keep players at the door, nor what
-    // others have in storage.
+    // Futures have threads of their own, so that a room's blocking future delays neither new
+    // players nor the services.
     let futures = Builder::new_multi_thread()
         .thread_name("room-futures")
         .enable_all()
@@ -61,8 +61,8 @@ pub(super) fn start(
         services: services.handle().clone(),
     };
     let outcome = runtime.block_on(serve(game, mode, &config, key, around, ready));
-    // What is left are connections of operators and futures of rooms that are no more; they must
-    // not keep the process.
+    // Only connections of operators and futures of closed rooms are left. The process does not wait
+    // for them.
     runtime.shutdown_background();
     futures.shutdown_background();
     services.shutdown_background();
@@ -86,16 +86,16 @@ fn warn_of_memory(config: &Config) {
     }
 }
 
-/// What a node is started with beside its game and its settings.
+/// The other inputs of a start, beside the game and the settings.
 struct Around<'a> {
     folder: &'a DataFolder,
-    /// Where rooms' futures run.
+    /// The runtime of the rooms' futures.
     futures: Handle,
-    /// Where engines that are reached over a network run.
+    /// The runtime of engines that are reached over a network.
     services: Handle,
 }
 
-/// Whether this configuration may let players in at all.
+/// Refuses a configuration that lets no player in, or lets everybody in by accident.
 fn admit(mode: Mode, config: &Config, key: Option<&Key>) -> anyhow::Result<()> {
     let Settings { listen, guests, .. } = config.settings;
     if !guests && key.is_none() {
@@ -129,7 +129,7 @@ async fn serve(
     ready: Option<Box<dyn FnOnce(Ready) + Send>>,
 ) -> anyhow::Result<()> {
     let settings = &config.settings;
-    // From here on a signal stops the node in order instead of ending the process.
+    // From here on a signal stops the node in order instead of killing the process.
     let mut signals = Signals::listen()?;
     let stop = Stop::new();
     let or_next = mode == Mode::Dev;
@@ -146,7 +146,7 @@ async fn serve(
             return Ok(());
         }
     };
-    // Not before: who comes earlier is told at once that nobody is there.
+    // The port is opened only now, so that earlier clients get a connection error at once.
     let game_listener = listeners::listen(settings.listen, "listen", config, or_next)?;
     let listen = game_listener.local_addr()?;
 
@@ -187,7 +187,7 @@ async fn serve(
     Ok(served.await?)
 }
 
-/// Probes and operators are answered while the rest of the start may take long.
+/// Opens the admin API early, so that probes and operators get answers during a long start.
 fn open_office(
     game: &Game,
     config: &Config,
@@ -215,7 +215,7 @@ fn open_office(
     Ok((admin, office, waits))
 }
 
-/// A kind, and what is kept of its rooms, in a word for an operator.
+/// Returns a kind's name, and its durability as one word for operators.
 fn kept(kind: &Kind) -> (String, &'static str) {
     let kept = match (kind.settings.durability, kind.settings.is_kept()) {
         (Durability::Durable, _) => "durable",
@@ -245,7 +245,7 @@ fn start_shards(
         .context("the shards' threads cannot be started")
 }
 
-/// One line for the log, and in `dev` what to do next for who sits in front of it.
+/// Logs one line, and in `dev` prints the next steps to the terminal.
 fn announce(title: &str, mode: Mode, config: &Config, ready: &Ready, kind: Option<&str>) {
     let settings = &config.settings;
     tracing::info!(
@@ -257,7 +257,8 @@ fn announce(title: &str, mode: Mode, config: &Config, ready: &Ready, kind: Optio
         return;
     }
     let program = std::env::args().next().unwrap_or_default();
-    // An environment or a file is there for the next command as well; a flag has to be repeated.
+    // A setting in the environment or a file also holds for the next command. A flag must be
+    // repeated.
     let look = match config.source("data") {
         Source::Flag(_) => format!("{program} room list --data {}", ready.data.display()),
         _ => format!("{program} room list"),
@@ -280,7 +281,7 @@ fn announce(title: &str, mode: Mode, config: &Config, ready: &Ready, kind: Optio
     }
 }
 
-/// An address that a client on this machine can connect to.
+/// Returns an address at which a client on this machine can connect.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -290,8 +291,8 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// Every player is an open file, and shells hand down a limit of 1024 that is meant for programs
-/// that use `select`.
+/// Raises the limit of open files: each player needs one, and the limit of 1024 that shells set is
+/// meant for programs that use `select`.
 fn raise_open_files() {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {
@@ -313,7 +314,7 @@ mod tests {
     use crate::config::Secret;
 
     #[test]
-    fn an_address_of_no_machine_is_reached_on_this_one() {
+    fn an_unspecified_address_is_reached_on_this_machine() {
         let check = |listen: &str, expect: &str| {
             assert_eq!(reachable(listen.parse().unwrap()).to_string(), expect);
         };
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn dev_leaves_this_machine_only_when_told_to_by_a_flag() {
+    fn dev_listens_beyond_this_machine_only_by_a_flag() {
         let check = |flags: &[(&'static str, &str)], environment: &[(&str, &str)]| {
             let flags = SettingFlags {
                 values: flags

@@ -1,6 +1,6 @@
-//! Aligned columns for people.
+//! Tables of text with aligned columns.
 
-/// Rows under a heading, each column as wide as its widest cell.
+/// Formats rows under a heading. Each column is as wide as its widest cell.
 pub(super) fn table(heading: &[&str], rows: Vec<Vec<String>>) -> String {
     let heading = heading.iter().map(ToString::to_string).collect();
     let lines: Vec<Vec<String>> = std::iter::once(heading)
@@ -23,7 +23,7 @@ pub(super) fn table(heading: &[&str], rows: Vec<Vec<String>>) -> String {
     aligned.collect::<Vec<_>>().join("\n")
 }
 
-/// What players write must not steer the operator's terminal.
+/// Replaces control characters: text of players must not control the operator's terminal.
 fn visible(cell: &str) -> String {
     let visible = cell
         .chars()

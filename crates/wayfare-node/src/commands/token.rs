@@ -13,21 +13,21 @@ use crate::config::{Config, Inputs, Mode, SettingFlags, Value, show_duration};
 use crate::shards::Authenticator;
 use crate::token::{Key, Verifier, mint};
 
-/// What can be done about tokens.
+/// The subcommands of `token`.
 #[derive(Clone, Debug, Subcommand)]
 pub enum TokenCommand {
     /// Print a token that lets a player in, signed with the token key of the settings
     Mint {
-        /// Who the player is
+        /// The player's id
         #[arg(long, value_name = "PLAYER")]
         sub: PlayerId,
-        /// What others see instead
+        /// The name that other players see [default: the id]
         #[arg(long)]
         name: Option<String>,
-        /// How long it holds
+        /// The time for which the token is valid
         #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
         ttl: Duration,
-        /// Where the key is.
+        /// The settings that name the key.
         #[command(flatten)]
         flags: SettingFlags,
     },

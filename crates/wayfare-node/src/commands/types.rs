@@ -1,4 +1,4 @@
-//! `types`: what is said in a game's rooms, as a file for clients in TypeScript.
+//! `types`: writes the types of a game's messages to a file for clients in TypeScript.
 
 use std::fmt;
 use std::io::ErrorKind;
@@ -10,28 +10,29 @@ use clap::Args;
 use super::say;
 use crate::game::Game;
 
-/// Of which kinds, and where to.
+/// The arguments of `types`.
 #[derive(Clone, Debug, Args)]
 pub struct TypesCommand {
-    /// The kinds of room [default: all that are typed]
+    /// The kinds of room [default: all that have types]
     #[arg(value_name = "KIND")]
     kinds: Vec<String>,
-    /// Write to this file, if that changes it
+    /// Write to this file, only if its content changes
     #[arg(long, value_name = "FILE", conflicts_with = "check")]
     out: Option<PathBuf>,
-    /// Fail if this file is not what would be written; nothing is
+    /// Fail if this file differs from the output, and write nothing
     #[arg(long, value_name = "FILE")]
     check: Option<PathBuf>,
 }
 
 type Write = dyn Fn(&[String]) -> anyhow::Result<String> + Send + Sync;
 
-/// What a game knows of its types. Nothing is made of it before somebody asks.
+/// The types of a game's messages, made when they are asked for.
 #[derive(Default)]
 pub struct TypesOf(Option<Box<Write>>);
 
 impl TypesOf {
-    /// `write` makes the file of the kinds that are named, or, if none is, of all that have types.
+    /// Makes the types from `write`, which gets the names of kinds and returns the file's text.
+    /// Without names it writes all kinds that have types.
     pub fn new(
         write: impl Fn(&[String]) -> anyhow::Result<String> + Send + Sync + 'static,
     ) -> Self {
@@ -77,7 +78,7 @@ fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     say(&format!("{} is written", path.display()))
 }
 
-/// What is in the file, if there is one.
+/// Returns the content of the file, or `None` if it does not exist.
 fn read(path: &Path) -> anyhow::Result<Option<String>> {
     if std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
         bail!("{} is no file", path.display());
@@ -89,9 +90,10 @@ fn read(path: &Path) -> anyhow::Result<Option<String>> {
     }
 }
 
-/// All of the file or nothing: a bundler that watches it never sees half of it.
+/// Replaces the file in one step, so that a bundler that watches it never reads a half-written
+/// file.
 fn replace(path: &Path, text: &str) -> std::io::Result<()> {
-    // A link stays one, and what it leads to is replaced.
+    // If the path is a symbolic link, its target is replaced and the link stays.
     let target = std::fs::canonicalize(path);
     let path = target.as_deref().unwrap_or(path);
     let folder = path.parent().unwrap_or(Path::new(""));
@@ -109,7 +111,7 @@ fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     replaced
 }
 
-/// The command that makes the file, as it would be typed here.
+/// The command that writes the file, as one would type it here.
 fn remedy(game: &Game, kinds: &[String], path: &Path) -> String {
     let mut words = vec![game.name.clone(), "types".to_owned()];
     words.extend_from_slice(kinds);
@@ -146,7 +148,7 @@ mod tests {
         write();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "// arena\n");
 
-        // What is written anew is another file, by another number.
+        // A rewritten file has another inode number.
         let number = || std::fs::metadata(&path).unwrap().ino();
         let first = number();
         write();
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_stays_one_and_a_device_stays_what_it_is() {
+    fn links_are_followed_and_devices_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (path, link) = (
             folder.path().join("types.ts"),
@@ -206,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_leaves_nothing_behind() {
+    fn a_failed_write_leaves_no_file() {
         let folder = tempfile::tempdir().unwrap();
         let taken = folder.path().join("types.ts");
         std::fs::create_dir(&taken).unwrap();

@@ -1,4 +1,4 @@
-//! A settings file as texts with their lines.
+//! Reading of a settings file into texts with line numbers.
 
 use std::path::Path;
 
@@ -7,17 +7,17 @@ use toml::de::{DeTable, DeValue};
 use super::problem::Problem;
 use super::source::Source;
 
-/// One value of the file.
+/// A value in the file.
 pub(crate) struct Entry {
-    /// The names of the sections it is in, and its own.
+    /// The names of its sections, then its own name.
     pub(crate) path: Vec<String>,
-    /// As it would be written on the command line; `None` if it is a list or a table.
+    /// The value in its command-line form; `None` if it is a list or a table.
     pub(crate) text: Option<String>,
-    /// The line of its key.
+    /// The line of the value's key.
     pub(crate) source: Source,
 }
 
-/// The values of a TOML text, in order. A table is an entry of its own only where it is deeper
+/// Returns the values of a TOML text, in order. A table is an entry only if it is nested deeper
 /// than any setting.
 pub(crate) fn entries(path: &Path, text: &str) -> Result<Vec<Entry>, Problem> {
     let table = DeTable::parse(text).map_err(|error| Problem::Syntax {
@@ -61,7 +61,7 @@ impl Walk<'_> {
     }
 }
 
-/// `[kind]` and `[kind.<name>]` are all the sections there are.
+/// Checks for the only sections that exist: `[kind]` and `[kind.<name>]`.
 fn is_section(path: &[String]) -> bool {
     path[0] == "kind" && path.len() <= 2
 }

@@ -1,4 +1,4 @@
-//! The settings as arguments of a command, made from the same table as everything else.
+//! The settings as command-line arguments, made from the table of settings.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,11 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_pars
 use super::keys::KEYS;
 use super::settings::Secret;
 
-/// What the command line says of the settings. Checked together with the file and the environment.
+/// The settings on the command line. They are checked together with the file and the environment.
 #[derive(Clone, Debug, Default)]
 pub struct SettingFlags {
     pub(crate) config: Option<PathBuf>,
-    /// Any of them may be a secret, so none is shown by `Debug`.
+    /// Each value is wrapped as a secret, because any may be one, so that `Debug` shows none.
     pub(crate) values: Vec<(&'static str, Secret)>,
     pub(crate) kinds: Vec<String>,
 }
@@ -36,7 +36,7 @@ impl Args for SettingFlags {
                 .value_name(key.value_name)
                 .help(key.about);
             match key.value_name {
-                // `--guests` alone says yes.
+                // `--guests` without a value means true.
                 "true|false" => arg
                     .num_args(0..=1)
                     .require_equals(true)

@@ -1,40 +1,40 @@
-//! The table of all settings of a node: what each is called, means, takes and shows.
+//! The table of all settings of a node: name, meaning, form and value of each.
 
 use super::settings::Settings;
 use super::value::Value;
 
-/// One setting.
+/// A setting.
 pub(crate) struct Key {
-    /// As in the file; `--` and `WAYFARE_` forms are made from it.
+    /// The name in the file. The forms `--…` and `WAYFARE_…` are made from it.
     pub(crate) name: &'static str,
-    /// What it means, for `--help`.
+    /// The meaning, for `--help`.
     pub(crate) about: &'static str,
-    /// What its value is called in `--help`.
+    /// The placeholder of its value in `--help`.
     pub(crate) value_name: &'static str,
-    /// Continues "is not …".
+    /// The expected form; continues "is not …".
     pub(crate) expected: &'static str,
-    /// A text as messages may repeat it.
+    /// Quotes a refused text for a message, without secrets.
     pub(crate) repeat: fn(Option<&str>) -> String,
-    /// What more there is to say of a text that is no value.
+    /// Explains a refused text further, if possible.
     pub(crate) wrong: fn(&str) -> Option<String>,
-    /// Sets it, if the text is a value of it.
+    /// Sets the value, or returns `None` if the text is not a valid value.
     pub(crate) set: fn(&mut Settings, &str) -> Option<()>,
-    /// Its value as `config show` prints it.
+    /// Returns the value as `config show` prints it.
     pub(crate) show: fn(&Settings) -> serde_json::Value,
 }
 
 impl Key {
-    /// `session-grace`.
+    /// The name as a flag: `session-grace`.
     pub(crate) fn flag(&self) -> String {
         self.name.replace('_', "-")
     }
 
-    /// `WAYFARE_SESSION_GRACE`.
+    /// The name as a variable: `WAYFARE_SESSION_GRACE`.
     pub(crate) fn variable(&self) -> String {
         format!("WAYFARE_{}", self.name.to_uppercase())
     }
 
-    /// The setting of this name.
+    /// Finds the setting with this name.
     pub(crate) fn named(name: &str) -> Option<&'static Key> {
         KEYS.iter().find(|key| key.name == name)
     }

@@ -1,29 +1,29 @@
-//! The table of what may be set for each kind of room, over what the game says.
+//! The table of settings of a kind of room, which override the game's code.
 
 use wayfare_core::game::KindSettings;
 
 use super::value::{Size, TickRate, Value};
 
-/// One setting of a kind.
+/// A setting of a kind.
 pub(crate) struct KindKey {
-    /// As in the file, in the section `[kind.<name>]`.
+    /// The name in the file, in the section `[kind.<name>]`.
     pub(crate) name: &'static str,
-    /// Continues "is not …".
+    /// The expected form; continues "is not …".
     pub(crate) expected: &'static str,
-    /// Sets it, if the text is a value of it.
+    /// Sets the value, or returns `None` if the text is not a valid value.
     pub(crate) set: fn(&mut KindSettings, &str) -> Option<()>,
-    /// Its value as `config show` prints it.
+    /// Returns the value as `config show` prints it.
     pub(crate) show: fn(&KindSettings) -> serde_json::Value,
 }
 
 impl KindKey {
-    /// `WAYFARE_KIND_PLAZA_TICK_HZ`.
+    /// The name as a variable: `WAYFARE_KIND_PLAZA_TICK_HZ`.
     pub(crate) fn variable(&self, kind: &str) -> String {
         let kind = kind.replace('-', "_");
         format!("WAYFARE_KIND_{kind}_{}", self.name).to_uppercase()
     }
 
-    /// The setting of this name.
+    /// Finds the setting with this name.
     pub(crate) fn named(name: &str) -> Option<&'static KindKey> {
         KIND_KEYS.iter().find(|key| key.name == name)
     }

@@ -1,4 +1,4 @@
-//! Who overrides whom: default < file < environment < flag, with the source of each value.
+//! The precedence of settings: default < file < environment < flag, with the source of each value.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,25 +17,25 @@ use super::settings::{Mode, Secret, Settings};
 use super::source::Source;
 use super::value::quoted;
 
-/// Read if it is there and no other is named.
+/// The settings file that is read if it exists and no other is named.
 const FILE: &str = "wayfare.toml";
 const PREFIX: &str = "WAYFARE_";
 const CONFIG_VARIABLE: &str = "WAYFARE_CONFIG";
-/// Variables that are not settings: read by [`Inputs`] and by operator commands.
+/// Variables that are not settings. They are read by [`Inputs`] and by operator commands.
 const OTHER_VARIABLES: [&str; 2] = [CONFIG_VARIABLE, "WAYFARE_URL"];
 
-/// All that a configuration is made from.
+/// The sources of a configuration.
 pub(crate) struct Inputs<'a> {
     pub(crate) mode: Mode,
     pub(crate) flags: &'a SettingFlags,
-    /// Only names that begin with `WAYFARE_` matter.
+    /// The environment. Only names that begin with `WAYFARE_` matter.
     pub(crate) environment: BTreeMap<String, String>,
-    /// Relative names of settings files start here; it is not shown.
+    /// The folder to which relative names of settings files refer. Messages do not show it.
     pub(crate) folder: PathBuf,
 }
 
 impl<'a> Inputs<'a> {
-    /// Those of this process.
+    /// The sources of this process.
     pub(crate) fn of_process(mode: Mode, flags: &'a SettingFlags) -> Self {
         let text = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         Self {
@@ -50,17 +50,17 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// The settings with their sources; their relations hold.
+/// The settings with their sources, after all relations were checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
     pub(crate) settings: Settings,
     pub(crate) kinds: Vec<KindConfig>,
-    /// What is odd but does no harm; for the log.
+    /// Harmless oddities, to be logged as warnings.
     pub(crate) warnings: Vec<String>,
     pub(super) sources: BTreeMap<&'static str, Source>,
 }
 
-/// The settings of one kind.
+/// The settings of a kind.
 #[derive(Clone, Debug)]
 pub(crate) struct KindConfig {
     pub(crate) name: String,
@@ -69,17 +69,17 @@ pub(crate) struct KindConfig {
 }
 
 impl Config {
-    /// Puts the layers together for a game with these kinds.
+    /// Merges the layers for a game with these kinds.
     ///
     /// # Errors
-    /// Everything that is wrong with any of them.
+    /// Everything that is wrong in any layer.
     pub(crate) fn load(inputs: &Inputs<'_>, kinds: &[Kind]) -> Result<Self, Refused> {
         let Layers {
             config,
             mut problems,
             ..
         } = Layers::of(inputs, Some(kinds));
-        // Relations between values of which some were refused would only confuse.
+        // If a value was refused, messages about relations with it would only confuse.
         if problems.is_empty() {
             problems = relations::check(&config);
         }
@@ -90,9 +90,9 @@ impl Config {
         }
     }
 
-    /// As much as can be understood, for who only needs a setting or two: a mistake elsewhere must
-    /// not keep an operator from a running node. Settings of kinds are left out, for the program
-    /// may be another than the game's.
+    /// Reads as much as is valid, for commands that need only a few settings: a mistake elsewhere
+    /// must not keep an operator from a running node. Settings of kinds are skipped, because this
+    /// program may not be the game's.
     pub(crate) fn load_what_can_be(inputs: &Inputs<'_>) -> (Self, Option<Refused>) {
         let Layers {
             config, problems, ..
@@ -101,17 +101,17 @@ impl Config {
         (config, refused)
     }
 
-    /// Where the value of this setting came from.
+    /// Returns the source of this setting's value.
     pub(crate) fn source(&self, name: &str) -> Source {
         self.sources.get(name).cloned().unwrap_or(Source::Default)
     }
 
-    /// Whether anybody set this.
+    /// Returns true if the value is not the default.
     pub(crate) fn is_set(&self, name: &str) -> bool {
         self.sources.contains_key(name)
     }
 
-    /// Gives the game's kinds the settings they have here.
+    /// Applies the settings to the game's kinds.
     pub(crate) fn apply(&self, kinds: &mut [Kind]) {
         for kind in kinds {
             if let Some(config) = self.kinds.iter().find(|config| config.name == kind.name) {
@@ -151,7 +151,8 @@ impl Layers {
         layers
     }
 
-    /// Who keeps nothing of the rooms need not keep who owned them.
+    /// Defaults coordination to memory if storage is memory: a node that forgets its rooms need not
+    /// remember their owners.
     fn forget_together(&mut self) {
         let settings = &mut self.config.settings;
         if settings.storage == StorageChoice::Memory
@@ -203,7 +204,7 @@ impl Layers {
 
     fn environment(&mut self, environment: &BTreeMap<String, String>) {
         let mut known: Vec<String> = OTHER_VARIABLES.map(str::to_owned).into();
-        // An empty variable is how compose files and shells write "not set".
+        // Compose files and shells write "not set" as an empty variable.
         let value = |name: &str| environment.get(name).filter(|value| !value.is_empty());
         for key in KEYS {
             let variable = key.variable();
@@ -229,8 +230,9 @@ impl Layers {
             }
             known.push(variable);
         }
-        // The environment is not ours alone (Kubernetes adds WAYFARE_PORT for a service of that
-        // name), so a stranger is no reason to refuse; a mistyped name is worth a warning.
+        // Other programs may set variables with this prefix (Kubernetes adds WAYFARE_PORT for a
+        // service of that name), so unknown names are accepted. A name that is nearly a setting
+        // gets a warning.
         let strangers = environment.keys().filter(|name| {
             !known.contains(name) && (self.kinds_matter || !name.starts_with("WAYFARE_KIND_"))
         });
@@ -334,7 +336,7 @@ impl Layers {
     }
 }
 
-/// What all names begin with does not make two of them alike.
+/// The name without the common prefix, which would make all names look alike.
 fn behind_prefix(name: &str) -> &str {
     name.strip_prefix(PREFIX).unwrap_or(name)
 }

@@ -1,6 +1,6 @@
-//! Settings: what may be set, where each value came from, and what is refused.
+//! Settings: names, sources, and checks.
 //!
-//! Read [`Settings`] for what there is, [`layers`] for who overrides whom.
+//! Read [`Settings`] for the list, and [`layers`] for the precedence.
 
 mod file;
 mod flags;

@@ -1,11 +1,11 @@
-//! What somebody may have meant who wrote a name that does not exist.
+//! Suggestions for mistyped names.
 
 use strsim::osa_distance;
 
-/// Edits beyond which a name is another name, not a mistyped one.
+/// The number of edits beyond which a name counts as another name, not a mistyped one.
 const EDITS_MAX: usize = 3;
 
-/// The known name that is the fewest edits away, if it is near enough to be worth saying.
+/// Returns the known name with the fewest edits, if it is near enough.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let edits_max = EDITS_MAX.min(name.chars().count().div_ceil(3));
     let measured = known
@@ -20,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistyped_name_is_recognised_and_another_is_not() {
+    fn only_a_mistyped_name_gets_a_suggestion() {
         let known = [
             "listen",
             "heartbeat",

@@ -1,11 +1,11 @@
-//! Why a configuration is refused, and how to put it right.
+//! Errors in a configuration, each with the way to correct it.
 
 use std::fmt;
 use std::path::PathBuf;
 
 use super::source::Source;
 
-/// One thing that is wrong.
+/// A mistake in the configuration.
 #[derive(Clone, Debug, thiserror::Error)]
 pub(crate) enum Problem {
     /// The file cannot be read.
@@ -18,22 +18,22 @@ pub(crate) enum Problem {
         line: usize,
         reason: String,
     },
-    /// There is no such setting.
-    #[error("`{key}` ({place}) is no setting{}", hint(.nearest.as_deref(), .known))]
+    /// The setting does not exist.
+    #[error("`{key}` ({place}) is not a setting{}", hint(.nearest.as_deref(), .known))]
     UnknownKey {
         key: String,
         place: Source,
         nearest: Option<String>,
         known: String,
     },
-    /// The game has no such kind of room.
-    #[error("`{kind}` ({place}) is no kind of room of this game; it has: {known}")]
+    /// The game does not have this kind of room.
+    #[error("`{kind}` ({place}) is not a kind of room of this game; it has: {known}")]
     UnknownKind {
         kind: String,
         place: Source,
         known: String,
     },
-    /// The value is not one of its setting.
+    /// The value is not valid for its setting.
     #[error("{key} = {value} ({place}) is not {expected}{}", behind(.wrong.as_deref()))]
     BadValue {
         key: String,
@@ -42,10 +42,10 @@ pub(crate) enum Problem {
         expected: &'static str,
         wrong: Option<String>,
     },
-    /// A flag that is not of the form it should have.
+    /// A `--kind` flag has the wrong form.
     #[error("--kind {text:?} is not of the form KIND.KEY=VALUE, such as plaza.tick_hz=20")]
     BadKindFlag { text: String },
-    /// Two settings do not go together.
+    /// Two settings contradict each other.
     #[error("{0}")]
     Relation(String),
 }
@@ -61,7 +61,7 @@ fn hint(nearest: Option<&str>, known: &str) -> String {
     }
 }
 
-/// Everything that is wrong, so that it can be put right at once.
+/// All mistakes, so that they can be corrected in one go.
 #[derive(Clone, Debug)]
 pub(crate) struct Refused(pub(crate) Vec<Problem>);
 

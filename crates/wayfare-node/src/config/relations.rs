@@ -1,4 +1,4 @@
-//! What must hold between settings. Each complaint names both, their values and their sources.
+//! Relations between settings. Each message names both settings, their values and their sources.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::services::{Address, Login};
 use super::source::Source;
 use super::value::{Size, Value, show_duration};
 
-/// Every relation that does not hold.
+/// Returns every relation that does not hold.
 pub(crate) fn check(config: &Config) -> Vec<Problem> {
     let node = [
         pace(config),
@@ -35,7 +35,7 @@ pub(crate) fn check(config: &Config) -> Vec<Problem> {
     complaints.map(Problem::Relation).collect()
 }
 
-/// Below this clients would say little else.
+/// The shortest heartbeat. Below it clients would send little else.
 const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
 
 fn pace(config: &Config) -> Option<String> {
@@ -49,7 +49,7 @@ fn pace(config: &Config) -> Option<String> {
     })
 }
 
-/// Two heartbeats may go missing; see [`limits::SILENCE_MAX`].
+/// Checks that two heartbeats may be lost; see [`limits::SILENCE_MAX`].
 fn silence(config: &Config) -> Option<String> {
     let settings = &config.settings;
     let least = 2 * settings.heartbeat;
@@ -63,7 +63,7 @@ fn silence(config: &Config) -> Option<String> {
     })
 }
 
-/// A lost connection is noticed and resumed within the session's life.
+/// Checks that a lost connection is noticed, and can be resumed, before the session ends.
 fn grace(config: &Config) -> Option<String> {
     let settings = &config.settings;
     (settings.session_grace <= settings.silence_max).then(|| {
@@ -116,7 +116,7 @@ enum Service {
     Storage,
 }
 
-/// One password for one user.
+/// Checks that each user has exactly one password.
 fn password(config: &Config, service: Service) -> Option<String> {
     let settings = &config.settings;
     let (name, file_name, file, address) = match service {
@@ -155,7 +155,7 @@ fn password(config: &Config, service: Service) -> Option<String> {
     })
 }
 
-/// A session never ends before its memberships do.
+/// Checks that a session does not end before its memberships.
 fn stay(config: &Config, kind: &KindConfig) -> Option<String> {
     let session_grace = config.settings.session_grace;
     (kind.settings.member_grace > session_grace).then(|| {
@@ -167,7 +167,8 @@ fn stay(config: &Config, kind: &KindConfig) -> Option<String> {
     })
 }
 
-/// A view and a whole replay fit into an empty queue: a resume never cuts itself.
+/// Checks that a view and a whole replay fit into an empty queue, so that a resume does not cut its
+/// own connection.
 fn replay(kind: &KindConfig) -> Option<String> {
     let bytes_max = limits::BACKLOG_BYTES_MAX - limits::VIEW_BYTES_MAX;
     (kind.settings.history.bytes_max >= bytes_max).then(|| {
@@ -183,7 +184,7 @@ fn replay(kind: &KindConfig) -> Option<String> {
     })
 }
 
-/// Below this a room would do little else than write itself down.
+/// The shortest time between snapshots. Below it a room would do little else than write them.
 const SNAPSHOT_EVERY_MIN: Duration = Duration::from_millis(100);
 
 fn snapshots(kind: &KindConfig) -> Option<String> {
@@ -199,8 +200,9 @@ fn snapshots(kind: &KindConfig) -> Option<String> {
         })
 }
 
-/// A room of which something is kept comes back from it, so that nothing is gone. The game may say
-/// so for the case that an operator makes its kind `volatile`; an operator who says so errs.
+/// Checks `on_loss`: a room that is stored is restored after a loss, so `gone` would have no
+/// effect. The game's code may still set it, for operators who make the kind `volatile`; an
+/// operator who sets it has made a mistake.
 fn loss(kind: &KindConfig) -> Option<String> {
     let settings = &kind.settings;
     let means_nothing = settings.on_loss == OnLoss::Gone && settings.is_kept();

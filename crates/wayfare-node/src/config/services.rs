@@ -1,4 +1,4 @@
-//! Where a node's two services are: in its data folder, in memory, or at a URL that is never shown
+//! The addresses of a node's two services: the data folder, memory, or a URL that is never shown
 //! with its password.
 
 use std::fmt;
@@ -8,46 +8,46 @@ use serde_json::json;
 
 use super::value::Value;
 
-/// Where it is kept who owns what.
+/// The place of coordination, where entities and sessions have their owners recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CoordinationChoice {
-    /// In one file in the data folder.
+    /// A file in the data folder.
     Embedded,
-    /// In this process, and forgotten with it.
+    /// The memory of this process, lost with it.
     Memory,
-    /// On etcd.
+    /// An etcd cluster.
     Etcd(Address),
 }
 
-/// Where state is kept.
+/// The place of storage.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum StorageChoice {
-    /// In one file in the data folder.
+    /// A file in the data folder.
     Embedded,
-    /// In this process, and forgotten with it.
+    /// The memory of this process, lost with it.
     Memory,
-    /// In a PostgreSQL database.
+    /// A PostgreSQL database.
     Postgres(Address),
 }
 
-/// A URL, perhaps with a password in it.
+/// A URL that may contain a password.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Address(String);
 
-/// Who a URL says that we are.
+/// The user and password in a URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Login {
     None,
-    /// Without a password.
+    /// A user without a password.
     User,
     Whole,
 }
 
-/// Stands for a password that is in a file, where only the form matters.
+/// A stand-in for a password that is in a file, used where only the URL's form is checked.
 const SOME_PASSWORD: &str = "password";
 
 impl CoordinationChoice {
-    /// Where it is, if that is elsewhere.
+    /// Returns the URL, if the service is remote.
     pub(crate) fn address(&self) -> Option<&Address> {
         match self {
             Self::Etcd(address) => Some(address),
@@ -57,7 +57,7 @@ impl CoordinationChoice {
 }
 
 impl StorageChoice {
-    /// Where it is, if that is elsewhere.
+    /// Returns the URL, if the service is remote.
     pub(crate) fn address(&self) -> Option<&Address> {
         match self {
             Self::Postgres(address) => Some(address),
@@ -67,7 +67,7 @@ impl StorageChoice {
 }
 
 impl Address {
-    /// With the password that was in a file, if one was.
+    /// Returns the URL with the password of the password file, if there is one.
     pub(crate) fn with_password(&self, password: Option<&str>) -> String {
         match (password, self.split()) {
             (Some(password), (scheme, Some(login), rest)) => {
@@ -86,7 +86,7 @@ impl Address {
         }
     }
 
-    /// As its parser takes it whether or not the password is elsewhere.
+    /// Returns the URL in a form that its parser accepts, whether or not the password is in a file.
     fn whole(&self) -> String {
         match self.login() {
             Login::User => self.with_password(Some(SOME_PASSWORD)),
@@ -94,25 +94,25 @@ impl Address {
         }
     }
 
-    /// The scheme, who to be, and the rest.
+    /// Splits the URL into scheme, login and rest.
     fn split(&self) -> (&str, Option<&str>, &str) {
         let (scheme, rest) = self.0.split_once("://").unwrap_or(("", &self.0));
-        // Behind the last one: a password that is not encoded as it should be is one all the same.
+        // Split at the last `@`: a password may contain an unencoded one.
         match rest.rsplit_once('@') {
             Some((login, rest)) => (scheme, Some(login), rest),
             None => (scheme, None, rest),
         }
     }
 
-    /// Whether the password holds what would end it, so that parts of it would be taken, and shown,
-    /// for a host.
+    /// Checks for reserved characters in the password. They would end it early, and the rest would
+    /// be shown as a host.
     fn is_torn(&self) -> bool {
         let (_, login, _) = self.split();
         login.is_some_and(|login| login.contains(['/', '?', '#', '@']))
     }
 }
 
-/// Of a query, what may be shown: others, known or not, may hold a password.
+/// The query parameters that may be shown. Any other may contain a password.
 const SHOWN: &[&str] = &[
     "application_name",
     "ca",
@@ -125,13 +125,13 @@ const SHOWN: &[&str] = &[
     "sslrootcert",
 ];
 
-/// Without the password, wherever that is.
+/// Shows the URL without the password, wherever it is.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, login, rest) = self.split();
         write!(f, "{scheme}://")?;
         if login.is_some_and(|login| login.contains('?')) {
-            // The last @ may be in a query, and a password behind it.
+            // The last `@` may be in the query, with a password before it.
             return f.write_str("…");
         }
         match login.map(|login| login.split_once(':').unwrap_or((login, ""))) {
@@ -139,7 +139,7 @@ impl fmt::Display for Address {
             Some((user, _)) => write!(f, "{user}:…@")?,
             None => {}
         }
-        // PostgreSQL's URLs may have it there too.
+        // PostgreSQL's URLs may have the password in the query, too.
         let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
         match login.is_none() && is_perhaps_a_login(place) {
             true => f.write_str("…")?,
@@ -156,12 +156,12 @@ impl fmt::Display for Address {
     }
 }
 
-/// Whether what stands for hosts has something for a port that is none: the @ behind a password may
-/// have been left out.
+/// Checks whether a port in the place of the hosts is not a number: the `@` behind a password may
+/// be missing.
 fn is_perhaps_a_login(place: &str) -> bool {
     let hosts = place.split('/').next().unwrap_or_default();
     hosts.split(',').any(|host| {
-        // The colons of an IPv6 address are between brackets.
+        // The colons of an IPv6 address are inside brackets.
         let (_, behind) = host.rsplit_once(']').unwrap_or(("", host));
         let port = behind.split_once(':').map_or("", |(_, port)| port);
         port.contains(|it: char| !it.is_ascii_digit())
@@ -203,7 +203,7 @@ fn masked(text: Option<&str>) -> String {
     let shown = text.map(|text| match text.contains("://") {
         true => Address(text.to_owned()).to_string(),
         false if is_word(text) => text.to_owned(),
-        // A URL that lacks something, or another form of one.
+        // A URL that lacks something, or has another form.
         false => "…".to_owned(),
     });
     super::value::quoted(shown.as_deref())
@@ -236,7 +236,7 @@ macro_rules! service {
             }
 
             fn wrong(text: &str) -> Option<String> {
-                // Of a word the examples say enough.
+                // For a plain word the examples explain enough.
                 text.contains("://").then(|| $parse(text).err()).flatten()
             }
         }
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_is_repeated_without_what_may_be_a_password() {
+    fn refusals_do_not_repeat_passwords() {
         let check = |text: &str, expect: &str| {
             assert_eq!(StorageChoice::repeat(Some(text)), expect, "{text}");
         };
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_from_a_file_is_put_where_it_belongs() {
+    fn a_password_from_a_file_is_put_into_the_url() {
         let address = Address("postgres://u@db/d?sslmode=disable".into());
         assert_eq!(address.login(), Login::User);
         assert_eq!(
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_url_is_said_without_the_password() {
+    fn errors_in_a_url_do_not_show_its_password() {
         let check = |wrong: Option<String>, expect: &str| {
             let wrong = wrong.unwrap();
             assert!(

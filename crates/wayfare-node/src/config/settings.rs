@@ -12,16 +12,16 @@ use wayfare_protocol::{NodeId, limits};
 use super::services::{CoordinationChoice, StorageChoice};
 use crate::shards::ShardSettings;
 
-/// What the node is started for; some defaults depend on it.
+/// The purpose of the node. Some defaults depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// On the developer's machine, for whoever sits there.
+    /// Development on one machine.
     Dev,
-    /// For players.
+    /// Service for players.
     Serve,
 }
 
-/// The settings of one node. What each means is said once, in [`super::keys::KEYS`].
+/// The settings of a node. Their meanings are in [`super::keys::KEYS`].
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) node: NodeId,
@@ -53,23 +53,23 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The defaults for `mode`.
+    /// Returns the defaults for `mode`.
     pub(crate) fn of(mode: Mode) -> Self {
         let serve = Self::default();
         match mode {
             Mode::Serve => serve,
             Mode::Dev => Self {
-                // Nobody but this machine, and so guests do no harm.
+                // Only this machine can connect, so guests are safe.
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, serve.listen.port())),
                 guests: true,
-                // The terminal belongs to the three lines that say what to do next.
+                // The terminal is for the three lines of next steps.
                 log: LogFilter("warn".into()),
                 ..serve
             },
         }
     }
 
-    /// What the shards are told of it.
+    /// The part of the settings that shards use.
     pub(crate) fn of_shards(&self) -> ShardSettings {
         ShardSettings {
             guests: self.guests,
@@ -116,9 +116,10 @@ impl Default for Settings {
             frames_burst: const { NonZeroU32::new(limits::FRAMES_BURST).unwrap() },
             rooms_max: const { NonZeroUsize::new(limits::ROOMS_PER_SHARD_MAX).unwrap() },
             sessions_max: const { NonZeroUsize::new(limits::SESSIONS_PER_SHARD_MAX).unwrap() },
-            // One tick of a 20 Hz game: beyond it a room holds up its neighbours' ticks.
+            // One tick of a 20 Hz game. A slower handler delays the ticks of other rooms on its
+            // shard.
             slow_handler: Duration::from_millis(50),
-            // Below the 10 s after which `docker stop` kills.
+            // Below the 10 s after which `docker stop` kills the process.
             stop_grace: Duration::from_secs(5),
             log: LogFilter("info".into()),
             log_format: LogFormat::Human,
@@ -126,7 +127,7 @@ impl Default for Settings {
     }
 }
 
-/// Something that is never shown.
+/// A text that is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Secret(pub(crate) String);
 
@@ -136,15 +137,15 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What is logged: a level, or directives as `tracing_subscriber` takes them.
+/// The log filter: a level, or directives of `tracing_subscriber`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogFilter(pub(crate) String);
 
-/// What a log line looks like.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LogFormat {
-    /// For people; in colour on a terminal.
+    /// Text for people, in colour on a terminal.
     Human,
-    /// One JSON object a line.
+    /// A JSON object per line.
     Json,
 }

@@ -7,7 +7,7 @@ use super::kind_keys::KIND_KEYS;
 use super::layers::{Config, KindConfig};
 use super::source::Source;
 
-/// One line of `config show`.
+/// A line of `config show`.
 #[derive(Serialize)]
 pub(crate) struct Shown {
     key: String,
@@ -16,14 +16,14 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// Its cells for people.
+    /// The line as cells of a table.
     pub(crate) fn cells(&self) -> [String; 3] {
         [self.key.clone(), plain(&self.value), self.source.clone()]
     }
 }
 
 impl Config {
-    /// Every value with its source; secrets are only said to be set.
+    /// Returns every value with its source. Of a secret it only says that it is set.
     pub(crate) fn show(&self) -> Vec<Shown> {
         let node = KEYS.iter().map(|key| Shown {
             key: key.name.into(),
@@ -49,7 +49,7 @@ impl KindConfig {
     }
 }
 
-/// A value without JSON's quotes.
+/// Formats a value without JSON's quotes.
 pub(super) fn plain(value: &serde_json::Value) -> String {
     match value {
         serde_json::Value::String(text) => text.clone(),

@@ -1,20 +1,20 @@
-//! Where a value came from.
+//! Sources of values.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a value came from, in words that lead there.
+/// The source of a value, in words that help to find it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Nobody set it.
+    /// The built-in default.
     Default,
     /// The game's own code, for the settings of a kind.
     Game,
     /// A line of a file.
     File {
-        /// As it was named.
+        /// The file's name as it was given.
         path: PathBuf,
-        /// From 1.
+        /// The line number, from 1.
         line: usize,
     },
     /// An environment variable.

@@ -1,4 +1,4 @@
-//! How a setting's value is written: one text form for file, environment and flags.
+//! The text form of values, the same in file, environment and flags.
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
@@ -15,23 +15,23 @@ use super::settings::{LogFilter, LogFormat, Secret};
 
 /// A type that settings have.
 pub(crate) trait Value: Sized {
-    /// Its place in `--help`.
+    /// The placeholder of a value in `--help`.
     const NAME: &'static str;
-    /// What a value has to be, with an example; continues "is not …".
+    /// The expected form with an example; continues "is not …".
     const EXPECTED: &'static str;
 
-    /// The value of a text, if it is one.
+    /// Parses a text, if it is a valid value.
     fn parse(text: &str) -> Option<Self>;
 
-    /// The value as `config show` prints it.
+    /// Returns the value as `config show` prints it.
     fn show(&self) -> serde_json::Value;
 
-    /// A text as messages may repeat it; `None` is a list or a section.
+    /// Quotes a text for a message; `None` is a list or a section.
     fn repeat(text: Option<&str>) -> String {
         quoted(text)
     }
 
-    /// What more there is to say of a text that is no value.
+    /// Explains further why a text is not a valid value.
     fn wrong(_: &str) -> Option<String> {
         None
     }
@@ -186,7 +186,7 @@ impl Value for LogFilter {
     }
 }
 
-/// `off` is the absent value, for a setting that has a default.
+/// An address or `off`, which is `None`, for a setting that has a default.
 impl Value for Option<SocketAddr> {
     const NAME: &'static str = "ADDRESS|off";
     const EXPECTED: &'static str = "an IP address with a port such as 127.0.0.1:7778, or off";
@@ -220,7 +220,7 @@ fn or_off<T: Value>(text: &str) -> Option<Option<T>> {
     }
 }
 
-/// Absent until it is set.
+/// Implements [`Value`] for the `Option` of a type, `None` until it is set.
 macro_rules! optional {
     ($($type:ty),+) => {$(
         impl Value for Option<$type> {
@@ -244,14 +244,14 @@ macro_rules! optional {
 
 optional!(PathBuf, Secret);
 
-/// A century: beyond it a time is a typing mistake, and adding it to a clock may overflow.
+/// A century. A longer time is a typing mistake, and adding it to a clock may overflow.
 const DURATION_MAX: Duration = Duration::from_secs(100 * 366 * 86_400);
 
 impl Value for Duration {
     const NAME: &'static str = "DURATION";
     const EXPECTED: &'static str = "a duration such as 30s, 500ms or 2m";
 
-    /// Whole milliseconds, in one or more numbers with a unit: `1h30m`.
+    /// Parses whole milliseconds, as one or more numbers with units: `1h30m`.
     fn parse(text: &str) -> Option<Self> {
         let duration = humantime::parse_duration(text.trim()).ok()?;
         let is_whole = duration.subsec_nanos().is_multiple_of(1_000_000);
@@ -263,7 +263,7 @@ impl Value for Duration {
     }
 }
 
-/// A duration as it would be written in a setting, in the largest unit that gives a whole number.
+/// Formats a duration as in a setting, in the largest unit that gives a whole number.
 pub(crate) fn show_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     let units = [
@@ -314,7 +314,7 @@ impl Value for Size {
     }
 }
 
-/// A tick rate; absent for a kind that does not tick.
+/// A tick rate; `None` for a kind that does not tick.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct TickRate(pub(crate) Option<Duration>);
 
@@ -336,7 +336,7 @@ impl Value for TickRate {
         let Some(tick) = self.0 else {
             return json!("off");
         };
-        // To a thousandth, which hides the rounding of a period to nanoseconds.
+        // Rounding to a thousandth hides the rounding of the period to nanoseconds.
         let hz = (1000.0 / tick.as_secs_f64()).round() / 1000.0;
         if hz.fract() == 0.0 {
             json!(hz as u64)

@@ -1,4 +1,4 @@
-//! The ports a node listens on, and who would get in.
+//! Checks of the ports a node listens on, and of who is let in.
 
 use std::net::{SocketAddr, TcpListener};
 
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_is_no_matter_if_the_node_has_it() {
+    fn a_port_taken_by_the_running_node_is_fine() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
         let text = address.to_string();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_must_get_in() {
+    fn a_node_that_lets_nobody_in_fails_the_check() {
         let key = "0123456789abcdef0123456789abcdef";
         let check = |mode: Mode, flags: &[(&'static str, &str)], verdict: Verdict| {
             let finding = players(&config(mode, flags), mode);

@@ -1,4 +1,4 @@
-//! The data folder: whether it may be written, how much room there is, and the store in it.
+//! Checks of the data folder: write permission, free space, and the store in it.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -9,7 +9,7 @@ use crate::admin::socket::DataFolder;
 use crate::config::{CoordinationChoice, Settings, StorageChoice};
 use crate::store::file::{self, StoreFile};
 
-/// Below this a busy store is full within the hour.
+/// The least free space. A busy store fills less than this within an hour.
 const FREE_BYTES_MIN: u64 = 1 << 30;
 const MIB: u64 = 1 << 20;
 
@@ -45,7 +45,7 @@ fn writable(data: &Path) -> Finding {
     }
 }
 
-/// The folder itself, or the innermost around it that is there.
+/// Returns the folder, or its innermost parent that exists.
 fn there(data: &Path) -> &Path {
     let above = data.ancestors().find(|it| it.is_dir());
     above.unwrap_or(Path::new("."))
@@ -104,7 +104,7 @@ fn store(data: &Path, is_running: bool) -> Finding {
         );
         return Finding::ok(check, found);
     }
-    // Nobody else may open it meanwhile.
+    // Nobody else may open the store during the check.
     let held = match DataFolder::take_idle(data) {
         Ok(Some(held)) => held,
         Ok(None) => {
@@ -119,7 +119,7 @@ fn store(data: &Path, is_running: bool) -> Finding {
             store.close();
             Finding::ok(check, format!("{shown} is whole ({} MiB)", bytes / MIB))
         }
-        // Its own words say what to do.
+        // The error itself says what to do.
         Err(error) => Finding::fail(check, error.to_string(), "see docs/operations/storage.md"),
     };
     drop(held);
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_store_is_looked_at_and_left_as_it_is() {
+    fn a_check_does_not_change_the_store() {
         let folder = tempfile::tempdir().unwrap();
         let path = file::path_in(folder.path());
         let check = |is_running: bool, verdict: Verdict, says: &str| {
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_not_there_is_looked_for_above() {
+    fn a_missing_folder_is_checked_by_its_parent() {
         let folder = tempfile::tempdir().unwrap();
         let check = |path: &Path, says: &str| {
             let finding = writable(path);

@@ -1,5 +1,5 @@
-//! What keeps a node from starting, or would hurt it later: each thing looked at once, with what to
-//! do. Nothing is waited for, and nothing of a running node is disturbed.
+//! Checks of everything that could keep a node from starting or harm it later, each with advice. A
+//! check does not wait for a service and does not disturb a running node.
 
 mod doors;
 mod folder;
@@ -10,26 +10,26 @@ use tokio::runtime::Handle;
 
 use crate::config::{Config, Mode};
 
-/// How something was found.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Verdict {
     Ok,
-    /// It works, and may not do so for long.
+    /// It works now, but may fail later.
     Warn,
-    /// A start would not succeed.
+    /// A start would fail.
     Fail,
 }
 
-/// One thing that was looked at.
+/// The result of a check with its explanation.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Finding {
-    /// What was looked at.
+    /// The name of the check.
     pub(crate) check: &'static str,
     pub(crate) verdict: Verdict,
-    /// What was found, and what it means.
+    /// The facts found, and what they mean.
     pub(crate) found: String,
-    /// What to do; empty if nothing has to be done.
+    /// Advice; empty if nothing has to be done.
     pub(crate) advice: String,
 }
 
@@ -69,8 +69,8 @@ impl Finding {
     }
 }
 
-/// Looks at everything that a start with this configuration needs. `running` is what a node that
-/// runs on the data folder says of itself.
+/// Checks everything that a start with this configuration needs. `running` is the readiness answer
+/// of a node that runs on the data folder.
 pub(crate) async fn examine(
     config: &Config,
     mode: Mode,

@@ -1,4 +1,5 @@
-//! What is elsewhere: whether etcd and PostgreSQL answer, may be trusted, and have room left.
+//! Checks of remote services: whether etcd and PostgreSQL answer, can be trusted, and have free
+//! space.
 
 use std::time::{Duration, Instant};
 
@@ -14,15 +15,15 @@ use super::Finding;
 use crate::config::{Address, CoordinationChoice, Settings, StorageChoice};
 use crate::store;
 
-/// Where the record of a trial goes; it is removed.
+/// The key prefix of the record that the check writes and removes.
 const TRIAL: &str = "proof/doctor";
-/// Beyond it every join is slow, and a beat may come late.
+/// The slowest acceptable change. Beyond it every join is slow, and a heartbeat may be late.
 const CHANGE_TIME_MAX: Duration = Duration::from_millis(100);
-/// Beyond it every command of a durable room is slow.
+/// The slowest acceptable commit. Beyond it every command of a durable room is slow.
 const COMMIT_TIME_MAX: Duration = Duration::from_millis(50);
-/// Three quarters of etcd's own quota.
+/// The largest acceptable database: three quarters of etcd's default quota.
 const DATABASE_BYTES_MAX: u64 = 3 << 29;
-/// Tokens are judged by this machine's clock.
+/// The largest acceptable clock difference. Tokens are checked against this machine's clock.
 const CLOCK_MS_MAX: i64 = 30_000;
 const MIB: u64 = 1 << 20;
 
@@ -101,7 +102,7 @@ async fn etcd_findings(
     findings
 }
 
-/// How long one compare-and-set takes.
+/// Measures the time of a compare-and-set.
 async fn change(etcd: &Etcd) -> Result<Duration, Failure> {
     let store = etcd.get(TRIAL.into()).await?.store;
     let key: Key = format!("{TRIAL}/{}", store.0).into();
@@ -109,7 +110,7 @@ async fn change(etcd: &Etcd) -> Result<Duration, Failure> {
     let put = etcd.put(key.clone(), Bytes::new(), Expect::Absent).await?;
     let took = begun.elapsed();
     if let Commit::Done(revision) = put {
-        // What is left of it does no harm.
+        // A leftover record does no harm.
         drop(etcd.delete(key, revision).await);
     }
     Ok(took)
@@ -258,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_member_in_trouble_is_no_good_sign() {
+    fn a_member_in_trouble_is_a_warning() {
         let said = Said {
             at: Instant::now(),
             version: Version(3, 5, 21),
@@ -292,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_without_room_for_a_node_is_named() {
+    fn a_server_without_free_connections_is_named() {
         let found = Examination {
             at: "postgres://u@h/d".into(),
             version: "15.8".into(),

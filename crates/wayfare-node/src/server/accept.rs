@@ -1,4 +1,5 @@
-//! Accepting connections: errors of one are skipped, errors of the system are waited out.
+//! Accepting of connections. Errors of one connection are skipped; after errors of the system it
+//! pauses.
 
 use std::io::{self, ErrorKind};
 use std::time::Duration;
@@ -6,11 +7,11 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-/// Long enough not to burn a core while there is no file descriptor to be had, short enough for
-/// nobody to notice when there is one again.
+/// The pause after an error of the system: long enough not to busy-wait while no file descriptor is
+/// free, short enough to go unnoticed afterwards.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What connections come from.
+/// A source of connections.
 pub(super) trait Accept: Send {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
@@ -33,7 +34,7 @@ impl Accept for UnixListener {
     }
 }
 
-/// Hands every connection to `take`, for ever. Trouble is logged when it begins and when it ends.
+/// Passes every connection to `take`. Never returns. Logs when errors of the system begin and end.
 pub(super) async fn accept_all<A: Accept>(
     from: A,
     name: &'static str,
@@ -63,7 +64,8 @@ pub(super) async fn accept_all<A: Accept>(
     }
 }
 
-/// The client went before it was accepted (see the ERRORS of accept(2)).
+/// Checks for errors that mean that the client disconnected before it was accepted (see ERRORS of
+/// accept(2)).
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

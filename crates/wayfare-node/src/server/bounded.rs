@@ -1,4 +1,4 @@
-//! A bound on tasks that nobody has to wait for: over it the oldest gives way.
+//! A bounded set of tasks. Over the bound, the oldest task is ended.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::AbortHandle;
 
-/// Tasks of one sort, at most so many.
+/// A bounded set of tasks of one sort.
 ///
-/// A client in earnest needs a round trip or two, so the oldest of many is the one that only
-/// wants to hold a place: turning newcomers away instead would let it.
+/// A real client needs a round trip or two. The oldest of many tasks belongs to a client that only
+/// occupies a place, so it is ended; refusing new clients instead would let it.
 #[derive(Clone)]
 pub(super) struct Bounded {
     running: Arc<Mutex<Running>>,
@@ -18,7 +18,7 @@ pub(super) struct Bounded {
 
 #[derive(Default)]
 struct Running {
-    /// By age.
+    /// The tasks, oldest first.
     tasks: BTreeMap<u64, AbortHandle>,
     next: u64,
 }
@@ -31,13 +31,13 @@ impl Bounded {
         }
     }
 
-    /// Starts `task`, ending the oldest if there are too many. Whether one had to end.
+    /// Starts `task`, and ends the oldest if there are too many. Returns true if one was ended.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> bool {
         let mut running = self.running();
         let number = running.next;
         running.next += 1;
         let all = self.clone();
-        // The task cannot be over before it is noted: its end waits for the lock.
+        // The task cannot finish before it is registered, because its end waits for the lock.
         let started = tokio::spawn(async move {
             task.await;
             all.running().tasks.remove(&number);

@@ -1,4 +1,5 @@
-//! The door for players: HTTP until it has become a WebSocket, then it is a shard's.
+//! The listener for players. It speaks HTTP until a connection becomes a WebSocket, which goes to a
+//! shard.
 
 use std::convert::Infallible;
 use std::future::ready;
@@ -24,20 +25,20 @@ use super::http;
 use super::page::{self, PageFiles};
 use crate::shards::Shards;
 
-/// For a browser to fetch a page over a slow line, once it has asked for a file of it.
+/// The time limit of a connection that requested a file of the page: enough for a slow line.
 const PAGE_TIME_MAX: Duration = Duration::from_secs(60);
 
-/// What players come in by.
+/// The settings and state of the listener.
 pub(super) struct Door {
-    /// For a browser that looks in where there is no page.
+    /// The text for browsers if the game has no page.
     pub(super) greeting: String,
     pub(super) page: Option<PageFiles>,
     pub(super) shards: Shards,
-    /// From the connection to the WebSocket.
+    /// The time limit from the connection to the WebSocket.
     pub(super) time_max: Duration,
 }
 
-/// Lets players in, for ever. Each handshake is a task, so that none holds up another.
+/// Accepts players. Never returns. Each handshake is a task, so that a slow one delays no other.
 pub(super) async fn serve(listener: TcpListener, door: Arc<Door>, handshakes: Bounded) {
     accept_all(listener, "game", |stream| {
         let door = Arc::clone(&door);
@@ -65,7 +66,7 @@ impl Door {
         }
     }
 
-    /// Answers requests until one becomes a WebSocket or the client has gone.
+    /// Answers requests until one becomes a WebSocket or the client disconnects.
     async fn converse(&self, stream: TcpStream, asked_for_page: &AtomicBool) -> Option<Upgraded> {
         let accepted = Mutex::new(None);
         let service = service_fn(|mut request| {

@@ -1,4 +1,4 @@
-//! Serving a router over any listener, with bounds on who may hold a connection.
+//! Serving a router over any listener, with limits for each connection.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use hyper_util::service::TowerToHyperService;
 use super::accept::{Accept, accept_all};
 use super::bounded::Bounded;
 
-/// For the head of a request; no request of ours has a body.
+/// The time limit for the head of a request. No request has a body.
 const HEADER_TIME_MAX: Duration = Duration::from_secs(10);
-/// The whole head: some cookies and a token fit.
+/// The size limit of the head: enough for some cookies and a token.
 const HEADER_BYTES_MAX: usize = 16 * 1024;
 
-/// An HTTP/1 server as all of ours are.
+/// The HTTP/1 server settings of all listeners.
 pub(super) fn builder() -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
@@ -26,7 +26,7 @@ pub(super) fn builder() -> http1::Builder {
     builder
 }
 
-/// Serves `router` for ever.
+/// Serves `router`. Never returns.
 pub(super) async fn serve<A: Accept>(from: A, name: &'static str, router: Router, bound: Bounded) {
     accept_all(from, name, |stream| {
         let service = TowerToHyperService::new(router.clone());

@@ -1,4 +1,4 @@
-//! A running node: its doors, its shards, and how it stops.
+//! A running node: its listeners, its shards, and its stop.
 
 mod accept;
 mod bounded;
@@ -25,11 +25,12 @@ use crate::store::Store;
 use bounded::Bounded;
 use door::Door;
 
-/// Connections that have not become a WebSocket yet: what a few thousand clients leave open for a
-/// round trip when all of them come back at once. Each holds a buffer of 8 KiB or less.
+/// The limit of connections that have not become a WebSocket yet: the number that a few thousand
+/// clients leave open for a round trip when all reconnect at once. Each holds a buffer of at most 8
+/// KiB.
 const HANDSHAKES_MAX: usize = 4096;
 
-/// Everything a node serves with.
+/// The parts of a running node.
 pub(crate) struct Node {
     pub(crate) greeting: String,
     pub(crate) page: Option<PageFiles>,
@@ -42,8 +43,8 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Serves until it is told to stop, or until `undoing`, which it then returns; it has stopped
-    /// when it returns. `ready` is called once it takes connections.
+    /// Serves until it is asked to stop, or until `undoing` completes, whose value it then returns.
+    /// When it returns, the node has stopped. `ready` is called once the node accepts connections.
     pub(crate) async fn run<E>(
         self,
         stop: &Stop,
@@ -83,7 +84,7 @@ impl Node {
         accepting.abort();
         handshakes.end_all();
         let (shards, store, grace) = (self.shards, self.store, self.stop_grace);
-        // Beside this thread, which goes on answering probes and listening for a second signal.
+        // In another thread, because this one keeps answering probes and waits for a second signal.
         let stopping = tokio::task::spawn_blocking(move || {
             shards.stop(grace);
             store.close();

@@ -1,4 +1,4 @@
-//! Where operators, probes and scrapers are answered, from before a node has what it stands on.
+//! The admin listeners, which answer from the beginning of the start.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -11,10 +11,10 @@ use super::http;
 use crate::admin::{Admin, Begun, Credential, Metrics, Phase};
 use crate::store::Waits;
 
-/// Operators, probes and scrapers.
+/// The limit of connections of operators, probes and scrapers.
 const CONNECTIONS_MAX: usize = 64;
 
-/// What it is opened with.
+/// The inputs of the admin listeners.
 pub(crate) struct OfficePlan {
     pub(crate) admin: Option<TcpListener>,
     pub(crate) socket: UnixListener,
@@ -24,14 +24,14 @@ pub(crate) struct OfficePlan {
     pub(crate) waits: Waits,
 }
 
-/// Open until the runtime ends.
+/// The admin listeners, open until the runtime ends.
 pub(crate) struct Office {
     phase: watch::Sender<Phase>,
     begun: Arc<OnceLock<Begun>>,
 }
 
 impl Office {
-    /// Answers from now on that the node is starting.
+    /// Opens the listeners. Until [`Office::begin`] they answer that the node is starting.
     pub(crate) fn open(plan: OfficePlan) -> Self {
         let (phase, phases) = watch::channel(Phase::Starting);
         let begun = Arc::new(OnceLock::new());
@@ -59,7 +59,7 @@ impl Office {
         Self { phase, begun }
     }
 
-    /// There is something to ask from now on. Of two the first counts.
+    /// Connects the running node. Only the first call has an effect.
     pub(super) fn begin(&self, begun: Begun) {
         self.begun.get_or_init(|| begun);
     }

@@ -1,4 +1,4 @@
-//! A game's page: files that players' browsers fetch at the door where they then connect.
+//! A game's page: files for browsers, on the port to which players connect.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -9,14 +9,15 @@ use hyper::header::{
 use hyper::{Method, Request, Response, StatusCode};
 use rust_embed::EmbeddedFile;
 
-/// The file at a path, such as `index.html` or `assets/index-1a2b3c.js`; `Embed::get` of a type
-/// that `rust_embed` derived.
+/// A function that returns the file at a path, such as `index.html` or `assets/index-1a2b3c.js`:
+/// `Embed::get` of a type that derives `rust_embed::Embed`.
 pub type PageFiles = fn(&str) -> Option<EmbeddedFile>;
 
-/// Bundlers put the hash of a file's content into its name here, so a copy never goes stale.
+/// The folder of files whose names contain the hash of their content, as bundlers write them.
+/// Copies of them never become stale.
 const HASHED: &str = "assets/";
 
-/// Answers a request that is none for a WebSocket; `None` if there is no such file.
+/// Answers a request that is not for a WebSocket; `None` if the file does not exist.
 pub(super) fn respond<B>(files: PageFiles, request: &Request<B>) -> Option<Response<Full<Bytes>>> {
     let path = match request.uri().path().trim_start_matches('/') {
         "" => "index.html",
@@ -44,7 +45,8 @@ pub(super) fn respond<B>(files: PageFiles, request: &Request<B>) -> Option<Respo
     Some(response)
 }
 
-/// Of the content alone (RFC 9110, section 8.8.3): nodes that serve one build agree on it.
+/// Makes a tag from the content alone (RFC 9110, section 8.8.3), so that nodes with the same build
+/// agree.
 fn tag(file: &EmbeddedFile) -> String {
     let hash = file.metadata.sha256_hash();
     let digits: String = hash[..16]
@@ -54,7 +56,8 @@ fn tag(file: &EmbeddedFile) -> String {
     format!("\"{digits}\"")
 }
 
-/// Whether the client has this very content; tags are compared weakly (RFC 9110, section 13.1.2).
+/// Checks whether the client has this content already. Tags are compared weakly (RFC 9110, section
+/// 13.1.2).
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let lists = headers.get_all(IF_NONE_MATCH).into_iter();
     lists

@@ -1,4 +1,4 @@
-//! Telling a node of this process to stop, for a program that runs one beside other things.
+//! A handle that stops a node of this process, for a program that runs other things beside it.
 
 use tokio::sync::watch;
 
@@ -11,12 +11,12 @@ impl Stop {
         Self(watch::Sender::new(false))
     }
 
-    /// Tells the node to stop and returns at once; `run` returns when it has stopped.
+    /// Asks the node to stop and returns at once. `run` returns when the node has stopped.
     pub fn stop(&self) {
         self.0.send_replace(true);
     }
 
-    /// Waits until somebody did.
+    /// Waits until [`Stop::stop`] is called.
     pub(crate) async fn told(&self) {
         // The sender lives as long as `self`, so waiting cannot fail.
         let _ = self.0.subscribe().wait_for(|told| *told).await;

@@ -1,4 +1,4 @@
-//! The parts of the doors that a whole node cannot be made to show.
+//! Tests of the listeners that a whole node cannot cover.
 
 use std::future::{pending, poll_fn};
 use std::io;
@@ -41,7 +41,7 @@ async fn the_oldest_of_too_many_gives_way() {
 }
 
 #[tokio::test]
-async fn a_finished_task_leaves_its_place() {
+async fn a_finished_task_frees_its_place() {
     let bound = Bounded::new(1);
     let (done, mut dones) = mpsc::channel(1);
     for _ in 0..3 {
@@ -52,7 +52,7 @@ async fn a_finished_task_leaves_its_place() {
     }
 }
 
-/// Gives these outcomes, then nothing.
+/// A listener that returns these results, then waits.
 struct StubListener(Mutex<Vec<io::Result<DuplexStream>>>);
 
 impl Accept for StubListener {
@@ -72,7 +72,7 @@ impl Accept for StubListener {
 }
 
 #[tokio::test(start_paused = true)]
-async fn accepting_goes_on_behind_every_error() {
+async fn accepting_continues_after_every_error() {
     let too_many_files = || Err(io::Error::from_raw_os_error(24));
     let outcomes = vec![
         too_many_files(),

@@ -1,7 +1,7 @@
-//! Questions to the engines that were not answered at once, awaited on the shard's own thread.
+//! Pending requests to the engines, awaited on the shard's own thread.
 //!
-//! An engine that answers a group of requests rings once, and only a shard that sleeps: no task,
-//! no lock and no message is spent on a single answer.
+//! An engine that completes a group of requests wakes the shard once, and only if it sleeps. A
+//! single answer costs no task, lock or message.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::stream::{FuturesUnordered, Stream};
 
-/// Futures of one thread, which is woken when one of them may be ready.
+/// A set of futures on one thread, which is woken when one of them may be ready.
 pub(crate) struct Answers<T> {
     pending: FuturesUnordered<Pin<Box<dyn Future<Output = T> + Send>>>,
     bell: Arc<Bell>,
@@ -19,7 +19,7 @@ pub(crate) struct Answers<T> {
 }
 
 impl<T> Answers<T> {
-    /// `ring` makes the thread's next sleep end, or the one that it is in.
+    /// Makes an empty set. `ring` must wake the thread, or keep it from its next sleep.
     pub(crate) fn new(ring: impl Fn() + Send + Sync + 'static) -> Self {
         let bell = Arc::new(Bell {
             state: AtomicU8::new(AWAKE),
@@ -32,8 +32,8 @@ impl<T> Answers<T> {
         }
     }
 
-    /// Begins a question; its answer if it is there at once, as memory's is. Those asked one after
-    /// the other begin in that order.
+    /// Starts a request. Returns its answer if it is ready at once, as from an engine in memory.
+    /// Requests start in the order of the calls.
     pub(crate) fn ask(&mut self, question: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let mut question = Box::pin(question);
         let mut context = Context::from_waker(Waker::noop());
@@ -46,11 +46,11 @@ impl<T> Answers<T> {
         }
     }
 
-    /// An answer that has come. To be called until there is none, behind the last
-    /// [`Answers::ask`] of a turn, or the answers to these are not heard of.
+    /// Returns a ready answer. Call it until it returns `None`, after the last [`Answers::ask`] of
+    /// a turn; otherwise the wake-up for those requests may be missed.
     pub(crate) fn next(&mut self) -> Option<T> {
         if self.pending.is_empty() {
-            // Whatever rang has been heard.
+            // All wake-ups so far are handled by this poll.
             self.bell.was_rung();
             return None;
         }
@@ -58,19 +58,19 @@ impl<T> Answers<T> {
         loop {
             match Pin::new(&mut self.pending).poll_next(&mut context) {
                 Poll::Ready(answer) => return answer,
-                // The set also rings by itself when it has polled many, and that was now.
+                // The set also wakes itself after it has polled many futures, as it just did.
                 Poll::Pending if self.bell.was_rung() => {}
                 Poll::Pending => return None,
             }
         }
     }
 
-    /// Whether the thread may sleep: an answer that comes from now on rings.
+    /// Returns true if the thread may sleep: every later answer wakes it.
     pub(crate) fn may_sleep(&self) -> bool {
         self.bell.swap_if(AWAKE, ASLEEP)
     }
 
-    /// The thread does not sleep any more.
+    /// Records that the thread is awake.
     pub(crate) fn woke(&self) {
         self.bell.swap_if(ASLEEP, AWAKE);
     }
@@ -86,7 +86,7 @@ struct Bell {
 }
 
 impl Bell {
-    /// Somebody rang since this was asked last.
+    /// Returns true if there was a wake-up since the last call.
     fn was_rung(&self) -> bool {
         self.swap_if(RUNG, AWAKE)
     }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_group_of_answers_rings_once_and_only_who_sleeps() {
+    fn a_group_of_answers_wakes_only_a_sleeper_and_once() {
         let (mut answers, rings) = answers();
         let tells: Vec<_> = (0..200).map(|_| asked(&mut answers)).collect();
         assert!(all(&mut answers).is_empty());
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_between_the_question_and_the_first_look_is_found() {
+    fn an_answer_before_the_first_poll_is_found() {
         let (mut answers, _) = answers();
         let tell = asked(&mut answers);
         tell.send(3).unwrap();
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn no_answer_of_another_thread_is_slept_over() {
+    fn an_answer_from_another_thread_always_wakes() {
         let bell = Arc::new((std::sync::Mutex::new(false), std::sync::Condvar::new()));
         let rung = Arc::clone(&bell);
         let mut answers = Answers::new(move || {

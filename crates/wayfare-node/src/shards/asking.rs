@@ -1,4 +1,4 @@
-//! What a shard's loop does for rooms that wait: it asks the engines and runs futures.
+//! The asynchronous work of a shard: requests to the engines, and futures of rooms.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use wayfare_protocol::{EntityId, Instant, coordination, storage};
 use super::event_loop::EventLoop;
 use super::mailbox::Mail;
 
-/// What an engine says.
+/// An answer of an engine.
 pub(crate) enum Answer {
     Coordinated(CallId, coordination::Outcome),
     Stored(CallId, storage::Outcome),
@@ -40,7 +40,7 @@ impl EventLoop {
         answer.into_iter().for_each(|answer| self.hear(answer, now));
     }
 
-    /// Hears what has been answered meanwhile. Whether that was anything.
+    /// Passes ready answers to the shard. Returns true if there were any.
     pub(super) fn take_answers(&mut self, now: Instant) -> bool {
         let mut any = false;
         while let Some(answer) = self.answers.next() {
@@ -59,7 +59,7 @@ impl EventLoop {
         }
     }
 
-    /// Runs a room's future beside the shard. Of one that panics the room hears that it was lost.
+    /// Runs a room's future outside the shard. If it panics, the room gets the lost note.
     pub(super) fn run_work(&self, entity: EntityId, run: u64, work: Work) {
         let mailbox = Arc::clone(&self.mailbox);
         self.surroundings.runtime.spawn(async move {

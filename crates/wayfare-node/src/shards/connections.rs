@@ -6,20 +6,20 @@ use mio::{Registry, Token};
 use wayfare_core::ConnectionId;
 use wayfare_transport::Connection;
 
-/// A connection and what the loop owes it.
+/// A connection and its state in the loop.
 pub(crate) struct Entry {
     pub(crate) connection: Connection,
-    /// It is on the list of those to flush this turn.
+    /// The connection is on the list of those to flush in this turn.
     pub(crate) dirty: bool,
-    /// The last flush left something: the next is on the next writable event.
+    /// The last flush could not write everything. The next one waits for a writable event.
     pub(crate) blocked: bool,
-    /// The core was told of a backlog, and not yet that it is gone.
+    /// The core was notified of a backlog, and not yet of its end.
     pub(crate) behind: bool,
-    /// The client is over its rate: nothing is read.
+    /// The client exceeds its rate, so nothing is read from it.
     pub(crate) paused: bool,
-    /// It may have more to read without an event telling so.
+    /// There may be more to read, without an event.
     pub(crate) more: bool,
-    /// The core has let go of it; it only flushes its close.
+    /// The core has ended the connection. Only its close remains to be flushed.
     pub(crate) closing: bool,
 }
 
@@ -40,7 +40,7 @@ impl Connections {
         self.slots.len() - self.free.len()
     }
 
-    /// Nothing is left to write to anybody.
+    /// Returns true if no connection has data left to write.
     pub(crate) fn are_flushed(&self) -> bool {
         let mut entries = self.slots.iter().filter_map(|slot| slot.entry.as_ref());
         entries.all(|entry| !entry.connection.is_dirty())
@@ -75,7 +75,7 @@ impl Connections {
             .filter(|_| slot.generation == id.generation)
     }
 
-    /// Whoever is in the slot that an event names.
+    /// Returns the connection in the slot that an event names.
     pub(crate) fn of_token(&self, token: Token) -> Option<ConnectionId> {
         let slot = self.slots.get(token.0)?;
         slot.entry.as_ref()?;

@@ -1,4 +1,4 @@
-//! How a room's future reaches documents: through the engine, and to nothing else in it.
+//! The access of rooms' futures to the storage engine: documents and logs only.
 
 use std::pin::Pin;
 use std::sync::Weak;
@@ -7,13 +7,14 @@ use wayfare_core::game::DocumentStore;
 use wayfare_engine::Storage;
 use wayfare_protocol::storage::{Failure, Outcome, Request};
 
-/// A future that outlives the node's shards keeps the engine no longer than a request takes.
+/// A weak reference, so that a future that outlives the node's shards does not keep the engine open
+/// beyond a request.
 pub(crate) struct EngineDocuments(pub(crate) Weak<dyn Storage>);
 
 impl DocumentStore for EngineDocuments {
     fn call(&self, request: Request) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
         if !is_for_everybody(&request) {
-            // What entities write is fenced by their epochs, and none is known here.
+            // Writes of entities are fenced by their epochs, which are not known here.
             return refused("what entities keep is theirs alone");
         }
         let Some(storage) = self.0.upgrade() else {
@@ -28,7 +29,7 @@ fn refused(why: &str) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
     Box::pin(async { Err(failure) })
 }
 
-/// Documents, and what the game has logged.
+/// Checks that a request is for a document or a game log.
 fn is_for_everybody(request: &Request) -> bool {
     matches!(
         request,
@@ -53,7 +54,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn documents_are_reached_and_nothing_else() {
+    async fn futures_reach_only_documents() {
         let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::default());
         let documents = EngineDocuments(Arc::downgrade(&storage));
         let put = Request::PutDocument {

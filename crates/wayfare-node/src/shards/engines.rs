@@ -1,21 +1,21 @@
-//! The two services that the shards of a node stand on.
+//! The two services of a node, as its shards use them.
 
 use std::sync::Arc;
 
 use wayfare_engine::model::{MemoryCoordination, MemoryStorage};
 use wayfare_engine::{Coordination, Storage};
 
-/// Who owns what, and what must last. Cheap to clone.
+/// The coordination and the storage of a node. Cheap to clone.
 #[derive(Clone)]
 pub struct Engines {
-    /// Where it is decided who owns what.
+    /// The service that records the owners of entities and sessions.
     pub coordination: Arc<dyn Coordination>,
-    /// Where state that must last is kept.
+    /// The service that stores durable state.
     pub storage: Arc<dyn Storage>,
 }
 
 impl Engines {
-    /// Both in memory: nothing outlives them.
+    /// Makes both services in memory. They end with the last reference.
     #[must_use]
     pub fn in_memory() -> Self {
         Self {

@@ -1,4 +1,5 @@
-//! One shard's thread: readiness, mail and time in; frames out, gathered and flushed once a turn.
+//! The loop of a shard's thread. It feeds events, mail and time to the core, and flushes the frames
+//! once a turn.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -25,16 +26,18 @@ use super::reports::Reports;
 use super::tally::Tally;
 use super::{Surroundings, clock};
 
-/// Events taken from the system at once: a turn's worth, so that no connection waits for long.
+/// The events taken from the system at once: enough for a turn, so that no connection waits for
+/// long.
 const EVENTS_MAX: usize = 1024;
-/// Read from one connection in one turn.
+/// The bytes read from one connection in one turn.
 const SCRATCH_BYTES: usize = FRAME_BYTES_MAX;
-/// How long a close may take to reach the client.
+/// The time limit for a close to reach the client.
 const LINGER: Duration = Duration::from_secs(5);
-/// A WebSocket close code for an [`ErrorCode`]: the private range begins at 4000, our codes at 1000.
+/// The offset of WebSocket close codes: error codes begin at 1000, WebSocket's private range at
+/// 4000.
 const CLOSE_CODE_BASE: u32 = 3000;
 
-/// How long clients that do not answer the close may take to read it.
+/// The time that clients get at a stop to read the close frame, if they do not answer it.
 const STOP_LINGER: Duration = Duration::from_secs(1);
 
 struct Stopping {
@@ -52,14 +55,14 @@ pub(crate) struct EventLoop {
     pub(super) answers: Answers<EngineAnswer>,
     scratch: Vec<u8>,
     mail: Vec<Mail>,
-    /// To flush at the end of this turn.
+    /// Connections to flush at the end of this turn.
     dirty: Vec<ConnectionId>,
-    /// To read again in the next turn, event or not.
+    /// Connections to read again in the next turn, even without an event.
     unread: Vec<ConnectionId>,
-    /// Closing since, oldest first.
+    /// Connections that are closing, oldest first.
     lingering: VecDeque<(Instant, ConnectionId)>,
     memory: BTreeMap<u64, ConnectionId>,
-    /// What goes to each shard at the end of this turn.
+    /// Messages for each shard, sent at the end of this turn.
     outgoing: Vec<Vec<Envelope>>,
     questions: BTreeMap<u64, oneshot::Sender<Report>>,
     questions_asked: u64,
@@ -103,10 +106,10 @@ impl EventLoop {
         }
     }
 
-    /// Turns until told to stop.
+    /// Runs turns until the shard is asked to stop.
     pub(crate) fn run(mut self) {
         let runtime = self.surroundings.runtime.clone();
-        // Engines reached over a network await their answers on the runtime's reactor.
+        // Engines that are reached over a network use the runtime's reactor.
         let _entered = runtime.enter();
         let mut events = Events::with_capacity(EVENTS_MAX);
         while !self.is_over() {
@@ -117,7 +120,7 @@ impl EventLoop {
             if let Err(error) = self.poll.poll(&mut events, timeout)
                 && error.kind() != std::io::ErrorKind::Interrupted
             {
-                tracing::error!(%error, "the readiness queue failed");
+                tracing::error!(%error, "the event queue failed");
             }
             self.answers.woke();
             self.turn(&events);
@@ -125,8 +128,8 @@ impl EventLoop {
         self.mailbox.close();
     }
 
-    /// Told to stop, and everybody has been told, or there is no more time for it. A client that
-    /// does not answer the close is not waited for, only given a moment to read it.
+    /// Returns true if the shard is stopping, and either every client was notified or the deadline
+    /// passed. A client that does not answer the close is given only a moment to read it.
     fn is_over(&self) -> bool {
         self.stopping.as_ref().is_some_and(|stopping| {
             let now = Deadline::now();
@@ -205,7 +208,8 @@ impl EventLoop {
         }
     }
 
-    /// The peer's side is over. What it is owed, a close frame at most, is written; then it goes.
+    /// Handles the end of the peer's side. What is still queued, at most a close frame, is written
+    /// first.
     fn ended(&mut self, id: ConnectionId, closed: Closed, now: Instant) {
         let Some(entry) = self.connections.get_mut(id) else {
             return;
@@ -219,8 +223,8 @@ impl EventLoop {
         };
         let lost = matches!(closed, Closed::Reset(_));
         if lost || was_closing || entry.connection.flush() != Flush::Blocked {
-            // A violation's close frame has been handed to the system; the socket may take it
-            // back if bytes of the peer are still unread, so those that broke the rules linger.
+            // The close frame of a violation was handed to the system, but the socket may discard
+            // it if bytes of the peer are unread, so such a connection lingers.
             if matches!(closed, Closed::Violation(_)) && !was_closing {
                 self.unread.push(id);
                 if let Some(entry) = self.connections.get_mut(id) {
@@ -301,7 +305,7 @@ impl EventLoop {
 
     // ---- out
 
-    /// Carries out what the shard decided, and flushes what it queued, until there is no more.
+    /// Executes the shard's outputs and flushes queued frames, until there are no more.
     fn finish(&mut self, now: Instant) {
         loop {
             while let Some(output) = self.shard.poll_output() {
@@ -364,7 +368,7 @@ impl EventLoop {
                 let shard = shard_of(&self.address, &envelope.to);
                 match shard.and_then(|shard| self.outgoing.get_mut(shard)) {
                     Some(outgoing) => outgoing.push(*envelope),
-                    // Other nodes are reached by links; there are none yet.
+                    // Links to other nodes do not exist yet.
                     None => {
                         let to = Box::new(envelope.to);
                         self.reports.tell(&CoreReport::Misdirected { to }, now);
@@ -373,7 +377,7 @@ impl EventLoop {
             }
             Output::Operator { question, answer } => {
                 if let Some(reply) = self.questions.remove(&question) {
-                    // Whoever asked may have gone meanwhile.
+                    // The operator may have disconnected.
                     drop(reply.send(*answer));
                 }
             }
@@ -394,7 +398,7 @@ impl EventLoop {
             return;
         };
         entry.dirty = false;
-        // A blocked connection is not tried again before it is writable.
+        // A blocked connection is not flushed again before it is writable.
         let flushed = match entry.blocked {
             true => Flush::Blocked,
             false => entry.connection.flush(),

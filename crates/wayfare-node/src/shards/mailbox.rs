@@ -1,4 +1,4 @@
-//! How everything but sockets reaches a shard's thread.
+//! The mailbox of a shard's thread, for everything but socket events.
 
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,35 +13,36 @@ use wayfare_core::peer::Envelope;
 use wayfare_protocol::{Address, EntityId};
 use wayfare_transport::memory::ShardEnd;
 
-/// The waker's place among the connections' tokens.
+/// The waker's token, which no connection has.
 pub(crate) const MAIL: Token = Token(usize::MAX);
 
-/// Something that is not a socket event.
+/// An item of mail.
 pub(crate) enum Mail {
-    /// A WebSocket, and what was read of it already.
+    /// A new WebSocket, with the bytes already read from it.
     Connect(TcpStream, Bytes),
-    /// A connection within this process, under its name.
+    /// A new connection within this process, with its number.
     ConnectMemory(u64, ShardEnd),
-    /// The named connection can be read or written again.
+    /// The connection with this number can be read or written again.
     MemoryReady(u64),
-    /// What another shard said in one of its turns.
+    /// The messages of another shard's turn.
     Peers(Vec<Envelope>),
-    /// All shards of the node have been started.
+    /// All shards of the node have started.
     Began,
-    /// A future of this entity ended, under this name, with this note.
+    /// A future of this entity ended. The number names the future; the bytes are its note.
     Ran(EntityId, u64, Option<Vec<u8>>),
-    /// An operator's question.
+    /// A query of an operator.
     Ask(Query, oneshot::Sender<Report>),
-    /// The node stops; at the latest then.
+    /// The node stops, by this deadline.
     Stop(Instant),
 }
 
-/// A shard's mail: many write, its thread reads. One lock a turn, not one a message.
+/// The mail of a shard: many threads write, the shard's thread reads. Takes one lock per turn, not
+/// per message.
 pub(crate) struct Mailbox {
-    /// None once the shard has ended: what is posted then is dropped, and whoever waits learns it.
+    /// `None` once the shard has ended. Later mail is dropped, which its senders notice.
     mail: Mutex<Option<Vec<Mail>>>,
     waker: Waker,
-    /// The shard's connections, those in the mail included.
+    /// The number of the shard's connections, including those in the mail.
     load: AtomicUsize,
 }
 
@@ -59,13 +60,13 @@ impl Mailbox {
         self.load.load(Ordering::Relaxed)
     }
 
-    /// Posts a new connection, and counts it from now on.
+    /// Posts a new connection and counts it.
     pub(crate) fn connect(&self, mail: Mail) {
         self.load.fetch_add(1, Ordering::Relaxed);
         self.post(mail);
     }
 
-    /// A connection is no more.
+    /// Counts a connection that ended.
     pub(crate) fn disconnected(&self) {
         self.load.fetch_sub(1, Ordering::Relaxed);
     }
@@ -78,20 +79,21 @@ impl Mailbox {
         let first = waiting.is_empty();
         waiting.push(mail);
         drop(guard);
-        // Whoever finds it empty wakes the reader; the others' mail is read by the same turn.
+        // The writer that finds the mailbox empty wakes the reader. The same turn reads the mail of
+        // the others.
         if first {
             self.ring();
         }
     }
 
-    /// Wakes the reader, or keeps it from going to sleep.
+    /// Wakes the reader, or keeps it from its next sleep.
     pub(crate) fn ring(&self) {
         if let Err(error) = self.waker.wake() {
             tracing::error!(%error, "a shard could not be woken");
         }
     }
 
-    /// Takes all mail; `into` is empty, and its buffer is used for what comes next.
+    /// Takes all mail. `into` must be empty; its buffer is reused for later mail.
     pub(crate) fn take(&self, into: &mut Vec<Mail>) {
         let mut waiting = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(waiting) = waiting.as_mut() {
@@ -99,14 +101,14 @@ impl Mailbox {
         }
     }
 
-    /// The shard has ended: there is no more mail, and what waits is dropped.
+    /// Closes the mailbox when the shard has ended, and drops the mail in it.
     pub(crate) fn close(&self) {
         let mut waiting = self.mail.lock().unwrap_or_else(PoisonError::into_inner);
         drop(waiting.take());
     }
 }
 
-/// The shard of the run of `own` that the address names, if it names that run.
+/// Returns the index of the shard at this address, if the address names the run of `own`.
 pub(super) fn shard_of(own: &Address, to: &Address) -> Option<usize> {
     let is_own = to.node == own.node && to.incarnation == own.incarnation;
     is_own.then(|| usize::from(to.shard.0))
@@ -119,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mail_for_another_run_is_for_no_shard_of_this_one() {
+    fn mail_for_another_run_is_not_delivered() {
         let address = |node: &str, incarnation, shard| Address {
             node: NodeId::new(node).unwrap(),
             incarnation: Incarnation(incarnation),

@@ -1,4 +1,4 @@
-//! The shards of a node: one thread and one readiness loop each, reached by mailboxes.
+//! The shards of a node: one thread with one event loop each, reached by mailboxes.
 
 mod answers;
 mod asking;
@@ -35,11 +35,11 @@ use mailbox::{Mail, Mailbox};
 pub use engines::Engines;
 pub use plan::{Authenticator, ShardPlan, ShardSettings};
 
-/// What a shard's loop works with besides its mailbox; the same for all shards of a node.
+/// The shared services of all shards' loops of a node.
 pub(crate) struct Surroundings {
     pub(crate) engines: Engines,
     pub(crate) authenticator: Arc<dyn Authenticator>,
-    /// Where rooms' futures run.
+    /// The runtime of rooms' futures.
     pub(crate) runtime: Handle,
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
 }
@@ -54,11 +54,11 @@ pub struct Shards {
 }
 
 impl Shards {
-    /// Starts the threads; then each takes up what earlier runs of the node left in the engines.
-    /// Rooms' futures run on `runtime`.
+    /// Starts the threads. Then each shard restores what earlier runs of the node left in the
+    /// engines. Rooms' futures run on `runtime`.
     ///
     /// # Errors
-    /// If the system refuses a thread or a readiness queue.
+    /// If the system refuses a thread or an event queue.
     pub fn start(
         kinds: Vec<Kind>,
         plan: &ShardPlan,
@@ -108,13 +108,13 @@ impl Shards {
         })
     }
 
-    /// Gives an upgraded WebSocket to the shard with the fewest connections. `early` is what was
-    /// read behind the handshake already.
+    /// Gives an upgraded WebSocket to the shard with the fewest connections. `early` holds the
+    /// bytes that were read behind the handshake.
     pub fn connect(&self, stream: TcpStream, early: Bytes) {
         self.least_loaded().connect(Mail::Connect(stream, early));
     }
 
-    /// A connection without a socket, from any thread of this process.
+    /// Makes a connection without a socket. Can be called from any thread of this process.
     #[must_use]
     pub fn connect_memory(&self) -> memory::PeerEnd {
         let mailbox = Arc::clone(self.least_loaded());
@@ -126,7 +126,7 @@ impl Shards {
         peer_end
     }
 
-    /// Asks every shard, and gives an answer for each that is running.
+    /// Sends a query to every shard, and returns the answers of those that run.
     pub async fn ask(&self, question: Query) -> Vec<Report> {
         let mut pending = Vec::new();
         for mailbox in self.mailboxes.iter() {
@@ -141,7 +141,7 @@ impl Shards {
         answers
     }
 
-    /// Tells every client that the node stops, and ends the threads once what is queued has been
+    /// Notifies every client that the node stops, and ends the threads once all queued data is
     /// written, or after `flush_max`. Blocks until then.
     pub fn stop(&self, flush_max: Duration) {
         let deadline = Instant::now() + flush_max;
@@ -161,14 +161,15 @@ impl Shards {
         let start = self.next.fetch_add(1, Ordering::Relaxed);
         let count = self.mailboxes.len();
         let in_turn = (0..count).map(|offset| &self.mailboxes[(start + offset) % count]);
-        // There is at least one; of equals the first in turn is taken.
+        // There is at least one shard. Of equals the first in turn is chosen.
         in_turn
             .min_by_key(|mailbox| mailbox.load())
             .unwrap_or(&self.mailboxes[0])
     }
 }
 
-/// A shard that panics has lost sessions and rooms: the process ends, so that this is seen.
+/// Aborts the process if a shard panics: its sessions and rooms are lost, which must not go
+/// unnoticed.
 struct AbortOnPanic(usize);
 
 impl Drop for AbortOnPanic {

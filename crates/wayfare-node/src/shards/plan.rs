@@ -1,4 +1,4 @@
-//! What the shards of a node are started with.
+//! The plan of a node's shards: the inputs of their start.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -13,57 +13,57 @@ use super::{Engines, clock};
 
 /// Checks tokens. Called on a shard's thread: it must not block.
 pub trait Authenticator: Send + Sync {
-    /// Who the bearer of this token is.
+    /// Returns the player that this token belongs to.
     ///
     /// # Errors
-    /// Why the token is not accepted, without repeating it.
+    /// If the token is not accepted. The refusal does not repeat the token.
     fn authenticate(&self, token: &str) -> Result<Player, Refusal>;
 }
 
-/// How many shards, and what all of them share.
+/// The number of shards, and what all of them share.
 #[derive(Clone, Debug)]
 pub struct ShardPlan {
     /// The node's name.
     pub node: NodeId,
-    /// Its run, as it is written down.
+    /// The number of the node's run, as recorded in coordination.
     pub run: Run,
-    /// Threads; at least 1.
+    /// The number of threads; at least 1.
     pub shards: u16,
-    /// Chance, from the system; each shard derives its own.
+    /// A random seed from the system. Each shard derives its own seed from it.
     pub seed: [u8; 32],
-    /// See there.
+    /// The settings; see [`ShardSettings`].
     pub settings: ShardSettings,
 }
 
-/// What an operator may set.
+/// The settings of shards that an operator may change.
 #[derive(Clone, Debug)]
 pub struct ShardSettings {
-    /// Whether clients without a token are let in.
+    /// Lets clients in that have no token.
     pub guests: bool,
-    /// What a second login of a player does.
+    /// The effect of a second login of a player.
     pub second_login: SecondLogin,
     /// Frames a session may send per second, sustained.
     pub frames_per_second: u32,
     /// Frames a session may send at once.
     pub frames_burst: u32,
-    /// How long a session outlives its connection.
+    /// The time for which a session outlives its connection.
     pub session_grace: Duration,
-    /// A client sends something at least this often.
+    /// The interval of heartbeats: a client sends something at least this often.
     pub heartbeat: Duration,
     /// A connection silent for this long is lost.
     pub silence_max: Duration,
-    /// From a connection to its accepted Hello.
+    /// The time limit from a connection to its accepted Hello.
     pub handshake_time_max: Duration,
-    /// Rooms on one shard.
+    /// The maximum number of rooms on one shard.
     pub rooms_max: usize,
-    /// Sessions on one shard.
+    /// The maximum number of sessions on one shard.
     pub sessions_max: usize,
-    /// A handler that takes longer is named in the log.
+    /// The time beyond which a handler is named in the log.
     pub slow_handler: Duration,
 }
 
 impl ShardPlan {
-    /// What the core of one shard is told.
+    /// Returns the configuration for the core of one shard.
     pub(crate) fn config(&self, index: usize, engines: &Engines) -> ShardConfig {
         let address = |index| self.address(index);
         let settings = &self.settings;
@@ -99,7 +99,7 @@ impl ShardPlan {
         }
     }
 
-    /// The seed of one shard: different from the others', from the same chance.
+    /// Derives the seed of one shard. The seeds of a node's shards differ.
     pub(crate) fn seed(&self, index: usize) -> [u8; 32] {
         let mut seed = self.seed;
         for (byte, number) in seed.iter_mut().zip((index as u64).to_le_bytes()) {
@@ -109,7 +109,8 @@ impl ShardPlan {
     }
 }
 
-/// The wall clock at the origin of a shard's time. A wall clock before 1970 guesses nothing.
+/// Returns the wall-clock time at the origin of the shards' clock. A wall clock before 1970 counts
+/// as 1970.
 fn unix_origin() -> Duration {
     let wall = SystemTime::now().duration_since(UNIX_EPOCH);
     let up = clock::now().since(Instant::ORIGIN);

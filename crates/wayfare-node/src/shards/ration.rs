@@ -1,4 +1,5 @@
-//! Log lines about what may repeat a thousand times a second: the first few, then how many more.
+//! Rate limits for log lines that may repeat a thousand times a second: the first few are logged,
+//! then only their number.
 
 use std::time::Duration;
 
@@ -23,7 +24,7 @@ impl Ration {
         }
     }
 
-    /// Whether this one is told, with the number of those before it that were not.
+    /// Returns `Some` if this line is logged, with the number of lines left out before it.
     pub(crate) fn admit(&mut self, now: Instant) -> Option<u64> {
         if self.since.is_none_or(|since| since + self.per <= now) {
             self.since = Some(now);
@@ -43,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_are_told_and_later_how_many_were_not() {
+    fn the_first_lines_are_logged_and_the_rest_counted() {
         let mut ration = Ration::new(2, Duration::from_secs(10));
         let at = |seconds| Instant::ORIGIN + Duration::from_secs(seconds);
         let mut admit = |seconds| ration.admit(at(seconds));

@@ -1,4 +1,4 @@
-//! What a shard reports, as log lines and counters.
+//! Reports of a shard, written as log lines and counters.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use wayfare_protocol::Instant;
 
 use super::ration::Ration;
 
-/// What is asked again and again while an engine is in trouble is told this often at most.
+/// The limit of log lines about an engine in trouble.
 const TROUBLE: (u32, Duration) = (5, Duration::from_secs(10));
 
-/// The reports of one shard.
+/// The log limits and labels of one shard.
 pub(crate) struct Reports {
     storage: Ration,
     coordination: Ration,
@@ -34,7 +34,7 @@ impl Default for Reports {
 }
 
 impl Reports {
-    /// Logs and counts one. Nothing here says more than an operator may see.
+    /// Logs and counts a report. Log lines contain nothing that an operator may not see.
     pub(crate) fn tell(&mut self, report: &Report, now: Instant) {
         match report {
             Report::Panicked { .. }
@@ -142,7 +142,7 @@ fn tell_of_session(report: &Report) {
     }
 }
 
-/// Of entities that storage keeps.
+/// Logs reports about stored entities.
 fn tell_of_kept(report: &Report) {
     match report {
         Report::Quarantined { entity, reason } => {

@@ -1,4 +1,4 @@
-//! What a shard carried, counted in plain numbers and handed to the metrics once a turn.
+//! Counters of a shard, kept as plain numbers and added to the metrics once a turn.
 
 use metrics::{Counter, counter};
 

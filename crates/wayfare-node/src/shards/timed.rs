@@ -1,4 +1,4 @@
-//! Handlers that took too long are named in the log: a room like any other around the game's.
+//! Timing of handlers: a wrapper around the game's rooms logs those that take too long.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use wayfare_core::game::{
 };
 use wayfare_protocol::EntityId;
 
-/// The same kind, with its handlers timed. Costs two readings of the clock a call.
+/// Wraps a kind so that its handlers are timed. Costs two clock readings per call.
 pub(crate) fn timed(kind: Kind, slow: Duration) -> Kind {
     let Kind {
         name,
@@ -75,7 +75,7 @@ impl RoomKind for TimedKind {
 }
 
 struct Watch {
-    /// Learnt from the first handler that says it.
+    /// The room's id, learnt from the first handler that knows it.
     room: Option<EntityId>,
     slow: Duration,
 }

@@ -1,4 +1,4 @@
-//! A copy of the store as it is at one instant, while the node goes on.
+//! Backups: a consistent copy of the store while the node keeps running.
 
 use std::fs::{DirBuilder, Permissions};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
@@ -13,22 +13,22 @@ use wayfare_engine::Embedded;
 use super::disk;
 use super::file::StoreFile;
 
-/// Between two looks at how far it is.
+/// The interval of progress reports.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
-/// A copy that was made.
+/// The result of a copy.
 #[derive(Debug)]
 pub(crate) struct Copied {
     pub(crate) bytes: u64,
     pub(crate) took: Duration,
 }
 
-/// Writes the copy to `to`, which is there whole or not at all, and for its owner alone: it holds
-/// the key of the tickets. Reports how many bytes are written, of at most how many. Costs a reading
-/// of the whole store beside its writer.
+/// Writes the copy to `to`, either completely or not at all. Only the owner can read it, because it
+/// contains the key of the tickets. Reports the bytes written, and the bytes in all. Reads the
+/// whole store beside its writer.
 ///
 /// # Errors
-/// If there is something at `to`, or it cannot be written; what was there is then as it was.
+/// If `to` exists or cannot be written. An existing file is not changed.
 pub(crate) fn back_up(
     file: &StoreFile,
     to: &Path,
@@ -52,7 +52,7 @@ pub(crate) fn back_up(
     })
 }
 
-/// Runs the copy beside the looks at it.
+/// Runs the copy, and the progress reports beside it.
 fn write(engine: &Embedded, copy: &Path, look: &mut dyn FnMut(u64)) -> anyhow::Result<()> {
     thread::scope(|scope| {
         let (ended, ends) = sync_channel(1);
@@ -61,7 +61,7 @@ fn write(engine: &Embedded, copy: &Path, look: &mut dyn FnMut(u64)) -> anyhow::R
             match ends.recv_timeout(LOOK_EVERY) {
                 Ok(outcome) => return Ok(outcome?),
                 Err(RecvTimeoutError::Timeout) => look(disk::bytes_in(copy.parent())),
-                Err(RecvTimeoutError::Disconnected) => bail!("the copy ended without a word"),
+                Err(RecvTimeoutError::Disconnected) => bail!("the copy ended unexpectedly"),
             }
         }
     })
@@ -75,14 +75,14 @@ fn place(copy: &Path, to: &Path) -> std::io::Result<u64> {
     Ok(bytes)
 }
 
-/// A folder that is closed to others, on the disk of the copy; removed when dropped.
+/// A folder that is closed to others, on the same disk as the copy. Removed when dropped.
 struct Closed(PathBuf);
 
 impl Closed {
     fn beside(to: &Path) -> std::io::Result<Self> {
         let name = format!(".wayfare-backup-{}", std::process::id());
         let path = to.with_file_name(name);
-        // One that a dead process of the same number left behind.
+        // A crashed process with the same id may have left one.
         drop(std::fs::remove_dir_all(&path));
         DirBuilder::new().mode(0o700).create(&path)?;
         Ok(Self(path))
@@ -92,7 +92,7 @@ impl Closed {
 impl Drop for Closed {
     fn drop(&mut self) {
         if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(path = %self.0.display(), %error, "the folder is left behind");
+            tracing::warn!(path = %self.0.display(), %error, "the folder could not be removed");
         }
     }
 }
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_is_whole_and_for_its_owner_alone() {
+    fn a_copy_is_complete_and_readable_by_its_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let file = StoreFile::open(&folder.path().join("store")).unwrap();
         let to = folder.path().join("copy");
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_replaces_nothing_and_leaves_nothing() {
+    fn a_failed_copy_changes_no_files() {
         let folder = tempfile::tempdir().unwrap();
         let file = StoreFile::open(&folder.path().join("store")).unwrap();
         let there = folder.path().join("there");

@@ -1,10 +1,10 @@
-//! What files and folders are asked beside their bytes.
+//! File-system operations beside reading and writing.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// The names in the folder of `path` survive a loss of power from now on.
+/// Syncs the folder of `path`, so that the names in it survive a power failure.
 pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
@@ -13,7 +13,7 @@ pub(super) fn sync_folder_of(path: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// How much the files of a folder hold together, as far as can be seen.
+/// Adds up the sizes of the files in a folder, as far as they can be read.
 pub(super) fn bytes_in(folder: Option<&Path>) -> u64 {
     let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok());
     let sizes = entries.into_iter().flatten().flatten();

@@ -1,4 +1,4 @@
-//! The store's file: the embedded engine, and all that the node asks of it beside its traits.
+//! The store's file: the embedded engine, and what the node needs of it beyond the engine traits.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use wayfare_engine::embedded::{Counts, OpenError};
 
 /// The store's name in the data folder.
 const FILE: &str = "wayfare.redb";
-/// For who still uses the store when it is to be closed: an answer or two.
+/// The time limit at a close for requests that still use the store.
 const CLOSE_TIME_MAX: Duration = Duration::from_secs(5);
 const CLOSE_PAUSE: Duration = Duration::from_millis(2);
 
-/// Where the store of this data folder is.
+/// The path of the store in this data folder.
 pub(crate) fn path_in(data: &Path) -> PathBuf {
     data.join(FILE)
 }
 
-/// The engine, opened. Cheap to clone.
+/// The opened engine. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct StoreFile {
     path: Arc<Path>,
@@ -34,10 +34,10 @@ impl fmt::Debug for StoreFile {
 }
 
 impl StoreFile {
-    /// Opens the file, or makes it.
+    /// Opens the file, or creates it.
     ///
     /// # Errors
-    /// Why it cannot be used, and what to do about it.
+    /// If the file cannot be used. The error says what to do.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
         let started = Instant::now();
         let engine = Embedded::open(path)?;
@@ -51,32 +51,33 @@ impl StoreFile {
         })
     }
 
-    /// The engine, unless it was closed. Whoever keeps it keeps the file from being closed.
+    /// Returns the engine, unless it was closed. The file stays open while a caller keeps the
+    /// engine.
     pub(crate) fn engine(&self) -> Option<Arc<Embedded>> {
         self.slot().clone()
     }
 
-    /// What was counted since it was opened.
+    /// Returns the counters since the store was opened.
     pub(crate) fn counts(&self) -> Option<Counts> {
         self.engine().map(|engine| engine.counters())
     }
 
-    /// Where the file is.
+    /// The path of the file.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// How large the file is.
+    /// The size of the file.
     pub(crate) fn bytes(&self) -> u64 {
         std::fs::metadata(&self.path).map_or(0, |file| file.len())
     }
 
-    /// Whether a write has failed, so that nothing is stored any more.
+    /// Returns true if a write has failed. Nothing is stored after that.
     pub(crate) fn has_failed(&self) -> bool {
         self.counts().is_some_and(|counts| counts.has_failed)
     }
 
-    /// Writes what is left to write, and closes the file. Blocks until then.
+    /// Writes all queued data and closes the file. Blocks until then.
     pub(crate) fn close(&self) {
         let Some(mut engine) = self.slot().take() else {
             return;

@@ -1,5 +1,4 @@
-//! Where a node keeps what must outlive it: the two services, each in the file of the data folder, in
-//! memory, or elsewhere.
+//! The two services of a node: each in the file of the data folder, in memory, or remote.
 
 pub(crate) mod backup;
 mod disk;
@@ -26,22 +25,22 @@ use wayfare_postgres::Postgres;
 use crate::shards::Engines;
 use file::StoreFile;
 
-/// Between two looks at whether the store has failed.
+/// The interval of checks for a failed store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// For writes that are under way when the node is stopped.
+/// The time limit at a stop for writes in flight.
 const FINISH_TIME_MAX: Duration = Duration::from_secs(5);
 const FINISH_PAUSE: Duration = Duration::from_millis(2);
 
-/// The services of a node, opened. Cheap to clone.
+/// The opened services of a node. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Store {
-    /// What either of them has on the node's own disk.
+    /// The file in the data folder, if either service uses it.
     file: Option<StoreFile>,
     coordination: Records,
     storage: States,
 }
 
-/// Where records are.
+/// The place of coordination.
 #[derive(Clone)]
 enum Records {
     InFile,
@@ -49,7 +48,7 @@ enum Records {
     Etcd(Etcd),
 }
 
-/// Where states are.
+/// The place of storage.
 #[derive(Clone)]
 enum States {
     InFile,
@@ -58,7 +57,7 @@ enum States {
 }
 
 impl Store {
-    /// Both services, unless they were closed.
+    /// Returns both services, unless they were closed.
     pub(crate) fn engines(&self) -> Option<Engines> {
         Some(Engines {
             coordination: self.coordination()?,
@@ -66,8 +65,8 @@ impl Store {
         })
     }
 
-    /// Who else can have the records open. A file is locked by its process, and memory is nobody
-    /// else's.
+    /// Tells which other processes can have the records open. A file is locked by its process, and
+    /// memory belongs to one process.
     pub(crate) fn sharing(&self) -> Sharing {
         match &self.coordination {
             Records::InFile | Records::Memory(_) => Sharing::Exclusive,
@@ -91,12 +90,12 @@ impl Store {
         })
     }
 
-    /// What there is on a disk.
+    /// Returns the file in the data folder, if there is one.
     pub(crate) fn file(&self) -> Option<&StoreFile> {
         self.file.as_ref()
     }
 
-    /// etcd, where that coordinates.
+    /// Returns the etcd client, if coordination is etcd.
     pub(crate) fn etcd(&self) -> Option<&Etcd> {
         match &self.coordination {
             Records::Etcd(etcd) => Some(etcd),
@@ -104,7 +103,7 @@ impl Store {
         }
     }
 
-    /// PostgreSQL, where that stores.
+    /// Returns the PostgreSQL client, if storage is PostgreSQL.
     pub(crate) fn postgres(&self) -> Option<&Postgres> {
         match &self.storage {
             States::Postgres(postgres) => Some(postgres),
@@ -112,19 +111,19 @@ impl Store {
         }
     }
 
-    /// Whether nothing can be stored any more.
+    /// Returns true if nothing can be stored any more.
     pub(crate) fn has_failed(&self) -> bool {
         self.file().is_some_and(StoreFile::has_failed)
     }
 
-    /// What does not answer now, and may again: each in a line, with what it means.
+    /// Returns a line for each service that does not answer at present, with the consequence.
     pub(crate) fn away(&self) -> Vec<String> {
         let mut away = Vec::new();
         if let Some(etcd) = self.etcd() {
             let members = etcd.members();
             if members.iter().all(|member| member.away.is_some()) {
                 away.push(format!(
-                    "coordination does not answer, so nobody new gets in ({})",
+                    "coordination does not answer, so new players cannot log in ({})",
                     reasons(&members)
                 ));
             }
@@ -135,7 +134,7 @@ impl Store {
         away
     }
 
-    /// Says it, once, when nothing can be stored any more.
+    /// Waits until nothing can be stored any more, and logs it once.
     pub(crate) async fn watch(self) {
         let Some(file) = self.file else {
             return;
@@ -146,12 +145,12 @@ impl Store {
         }
         tracing::error!(
             path = %file.path().display(),
-            "the store has failed, and nothing is stored any more: see to the disk, or make room on \
+            "the store has failed, and nothing is stored any more: check the disk, or free space on \
              it, then start the node again; everything that was acknowledged is there"
         );
     }
 
-    /// Writes what is left to write and lets go of the file. Blocks until then.
+    /// Writes all queued data and closes the file. Blocks until then.
     pub(crate) fn close(&self) {
         if let Some(postgres) = self.postgres() {
             finish(postgres);
@@ -162,7 +161,7 @@ impl Store {
     }
 }
 
-/// Waits for what was asked of it, as long as there is somebody to answer.
+/// Waits for outstanding writes, as long as the server answers.
 fn finish(postgres: &Postgres) {
     let deadline = Instant::now() + FINISH_TIME_MAX;
     loop {

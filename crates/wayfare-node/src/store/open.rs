@@ -1,4 +1,4 @@
-//! Opening both services at a start, however long they take to be there.
+//! Opening of both services at a start, with waiting for those that do not answer yet.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,52 +12,53 @@ use super::file::{self, StoreFile};
 use super::{Records, States, Store, Trouble, Waits};
 use crate::config::{Address, CoordinationChoice, Settings, StorageChoice};
 
-/// Why a service cannot be used, and what to do about it.
+/// Reasons why a service cannot be used, each with advice.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    /// The file in the data folder.
+    /// The file in the data folder cannot be opened.
     #[error(transparent)]
     File(#[from] embedded::OpenError),
-    /// What a setting names cannot be read.
+    /// The password file that a setting names cannot be read.
     #[error("the password cannot be read from {}, which {setting} names: {why}", path.display())]
     Password {
         setting: &'static str,
         path: PathBuf,
         why: String,
     },
-    /// Looked at already when it was read, but for what only the password adds.
+    /// The address is invalid together with its password. The address alone was checked with the
+    /// settings.
     #[error("{setting} = {address} cannot be used: {why}")]
     Address {
         setting: &'static str,
         address: Address,
         why: String,
     },
-    /// etcd.
+    /// etcd cannot be used.
     #[error("coordination on {address} cannot be used: {error}; see docs/operations/etcd.md")]
     Coordination {
         address: Address,
         error: ConnectError,
     },
-    /// It lets two writers win.
+    /// The service lets two writers win.
     #[error(
         "coordination on {address} failed the race of every start: {error}. Of several writers of one \
          revision exactly one may win; what this one coordinates would come to harm. Do not go on \
          with it; see docs/operations/etcd.md"
     )]
     Disproved { address: Address, error: Disproof },
-    /// PostgreSQL.
+    /// PostgreSQL cannot be used.
     #[error("storage cannot be used: {0}; see docs/operations/postgres.md")]
     Storage(wayfare_postgres::OpenError),
     /// The runtime of the services has ended.
-    #[error("the start was broken off: {0}")]
+    #[error("the start was interrupted: {0}")]
     BrokenOff(#[from] tokio::task::JoinError),
 }
 
-/// Opens what the settings say, in their data folder or where it is; what is elsewhere lives on
-/// `services` from then on. Waits for what is not there, for ever.
+/// Opens both services as the settings say. Clients of remote services run on `services`. Waits
+/// without a limit for services that do not answer.
 ///
 /// # Errors
-/// What does not get better by waiting.
+/// If a problem does not go away by waiting.
 pub(crate) async fn open(
     settings: &Settings,
     services: &Handle,
@@ -68,7 +69,7 @@ pub(crate) async fn open(
     let file = match uses_file {
         true => {
             let path = file::path_in(&settings.data);
-            // It may be verified, which is to read all of it.
+            // Opening may verify the file, which reads all of it.
             let opened = services.spawn_blocking(move || StoreFile::open(&path));
             Some(opened.await??)
         }
@@ -113,7 +114,7 @@ pub(crate) async fn open(
     }
 }
 
-/// What etcd's client is told.
+/// Makes the configuration of the etcd client.
 ///
 /// # Errors
 /// If the password cannot be read.
@@ -132,7 +133,7 @@ pub(crate) fn remote_coordination(
     })
 }
 
-/// What PostgreSQL's client is told.
+/// Makes the configuration of the PostgreSQL client.
 ///
 /// # Errors
 /// If the password cannot be read.
@@ -151,7 +152,7 @@ pub(crate) fn remote_storage(
     })
 }
 
-/// The text of a file, without the end of its line.
+/// Reads the password file, without its line end.
 fn password(setting: &'static str, file: Option<&Path>) -> Result<Option<String>, OpenError> {
     let Some(path) = file else {
         return Ok(None);
@@ -192,7 +193,7 @@ async fn connect(
     Ok(etcd)
 }
 
-/// The race of every start.
+/// Runs the check of every start: racing writers, of which exactly one must win.
 async fn prove(
     address: &Address,
     etcd: &Etcd,

@@ -1,4 +1,4 @@
-//! Putting a backup in the place of a store.
+//! Restoring of a store from a backup.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -8,24 +8,24 @@ use wayfare_engine::embedded;
 
 use super::{disk, file};
 
-/// What was done.
+/// The result of a restore.
 #[derive(Debug)]
 pub(crate) struct Restored {
-    /// The store.
+    /// The path of the restored store.
     pub(crate) path: PathBuf,
     pub(crate) bytes: u64,
-    /// Where the store that was there before is now.
+    /// The new path of the previous store.
     pub(crate) kept: Option<PathBuf>,
 }
 
-/// Makes `from` the store of the data folder, which the caller holds. A store that is there is
-/// put aside with `force`, and otherwise a reason not to.
+/// Makes `from` the store of the data folder, which the caller has locked. If there is a store
+/// already, it is put aside with `force`, and is an error without.
 ///
-/// The revisions of the restored store jump far ahead, so that nothing that was given out between
-/// the backup and the loss comes again: a client that was told of it then is resynced.
+/// The revisions of the restored store jump far ahead, so that no revision issued after the backup
+/// is issued again. A client that saw one of those is resynced.
 ///
 /// # Errors
-/// If `from` is no whole backup, or the system does not let us; the store is then as it was.
+/// If `from` is not a complete backup, or a system call fails. The store is then unchanged.
 pub(crate) fn restore(from: &Path, data: &Path, force: bool) -> anyhow::Result<Restored> {
     let path = file::path_in(data);
     let shown = path.display();
@@ -38,9 +38,9 @@ pub(crate) fn restore(from: &Path, data: &Path, force: bool) -> anyhow::Result<R
              another name and takes the backup instead"
         );
     }
-    // First: a bad backup must not cost anybody the store that is there.
+    // The backup is checked first, so that a bad one does not replace the existing store.
     let prepared = path.with_extension("restored");
-    // One that was not finished; nobody has it, for the folder is ours.
+    // An earlier restore may have been interrupted. The folder is locked, so nobody uses the file.
     drop(std::fs::remove_file(&prepared));
     embedded::restore(from, &prepared)?;
     let bytes = std::fs::metadata(&prepared)?.len();
@@ -50,8 +50,9 @@ pub(crate) fn restore(from: &Path, data: &Path, force: bool) -> anyhow::Result<R
     Ok(Restored { path, bytes, kept })
 }
 
-/// Gives the store the first free name of its own with a number. By a second name where the file
-/// system has that, so that there is a store at every instant: a node that finds none makes one.
+/// Moves the store to the first free numbered name. Where the file system supports hard links, the
+/// store keeps its old name as well until it is replaced: a node that finds no store would create
+/// one.
 fn put_aside(path: &Path) -> anyhow::Result<PathBuf> {
     let numbered = |number: u32| -> PathBuf {
         let mut name = OsString::from(path);
@@ -87,7 +88,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_there_is_kept_and_no_revision_comes_again() {
+    async fn the_old_store_is_kept_and_revisions_do_not_repeat() {
         let folder = tempfile::tempdir().unwrap();
         let path = file::path_in(folder.path());
         let backup = folder.path().join("backup");
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_no_backup_changes_nothing() {
+    async fn an_invalid_backup_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let path = file::path_in(folder.path());
         let engine = Embedded::open(&path).unwrap();

@@ -1,5 +1,5 @@
-//! The machines of membership, driven against coordination: the start of a run, the admission alone,
-//! and the end of a run by a later one.
+//! Drives the membership machines of the core against coordination: the start of a run, the
+//! admission check alone, and the supersession by a later run.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use wayfare_protocol::{Instant, NodeId};
 
 use super::Waits;
 
-/// Writes a run down, for as long as it takes.
+/// Records a run, for as long as it takes.
 ///
 /// # Errors
 /// If the run may not start, or its records cannot be written.
@@ -49,10 +49,10 @@ pub(crate) async fn start_up(
     }
 }
 
-/// Looks for other nodes, and writes nothing.
+/// Checks for other nodes without writing.
 ///
 /// # Errors
-/// The other's name, or why it is not known.
+/// If there is another node, or that cannot be found out.
 pub(crate) async fn admit(
     coordination: &dyn Coordination,
     own: &NodeId,
@@ -70,7 +70,7 @@ pub(crate) async fn admit(
     }
 }
 
-/// Ends once a later run of `node` has started somewhere else.
+/// Completes once a later run of `node` has started somewhere else.
 pub(crate) async fn superseded(
     coordination: Arc<dyn Coordination>,
     node: NodeId,
@@ -137,7 +137,7 @@ fn log(report: &Report) {
     }
 }
 
-/// The time of the machines: it begins with the driver, and goes as the runtime's does.
+/// The clock of the machines. It starts with the driver and follows the runtime's clock.
 struct Clock(time::Instant);
 
 impl Clock {
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_second_node_is_sent_away_and_the_first_comes_back() {
+    async fn a_second_node_is_refused_and_the_first_may_return() {
         let engine = MemoryCoordination::default();
         let own = NodeId::new("one").unwrap();
         admit(&engine, &own).await.unwrap();
@@ -200,7 +200,8 @@ mod tests {
         let polled = poll_fn(|cx| Poll::Ready(coming.as_mut().poll(cx))).await;
         assert!(polled.is_pending());
         run(&*engine, "one").await.unwrap();
-        // A run anew counts from the clock, which is as it was; the next is above it.
+        // A new run takes its number from the clock, which has not advanced. The next number is
+        // above it.
         run(&*engine, "one").await.unwrap();
         let told = coming.await.to_string();
         assert!(told.contains("`one`"), "{told}");

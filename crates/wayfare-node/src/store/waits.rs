@@ -1,4 +1,4 @@
-//! Waiting at the start for a service that is not there yet, and saying so.
+//! Waiting at the start for services that do not answer yet, with log lines about it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,30 +8,30 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-/// How soon, and at last how seldom, a service is tried again.
+/// The shortest pause between two attempts.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
-/// The same reason is told again.
+/// The interval at which an unchanged reason is logged again.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// An attempt that takes longer is told of before it ends.
+/// The time after which an unfinished attempt is logged.
 const ATTEMPT_TIME_TOLD: Duration = Duration::from_secs(2);
 
-/// Why an attempt came to nothing.
+/// The reason why an attempt failed.
 pub(crate) enum Trouble<E> {
-    /// It may be over by itself.
+    /// A problem that may go away by itself.
     Passing(String),
-    /// Somebody has to do something.
+    /// A problem that somebody must solve.
     Lasting(E),
 }
 
-/// What a start waits for, for the probes of its door. Cheap to clone.
+/// The services that a start is waiting for, shown by the probes. Cheap to clone.
 #[derive(Clone, Default)]
 pub(crate) struct Waits(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Waits {
-    /// Tries until it works or never will. What keeps it from working is told to the log: at once,
-    /// when it changes, and every so often.
+    /// Tries until it succeeds or cannot succeed. Logs the reason of a failure at once, when it
+    /// changes, and at intervals.
     pub(crate) async fn until<T, E, F>(
         &self,
         what: &str,
@@ -56,7 +56,7 @@ impl Waits {
         }
     }
 
-    /// A wait for `what`, whose attempts somebody else decides.
+    /// Begins a wait for `what`, whose attempts the caller makes.
     pub(crate) fn wait_for<'a>(&'a self, what: &'a str) -> Wait<'a> {
         Wait {
             waits: self,
@@ -71,17 +71,17 @@ impl Waits {
     }
 }
 
-/// See [`Waits::wait_for`].
+/// A wait for one service; see [`Waits::wait_for`].
 pub(crate) struct Wait<'a> {
     waits: &'a Waits,
     what: &'a str,
-    /// The reason that was told last, and when.
+    /// The reason that was logged last, and when.
     told: Option<(String, Instant)>,
     began: Instant,
 }
 
 impl Wait<'_> {
-    /// Makes an attempt; one that takes long is told of before it ends.
+    /// Makes an attempt. If it takes long, that is logged before it ends.
     pub(crate) async fn attempt<T>(&mut self, attempt: impl Future<Output = T>) -> T {
         let mut attempt = pin!(attempt);
         match timeout(ATTEMPT_TIME_TOLD, attempt.as_mut()).await {
@@ -95,7 +95,7 @@ impl Wait<'_> {
         }
     }
 
-    /// An attempt failed, and another will follow.
+    /// Records that an attempt failed and another will follow.
     pub(crate) fn failed(&mut self, why: String) {
         let told = self.told.as_ref();
         if told.is_none_or(|(before, at)| *before != why || at.elapsed() >= TELL_EVERY) {
@@ -103,7 +103,7 @@ impl Wait<'_> {
         }
     }
 
-    /// The last attempt went well.
+    /// Records that the last attempt succeeded.
     pub(crate) fn succeeded(self) {
         if self.told.is_some() {
             let waited = self.began.elapsed();
@@ -120,7 +120,7 @@ impl Wait<'_> {
     }
 }
 
-/// A line for each service that is waited for.
+/// Shows a line for each service that is waited for.
 impl fmt::Display for Waits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = self.entries();
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_tried_until_it_works_and_probes_see_why_not() {
+    async fn attempts_repeat_and_probes_see_the_reason() {
         let waits = Waits::default();
         let tried = Cell::new(0);
         let began = Instant::now();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_takes_long_is_seen_before_it_ends() {
+    async fn a_slow_attempt_is_reported_before_it_ends() {
         let waits = Waits::default();
         let attempt = || async {
             sleep(ATTEMPT_TIME_TOLD * 2).await;
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_never_will_work_ends_it() {
+    async fn a_lasting_problem_ends_the_wait() {
         let attempt = || ready(Err::<(), _>(Trouble::Lasting("a wrong password")));
         let ended = Waits::default().until("it", attempt).await;
         assert_eq!(ended, Err("a wrong password"));

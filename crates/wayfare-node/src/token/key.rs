@@ -1,4 +1,4 @@
-//! The key that tokens are signed with, and where it was found.
+//! The key that signs tokens, and its source.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use jsonwebtoken::{DecodingKey, EncodingKey};
 
 use crate::config::{Config, Secret};
 
-/// A key of the same size as the hash output or larger is required (RFC 7518, section 3.2).
+/// The shortest key: the size of the hash output (RFC 7518, section 3.2).
 const BYTES_MIN: usize = 32;
-/// Far beyond any key; a token_key_file larger than this is another file.
+/// The largest token_key_file. A larger file is certainly not a key.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
 
-/// The bytes of a text, as written: no base64 or hex is undone, as most libraries for JWT do it.
+/// The bytes of the text, as written. No base64 or hex is decoded, as in most JWT libraries.
 #[derive(Clone)]
 pub(crate) struct Key {
     secret: Secret,
@@ -20,7 +20,7 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// The key of this configuration, if it has one.
+    /// Returns the key of this configuration, if it has one.
     ///
     /// # Errors
     /// If it is too short, or its file cannot be read.
@@ -57,7 +57,7 @@ impl Key {
         })
     }
 
-    /// Where it was found.
+    /// The source of the key.
     pub(crate) fn source(&self) -> &str {
         &self.source
     }
@@ -87,10 +87,10 @@ fn read(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
-/// Why there is no key to use.
+/// Reasons why there is no usable key.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
-    /// Somebody could guess it.
+    /// The key is too short to be safe.
     #[error(
         "the token key ({source_name}) has {bytes} bytes, and HS256 needs at least {BYTES_MIN} \
          (RFC 7518, section 3.2); make one with `token key` or `head -c 32 /dev/urandom | base64`"
@@ -98,17 +98,17 @@ pub(crate) enum KeyError {
     TooShort {
         /// Its length.
         bytes: usize,
-        /// Where it was found.
+        /// The source of the key.
         source_name: String,
     },
-    /// Its file.
+    /// The key's file cannot be read.
     #[error("token_key_file {} ({place}) cannot be read: {reason}", path.display())]
     Unreadable {
-        /// As it was named.
+        /// The path as it was given.
         path: PathBuf,
-        /// Where it was named.
+        /// The source of the setting.
         place: String,
-        /// What the system says.
+        /// The error of the system.
         reason: String,
     },
 }

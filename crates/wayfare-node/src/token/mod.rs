@@ -1,4 +1,4 @@
-//! Tokens: who a player is, said by whoever holds the key (JWT, RFC 7519, with HS256).
+//! Tokens: signed statements of a player's identity (JWT, RFC 7519, with HS256).
 
 mod key;
 mod verifier;
@@ -12,17 +12,17 @@ use jsonwebtoken::{Algorithm, Header};
 use serde::Serialize;
 use wayfare_protocol::PlayerId;
 
-/// What a token made here says.
+/// The claims of a token made here.
 #[derive(Debug, Serialize)]
 struct Claims<'a> {
     sub: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
-    /// Seconds since 1970.
+    /// The expiry, in seconds since 1970.
     exp: u64,
 }
 
-/// A token for `player` that holds for `ttl` from now on.
+/// Makes a token for `player` that is valid for `ttl` from now on.
 ///
 /// # Errors
 /// If the library cannot sign.

@@ -1,4 +1,4 @@
-//! Which tokens let somebody in, and what those are told that do not.
+//! Tests of accepted and refused tokens.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -27,7 +27,7 @@ fn signed(algorithm: Algorithm, secret: &str, claims: &Value) -> String {
     jsonwebtoken::encode(&Header::new(algorithm), claims, &key).unwrap()
 }
 
-/// Who a token is, or why it is nobody.
+/// Returns the player of a token, or the refusal.
 fn ask(token: &str) -> Result<(String, String), (ErrorCode, String)> {
     let answer = Verifier::new(Some(&key())).authenticate(token);
     answer
@@ -65,7 +65,7 @@ fn claims_decide() {
         json!({ "sub": "ada", "exp": soon, "nbf": past, "aud": "x", "iss": "y" }),
         Ok("ada"),
     );
-    // Within the leeway.
+    // The time is within the leeway.
     check(
         json!({ "sub": "ada", "exp": now() - 5, "nbf": now() + 5 }),
         Ok("ada"),
@@ -102,7 +102,7 @@ fn claims_decide() {
 }
 
 #[test]
-fn only_our_key_and_algorithm_count() {
+fn other_keys_and_algorithms_are_refused() {
     let claims = json!({ "sub": "ada", "exp": now() + 600 });
     let check = |token: &str, part: &str| {
         let (code, message) = ask(token).unwrap_err();
@@ -141,7 +141,7 @@ fn only_our_key_and_algorithm_count() {
 }
 
 #[test]
-fn without_a_key_nobody_is_let_in_by_token() {
+fn without_a_key_every_token_is_refused() {
     let token = signed(
         Algorithm::HS256,
         "",
@@ -156,7 +156,7 @@ fn without_a_key_nobody_is_let_in_by_token() {
 }
 
 #[test]
-fn a_short_key_is_refused_with_the_way_to_a_good_one() {
+fn a_short_key_is_refused_with_advice() {
     let refused = Key::new("secret", "env WAYFARE_TOKEN_KEY".into())
         .unwrap_err()
         .to_string();

@@ -1,4 +1,4 @@
-//! Who the bearer of a token is.
+//! Verification of tokens.
 
 use std::sync::Arc;
 
@@ -12,16 +12,16 @@ use wayfare_protocol::{ErrorCode, PlayerId};
 use super::Key;
 use crate::shards::Authenticator;
 
-/// How far the clock of whoever made the token may be off.
+/// The clock difference that is tolerated between this machine and the token's issuer.
 const LEEWAY_SECONDS: u64 = 30;
 
-/// Checks tokens against one key, or says that there is none.
+/// A verifier with one key, or with none.
 pub(crate) struct Verifier {
     key: Option<DecodingKey>,
     validation: Validation,
 }
 
-/// What is read of a token; `exp` and `nbf` are the library's, others are ignored.
+/// The claims that are read of a token. The library checks `exp` and `nbf`; others are ignored.
 #[derive(Deserialize)]
 struct Claims {
     #[serde(default)]
@@ -30,14 +30,14 @@ struct Claims {
 }
 
 impl Verifier {
-    /// Accepts what is signed with `key`; without one, nothing.
+    /// Accepts tokens that are signed with `key`. Without a key, accepts none.
     pub(crate) fn new(key: Option<&Key>) -> Self {
-        // The algorithm is ours to choose, never the token's.
+        // The algorithm is fixed here and never taken from the token.
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY_SECONDS;
         validation.set_required_spec_claims(&["exp", "sub"]);
         validation.validate_nbf = true;
-        // The key is shared by this game's servers only, so it says by itself whom a token is for.
+        // The key is shared only by this game's servers, so it already implies the audience.
         validation.validate_aud = false;
         Self {
             key: key.map(Key::decoding),
@@ -84,7 +84,8 @@ fn checked_name(name: &str) -> Result<Arc<str>, Refusal> {
     Ok(name.into())
 }
 
-/// Nothing here repeats a part of the token: a refusal is logged and shown.
+/// Makes a refusal that does not repeat any part of the token, because refusals are logged and
+/// shown.
 fn refusal(kind: &ErrorKind) -> Refusal {
     match kind {
         ErrorKind::ExpiredSignature => Refusal::with_code(

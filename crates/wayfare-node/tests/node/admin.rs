@@ -1,4 +1,4 @@
-//! What an operator sees and does.
+//! Tests of the operator's API and commands.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -78,7 +78,7 @@ fn a_session_is_listed_and_ended() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_with_a_code() {
+fn impossible_requests_are_answered_with_a_code() {
     let node = Running::new("--admin off");
     let check = |line: &str, status: u16, code: &str| {
         let answer = local(&node.ready, line);
@@ -143,7 +143,7 @@ fn over_tcp_the_key_is_asked_for() {
 }
 
 #[test]
-fn metrics_count_what_is_there() {
+fn metrics_count_sessions_and_rooms() {
     let node = Running::new("--admin off");
     let _player = Player::in_room(&node.ready, "plaza/main");
     let body = local(&node.ready, "GET /metrics").body;
@@ -155,7 +155,8 @@ fn metrics_count_what_is_there() {
             .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
             .sum()
     };
-    // Other nodes of this process share the recorder, so the last one asked has written the gauges.
+    // Other nodes of this process share the recorder, so the gauges are those of the node asked
+    // last.
     assert!(sum("wayfare_node_info") >= 1.0, "{body}");
     for shard in ["0", "1"] {
         for name in ["connections", "sessions", "rooms", "attachments", "timers"] {
@@ -175,7 +176,7 @@ fn only_the_owner_may_open_the_socket() {
 }
 
 #[test]
-fn operator_commands_reach_a_node_and_say_when_there_is_none() {
+fn operator_commands_reach_a_node_or_explain_why_not() {
     let node = Running::new("--admin 127.0.0.1:0 --admin-key open-sesame");
     let _player = Player::in_room(&node.ready, "plaza/main");
     let run = |line: &str| {

@@ -1,4 +1,4 @@
-//! Players at the door.
+//! Tests of the players' port.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ use crate::running::Running;
 const UPGRADE: &str = "Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 #[test]
-fn a_browser_that_looks_in_is_told_what_this_is() {
+fn a_browser_gets_an_explanation() {
     let node = Running::new("--admin off");
     let page = door(&node.ready, "GET /", "");
     assert_eq!(page.status, 200);
@@ -40,7 +40,7 @@ fn an_oversized_head_is_refused() {
     let node = Running::new("--admin off");
     let header = format!("Cookie: {}\r\n", "c".repeat(17 * 1024));
     let mut stream = TcpStream::connect(node.ready.listen).unwrap();
-    // The server may close before it has read all of it.
+    // The server may close before it has read everything.
     let _ = write!(stream, "GET / HTTP/1.1\r\nHost: test\r\n{header}\r\n");
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
@@ -48,7 +48,7 @@ fn an_oversized_head_is_refused() {
 }
 
 #[test]
-fn unfinished_handshakes_hold_nobody_up() {
+fn unfinished_handshakes_delay_nobody() {
     let node = Running::new("--admin off");
     let mut unfinished = Vec::new();
     for _ in 0..50 {

@@ -1,4 +1,4 @@
-//! One request and its answer, over anything.
+//! An HTTP request and its answer, over any stream.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -17,7 +17,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    /// The code of an error.
+    /// The code of an error answer.
     pub(crate) fn code(&self) -> String {
         let json = self.json();
         assert!(
@@ -47,13 +47,13 @@ pub(crate) fn exchange(mut stream: impl Read + Write, line: &str, header: &str) 
     }
 }
 
-/// Through the operator's socket.
+/// Sends a request through the operator's socket.
 pub(crate) fn local(ready: &Ready, line: &str) -> Answer {
     let stream = UnixStream::connect(ready.data.join("admin.sock")).unwrap();
     exchange(stream, line, "")
 }
 
-/// Through the admin port.
+/// Sends a request to the admin port.
 pub(crate) fn remote(ready: &Ready, line: &str, header: &str) -> Answer {
     exchange(
         TcpStream::connect(ready.admin.unwrap()).unwrap(),
@@ -62,7 +62,7 @@ pub(crate) fn remote(ready: &Ready, line: &str, header: &str) -> Answer {
     )
 }
 
-/// Through the players' door.
+/// Sends a request to the players' port.
 pub(crate) fn door(ready: &Ready, line: &str, header: &str) -> Answer {
     exchange(TcpStream::connect(ready.listen).unwrap(), line, header)
 }

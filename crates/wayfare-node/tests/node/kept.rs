@@ -1,4 +1,4 @@
-//! What a node keeps in its data folder, and what keeps it from starting there.
+//! Tests of the store in the data folder, and of problems with it at a start.
 
 use std::path::{Path, PathBuf};
 
@@ -26,7 +26,7 @@ fn welcome(node: &Running, credential: Credential) -> Welcome {
     }
 }
 
-/// The record of the node that has stopped.
+/// Reads the record of the node that has stopped.
 fn node_record(path: &Path) -> Record {
     let engine = Embedded::open(path).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -37,7 +37,7 @@ fn node_record(path: &Path) -> Record {
 }
 
 #[test]
-fn tickets_and_the_count_of_runs_outlive_a_run() {
+fn tickets_and_the_number_of_runs_outlive_a_run() {
     let folder = Folder::new();
     let node = Running::on(&folder, "--admin off").unwrap();
     let first = welcome(&node, Credential::Guest(Guest { name: "Ada".into() }));
@@ -71,7 +71,7 @@ fn a_node_of_memory_leaves_no_file() {
 }
 
 #[test]
-fn a_store_that_cannot_be_used_is_named_with_what_to_do() {
+fn an_unusable_store_is_named_with_advice() {
     let folder = Folder::new();
     Running::on(&folder, "--admin off")
         .unwrap()
@@ -94,13 +94,13 @@ fn a_store_that_cannot_be_used_is_named_with_what_to_do() {
     let mut flipped = whole.clone();
     flipped.iter_mut().skip(4096).for_each(|byte| *byte ^= 0x5a);
     check(&flipped, "damaged");
-    // And as it was, it is as good as it was.
+    // With its old content back, the file is usable.
     std::fs::write(store(&folder), whole).unwrap();
     Running::on(&folder, "--admin off").unwrap();
 }
 
 #[test]
-fn a_store_that_somebody_else_has_open_is_said_to_be() {
+fn a_store_in_use_is_refused() {
     let folder = Folder::new();
     std::fs::create_dir(&folder.0).unwrap();
     let other = Embedded::open(&store(&folder)).unwrap();
@@ -121,7 +121,7 @@ fn a_node_stops_with_its_store_closed() {
     let node = Running::on(&folder, "--admin off").unwrap();
     let _player = Player::in_room(&node.ready, "plaza/main");
     node.stopped().unwrap();
-    // This process goes on, and nothing in it has the file any more.
+    // This process keeps running, and nothing in it has the file open.
     Embedded::open(&store(&folder)).unwrap();
 }
 
@@ -144,7 +144,7 @@ fn storage_is_measured() {
 }
 
 #[test]
-fn a_backup_is_taken_running_or_not_and_restored_only_to_an_idle_folder() {
+fn backups_work_anytime_and_restores_only_when_idle() {
     let folder = Folder::new();
     let (data, to) = (folder.0.display(), folder.0.join("copy"));
     let (first, second) = (format!("{}.1", to.display()), format!("{}.2", to.display()));
@@ -171,7 +171,7 @@ fn a_backup_is_taken_running_or_not_and_restored_only_to_an_idle_folder() {
 }
 
 #[test]
-fn what_cannot_be_backed_up_is_said() {
+fn impossible_backups_are_explained() {
     let check = |line: &str, part: &str| {
         let refused = run(line).unwrap_err();
         assert!(refused.contains(part), "{line}: {refused}");

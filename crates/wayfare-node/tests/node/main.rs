@@ -1,4 +1,4 @@
-//! A whole node as a program runs it: players at its door, an operator at the other.
+//! Tests of a whole node as a program runs it, through the players' and the operator's ports.
 
 mod admin;
 mod door;

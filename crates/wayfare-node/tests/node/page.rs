@@ -1,4 +1,4 @@
-//! A game's page, at the door where players connect.
+//! Tests of a game's page on the players' port.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -26,7 +26,7 @@ fn node(folder: &Folder) -> Running {
     Running::playing(game, folder, "--admin off").unwrap()
 }
 
-/// The whole answer, head and all.
+/// Returns the whole answer, head and body.
 fn raw(ready: &Ready, request: &str) -> String {
     let mut stream = TcpStream::connect(ready.listen).unwrap();
     let request = format!("{request}Host: test\r\nConnection: close\r\n\r\n");
@@ -62,7 +62,7 @@ fn a_browser_gets_the_page_where_players_connect() {
 }
 
 #[test]
-fn a_page_is_of_files_and_of_nothing_else() {
+fn a_page_serves_only_its_files() {
     let folder = Folder::new();
     let node = node(&folder);
     for path in [
@@ -91,7 +91,7 @@ fn a_page_is_of_files_and_of_nothing_else() {
 }
 
 #[test]
-fn browsers_keep_what_cannot_change_and_ask_after_the_rest() {
+fn browsers_cache_hashed_files_and_revalidate_others() {
     let folder = Folder::new();
     let node = node(&folder);
     let first = raw(&node.ready, "GET / HTTP/1.1\r\n");
@@ -162,7 +162,7 @@ fn a_page_may_take_longer_than_a_handshake() {
         }
     };
     fetch();
-    // Came later, asked for nothing, and is out of time.
+    // This client connected later, requested nothing, and its time is over.
     let mut silent = TcpStream::connect(node.ready.listen).unwrap();
     assert_eq!(silent.read(&mut [0; 1]).unwrap(), 0);
     fetch();

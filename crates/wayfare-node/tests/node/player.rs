@@ -1,4 +1,4 @@
-//! A player: tungstenite's WebSocket and just enough of the protocol.
+//! A test player: tungstenite's WebSocket and a minimum of the protocol.
 
 use std::net::TcpStream;
 use std::time::Duration;
@@ -17,10 +17,10 @@ impl Player {
         Self::connect_at(ready, "/ws")
     }
 
-    /// By a path of its own, as a page behind a proxy may have it.
+    /// Connects at a path, as a page behind a proxy may have it.
     pub(crate) fn connect_at(ready: &Ready, path: &str) -> Self {
         let stream = TcpStream::connect(ready.listen).unwrap();
-        // A fault is to fail the test, not to hang it.
+        // A fault must fail the test, not block it.
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let (socket, _) = tungstenite::client(format!("{}{path}", ready.url), stream).unwrap();
         Self(socket)
@@ -30,7 +30,7 @@ impl Player {
         self.0.send(Message::Binary(client_payload(body))).unwrap();
     }
 
-    /// The next frame; `None` once the server has closed.
+    /// Returns the next frame; `None` once the server has closed.
     pub(crate) fn next(&mut self) -> Option<server_frame::Body> {
         loop {
             match self.0.read() {
@@ -41,7 +41,7 @@ impl Player {
         }
     }
 
-    /// The first answer to a Hello.
+    /// Sends a Hello and returns the first answer.
     pub(crate) fn hello(&mut self, credential: Credential) -> server_frame::Body {
         self.send(client_frame::Body::Hello(wire::Hello {
             version_min: 1,
@@ -52,12 +52,12 @@ impl Player {
         self.next().expect("an answer")
     }
 
-    /// A guest in a room.
+    /// Connects a guest and joins a room.
     pub(crate) fn in_room(ready: &Ready, room: &str) -> Self {
         Self::joined(ready, room).0
     }
 
-    /// A guest in a room, and what the room said.
+    /// Connects a guest, joins a room and returns the answer, too.
     pub(crate) fn joined(ready: &Ready, room: &str) -> (Self, wire::Joined) {
         let mut player = Self::connect(ready);
         let welcome = player.hello(Credential::Guest(wire::Guest { name: "Ada".into() }));
@@ -77,7 +77,7 @@ impl Player {
         (player, joined)
     }
 
-    /// Reads up to the first frame that is wanted.
+    /// Reads until a frame matches.
     pub(crate) fn until(
         &mut self,
         wanted: impl Fn(&server_frame::Body) -> bool,

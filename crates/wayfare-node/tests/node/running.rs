@@ -1,4 +1,4 @@
-//! A node on a thread of this process, on ports nobody else has, in a folder of its own.
+//! A node on a thread of this process, with ports and a folder of its own.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,12 +17,12 @@ struct Line {
     command: Command,
 }
 
-/// The command of a line as somebody would type it.
+/// Parses a command line.
 pub(crate) fn command(line: &str) -> Command {
     Line::parse_from(line.split_whitespace()).command
 }
 
-/// A path that nothing is at; removed with all that is in it when dropped.
+/// An unused path. It is removed with its content when dropped.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
@@ -40,7 +40,7 @@ impl Drop for Folder {
     }
 }
 
-/// Told to stop, and awaited, when dropped.
+/// A running node. It is stopped and awaited when dropped.
 pub(crate) struct Running {
     pub(crate) ready: Ready,
     thread: Option<JoinHandle<anyhow::Result<()>>>,
@@ -48,7 +48,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// A node that lets guests in.
+    /// Starts a node that lets guests in.
     pub(crate) fn new(more: &str) -> Self {
         let folder = Folder::new();
         let mut running = Self::on(&folder, more).expect("the node starts");
@@ -56,12 +56,12 @@ impl Running {
         running
     }
 
-    /// A node on this data folder, or why it does not start.
+    /// Starts a node on this data folder, or returns why it does not start.
     pub(crate) fn on(folder: &Folder, more: &str) -> Result<Self, String> {
         Self::playing(game(), folder, more)
     }
 
-    /// A node of another game.
+    /// Starts a node with another game.
     pub(crate) fn playing(game: Game, folder: &Folder, more: &str) -> Result<Self, String> {
         let (told, ready) = mpsc::sync_channel(1);
         let line = format!(
@@ -83,7 +83,7 @@ impl Running {
         }
     }
 
-    /// What `run` returned, once the node has stopped.
+    /// Waits for the stop and returns the result of `run`.
     pub(crate) fn stopped(mut self) -> anyhow::Result<()> {
         self.ready.stop.stop();
         self.thread

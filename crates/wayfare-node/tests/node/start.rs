@@ -1,4 +1,4 @@
-//! When a node starts, when it does not, and what it says then.
+//! Tests of the start of a node, and of its refusals.
 
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -7,7 +7,7 @@ use crate::http::local;
 use crate::running::{Folder, Running, command};
 use crate::stub_room::game;
 
-/// Why a command is not carried out.
+/// Returns the error of a refused command.
 fn refusal(line: &str) -> String {
     let error = wayfare_node::run(game(), Some(command(line)), None).unwrap_err();
     format!("{error:#}")
@@ -26,14 +26,14 @@ fn two_nodes_do_not_share_a_data_folder() {
         "{refused}"
     );
     assert!(refused.contains("--data"), "{refused}");
-    // The first one did not notice.
+    // The first node is not affected.
     assert_eq!(local(&first.ready, "GET /readyz").status, 200);
     first.stopped().unwrap();
     Running::on(&folder, "--admin off").unwrap();
 }
 
 #[test]
-fn what_a_dead_node_left_behind_is_replaced() {
+fn leftovers_of_a_crashed_node_are_replaced() {
     let folder = Folder::new();
     std::fs::create_dir(&folder.0).unwrap();
     drop(UnixListener::bind(folder.0.join("admin.sock")).unwrap());
@@ -44,7 +44,7 @@ fn what_a_dead_node_left_behind_is_replaced() {
 }
 
 #[test]
-fn a_taken_port_is_named_with_who_chose_it() {
+fn a_taken_port_is_named_with_its_source() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
     let folder = Folder::new();
@@ -61,7 +61,7 @@ fn a_taken_port_is_named_with_who_chose_it() {
 }
 
 #[test]
-fn serve_does_not_start_before_it_knows_who_may_play() {
+fn serve_needs_a_token_key_or_guests() {
     let refused = refusal("serve");
     for way in ["WAYFARE_TOKEN_KEY", "--token-key-file", "--guests", "`dev`"] {
         assert!(refused.contains(way), "{way}: {refused}");

@@ -1,4 +1,4 @@
-//! The end of a node.
+//! Tests of the stop of a node.
 
 use std::net::TcpStream;
 
@@ -11,7 +11,7 @@ use crate::running::{Folder, Running};
 use crate::stub_room::held_game;
 
 #[test]
-fn a_node_that_stops_tells_its_players_and_leaves_no_socket() {
+fn a_stop_notifies_players_and_removes_the_socket() {
     let folder = Folder::new();
     let node = Running::on(&folder, "--admin off").unwrap();
     let socket = node.ready.data.join("admin.sock");
@@ -32,13 +32,13 @@ fn a_node_that_stops_tells_its_players_and_leaves_no_socket() {
 }
 
 #[test]
-fn a_node_that_is_stopping_is_not_ready_and_takes_nobody() {
+fn a_stopping_node_is_not_ready_and_accepts_nobody() {
     let folder = Folder::new();
     let (game, hold) = held_game();
     let node = Running::playing(game, &folder, "--admin off").unwrap();
     let (mut player, joined) = Player::joined(&node.ready, "plaza/main");
     assert_eq!(local(&node.ready, "GET /readyz").status, 200);
-    // The room's shard cannot stop before its command returns.
+    // The room's shard cannot stop before this command returns.
     player.send(client_frame::Body::Command(wire::Command {
         handle: joined.handle,
         membership: joined.membership,

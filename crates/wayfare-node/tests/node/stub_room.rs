@@ -1,4 +1,4 @@
-//! A room that lets everybody in and answers with nothing.
+//! A room that accepts everybody and sends nothing.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -8,19 +8,19 @@ use wayfare_core::HandlerContext;
 use wayfare_core::game::{Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic};
 use wayfare_node::Game;
 
-/// A game with one kind, `plaza`.
+/// Makes a game with one kind, `plaza`.
 pub(crate) fn game() -> Game {
     with(StubKind { held: None })
 }
 
-/// A command that is being carried out, for as long as this is kept.
+/// A running command, held until this is dropped.
 pub(crate) struct Hold {
     began: Receiver<()>,
     _release: SyncSender<()>,
 }
 
 impl Hold {
-    /// Waits until a command is being carried out.
+    /// Waits until a command is running.
     pub(crate) fn began(&self) {
         self.began
             .recv_timeout(Duration::from_secs(30))
@@ -28,7 +28,7 @@ impl Hold {
     }
 }
 
-/// The same game, where no command returns before the hold is dropped.
+/// Makes the same game, in which no command returns before the hold is dropped.
 pub(crate) fn held_game() -> (Game, Hold) {
     let (begin, began) = sync_channel(1);
     let (release, released) = sync_channel(0);

@@ -1,4 +1,4 @@
-//! Rooms that storage keeps, and their futures, as the loop carries them.
+//! Tests of durable rooms and their futures on real shards.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn node(engines: Engines) -> Node {
 }
 
 #[test]
-fn an_effect_waits_for_its_storage_and_holds_nobody_up() {
+fn an_effect_waits_for_storage_and_delays_nobody() {
     let engine = StubSlowEngine::default();
     let node = node(engine.engines());
     let mut ada = Seat::joined(&node, "ledger/a");
@@ -23,7 +23,7 @@ fn an_effect_waits_for_its_storage_and_holds_nobody_up() {
     engine.hold_storage();
     ada.say(b"add");
     ada.say(b"add");
-    // A login needs no storage: it is answered by turns behind that of the commands.
+    // A login needs no storage. It is answered some turns after the commands arrived.
     Seat::hello_sent(&node).welcomed();
     Seat::hello_sent(&node).welcomed();
     assert!(!ada.has_event(), "an event before its step is stored");
@@ -34,7 +34,7 @@ fn an_effect_waits_for_its_storage_and_holds_nobody_up() {
 }
 
 #[test]
-fn answers_that_come_late_and_in_crowds_are_all_heard() {
+fn many_late_answers_are_all_received() {
     let engine = StubSlowEngine::default();
     let node = node(engine.engines());
     let rooms = (0..100).map(|number| format!("ledger/{number}"));
@@ -51,7 +51,7 @@ fn answers_that_come_late_and_in_crowds_are_all_heard() {
 }
 
 #[test]
-fn a_room_comes_back_with_the_next_run() {
+fn a_room_is_restored_by_the_next_run() {
     let engines = Engines::in_memory();
     let node = node(engines.clone());
     let mut ada = Seat::joined(&node, "ledger/a");
@@ -83,7 +83,7 @@ fn a_future_reaches_documents_and_brings_a_note() {
 }
 
 #[test]
-fn a_future_that_panics_is_lost_and_harms_nobody_else() {
+fn a_panicking_future_is_lost_and_harms_nobody() {
     let node = node(Engines::in_memory());
     let mut ada = Seat::joined(&node, "ledger/a");
     ada.say(b"fail");
@@ -94,14 +94,14 @@ fn a_future_that_panics_is_lost_and_harms_nobody_else() {
 }
 
 #[test]
-fn what_a_stopped_node_leaves_behind_is_let_go_of() {
+fn a_stopped_node_releases_its_engines() {
     let engines = Engines::in_memory();
     let node = node(engines.clone());
     let mut ada = Seat::joined(&node, "ledger/a");
     ada.say(b"fetch");
     assert_eq!(ada.next_event(), b"a saved game");
     node.stop();
-    // Who holds the last one closes the file.
+    // The holder of the last reference closes the file.
     assert_eq!(Arc::strong_count(&engines.storage), 1);
     assert_eq!(Arc::strong_count(&engines.coordination), 1);
 }

@@ -1,4 +1,4 @@
-//! The threads of a node, driven over memory: what the loop adds to the decisions of the core.
+//! Tests of a node's threads, over memory connections: the parts that the loop adds to the core.
 
 mod kept;
 mod seat;
@@ -32,13 +32,13 @@ fn players_on_two_threads_talk_in_one_room() {
 }
 
 #[test]
-fn an_engine_that_takes_its_time_holds_nobody_up() {
+fn a_slow_engine_delays_nobody_else() {
     let engine = StubSlowEngine::default();
     let node = node(1, engine.engines());
     let mut ada = Seat::joined(&node, "echo/a");
     engine.hold();
     let mut late = Seat::hello_sent(&node);
-    // Its login waits for the engine; ada is served meanwhile.
+    // Its login waits for the engine. Ada is served meanwhile.
     ada.say(b"still here");
     assert_eq!(ada.next_event(), b"still here");
     engine.release();
@@ -52,7 +52,7 @@ fn a_client_that_does_not_read_is_cut_and_the_others_are_served() {
     let mut slow = Seat::joined(&node, "echo/a");
     let mut ada = Seat::joined(&node, "echo/a");
     let words = vec![b'x'; 60_000];
-    // More than the pipe and the bound on a backlog hold together.
+    // More than the pipe and the limit of a backlog hold together.
     for _ in 0..160 {
         ada.say(&words);
         assert_eq!(ada.next_event(), words);
@@ -64,7 +64,7 @@ fn a_client_that_does_not_read_is_cut_and_the_others_are_served() {
 }
 
 #[test]
-fn a_stopping_node_tells_everybody_first() {
+fn a_stopping_node_notifies_everybody_first() {
     let node = node(2, Engines::in_memory());
     let mut seats = [Seat::joined(&node, "echo/a"), Seat::joined(&node, "echo/b")];
     node.stop();
@@ -77,7 +77,7 @@ fn a_stopping_node_tells_everybody_first() {
     }
 }
 
-/// Where the log of this process goes.
+/// A buffer that collects the log of this process.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -94,12 +94,12 @@ impl Write for Log {
 }
 
 #[test]
-fn a_handler_that_takes_too_long_is_named_with_its_room() {
+fn a_slow_handler_is_logged_with_its_room() {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
     subscriber.with_ansi(false).init();
-    // Any time at all is too long.
+    // A limit of zero makes every handler too slow.
     let node = playing(echo(), 1, Engines::in_memory(), Duration::ZERO);
     let mut ada = Seat::joined(&node, "echo/slow");
     ada.say(b"hello");

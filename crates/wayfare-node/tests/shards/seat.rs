@@ -1,4 +1,4 @@
-//! Shards without a node around them, and a player at a memory connection.
+//! Shards without a node around them, and a player on a memory connection.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use wayfare_transport::memory::PeerEnd;
 
 use crate::stub_echo::echo;
 
-/// Longer than anything here takes; whoever waits, waits for something.
+/// The time limit of every wait: longer than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Nobody;
@@ -39,7 +39,7 @@ impl Node {
     }
 }
 
-/// A node with a room that echoes, where a handler of a second is slow.
+/// Starts a node with an echo room, where a handler counts as slow after a second.
 pub(crate) fn node(shards: u16, engines: Engines) -> Node {
     playing(echo(), shards, engines, Duration::from_secs(1))
 }
@@ -48,7 +48,7 @@ pub(crate) fn playing(kind: Kind, shards: u16, engines: Engines, slow_handler: D
     start(kind, shards, engines, slow_handler, 1, Revision::default())
 }
 
-/// The next run of a node with one shard.
+/// Starts the next run of a node with one shard.
 pub(crate) fn again(kind: Kind, engines: Engines, began_at: Revision) -> Node {
     start(kind, 1, engines, Duration::from_secs(1), 2, began_at)
 }
@@ -75,7 +75,7 @@ fn start(
             view: NodeView::default(),
         },
         shards,
-        // Another run draws other ids.
+        // Another run uses another seed.
         seed: [incarnation; 32],
         settings: ShardSettings {
             guests: true,
@@ -140,12 +140,12 @@ impl Seat {
         assert!(matches!(self.next(), Body::Welcome(_)));
     }
 
-    /// What the room showed at the join.
+    /// The view in the answer to the join.
     pub(crate) fn view(&self) -> &[u8] {
         &self.stay.view
     }
 
-    /// Whether anything is there to read now.
+    /// Returns true if an event can be read now.
     pub(crate) fn has_event(&mut self) -> bool {
         self.end.recv_timeout(Duration::ZERO).unwrap().is_some()
     }
@@ -181,7 +181,7 @@ impl Seat {
         }
     }
 
-    /// Reads on to the end, which comes if the connection was cut.
+    /// Reads to the end of the connection, which comes only if it was cut.
     pub(crate) fn is_cut(&mut self) -> bool {
         loop {
             match self.end.recv_timeout(PATIENCE) {

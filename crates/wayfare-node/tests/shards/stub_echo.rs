@@ -1,4 +1,4 @@
-//! A room that tells everybody what it is told.
+//! A room that sends every command to all members.
 
 use wayfare_core::game::{Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic};
 use wayfare_core::{Audience, HandlerContext};

@@ -1,4 +1,4 @@
-//! Both services in memory, answering from another thread, and only when they are let.
+//! Both services in memory, answering from another thread, and only while they are not held.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use wayfare_node::Engines;
 use wayfare_protocol::coordination::{self, Key, Revision};
 use wayfare_protocol::storage;
 
-/// The engine's hold on itself. Cheap to clone.
+/// A handle that holds the engine's answers. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct StubSlowEngine {
     coordination: Gate,
     storage: Gate,
 }
 
-/// Whether it is held.
+/// The gate; true while answers are held.
 #[derive(Clone)]
 struct Gate(Arc<watch::Sender<bool>>);
 
@@ -25,7 +25,7 @@ impl Gate {
         self.0.send_replace(held);
     }
 
-    /// Behind at least one turn of the runtime.
+    /// Waits for the gate, and at least one turn of the runtime.
     async fn wait(&self) {
         tokio::task::yield_now().await;
         let mut held = self.0.subscribe();
@@ -57,7 +57,7 @@ impl StubSlowEngine {
         }
     }
 
-    /// From now on coordination answers nothing.
+    /// Holds all answers of coordination from now on.
     pub(crate) fn hold(&self) {
         self.coordination.set(true);
     }
@@ -66,7 +66,7 @@ impl StubSlowEngine {
         self.coordination.set(false);
     }
 
-    /// From now on storage answers nothing.
+    /// Holds all answers of storage from now on.
     pub(crate) fn hold_storage(&self) {
         self.storage.set(true);
     }

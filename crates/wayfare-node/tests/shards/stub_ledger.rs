@@ -8,8 +8,8 @@ use wayfare_core::{Audience, HandlerContext};
 use wayfare_protocol::coordination::Expect;
 use wayfare_protocol::storage::{Reply, Request};
 
-/// `add` counts and tells everybody, `fetch` tells what a future found in a document, `fail` runs a
-/// future that panics.
+/// Makes the kind. `add` counts and sends the count to all members, `fetch` sends what a future
+/// found in a document, `fail` runs a future that panics.
 pub(crate) fn ledger() -> Kind {
     Kind {
         name: "ledger".into(),

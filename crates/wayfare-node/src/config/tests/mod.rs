@@ -1,4 +1,4 @@
-//! Settings from all four layers: who wins.
+//! Tests of the precedence of the four layers.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ fn kind(name: &str) -> Kind {
     }
 }
 
-/// A folder of its own, with `wayfare.toml` if there is text for it; removed when dropped.
+/// A temporary folder, with `wayfare.toml` if text is given. Removed when dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -113,7 +113,7 @@ fn each_layer_overrides_the_ones_before() {
         "--heartbeat 9s",
         ["9s", "flag --heartbeat"],
     );
-    // Empty is how shells and compose files say "not set".
+    // Shells and compose files write "not set" as an empty variable.
     check(
         file,
         &[("WAYFARE_HEARTBEAT", "")],
@@ -140,7 +140,7 @@ fn a_kind_is_set_by_every_layer_too() {
 }
 
 #[test]
-fn dev_differs_where_it_must() {
+fn dev_has_its_own_defaults() {
     let dev = load(Mode::Dev, "", &[], "").unwrap().settings;
     let serve = load(Mode::Serve, "", &[], "").unwrap().settings;
     assert_eq!(
@@ -154,7 +154,7 @@ fn dev_differs_where_it_must() {
 }
 
 #[test]
-fn a_switch_alone_says_yes() {
+fn a_switch_without_a_value_is_true() {
     let guests = |line| {
         load(Mode::Serve, "guests = false", &[], line)
             .unwrap()
@@ -167,7 +167,7 @@ fn a_switch_alone_says_yes() {
 }
 
 #[test]
-fn a_strange_variable_is_no_obstacle_and_a_mistyped_one_a_warning() {
+fn an_unknown_variable_is_ignored_and_a_typo_is_a_warning() {
     let environment = [
         ("WAYFARE_PORT", "tcp://10.0.0.1:7777"),
         ("WAYFARE_HARTBEAT", "1s"),
@@ -180,7 +180,7 @@ fn a_strange_variable_is_no_obstacle_and_a_mistyped_one_a_warning() {
 }
 
 #[test]
-fn an_operator_is_not_kept_out_by_a_mistake_elsewhere() {
+fn operator_commands_work_despite_other_mistakes() {
     let folder = Folder::new("data = 'there'\nhartbeat = 1\n[kind.unheard-of]\ntick_hz = 1");
     let inputs = Inputs {
         mode: Mode::Serve,
@@ -198,7 +198,7 @@ fn an_operator_is_not_kept_out_by_a_mistake_elsewhere() {
 }
 
 #[test]
-fn how_long_a_kind_lasts_is_the_operators_to_set() {
+fn an_operator_can_set_the_durability_of_a_kind() {
     let line = "--kind plaza.durability=durable --kind plaza.snapshots_every=1m --kind war-room.on_loss=gone";
     let config = load(Mode::Serve, "", &[], line).unwrap();
     let mut kinds = [kind("plaza"), kind("war-room")];
@@ -210,9 +210,9 @@ fn how_long_a_kind_lasts_is_the_operators_to_set() {
     assert!(plaza.is_kept() && !war_room.is_kept());
 }
 
-/// What is installed together goes together.
+/// The settings in the packaged service files are valid settings.
 #[test]
-fn the_settings_of_the_service_are_ones() {
+fn the_settings_of_the_service_files_are_valid() {
     let file = include_str!("../../../../../deploy/wayfare/wayfare.toml");
     let unit = include_str!("../../../../../deploy/wayfare/wayfare.service");
     let config = load(Mode::Serve, file, &[], "").unwrap();
@@ -233,7 +233,7 @@ fn the_settings_of_the_service_are_ones() {
 }
 
 #[test]
-fn who_forgets_rooms_forgets_owners_unless_told_otherwise() {
+fn storage_in_memory_implies_coordination_in_memory() {
     let choice = |line| {
         load(Mode::Serve, "", &[], line)
             .unwrap()

@@ -1,8 +1,8 @@
-//! What is refused, in which words.
+//! Tests of refused configurations and their messages.
 
 use super::*;
 
-/// A settings file, and the one thing that is said against it.
+/// Checks that this settings file is refused with exactly one problem.
 fn check(file: &str, expect: &str) {
     let refused = load(Mode::Serve, file, &[], "").unwrap_err();
     assert_eq!(
@@ -13,14 +13,14 @@ fn check(file: &str, expect: &str) {
 }
 
 #[test]
-fn what_is_wrong_in_the_file_is_named_with_its_line() {
+fn mistakes_in_the_file_are_named_with_their_lines() {
     check(
         "guests = true\nhartbeat = '1s'",
-        "`hartbeat` (file wayfare.toml:2) is no setting; did you mean `heartbeat`?",
+        "`hartbeat` (file wayfare.toml:2) is not a setting; did you mean `heartbeat`?",
     );
     check(
         "session-grace = '1s'",
-        "`session-grace` (file wayfare.toml:1) is no setting; did you mean `session_grace`?",
+        "`session-grace` (file wayfare.toml:1) is not a setting; did you mean `session_grace`?",
     );
     check(
         "heartbeat = 10",
@@ -69,14 +69,14 @@ fn what_is_wrong_in_the_file_is_named_with_its_line() {
 }
 
 #[test]
-fn what_is_wrong_with_a_kind_is_named_too() {
+fn mistakes_in_a_kind_are_named_with_their_lines() {
     check(
         "[kind.plasa]\ntick_hz = 1",
-        "`plasa` (file wayfare.toml:2) is no kind of room of this game; it has: plaza, war-room",
+        "`plasa` (file wayfare.toml:2) is not a kind of room of this game; it has: plaza, war-room",
     );
     check(
         "[kind.plaza]\ntik_hz = 1",
-        "`kind.plaza.tik_hz` (file wayfare.toml:2) is no setting; did you mean `tick_hz`?",
+        "`kind.plaza.tik_hz` (file wayfare.toml:2) is not a setting; did you mean `tick_hz`?",
     );
     check(
         "[kind.plaza]\ntick_hz = 0",
@@ -88,21 +88,21 @@ fn what_is_wrong_with_a_kind_is_named_too() {
     );
     check(
         "kind.plaza = 1",
-        "`kind.plaza` (file wayfare.toml:1) is no setting; did you mean `[kind.plaza]`?",
+        "`kind.plaza` (file wayfare.toml:1) is not a setting; did you mean `[kind.plaza]`?",
     );
 }
 
 #[test]
-fn a_name_like_no_other_is_answered_with_all_there_are() {
+fn an_unknown_name_is_answered_with_all_names() {
     let refused = load(Mode::Serve, "max_players = 3", &[], "").unwrap_err();
     assert!(
-        refused.contains("is no setting; there are: node, listen, admin, "),
+        refused.contains("is not a setting; there are: node, listen, admin, "),
         "{refused}"
     );
 }
 
 #[test]
-fn what_is_wrong_elsewhere_is_named_by_its_place() {
+fn mistakes_in_flags_and_environment_are_named() {
     let check = |environment: &[(&str, &str)], line: &str, expect: &str| {
         let refused = load(Mode::Serve, "", environment, line).unwrap_err();
         assert_eq!(refused, format!("the configuration is refused: {expect}"));
@@ -125,7 +125,7 @@ fn what_is_wrong_elsewhere_is_named_by_its_place() {
     check(
         &[],
         "--kind arena.grace=1s",
-        "`arena` (flag --kind) is no kind of room of this game; it has: plaza, war-room",
+        "`arena` (flag --kind) is not a kind of room of this game; it has: plaza, war-room",
     );
     check(
         &[],
@@ -140,7 +140,7 @@ fn what_is_wrong_elsewhere_is_named_by_its_place() {
 }
 
 #[test]
-fn settings_that_do_not_go_together_are_both_named() {
+fn contradicting_settings_are_both_named() {
     check(
         "heartbeat = '15s'",
         "silence_max = 25s (default) must be more than twice heartbeat = 15s (file wayfare.toml:1): raise silence_max above 30s or lower heartbeat",
@@ -196,7 +196,7 @@ fn settings_that_do_not_go_together_are_both_named() {
 }
 
 #[test]
-fn all_that_is_wrong_is_said_at_once() {
+fn all_mistakes_are_reported_at_once() {
     let refused = load(
         Mode::Serve,
         "shards = 0\nlisten = 'here'",

@@ -1,11 +1,11 @@
-//! What `config show` prints.
+//! Tests of `config show`.
 
 use super::*;
 use crate::config::show;
 use crate::config::value::{Size, TickRate};
 
 #[test]
-fn show_tells_every_value_and_its_source_and_no_secret() {
+fn show_prints_values_with_sources_but_no_secrets() {
     let file = "shards = 4\ntoken_key = 'correct horse battery staple and more'\n[kind.plaza]\ntick_hz = 30";
     let environment = [("WAYFARE_LISTEN", "[::]:9000")];
     let config = load(Mode::Serve, file, &environment, "--guests").unwrap();
@@ -63,7 +63,7 @@ fn show_tells_every_value_and_its_source_and_no_secret() {
 }
 
 #[test]
-fn values_are_read_back_as_they_are_shown() {
+fn shown_values_can_be_parsed_again() {
     fn check<T: Value>(text: &str, expect: &str) {
         let shown = T::parse(text).map_or("-".into(), |value| show::plain(&value.show()));
         assert_eq!(shown, expect, "{text}");
