@@ -1,4 +1,5 @@
-//! Journal writes of many entities at once on the embedded engine: what a durable room costs.
+//! Benchmark of a durable room's cost: journal writes of many entities at once on the embedded
+//! engine.
 //!
 //! `cargo bench -p wayfare-engine --bench journal -- [seconds] [folder]`
 
@@ -17,7 +18,8 @@ use wayfare_protocol::coordination::Key;
 
 const RECORD_BYTES: usize = 1300;
 const SNAPSHOT_BYTES: usize = 8 * 1024;
-/// A room of twenty turns a second takes a snapshot every few seconds.
+/// The number of writes between snapshots: a room with twenty turns a second takes one every few
+/// seconds.
 const SNAPSHOT_EVERY: u64 = 64;
 
 struct Unpark(Thread);
@@ -36,9 +38,9 @@ struct Room {
 
 #[derive(Clone, Copy)]
 enum Load {
-    /// All write together, and again once all are answered: shards whose turns fall together.
+    /// All rooms write together, and again once all are answered, like shards whose turns coincide.
     Together,
-    /// Each writes again as soon as it is answered.
+    /// Each room writes again as soon as it is answered.
     Alone,
 }
 
@@ -60,7 +62,7 @@ fn main() {
 fn run(load: Load, name: &str, count: usize, duration: Duration, folder: &std::path::Path) {
     let place = tempfile::tempdir_in(folder).expect("a folder");
     let engine = Embedded::open(&place.path().join("store")).expect("a store");
-    // Never freed: its futures are kept beside it, and the process ends with it.
+    // The engine is never freed: its futures are kept beside it, and the process ends with it.
     let engine: &'static Embedded = Box::leak(Box::new(engine));
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut rooms: Vec<Room> = (0..count).map(|i| open(engine, i, &waker)).collect();
@@ -120,7 +122,8 @@ impl Room {
                 bytes: Bytes::from(vec![1; SNAPSHOT_BYTES]),
                 parts: Vec::new(),
             };
-            // Nobody waits for it, as in a room; its cost is in the time of the processor.
+            // The caller does not wait for the snapshot, as in a room. Its cost shows in the
+            // processor time.
             drop(engine.snapshot(self.name.clone(), Epoch(1), snapshot));
         }
         self.next += 1;
@@ -149,7 +152,7 @@ fn wait<T>(mut pending: Pending<'_, T>, waker: &Waker) -> T {
     }
 }
 
-/// Of the threads that write the file.
+/// The processor time of the threads that write the file.
 fn cpu_time() -> Duration {
     let tasks = std::fs::read_dir("/proc/self/task").into_iter().flatten();
     let spent = tasks.flatten().filter_map(|task| {

@@ -1,8 +1,8 @@
-//! What every engine must pass, as lists of named cases that need no runtime and never panic.
+//! The contract of engines, as lists of named cases that need no runtime and never panic.
 //!
-//! [`coordination`] and [`storage`] run anywhere, also against a service in use: a case touches
-//! only what its namespace names. [`fall_behind`] needs to know how much an engine remembers.
-//! [`race`] is one of several contenders, wherever they are: in a task, a thread or a process.
+//! [`coordination`] and [`storage`] can run against any engine, also one in use: a case writes only
+//! to keys in its namespace. [`fall_behind`] must know how many changes an engine remembers.
+//! [`race`] is one contender of several, which may be tasks, threads or processes.
 
 mod coordination_commits;
 mod coordination_race;
@@ -26,19 +26,19 @@ use wayfare_protocol::coordination::{Commit, Failure, Revision};
 
 use crate::{Coordination, Pending, Storage};
 
-/// One behaviour that an engine owes.
+/// A behaviour that every engine must have.
 pub struct Case<E: ?Sized + 'static> {
-    /// The behaviour, in words joined by `_`.
+    /// The behaviour, as words joined by `_`.
     pub name: &'static str,
     run: for<'a> fn(&'a E, &'a str) -> Pending<'a, Verdict>,
 }
 
 impl<E: ?Sized + Sync + 'static> Case<E> {
-    /// Runs the case within a namespace, such as `contract/17`, in which nothing was written yet.
-    /// What it writes stays there. It does not end if the engine does not answer.
+    /// Runs the case in a namespace such as `contract/17`, to which nothing was written before.
+    /// Leaves its records there. Does not end if the engine does not answer.
     ///
     /// # Errors
-    /// What the engine did instead.
+    /// If the engine behaves otherwise. The error describes how.
     pub fn run<'a>(&self, engine: &'a E, namespace: &str) -> Pending<'a, Verdict> {
         let run = self.run;
         let namespace = format!("{namespace}/{}", self.name);
@@ -46,31 +46,31 @@ impl<E: ?Sized + Sync + 'static> Case<E> {
     }
 }
 
-/// How a case ended.
+/// The result of a case.
 pub type Verdict = Result<(), Breach>;
 
-/// Why a case did not pass.
+/// Reasons why a case fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Breach {
-    /// The engine broke the contract.
+    /// The engine violated the contract.
     #[error("{what}: found {found}, expected {expected}")]
     Contract {
-        /// What was looked at.
+        /// The thing that was checked.
         what: &'static str,
-        /// What it was.
+        /// The value found.
         found: String,
-        /// What it should have been.
+        /// The value expected.
         expected: String,
     },
-    /// Coordination failed where it need not have: nothing is proven.
+    /// Coordination failed without a reason, so nothing is proven.
     #[error("coordination failed")]
     Coordination(#[from] Failure),
-    /// Storage failed where it need not have: nothing is proven.
+    /// Storage failed without a reason, so nothing is proven.
     #[error("storage failed")]
     Storage(#[from] crate::storage::Failure),
 }
 
-/// What every implementation of [`Coordination`] owes.
+/// Returns the cases for every implementation of [`Coordination`].
 #[must_use]
 pub fn coordination() -> Vec<Case<dyn Coordination>> {
     let mut cases = coordination_reads::cases();
@@ -80,7 +80,7 @@ pub fn coordination() -> Vec<Case<dyn Coordination>> {
     cases
 }
 
-/// What every implementation of [`Storage`] owes.
+/// Returns the cases for every implementation of [`Storage`].
 #[must_use]
 pub fn storage() -> Vec<Case<dyn Storage>> {
     let mut cases = storage_seals::cases();
@@ -92,7 +92,7 @@ pub fn storage() -> Vec<Case<dyn Storage>> {
     cases
 }
 
-/// A list of async functions as cases named like them.
+/// Makes cases of async functions, with the functions' names.
 macro_rules! cases {
     ($($case:ident),* $(,)?) => {
         vec![$(Case {

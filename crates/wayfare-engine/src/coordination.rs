@@ -1,4 +1,4 @@
-//! The trait of the service that decides who owns what.
+//! The trait of the coordination service, which records the owners of entities and sessions.
 
 use std::collections::BTreeSet;
 
@@ -11,33 +11,34 @@ use wayfare_protocol::limits::COMMIT_KEYS_MAX;
 use crate::Watch;
 use crate::pending::{self, Pending};
 
-/// Small records with revisions, changed by compare-and-set, read linearizably.
+/// A store of small records with revisions, changed by compare-and-set and read linearizably.
 ///
-/// The store has one revision, which every applied commit raises; a record carries the revision of
-/// its last commit. So a record that was removed and made again never returns to an earlier
-/// revision, and an expectation of a revision holds for exactly one state of one record.
+/// The store has one revision, which every applied commit increases. A record carries the revision
+/// of its last commit. A record that was deleted and created again therefore never has an earlier
+/// revision, and an expected revision matches exactly one state of one record.
 ///
-/// Each change ends in one of three ways (rule R10): [`Commit::Done`]; certainly not done, which is
-/// [`Commit::Refused`] when an expectation did not hold and [`Failure::NotDone`] otherwise; or
-/// [`Failure::Unknown`], which may still happen later. An engine never repeats a change whose
-/// outcome it does not know: a repeat would be refused by the effect of the first.
+/// Each change ends in one of three ways (rule R10). It is done: [`Commit::Done`]. It certainly did
+/// not happen: [`Commit::Refused`] if an expectation did not hold, [`Failure::NotDone`] otherwise.
+/// Or its outcome is unknown, and it may still happen later: [`Failure::Unknown`]. An engine never
+/// repeats a change with an unknown outcome, because the effect of the first attempt would make the
+/// repeat fail.
 ///
-/// Every call costs one round trip to the service, a change also one durable write there.
-/// Engines pass [`crate::contract::coordination`].
+/// Every call costs a round trip to the service, a change also a durable write there. Engines pass
+/// [`crate::contract::coordination`].
 ///
-/// An engine implements [`Self::call`] and [`Self::watch`]; the method of each operation says what
-/// the engine owes for its request.
+/// An engine implements [`Self::call`] and [`Self::watch`]. The methods of the operations document
+/// what their requests require of an engine.
 pub trait Coordination: Send + Sync {
-    /// Carries out a request. The reply is of the request's sort.
+    /// Executes a request. The reply is of the same sort as the request.
     ///
     /// # Errors
-    /// Those of the operation asked for; of a batch, in its reply.
+    /// Those of the requested operation. A batch has its errors in its reply.
     fn call(&self, request: Request) -> Pending<'_, Outcome>;
 
-    /// Reads one record, linearizably: it reflects every change done before the call.
+    /// Reads a record linearizably: the result reflects every change that was done before the call.
     ///
     /// # Errors
-    /// Any failure; a read changes nothing, so it may be repeated in either case.
+    /// Any failure. A read changes nothing, so it may be repeated after any failure.
     fn get(&self, key: Key) -> Pending<'_, Result<Read, Failure>> {
         picked(self.call(Request::Get(key)), |reply| match reply {
             Reply::Got { record, store } => Some(Read { record, store }),
@@ -45,7 +46,7 @@ pub trait Coordination: Send + Sync {
         })
     }
 
-    /// Writes one record if `expect` holds: a commit of one put.
+    /// Writes a record if `expect` holds: a commit of one put.
     ///
     /// # Errors
     /// As [`Self::commit`].
@@ -53,7 +54,7 @@ pub trait Coordination: Send + Sync {
         self.commit(vec![Write::Put { key, expect, value }])
     }
 
-    /// Removes one record if it was last written at `expect`: a commit of one delete.
+    /// Deletes a record if its revision is `expect`: a commit of one delete.
     ///
     /// # Errors
     /// As [`Self::commit`].
@@ -61,22 +62,23 @@ pub trait Coordination: Send + Sync {
         self.commit(vec![Write::Delete { key, expect }])
     }
 
-    /// Applies all of `writes` at one new revision if every expectation holds, else none.
+    /// Applies all of `writes` at one new revision if every expectation holds, otherwise none.
     ///
-    /// A commit that only checks changes nothing and is done at the store's revision as it is.
+    /// A commit that consists of checks changes nothing and is done at the store's present
+    /// revision.
     ///
     /// # Errors
-    /// [`Failure::NotDone`] for more than [`COMMIT_KEYS_MAX`] keys or a key that comes twice, and
-    /// when the service certainly did not take it; [`Failure::Unknown`] when it may have.
+    /// [`Failure::NotDone`] for more than [`COMMIT_KEYS_MAX`] keys, for a repeated key, and if the
+    /// service certainly did not apply it; [`Failure::Unknown`] if it may have.
     fn commit(&self, writes: Vec<Write>) -> Pending<'_, Result<Commit, Failure>> {
         committed(self.call(Request::Commit(writes)))
     }
 
-    /// The same, without waiting until it is durable: an engine that runs inside the node may lose
-    /// it with the node, but only together with every commit behind it that waited for nothing
-    /// either. Its revision, and all above it that were given out, never come again.
+    /// Commits like [`Self::commit`], but without waiting for durability. An engine inside the node
+    /// may lose the commit with the node, but only together with all later commits that did not
+    /// wait either. Its revision, and all higher ones that were issued, are never issued again.
     ///
-    /// An engine outside the node treats it as [`Self::commit`].
+    /// An engine outside the node treats this as [`Self::commit`].
     ///
     /// # Errors
     /// As [`Self::commit`].
@@ -84,11 +86,11 @@ pub trait Coordination: Send + Sync {
         committed(self.call(Request::CommitLazily(writes)))
     }
 
-    /// Applies commits that do not depend on each other, in one round trip and in any order; each
-    /// has an outcome of its own, in the order given.
+    /// Applies independent commits in one round trip and in any order. Each has its own outcome, in
+    /// the order given.
     ///
     /// # Errors
-    /// Those of [`Self::commit`], in the place of the commit they concern.
+    /// Those of [`Self::commit`], in the place of the commit in question.
     fn batch(&self, commits: Vec<Vec<Write>>) -> Pending<'_, Vec<Result<Commit, Failure>>> {
         let count = commits.len();
         let pending = self.call(Request::Batch(commits));
@@ -102,11 +104,11 @@ pub trait Coordination: Send + Sync {
         })
     }
 
-    /// Reads all records whose name begins with `prefix`, byte for byte, in the order of their
-    /// names, all as of one revision. Costs their bytes.
+    /// Reads all records whose names begin with `prefix` (compared by bytes), in the order of their
+    /// names, all at one revision. Costs the transfer of their bytes.
     ///
     /// # Errors
-    /// Any failure; a read changes nothing, so it may be repeated in either case.
+    /// Any failure. A read changes nothing, so it may be repeated after any failure.
     fn list(&self, prefix: Key) -> Pending<'_, Result<Listing, Failure>> {
         picked(self.call(Request::List(prefix)), |reply| match reply {
             Reply::Listed { records, store } => Some(Listing { records, store }),
@@ -114,11 +116,11 @@ pub trait Coordination: Send + Sync {
         })
     }
 
-    /// Follows the records whose name begins with `prefix`, from the first commit behind `after`:
-    /// the `store` of a listing, or the revision of the last change seen.
+    /// Watches the records whose names begin with `prefix`, from the first commit behind `after`.
+    /// Pass the `store` of a listing, or the revision of the last change seen.
     ///
-    /// The engine outlives lost connections by itself. What a watch says is a hint to read, not the
-    /// present truth. Costs a bounded queue while the watch is kept.
+    /// The engine reconnects by itself. A reported change is a hint to read, not the present state.
+    /// Costs a bounded queue while the watch exists.
     fn watch(&self, prefix: Key, after: Revision) -> Watch;
 }
 
@@ -136,10 +138,10 @@ fn committed(pending: Pending<'_, Outcome>) -> Pending<'_, Result<Commit, Failur
     })
 }
 
-/// What every engine looks at before it takes a commit.
+/// Checks a commit's keys. Every engine does this before it executes a commit.
 ///
 /// # Errors
-/// [`Failure::NotDone`] for more than [`COMMIT_KEYS_MAX`] keys, or one that comes twice.
+/// [`Failure::NotDone`] for more than [`COMMIT_KEYS_MAX`] keys, or for a repeated key.
 pub fn check_keys(writes: &[Write]) -> Result<(), Failure> {
     if writes.len() > COMMIT_KEYS_MAX {
         return Err(Failure::NotDone(format!(
@@ -151,26 +153,26 @@ pub fn check_keys(writes: &[Write]) -> Result<(), Failure> {
     for write in writes {
         let (Write::Put { key, .. } | Write::Delete { key, .. } | Write::Check { key, .. }) = write;
         if !seen.insert(key) {
-            return Err(Failure::NotDone(format!("{key} comes twice in one commit")));
+            return Err(Failure::NotDone(format!("{key} is repeated in one commit")));
         }
     }
     Ok(())
 }
 
-/// One record as read, and when.
+/// The result of reading a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read {
-    /// The record, if there is one.
+    /// The record, if it exists.
     pub record: Option<Record>,
     /// The store's revision at the read.
     pub store: Revision,
 }
 
-/// Several records as read, and when.
+/// The result of reading several records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     /// The records, by name.
     pub records: Vec<(Key, Record)>,
-    /// The store's revision at the read: a watch behind it misses nothing.
+    /// The store's revision at the read. A watch behind it misses nothing.
     pub store: Revision,
 }

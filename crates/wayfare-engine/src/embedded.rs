@@ -1,18 +1,19 @@
-//! Both services in one file on one machine, on redb, with nothing else installed.
+//! Both services in one file on one machine, on redb. Nothing else must be installed.
 //!
-//! [`Embedded`] is the engine. Two threads of its own carry it: one writes, in groups that become
-//! durable with one sync each, one reads. Coordination's records and the heads of all entities are kept
-//! in memory; `docs/decisions/embedded-journal.md` and `docs/decisions/embedded-file.md` say what is
-//! in the file and why.
+//! [`Embedded`] is the engine. It has two threads. One writes, in groups that become durable with
+//! one sync each; the other reads. The records of coordination and the heads of all entities are
+//! kept in memory. `docs/decisions/embedded-journal.md` and `docs/decisions/embedded-file.md`
+//! describe the content of the file and the reasons for it.
 //!
-//! **What is checked.** A file that was not closed is verified whole, by redb, before it is used: that
-//! takes the time to read it. Each value has a checksum of its own besides, looked at
-//! whenever it is read. What is damaged in one entity is [`crate::storage::Failure::Corrupt`] for that
-//! entity; damage that cannot be told apart is an [`OpenError`]; neither is a panic.
+//! **Checks.** If a file was not closed properly, redb verifies all of it before use, which takes
+//! as long as reading it. In addition each value has its own checksum, which is checked at every
+//! read. Damage in one entity is [`crate::storage::Failure::Corrupt`] for that entity. Damage that
+//! cannot be limited to entities is an [`OpenError`]. Neither is a panic.
 //!
-//! **When a write fails** nothing is written any more: that group's changes are unknown or not done, as
-//! can be told, each later one is not done, and reads of coordination go on. The file is as of the last
-//! group; start the server again once the disk is well.
+//! **After a failed write** nothing is written any more. The changes of that group are unknown or
+//! not done, as far as can be determined, later ones are not done, and reads of coordination
+//! continue. The file contains all earlier groups. Start the server again after the disk is
+//! repaired.
 
 mod backup;
 mod block;
@@ -55,17 +56,17 @@ pub use error::{BackupError, OpenError};
 
 /// Coordination and storage in one file.
 ///
-/// A change is answered once it is durable; the changes that wait at one time share one sync. Reads
-/// of coordination, and lazy commits that need not wait for others, are answered before
-/// the future is polled; other reads come from a thread of its own. No future needs a
-/// runtime, and dropping one undoes nothing.
+/// A change is answered once it is durable; changes that wait at the same time share a sync. Reads
+/// of coordination, and lazy commits that need not wait for others, are answered before the future
+/// is polled. Other reads are done on a separate thread. No future needs a runtime, and dropping
+/// one undoes nothing.
 ///
-/// Dropping the engine carries out what waits, closes the file and waits for both.
+/// Dropping the engine executes all queued requests and closes the file. It blocks until then.
 #[derive(Debug)]
 pub struct Embedded {
     shared: Arc<Shared>,
     counters: Arc<Counters>,
-    /// Declared before the file, which is closed once both threads are through.
+    /// Declared before the file, which is closed once both threads have finished.
     threads: Threads,
     database: Arc<Database>,
     lost: Vec<String>,
@@ -79,40 +80,42 @@ struct Threads {
 }
 
 impl Embedded {
-    /// Opens the file at `path`, or makes one where there is none, in a folder that there is.
+    /// Opens the file at `path`, or creates it in an existing folder.
     ///
-    /// Costs reading the journals and all of coordination; after a crash, reading the whole file.
+    /// Costs reading the journals and all records of coordination; after a crash, reading the whole
+    /// file.
     ///
     /// # Errors
-    /// Each [`OpenError`] names the file and what to do. Nothing is changed then, except that redb may
-    /// have repaired what a crash left.
+    /// Each [`OpenError`] names the file and says what to do. On an error nothing is changed,
+    /// except that redb may have repaired the effects of a crash.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let counters = Arc::new(Counters::default());
         let opened = opening::open(path, &counters)?;
         Self::start(opened, counters).map_err(|source| OpenError::io(path, source))
     }
 
-    /// What was done since it was opened. Costs one short lock.
+    /// Returns the counters since the file was opened. Costs a short lock.
     #[must_use]
     pub fn counters(&self) -> Counts {
         self.counters.read(self.shared.lock().depth())
     }
 
-    /// Records of coordination that could not be read at open, and so were dropped: to be told to an
-    /// operator. What they were about is claimed again, under higher epochs.
+    /// Returns the records of coordination that could not be read at open, and so were dropped, for
+    /// an operator's log. Their entities and sessions are claimed again, under higher epochs.
     #[must_use]
     pub fn lost_records(&self) -> &[String] {
         &self.lost
     }
 
-    /// Writes a copy of everything, as of one moment, to a new file, while others go on writing. What was
-    /// committed lazily within the last half second may be missing from it.
+    /// Writes a consistent copy of everything to a new file, while writes continue. Lazy commits of
+    /// the last half second may be missing from it.
     ///
-    /// Blocks for as long as it takes to read and write the file: not for a thread of a shard.
+    /// Blocks for as long as it takes to read and write the file, so do not call it on a shard's
+    /// thread.
     ///
     /// # Errors
-    /// [`BackupError::Exists`] if there is a file at `destination`; [`BackupError::Write`], and then
-    /// there is none.
+    /// [`BackupError::Exists`] if `destination` exists; [`BackupError::Write`], after which
+    /// `destination` does not exist.
     pub fn backup(&self, destination: &Path) -> Result<(), BackupError> {
         backup::write(&self.database, destination)
     }
@@ -138,7 +141,8 @@ impl Embedded {
             readings: readings.clone(),
             counters: counters.clone(),
         };
-        // Without it the reader ends by itself: nobody is left who asks.
+        // If the writer cannot be started, the reader ends by itself, because nobody can send
+        // requests.
         let writer = thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || writer.run())?;
@@ -166,6 +170,6 @@ impl Drop for Embedded {
 }
 
 fn join(thread: Option<JoinHandle<()>>) {
-    // A thread that panicked has told so on its own; what it owed is answered as unknown.
+    // A thread that panicked has already reported it. Its pending requests are answered as unknown.
     if let Some(Err(_panic)) = thread.map(JoinHandle::join) {}
 }

@@ -1,9 +1,10 @@
-//! The two services a cluster stands on, as traits with a contract: [`Coordination`], where it is
-//! decided who owns what, and [`Storage`], where state that must last is kept.
+//! The traits of the two services of a cluster, each with a contract: [`Coordination`] records the
+//! owners of entities and sessions, [`Storage`] stores durable state.
 //!
-//! Read [`coordination`] and [`watch`], then [`storage`] with [`storage::Request`]; [`model`] has
-//! both in memory, as plain state machines and behind the traits, and [`embedded`] both in one file;
-//! [`contract`] is what every engine must pass. Nothing here knows what a room is, or which runtime drives it.
+//! Read [`coordination`] and [`watch`], then [`storage`] with [`storage::Request`]. [`model`]
+//! implements both in memory, as plain state machines and behind the traits; [`embedded`]
+//! implements both in one file; [`contract`] is the test suite of every engine. Nothing here
+//! depends on rooms or on a runtime.
 
 pub mod contract;
 pub mod coordination;

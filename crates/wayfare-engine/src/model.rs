@@ -1,8 +1,8 @@
 //! Both services in memory: plain state machines for a simulator, and the traits over them.
 //!
-//! [`ModelCoordination`] and [`ModelStorage`] are synchronous and deterministic: one request in,
-//! one outcome out. [`MemoryCoordination`] and [`MemoryStorage`] share one of them between threads;
-//! their futures are ready at once. Nothing is kept when they are dropped.
+//! [`ModelCoordination`] and [`ModelStorage`] are synchronous and deterministic: each request has
+//! one outcome. [`MemoryCoordination`] and [`MemoryStorage`] share a model between threads; their
+//! futures are ready at once. Dropping them loses all data.
 
 mod coordination;
 mod entity;
@@ -25,7 +25,7 @@ use std::ops::Bound;
 use bytes::Bytes;
 use wayfare_protocol::coordination::{Expect, Key, Revision};
 
-/// The entries behind `after` whose key begins with `prefix`, in order.
+/// Returns the entries behind `after` whose keys begin with `prefix`, in order.
 fn scan<'a, T>(
     entries: &'a BTreeMap<Key, T>,
     prefix: &'a str,
@@ -43,7 +43,7 @@ pub(crate) fn holds(found: Option<Revision>, expect: Expect) -> bool {
     }
 }
 
-/// A copy that keeps nothing else alive: what arrives may be a slice of a much larger buffer.
+/// Copies the bytes, because a received slice would keep a much larger buffer alive.
 fn own(bytes: &Bytes) -> Bytes {
     Bytes::copy_from_slice(bytes)
 }

@@ -3,18 +3,19 @@
 use std::future::{Future, ready};
 use std::pin::Pin;
 
-/// An answer on its way: a future of no particular runtime that may move between threads.
+/// A pending answer: a boxed future that needs no particular runtime and may move between threads.
 ///
-/// The operation may begin before the first poll. Dropping the future undoes nothing: what became
+/// The operation may begin before the first poll. Dropping the future undoes nothing; the outcome
 /// of the operation is then unknown.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// An answer that is there already.
+/// Returns a future that is ready with `answer`.
 pub(crate) fn answered<'a, T: Send + 'a>(answer: T) -> Pending<'a, T> {
     Box::pin(ready(answer))
 }
 
-/// The part of a reply that its request asked for; `unknown` if the reply is to another request.
+/// Picks the part of a reply that the request asked for; `unknown` makes the error for a reply to
+/// another request.
 pub(crate) fn picked<'a, Reply: 'a, Failure: 'a, T: 'a>(
     pending: Pending<'a, Result<Reply, Failure>>,
     pick: fn(Reply) -> Option<T>,

@@ -1,16 +1,16 @@
-//! Why storage does not take a write, in the same words wherever it is kept.
+//! Refusals of storage writes, with the same words in every engine.
 
 use wayfare_protocol::Epoch;
 
 use crate::storage::{Failure, PartId, Position};
 
-/// To a write under an epoch that has not sealed.
+/// Refuses a write under an epoch that has not sealed.
 #[must_use]
 pub fn not_sealed(epoch: Epoch) -> Failure {
     Failure::NotDone(format!("epoch {epoch} has not sealed the entity"))
 }
 
-/// To a snapshot before what the owner found.
+/// Refuses a snapshot before the position that the owner loaded.
 #[must_use]
 pub fn undoes(snapshot: Position, own_from: Position) -> Failure {
     Failure::NotDone(format!(
@@ -20,7 +20,7 @@ pub fn undoes(snapshot: Position, own_from: Position) -> Failure {
     ))
 }
 
-/// To a snapshot that names a part which is not stored.
+/// Refuses a snapshot that names a part that is not stored.
 #[must_use]
 pub fn missing(part: PartId) -> Failure {
     Failure::NotDone(format!(
@@ -29,7 +29,7 @@ pub fn missing(part: PartId) -> Failure {
     ))
 }
 
-/// To a part that belongs to the snapshot which the owner found.
+/// Refuses a change of a part that belongs to the loaded snapshot.
 #[must_use]
 pub fn found(part: PartId) -> Failure {
     Failure::NotDone(format!(
@@ -38,7 +38,7 @@ pub fn found(part: PartId) -> Failure {
     ))
 }
 
-/// To a journal write behind a gap.
+/// Refuses a journal write behind a gap.
 #[must_use]
 pub fn gap(from: Position, next: Position) -> Failure {
     Failure::NotDone(format!(
@@ -47,7 +47,7 @@ pub fn gap(from: Position, next: Position) -> Failure {
     ))
 }
 
-/// To a journal write before what the owner found.
+/// Refuses a journal write before the position that the owner loaded.
 #[must_use]
 pub fn of_an_earlier_owner(from: Position, own_from: Position) -> Failure {
     Failure::NotDone(format!(
@@ -56,7 +56,7 @@ pub fn of_an_earlier_owner(from: Position, own_from: Position) -> Failure {
     ))
 }
 
-/// To an append of a step of a later epoch.
+/// Refuses an append for a step of a later epoch.
 #[must_use]
 pub fn of_the_future(step: Epoch, epoch: Epoch) -> Failure {
     Failure::NotDone(format!(

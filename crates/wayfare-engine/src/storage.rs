@@ -1,4 +1,4 @@
-//! The trait of the service that keeps state which must last.
+//! The trait of the storage service, which stores durable state.
 
 use bytes::Bytes;
 use wayfare_protocol::Epoch;
@@ -11,44 +11,44 @@ pub use wayfare_protocol::storage::{
     QUARANTINED_MAX, READ_RECORDS_MAX, Reply, Request, Snapshot,
 };
 
-/// Snapshots and journals of entities, logs and documents.
+/// A store of entities (snapshots and journals), logs and documents.
 ///
-/// What an entity writes is fenced by epoch (rule R9): an owner first seals with [`Self::load`],
-/// and from then on only writes under its epoch are taken, until a newer one seals. A write under
-/// an older epoch is [`Failure::Sealed`], also one that was sent before the seal and arrives after
-/// it; one under an epoch that has not sealed is [`Failure::NotDone`].
+/// Writes of an entity are fenced by epoch (rule R9). An owner first seals with [`Self::load`].
+/// From then on only writes under its epoch are accepted, until a newer epoch seals. A write under
+/// an older epoch fails with [`Failure::Sealed`], even if it was sent before the seal and arrives
+/// after it. A write under an epoch that has not sealed fails with [`Failure::NotDone`].
 ///
-/// Every error says whether the operation certainly did not happen. All writes of an entity may be
-/// repeated as they are after [`Failure::Unknown`], in the order in which they were first sent, by
-/// the owner they are of: they happen once.
+/// Every error says whether the operation certainly did not happen. After [`Failure::Unknown`] the
+/// owner may repeat all writes of an entity unchanged, in the order in which they were first sent.
+/// Each is applied once.
 ///
-/// Whatever reads what is kept may fail with [`Failure::Corrupt`], which concerns that entity, log
-/// or document and no other.
+/// A read of stored data may fail with [`Failure::Corrupt`]. That concerns only the entity, log or
+/// document in question.
 ///
-/// What is done is durable. Every call costs one round trip, a write also its bytes and a share of
-/// a group commit. Engines pass [`crate::contract::storage`].
+/// A write that is done is durable. Every call costs a round trip, a write also its bytes and a
+/// share of a group commit. Engines pass [`crate::contract::storage`].
 ///
-/// An engine implements [`Self::call`]; the method of each operation says what the engine owes for
-/// its request.
+/// An engine implements [`Self::call`]. The methods of the operations document what their requests
+/// require of an engine.
 pub trait Storage: Send + Sync {
-    /// Carries out a request. The reply is of the request's sort.
+    /// Executes a request. The reply is of the same sort as the request.
     ///
     /// # Errors
-    /// Those of the operation asked for.
+    /// Those of the requested operation.
     fn call(&self, request: Request) -> Pending<'_, Outcome>;
 
-    /// Keeps an entity's state, and forgets the journal up to its position and every part that it
-    /// does not name, all at once.
+    /// Stores an entity's state, and in the same transaction deletes the journal up to its position
+    /// and every part that the snapshot does not name.
     ///
-    /// It may be ahead of the journal, which then goes on behind it. One at the position of the
-    /// snapshot that is there, or before it, changes nothing and is done: a repeat that arrives late
-    /// must not forget the parts of the next. It names each part that belongs to it, those too that
-    /// the snapshot before named and that are still the same.
+    /// The position may be ahead of the journal, which then continues behind it. A snapshot at or
+    /// before the position of the stored one is done without an effect, so that a late repeat does
+    /// not delete the parts of the next snapshot. A snapshot names all parts that belong to it,
+    /// including unchanged ones of the snapshot before.
     ///
     /// # Errors
-    /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed, if the
-    /// snapshot is older than what the owner found when it sealed, or if a part that it names is
-    /// not stored; [`Failure::Unknown`].
+    /// [`Failure::Sealed`]; [`Failure::NotDone`], also if the epoch has not sealed, if the snapshot
+    /// is older than the one that the owner loaded, or if a named part is not stored;
+    /// [`Failure::Unknown`].
     fn snapshot(
         &self,
         entity: Key,
@@ -62,15 +62,15 @@ pub trait Storage: Send + Sync {
         }))
     }
 
-    /// Stores a part of a large state, for a snapshot that will name it.
+    /// Stores a part of a large state, for a later snapshot that names it.
     ///
-    /// A part that the entity's snapshot names stays as it is: repeated by the owner that wrote it
-    /// this is done. Any other is replaced. What no snapshot has named when the next is stored, or
-    /// the next owner seals, is forgotten.
+    /// A part that the stored snapshot names is not changed: if its own writer repeats it, it is
+    /// done. Any other part is replaced. Parts that no snapshot names are deleted when the next
+    /// snapshot is stored or the next owner seals.
     ///
     /// # Errors
-    /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed, or if the part
-    /// belongs to the snapshot that the owner found when it sealed; [`Failure::Unknown`].
+    /// [`Failure::Sealed`]; [`Failure::NotDone`], also if the epoch has not sealed, or if the part
+    /// belongs to the snapshot that the owner loaded; [`Failure::Unknown`].
     fn part(
         &self,
         entity: Key,
@@ -86,11 +86,11 @@ pub trait Storage: Send + Sync {
         }))
     }
 
-    /// Reads a part that the entity's snapshot names; of others it may find nothing.
-    /// Who is not the owner may find that the snapshot it knows has been replaced meanwhile.
+    /// Reads a part that the stored snapshot names. Of other parts it may find nothing. For a
+    /// caller that is not the owner, the snapshot may have been replaced meanwhile.
     ///
     /// # Errors
-    /// Any failure; a read changes nothing, so it may be repeated in either case.
+    /// Any failure. A read changes nothing, so it may be repeated after any failure.
     fn read_part(&self, entity: Key, part: PartId) -> Pending<'_, Result<Option<Bytes>, Failure>> {
         picked(
             self.call(Request::ReadPart { entity, part }),
@@ -101,26 +101,27 @@ pub trait Storage: Send + Sync {
         )
     }
 
-    /// Forgets an entity: snapshot, parts, journal and seal. What it has appended to logs stays,
-    /// and is still appended once.
+    /// Deletes an entity: snapshot, parts, journal and seal. Its records in logs stay, and their
+    /// appends still count as done.
     ///
-    /// An entity of which nothing is kept is forgotten already, whatever the epoch: done. So it may
-    /// be repeated; but who uses the name again after [`Failure::Unknown`] does so under a
-    /// newer epoch, because the first may still happen.
+    /// For an entity without stored data this is done, under any epoch, so it may be repeated. But
+    /// after [`Failure::Unknown`] use the name again only under a newer epoch, because the first
+    /// request may still be applied.
     ///
     /// # Errors
-    /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed;
+    /// [`Failure::Sealed`]; [`Failure::NotDone`], also if the epoch has not sealed;
     /// [`Failure::Unknown`].
     fn forget(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<(), Failure>> {
         done(self.call(Request::Forget { entity, epoch }))
     }
 
-    /// Seals the entity with `epoch`, like [`Self::load`], and puts everything that is kept of it
-    /// aside, readable or not: it begins empty, at position 1. The first [`QUARANTINED_MAX`]
-    /// entities put aside are kept for an operator, further ones are dropped.
+    /// Seals the entity with `epoch`, like [`Self::load`], and moves all its stored data to
+    /// quarantine, readable or not. The entity begins empty, at position 1. The first
+    /// [`QUARANTINED_MAX`] entities in quarantine are kept for an operator; the data of further
+    /// ones is deleted.
     ///
-    /// Under one epoch this happens once: repeated, or arriving late, it changes nothing and is done,
-    /// unless what is kept can by then not be read again.
+    /// This happens once per epoch. A repeat or a late arrival is done without an effect, unless
+    /// the new data cannot be read either.
     ///
     /// # Errors
     /// [`Failure::Sealed`] if a newer epoch has sealed; [`Failure::NotDone`]; [`Failure::Unknown`].
@@ -128,15 +129,14 @@ pub trait Storage: Send + Sync {
         done(self.call(Request::Quarantine { entity, epoch }))
     }
 
-    /// Adds `records` to an entity's journal, the first at position `from`, all or none.
+    /// Adds `records` to an entity's journal, the first at position `from`, either all or none.
     ///
-    /// Positions which the same owner has written already stay as they are, so a repeat is done
-    /// once and a longer repeat adds the rest.
+    /// Positions that the same owner has already written are not changed. A repeat is therefore
+    /// applied once, and a longer repeat adds the rest.
     ///
     /// # Errors
-    /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed, if `from` would
-    /// leave a gap, or if it lies before what the owner found when it sealed;
-    /// [`Failure::Unknown`].
+    /// [`Failure::Sealed`]; [`Failure::NotDone`], also if the epoch has not sealed, if `from` would
+    /// leave a gap, or if it lies before the position that the owner loaded; [`Failure::Unknown`].
     fn journal(
         &self,
         entity: Key,
@@ -152,13 +152,14 @@ pub trait Storage: Send + Sync {
         }))
     }
 
-    /// Seals the entity with `epoch`, so that older ones write no more, and reads what is kept.
-    /// The new owner goes on from [`Loaded::next`]. Costs the bytes of snapshot and journal.
+    /// Seals the entity with `epoch`, so that older epochs can no longer write, and reads the
+    /// stored data. The new owner continues at [`Loaded::next`]. Costs the bytes of snapshot and
+    /// journal.
     ///
     /// # Errors
-    /// [`Failure::Sealed`] if a newer epoch has sealed; [`Failure::Corrupt`]: the seal may hold, see
-    /// [`Self::quarantine`]; [`Failure::NotDone`]; [`Failure::Unknown`]: the seal may hold. To load
-    /// again with the same epoch is harmless.
+    /// [`Failure::Sealed`] if a newer epoch has sealed; [`Failure::Corrupt`], after which the seal
+    /// may hold, see [`Self::quarantine`]; [`Failure::NotDone`]; [`Failure::Unknown`], after which
+    /// the seal may hold. It is safe to load again with the same epoch.
     fn load(&self, entity: Key, epoch: Epoch) -> Pending<'_, Result<Loaded, Failure>> {
         picked(
             self.call(Request::Load { entity, epoch }),
@@ -169,17 +170,17 @@ pub trait Storage: Send + Sync {
         )
     }
 
-    /// Adds `records` to the end of a log, together, once for each `key`.
+    /// Adds `records` to the end of a log, together, and once for each `key`.
     ///
-    /// `epoch` is the one under which `key.writer` is owned now, and fenced like its other writes;
-    /// `key.epoch` is the same or an older one. All records of one step for one log come in one
-    /// append. Only an append of a step that is committed may be asked for, because a repeat by a
-    /// successor counts as done even if its records differ. Once records of a writer are
-    /// trimmed, every append of that writer up to their key counts as done.
+    /// `epoch` is the present epoch of `key.writer`, and is fenced like its other writes.
+    /// `key.epoch` is the same or an older one. All records of a step for a log belong to one
+    /// append. Append only for a step that is committed, because a repeat by a successor counts as
+    /// done even if its records differ. Once records of a writer are trimmed, every append of that
+    /// writer up to their key counts as done.
     ///
     /// # Errors
-    /// [`Failure::Sealed`]; [`Failure::NotDone`] also if the epoch has not sealed the writer, or if
-    /// `key.epoch` is newer than `epoch`; [`Failure::Unknown`].
+    /// [`Failure::Sealed`]; [`Failure::NotDone`], also if the epoch has not sealed the writer, or
+    /// if `key.epoch` is newer than `epoch`; [`Failure::Unknown`].
     fn append(
         &self,
         log: Key,
@@ -195,12 +196,12 @@ pub trait Storage: Send + Sync {
         }))
     }
 
-    /// Reads the records of a log from position `from`, or from the first that is kept if that is
-    /// later, in order, at most [`READ_RECORDS_MAX`]. None means that the end is reached. Who has
-    /// read up to a position will never find a record added before it.
+    /// Reads at most [`READ_RECORDS_MAX`] records of a log, in order, from position `from` or from
+    /// the first stored one if that is later. An empty answer means the end of the log. No record
+    /// is ever added before a position that was already read.
     ///
     /// # Errors
-    /// Any failure; a read changes nothing, so it may be repeated in either case.
+    /// Any failure. A read changes nothing, so it may be repeated after any failure.
     fn read(&self, log: Key, from: Position) -> Pending<'_, Result<Vec<LogRecord>, Failure>> {
         picked(
             self.call(Request::Read { log, from }),
@@ -211,19 +212,19 @@ pub trait Storage: Send + Sync {
         )
     }
 
-    /// Forgets the records of a log before a position. Positions are never used again.
+    /// Deletes the records of a log before a position. Positions are never used again.
     ///
     /// # Errors
-    /// [`Failure::NotDone`]; [`Failure::Unknown`]: it may be repeated.
+    /// [`Failure::NotDone`]; [`Failure::Unknown`]. It may be repeated.
     fn trim(&self, log: Key, before: Position) -> Pending<'_, Result<(), Failure>> {
         done(self.call(Request::Trim { log, before }))
     }
 
-    /// Writes a document if `expect` holds. Its revision grows with each write; revisions of
-    /// different documents, or of coordination, have nothing to do with each other.
+    /// Writes a document if `expect` holds. Its revision grows with each write. Revisions of
+    /// different documents, and of coordination, are unrelated.
     ///
     /// # Errors
-    /// [`Failure::NotDone`]; [`Failure::Unknown`]: settled by reading.
+    /// [`Failure::NotDone`]; [`Failure::Unknown`], to be resolved by a read.
     fn put_document(
         &self,
         name: Key,
@@ -237,19 +238,19 @@ pub trait Storage: Send + Sync {
         }))
     }
 
-    /// Removes a document if it was last written at `expect`. One made again goes on with a higher
-    /// revision.
+    /// Deletes a document if its revision is `expect`. If it is created again, its revision is
+    /// higher.
     ///
     /// # Errors
-    /// [`Failure::NotDone`]; [`Failure::Unknown`]: settled by reading.
+    /// [`Failure::NotDone`]; [`Failure::Unknown`], to be resolved by a read.
     fn delete_document(&self, name: Key, expect: Revision) -> Pending<'_, Result<Commit, Failure>> {
         committed(self.call(Request::DeleteDocument { name, expect }))
     }
 
-    /// Reads a document: it reflects every change done before the call.
+    /// Reads a document. The result reflects every change done before the call.
     ///
     /// # Errors
-    /// Any failure; a read changes nothing, so it may be repeated in either case.
+    /// Any failure. A read changes nothing, so it may be repeated after any failure.
     fn document(&self, name: Key) -> Pending<'_, Result<Option<Record>, Failure>> {
         picked(self.call(Request::Document(name)), |reply| match reply {
             Reply::Document(it) => Some(it),
@@ -257,12 +258,12 @@ pub trait Storage: Send + Sync {
         })
     }
 
-    /// Reads documents whose name begins with `prefix`, byte for byte, and lies behind `after`, in
-    /// the order of their names, at most [`LIST_DOCUMENTS_MAX`]. None means that there are no
-    /// more. Pages are read at different times.
+    /// Reads at most [`LIST_DOCUMENTS_MAX`] documents whose names begin with `prefix` (compared by
+    /// bytes) and lie behind `after`, in the order of their names. An empty answer means that there
+    /// are no more. Pages are read at different times.
     ///
     /// # Errors
-    /// Any failure; a read changes nothing, so it may be repeated in either case.
+    /// Any failure. A read changes nothing, so it may be repeated after any failure.
     fn documents(
         &self,
         prefix: Key,

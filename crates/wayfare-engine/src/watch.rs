@@ -1,4 +1,4 @@
-//! A watch: what an engine tells of changes, over a bounded queue that belongs to no runtime.
+//! A watch: an engine's stream of changes, over a bounded queue that needs no runtime.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -8,31 +8,32 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use wayfare_protocol::coordination::{Key, Revision};
 
-/// What one commit did to the records of a watch.
+/// The changes of one commit to the records of a watch.
 ///
-/// Never a part of it, so its revision is a place to go on from.
+/// A commit is never split, so its revision is a valid position to continue from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Changes {
-    /// The commit.
+    /// The revision of the commit.
     pub revision: Revision,
-    /// What changed, each record once, in the order of the commit's writes.
+    /// The changes, each record once, in the order of the commit's writes.
     pub changes: Vec<Change>,
 }
 
-/// What became of one record.
+/// The change of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// Its name.
+    /// The record's name.
     pub key: Key,
-    /// Its new bytes; `None` if it was removed.
+    /// The record's new bytes; `None` if it was deleted.
     pub value: Option<Bytes>,
 }
 
-/// Changes that were asked for are no longer known: list, and watch from the listing.
+/// An error: the requested changes are no longer known. List the records, and watch from the
+/// listing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("changes up to revision {} are no longer known", at.0)]
 pub struct Compacted {
-    /// What was missed lies at or below this revision.
+    /// All missing changes lie at or below this revision.
     pub at: Revision,
 }
 
@@ -44,13 +45,14 @@ pub struct Watch {
     queue: Arc<Mutex<Queue>>,
 }
 
-/// The engine's end. Dropping it ends the watch once its reader has read what is queued.
+/// The engine's end. If it is dropped, the watch ends once its reader has read the queue.
 #[derive(Debug)]
 pub struct Feed {
     queue: Arc<Mutex<Queue>>,
 }
 
-/// A watch that holds at most `changes_max` changes for a slow reader, and the end that feeds it.
+/// Makes a watch that queues at most `changes_max` changes for a slow reader, and the end that
+/// feeds it.
 #[must_use]
 pub fn channel(changes_max: usize) -> (Feed, Watch) {
     let queue = Arc::new(Mutex::new(Queue {
@@ -68,8 +70,8 @@ pub fn channel(changes_max: usize) -> (Feed, Watch) {
 }
 
 impl Watch {
-    /// The next commit, [`Compacted`] once instead of what can no longer be told, and behind that
-    /// or when the engine has closed, `None`. The latest waker is woken when there is more.
+    /// Returns the next commit; [`Compacted`] once, if changes were lost; and `None` after that or
+    /// when the engine has closed. Wakes the latest waker when there is more.
     pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Changes, Compacted>>> {
         let mut queue = lock(&self.queue);
         if let Some(commit) = queue.commits.pop_front() {
@@ -89,7 +91,7 @@ impl Watch {
         }
     }
 
-    /// Waits for what [`Self::poll_next`] gives. Dropping the future loses nothing.
+    /// Waits for the next item of [`Self::poll_next`]. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Result<Changes, Compacted>> {
         poll_fn(|cx| self.poll_next(cx)).await
     }
@@ -105,8 +107,8 @@ impl Drop for Watch {
 }
 
 impl Feed {
-    /// Queues a commit, which must be behind all earlier ones. If the reader has fallen so far
-    /// behind that it does not fit, all that is queued gives way to [`Compacted`].
+    /// Queues a commit, which must be behind all earlier ones. If it does not fit because the
+    /// reader is too slow, the whole queue is replaced by [`Compacted`].
     pub fn push(&self, commit: Changes) {
         let mut queue = lock(&self.queue);
         if !matches!(queue.state, State::Open) {
@@ -124,7 +126,7 @@ impl Feed {
         wake(reader);
     }
 
-    /// Tells the reader that changes are lost to it, and ends the watch.
+    /// Reports to the reader that changes are lost, and ends the watch.
     pub fn compact(&self, compacted: Compacted) {
         let mut queue = lock(&self.queue);
         queue.empty();
@@ -133,7 +135,7 @@ impl Feed {
         wake(reader);
     }
 
-    /// Whether there is still a reader whom changes may reach.
+    /// Returns true while there is a reader.
     #[must_use]
     pub fn is_open(&self) -> bool {
         let queue = lock(&self.queue);
@@ -166,7 +168,7 @@ enum State {
 }
 
 impl Queue {
-    /// Leaves the open state; the first reason stays.
+    /// Closes the watch. The first reason is kept.
     fn close(&mut self, state: State) -> Option<Waker> {
         if matches!(self.state, State::Open) {
             self.state = state;
@@ -181,7 +183,7 @@ impl Queue {
 }
 
 fn lock(queue: &Mutex<Queue>) -> MutexGuard<'_, Queue> {
-    // Nothing under this lock can panic half-way.
+    // No code under this lock can panic between two changes.
     queue.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_what_is_queued_and_then_ends_with_its_feed() {
+    fn a_watch_ends_after_its_queue_with_its_feed() {
         let (feed, mut watch) = channel(2);
         assert_eq!(poll(&mut watch), Poll::Pending);
         feed.push(commit(1));
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_makes_room() {
+    fn reading_makes_room_in_the_queue() {
         let (feed, mut watch) = channel(2);
         for revision in 1..=10 {
             feed.push(commit(revision));
@@ -257,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_is_woken_by_all_there_is_to_say() {
+    fn a_reader_is_woken_by_every_event() {
         let check = |act: fn(Feed)| {
             let (feed, mut watch) = channel(1);
             let wakes = Arc::new(Wakes::default());
@@ -277,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feed_without_a_reader_knows_it() {
+    fn a_feed_notices_that_its_reader_is_gone() {
         let (feed, watch) = channel(2);
         assert!(feed.is_open());
         drop(watch);

@@ -1,4 +1,4 @@
-//! The models keep the contract, and an engine that does not is caught.
+//! Tests that the models keep the contract, and that it detects broken engines.
 
 mod blocking;
 
@@ -38,7 +38,7 @@ fn cases_have_different_names() {
 }
 
 #[test]
-fn the_model_of_coordination_says_what_it_forgot() {
+fn the_model_of_coordination_reports_forgotten_changes() {
     let engine = MemoryCoordination::default();
     block_on(contract::fall_behind(&engine, "contract", CHANGES_MAX)).unwrap();
     let engine = MemoryCoordination::new(ModelCoordination::new(3));
@@ -109,7 +109,7 @@ enum Fault {
 struct StubCoordination(MemoryCoordination, Fault);
 
 impl StubCoordination {
-    /// Expects of each record that it is as it is.
+    /// Replaces each expectation by the record's present state.
     async fn expect_nothing(&self, mut writes: Vec<Write>) -> Result<Vec<Write>, Failure> {
         for write in &mut writes {
             if let Write::Put { key, expect, .. } = write {
@@ -172,7 +172,7 @@ fn an_engine_with_a_fault_is_caught() {
     ] {
         let engine = StubCoordination(MemoryCoordination::default(), fault);
         let mut cases = contract::coordination();
-        // A broken engine may keep other cases waiting for ever.
+        // A broken engine may make other cases wait without an end.
         cases.retain(|case| case.name == expected);
         assert_eq!(broken(cases, &engine, "1").len(), 1, "{expected}");
     }

@@ -1,4 +1,5 @@
-//! The models' faults happen, repeat with their seed, and lose nothing that was acknowledged.
+//! Tests of the models' faults: they happen, repeat with their seed, and lose nothing that was
+//! acknowledged.
 
 use bytes::Bytes;
 use wayfare_engine::model::faults::{
@@ -22,7 +23,7 @@ const RATES: Rates = Rates {
     watch_compacted: 0.05,
 };
 
-/// A service and one who asks it, one thing after another.
+/// A service and a caller that sends one request after another.
 struct Asker<S: Service> {
     faulty: Faulty<S>,
     now: Instant,
@@ -92,7 +93,7 @@ impl Asker<ModelCoordination> {
     }
 }
 
-/// How a counter's raises ended.
+/// The outcomes of a counter's increments.
 #[derive(Debug, Default)]
 struct History {
     done: u64,
@@ -100,14 +101,14 @@ struct History {
 }
 
 impl History {
-    /// Of a counter that only a done or an unknown raise can have raised.
+    /// Checks that only increments with done or unknown outcomes can have changed the counter.
     fn verify(&self, counter: u64) {
         let most = self.done + self.unknown;
         assert!((self.done..=most).contains(&counter), "{counter}: {self:?}");
     }
 }
 
-/// Raises a counter, with power cuts between, and gives what happened.
+/// Increments a counter, with power cuts between, and returns the faults that occurred.
 fn raise(seed: u64) -> Happened {
     let mut asker = Asker::new(ModelCoordination::default(), seed);
     let mut history = History::default();
@@ -146,7 +147,7 @@ fn raise(seed: u64) -> Happened {
 }
 
 #[test]
-fn each_fault_of_coordination_happens_and_nothing_acknowledged_is_lost() {
+fn coordination_faults_lose_nothing_acknowledged() {
     let mut undone = 0;
     for seed in 0..20 {
         let happened = raise(seed);
@@ -179,7 +180,7 @@ fn the_same_seed_gives_the_same_faults() {
 }
 
 impl Asker<ModelStorage> {
-    /// Asks until it is known to be done, as an owner may.
+    /// Repeats a request until it is known to be done, as an owner may.
     fn insist(&mut self, request: &storage::Request) -> storage::Reply {
         loop {
             if let Ok(reply) = self.ask(request.clone()) {
@@ -219,7 +220,7 @@ fn a_journal_is_written_once_through_all_faults() {
                 asker.insist(&write);
                 expected.push(record);
             }
-            // Under way when the power goes: there in the end, or not.
+            // A write in flight at the power cut: it is applied in the end, or not.
             let write = storage::Request::Journal {
                 entity: entity.clone(),
                 epoch: Epoch(epoch),
@@ -238,7 +239,7 @@ fn a_journal_is_written_once_through_all_faults() {
 }
 
 #[test]
-fn without_faults_each_outcome_is_that_of_the_model() {
+fn without_faults_outcomes_are_those_of_the_model() {
     let mut asker = Asker::new(ModelCoordination::default(), 1);
     asker.faulty.set_rates(Rates::NONE);
     let mut model = ModelCoordination::default();
@@ -290,7 +291,7 @@ fn a_corrupt_entity_goes_on_after_a_quarantine() {
 }
 
 #[test]
-fn power_that_returns_gives_out_no_revision_again() {
+fn no_revision_is_issued_twice_after_a_power_cut() {
     let mut asker: Asker<ModelCoordination> = Asker {
         faulty: FaultyCoordination::new(
             ModelCoordination::default(),

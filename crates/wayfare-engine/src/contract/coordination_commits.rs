@@ -1,4 +1,4 @@
-//! Cases of coordination: expectations, and commits that are done as a whole or not at all.
+//! Cases of coordination: expectations, and commits that are applied completely or not at all.
 
 use bytes::Bytes;
 use wayfare_protocol::coordination::{
@@ -311,7 +311,7 @@ fn is_not_done(outcome: &Result<Commit, Failure>) -> bool {
     kind(outcome) == "not done"
 }
 
-/// The records of one case.
+/// The records of a case.
 struct Names<'a>(&'a str);
 
 impl Names<'_> {

@@ -1,4 +1,4 @@
-//! Cases of coordination: of several writers at one revision exactly one wins.
+//! Cases of coordination: if several writers expect one revision, exactly one wins.
 
 use bytes::Bytes;
 use wayfare_protocol::coordination::{Commit, Expect, Key};
@@ -6,10 +6,10 @@ use wayfare_protocol::coordination::{Commit, Expect, Key};
 use super::{Breach, Case, Verdict, cases, done, join, same};
 use crate::{Coordination, Pending};
 
-/// Counters that the contenders of one [`race`] raise.
+/// The counters that the contenders of a [`race`] increment.
 pub const RACE_COUNTERS: u32 = 32;
 
-/// Enough that some are under way at once at any engine.
+/// The number of contenders: enough that some overlap on every engine.
 const CONTENDERS: usize = 8;
 
 pub(super) fn cases() -> Vec<Case<dyn Coordination>> {
@@ -20,14 +20,15 @@ pub(super) fn cases() -> Vec<Case<dyn Coordination>> {
     ]
 }
 
-/// One contender of a race: tries three times on each counter to raise it by one at the revision
-/// read. Gives how often it was done.
+/// Runs a contender of a race: it tries three times on each counter to increment it at the revision
+/// read. Returns the number of successes.
 ///
-/// However many contenders there are in one namespace, and wherever they run: once all are through,
-/// their wins add up to [`race_total`]. More wins than that mean that two won one revision.
+/// Any number of contenders may run in a namespace, anywhere. When all have finished, the sum of
+/// their successes equals [`race_total`]. If it is larger, two writers won at one revision.
 ///
 /// # Errors
-/// A failure of the engine. With an unknown outcome the count proves nothing: race again elsewhere.
+/// If the engine fails. After an unknown outcome the count proves nothing: run another race in
+/// another namespace.
 pub async fn race(engine: &dyn Coordination, namespace: &str) -> Result<u32, Breach> {
     let mut wins = 0;
     for counter in 0..RACE_COUNTERS {
@@ -46,10 +47,10 @@ pub async fn race(engine: &dyn Coordination, namespace: &str) -> Result<u32, Bre
     Ok(wins)
 }
 
-/// The sum of the counters of a race that is over.
+/// Returns the sum of the counters after a race.
 ///
 /// # Errors
-/// A failure of the engine, or a counter that no contender wrote.
+/// If the engine fails, or no contender wrote a counter.
 pub async fn race_total(engine: &dyn Coordination, namespace: &str) -> Result<u32, Breach> {
     let listing = engine.list(format!("{namespace}/").into()).await?;
     let records = listing.records.iter();
@@ -109,6 +110,6 @@ async fn a_race_loses_no_change(engine: &dyn Coordination, namespace: &str) -> V
         wins += won?;
     }
     same("all wins", &wins, &race_total(engine, namespace).await?)?;
-    // Of all puts at one revision one is done, so no counter stays where it was.
+    // Of all puts at a revision one succeeds, so every counter was incremented.
     same("each counter was raised", &(wins >= RACE_COUNTERS), &true)
 }

@@ -1,4 +1,4 @@
-//! Cases of coordination: what is read is what was written, in order and nothing else.
+//! Cases of coordination: reads return exactly the records that were written, in order.
 
 use bytes::Bytes;
 use wayfare_protocol::coordination::{Commit, Expect, Key, Record, Reply, Request, Write};
@@ -49,7 +49,7 @@ async fn a_list_is_ordered_and_ends_with_its_prefix(
     engine: &dyn Coordination,
     namespace: &str,
 ) -> Verdict {
-    // '.' and '0' are the neighbours of '/'; the last is no ASCII.
+    // '.' and '0' are the neighbours of '/'; the last name is not ASCII.
     let names = ["a/2", "a0", "a/10", "a", "a/", "a.", "b/1", "a/é", "A/1"];
     let mut last = Default::default();
     for name in names {

@@ -1,4 +1,4 @@
-//! Cases of coordination: a watch tells all changes in order, or says that it cannot.
+//! Cases of coordination: a watch reports all changes in order, or reports that it cannot.
 
 use bytes::Bytes;
 use wayfare_protocol::coordination::{Expect, Key, Revision, Write};
@@ -17,13 +17,14 @@ pub(super) fn cases() -> Vec<Case<dyn Coordination>> {
     ]
 }
 
-/// An engine that is known to forget after `changes` changes says so: to a reader that fell behind
-/// and to one that comes too late. Then a listing and a watch behind it miss nothing.
+/// Checks an engine that forgets changes after `changes` later ones. It must report the gap to a
+/// reader that fell behind and to one that starts too late. A listing with a watch behind it must
+/// then miss nothing.
 ///
-/// Not among [`super::coordination`], because how to make an engine forget is its own business.
+/// This is not part of [`super::coordination`], because each engine forgets for reasons of its own.
 ///
 /// # Errors
-/// What the engine did instead.
+/// If the engine behaves otherwise. The error describes how.
 pub async fn fall_behind(engine: &dyn Coordination, namespace: &str, changes: usize) -> Verdict {
     let records = Records::new(engine, namespace);
     let start = engine.get(records.key("a")).await?.store;
@@ -96,7 +97,7 @@ async fn a_watch_tells_what_happened_before_it_was_opened(
     for at in 0..3 {
         expect_next(&mut from_the_start, &written(at)).await?;
     }
-    // Goes on behind what it saw, without repeating it.
+    // Continues behind the changes already seen, without repeating them.
     drop(from_the_start);
     let mut resumed = records.watch(revisions[1]);
     expect_next(&mut resumed, &written(2)).await?;
@@ -160,7 +161,7 @@ fn ended() -> Verdict {
     })
 }
 
-/// The records of one case; each holds its own name.
+/// The records of a case. Each value is the record's own name.
 struct Records<'a> {
     engine: &'a dyn Coordination,
     namespace: &'a str,

@@ -1,4 +1,4 @@
-//! Cases of storage: an entity that is forgotten, or put aside, begins again.
+//! Cases of storage: an entity that is forgotten, or put in quarantine, begins again.
 
 use bytes::Bytes;
 use wayfare_protocol::Epoch;
@@ -81,7 +81,7 @@ async fn a_forget_may_be_repeated(engine: &dyn Storage, namespace: &str) -> Verd
     for epoch in [Epoch(2), Epoch(2), Epoch(1)] {
         engine.forget(entity.clone(), epoch).await?;
     }
-    // One that arrives late finds the seal of whoever used the name again.
+    // A late request meets the seal of the entity that uses the name now.
     fill(engine, &entity, Epoch(3)).await?;
     let late = engine.forget(entity, Epoch(2)).await;
     same(
@@ -191,7 +191,7 @@ fn name(namespace: &str, name: &str) -> Key {
     format!("{namespace}/{name}").into()
 }
 
-/// Seals, and stores one of everything: the next position is 3.
+/// Seals and stores one value of each sort. The next position is then 3.
 async fn fill(engine: &dyn Storage, entity: &Key, epoch: Epoch) -> Result<(), Breach> {
     engine.load(entity.clone(), epoch).await?;
     let bytes = Bytes::from_static(b"x");

@@ -1,4 +1,4 @@
-//! Cases of storage: a load gives the newest snapshot and the journal right behind it.
+//! Cases of storage: a load returns the newest snapshot and the journal behind it.
 
 use bytes::Bytes;
 use wayfare_protocol::Epoch;
@@ -68,7 +68,7 @@ async fn a_journal_write_is_done_once(engine: &dyn Storage, namespace: &str) -> 
     room.expect(None, &["1", "2"]).await?;
     room.journal(2, &["2", "3"]).await?;
     room.expect(None, &["1", "2", "3"]).await?;
-    // A repeat that arrives behind a snapshot that covers it, or part of it.
+    // Repeats of writes that a snapshot covers, fully or in part.
     room.snapshot(2, "two").await?;
     room.journal(1, &["1", "2"]).await?;
     room.journal(1, &["1", "2", "3", "4"]).await?;
@@ -160,7 +160,7 @@ fn not_done(what: &'static str, outcome: &Result<(), Failure>) -> Verdict {
     same(what, &matches!(outcome, Err(Failure::NotDone(_))), &true)
 }
 
-/// The case's entity, as one owner sees it.
+/// The entity of a case, as one owner uses it.
 struct Owned<'a> {
     engine: &'a dyn Storage,
     entity: Key,

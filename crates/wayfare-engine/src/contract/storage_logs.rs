@@ -1,4 +1,4 @@
-//! Cases of storage: an append happens once, whoever repeats it, and a log is read in order.
+//! Cases of storage: an append is applied once even if repeated, and a log is read in order.
 
 use bytes::Bytes;
 use wayfare_protocol::Epoch;
@@ -26,7 +26,7 @@ async fn an_append_is_done_once(engine: &dyn Storage, namespace: &str) -> Verdic
     log.append(&writer, 1, 7, &["x", "y"]).await?;
     log.append(&writer, 1, 7, &["x", "y"]).await?;
     log.append(&writer, 1, 9, &["z"]).await?;
-    // Late, and out of order with what came in between.
+    // A late repeat, after other appends.
     log.append(&writer, 1, 7, &["x", "y"]).await?;
     log.append(&writer, 1, 8, &["between"]).await?;
     log.append(&writer, 1, 9, &["z"]).await?;
@@ -181,13 +181,13 @@ fn strings(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
-/// Who writes: an entity, and the epoch under which it is owned.
+/// The writer of an append: an entity, and the epoch of its owner.
 type Writer = (Key, Epoch);
 
 /// Position, writer, (epoch, step) and text of a record.
 type Line = (u64, Key, (u64, u64), String);
 
-/// The case's log.
+/// The log of a case.
 struct Log<'a> {
     engine: &'a dyn Storage,
     namespace: &'a str,

@@ -1,4 +1,5 @@
-//! Cases of storage: a large state in parts, of which a snapshot names those that belong to it.
+//! Cases of storage: a large state is stored in parts, and its snapshot names the parts that belong
+//! to it.
 
 use bytes::Bytes;
 use wayfare_protocol::Epoch;
@@ -43,7 +44,7 @@ async fn a_snapshot_keeps_the_parts_it_names(engine: &dyn Storage, namespace: &s
     same("a part that is kept", &room.read(B1).await?, &text("b1"))?;
     same("its new form", &room.read(A2).await?, &text("a2"))?;
     same("a part no more named", &room.read(A1).await?, &None)?;
-    // Older than what is stored: done, and nothing to do with its parts.
+    // An older snapshot is done without an effect on parts.
     room.snapshot(1, &[A1, B1]).await?;
     room.expect(2, &[B1, A2]).await?;
     room.snapshot(3, &[]).await?;
@@ -77,7 +78,7 @@ async fn a_part_that_a_snapshot_names_stays_as_it_is(
     room.snapshot(1, &[A1]).await?;
     room.part(A1, "changed").await?;
     same("a repeat", &room.read(A1).await?, &text("a1"))?;
-    // The same owner loads again: what it wrote is still its own to repeat.
+    // The same owner loads again. It may still repeat its own writes.
     let room = Owned::load(engine, namespace, Epoch(1)).await?;
     room.part(A1, "changed").await?;
 
@@ -174,7 +175,7 @@ fn not_done(what: &'static str, outcome: &Result<(), Failure>) -> Verdict {
     same(what, &matches!(outcome, Err(Failure::NotDone(_))), &true)
 }
 
-/// The case's entity, as one owner sees it.
+/// The entity of a case, as one owner uses it.
 struct Owned<'a> {
     engine: &'a dyn Storage,
     entity: Key,

@@ -1,4 +1,4 @@
-//! Cases of storage: who has not sealed, or was sealed out, writes nothing.
+//! Cases of storage: an owner that has not sealed, or was sealed out, cannot write.
 
 use bytes::Bytes;
 use wayfare_protocol::Epoch;
@@ -65,7 +65,7 @@ async fn a_seal_may_be_repeated(engine: &dyn Storage, namespace: &str) -> Verdic
     engine.load(entity.clone(), Epoch(2)).await?;
     write_all(engine, &entity, &log, Epoch(2)).await?;
     let kept = engine.load(entity.clone(), Epoch(2)).await?;
-    // What it wrote before the second load is still its own to repeat.
+    // The owner may still repeat the writes before its second load.
     write_all(engine, &entity, &log, Epoch(2)).await?;
     let found = engine.load(entity, Epoch(2)).await?;
     same("what is kept", &found, &kept)
@@ -85,7 +85,7 @@ fn names(namespace: &str) -> [Key; 2] {
     ["entity", "log"].map(|name| format!("{namespace}/{name}").into())
 }
 
-/// One write of each sort, that would be done for an owner of a new entity.
+/// Tries one write of each sort, which would succeed for the owner of a new entity.
 async fn try_all(
     engine: &dyn Storage,
     entity: &Key,

@@ -1,4 +1,4 @@
-//! A copy of a store in use, and the way back.
+//! Backup of a store in use, and restore.
 
 use std::fs::{self, File};
 use std::ops::Bound;
@@ -20,12 +20,12 @@ use super::layout::{
 use super::opening::{backend, folder, look_at, private, sync_folder};
 use super::store::write_meta;
 
-/// How far revisions jump when a backup is restored: more than a store can have given out between the
-/// backup and its loss (at a thousand commits a second, in 34 years), so that no epoch and no
-/// revision of that time comes again.
+/// The jump of revisions when a backup is restored. It is more than a store can have issued between
+/// the backup and its loss (34 years of a thousand commits a second), so that no epoch and no
+/// revision of that time is issued again.
 pub const RESTORE_MARGIN: u64 = 1 << 40;
 
-/// What redb may keep of the copy in memory.
+/// The memory that redb may use for the copy.
 const CACHE_BYTES: usize = 32 << 20;
 
 pub(super) fn write(database: &Database, destination: &Path) -> Result<(), BackupError> {
@@ -42,14 +42,14 @@ pub(super) fn write(database: &Database, destination: &Path) -> Result<(), Backu
     Ok(())
 }
 
-/// Makes the backup at `backup` the store at `destination`, whose folder there is.
+/// Makes the backup at `backup` the store at `destination`, whose folder must exist.
 ///
-/// The backup is verified whole first, and stays as it is. A store that is there already is kept beside
-/// it, under the same name with `.replaced` behind. Revisions jump by [`RESTORE_MARGIN`].
+/// The whole backup is verified first, and is not changed. An existing store is kept beside it,
+/// with `.replaced` added to its name. Revisions jump by [`RESTORE_MARGIN`].
 ///
 /// # Errors
-/// [`BackupError::Open`] if the backup is no store or damaged, or the store is in use;
-/// [`BackupError::Write`]. The store is then as it was.
+/// [`BackupError::Open`] if the backup is not a store or is damaged, or the store is in use;
+/// [`BackupError::Write`]. The store is then unchanged.
 pub fn restore(backup: &Path, destination: &Path) -> Result<(), BackupError> {
     look_at(backup)?;
     let folder = folder(destination);
@@ -69,7 +69,7 @@ pub fn restore(backup: &Path, destination: &Path) -> Result<(), BackupError> {
     restored
 }
 
-/// Keeps other servers from opening the store that is there, if there is one.
+/// Locks an existing store, so that no other server can open it.
 fn hold(destination: &Path) -> Result<Option<impl StorageBackend>, OpenError> {
     if !destination.exists() {
         return Ok(None);
@@ -84,9 +84,9 @@ fn hold(destination: &Path) -> Result<Option<impl StorageBackend>, OpenError> {
     }
 }
 
-/// Verifies a copy of a backup, and lets its revisions jump.
+/// Verifies a copy of a backup, and makes its revisions jump.
 fn prepare(draft: &Path) -> Result<(), Unopened> {
-    // redb panics at some files that are not what it wrote.
+    // redb panics on some files that it did not write.
     let prepared = catch_unwind(AssertUnwindSafe(|| {
         let mut database = Database::open(draft)?;
         if !database.check_integrity()? {
@@ -109,8 +109,8 @@ fn jump(tables: &mut Tables<'_>) -> Result<(), Unopened> {
     if meta.format > FORMAT {
         return Err(Unopened::Newer(meta.format));
     }
-    // Two restores of one backup begin two lives: each behind all that the other can have given
-    // out, which is less than a revision in a microsecond.
+    // Two restores of one backup must not issue the same revisions. Each begins above everything
+    // that the other can have issued, which is less than one revision per microsecond.
     let anew = micros_since_unix_epoch();
     meta.ceiling = (meta.ceiling + RESTORE_MARGIN).max(anew);
     meta.documents = (meta.documents + RESTORE_MARGIN).max(anew);
@@ -134,19 +134,20 @@ fn replace(draft: &Path, destination: &Path) -> Result<(), BackupError> {
     publish(draft, destination).map_err(|error| BackupError::write(destination, error))
 }
 
-/// Gives a file that is complete its name, durably.
+/// Moves a complete file to its final name, durably.
 fn publish(draft: &Path, destination: &Path) -> Result<(), Error> {
     File::open(draft)?.sync_all()?;
     fs::rename(draft, destination)?;
     Ok(sync_folder(&folder(destination))?)
 }
 
-/// A draft that failed: what made it fail is what is told, and a disk that keeps it tells it too.
+/// Removes a draft that failed. An error here is ignored: the original error is reported, and a
+/// broken disk causes both.
 fn discard(draft: &Path) {
     fs::remove_file(draft).ok();
 }
 
-/// All tables, as of one moment.
+/// Copies all tables, at one point in time.
 fn copy(database: &Database, draft: &Path) -> Result<(), Error> {
     let from = database.begin_read()?;
     let copy = Builder::new()

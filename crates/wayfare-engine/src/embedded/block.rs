@@ -1,9 +1,10 @@
-//! A block: the journal writes of one group commit, of many entities, as one value.
+//! A block: the journal writes of a group commit, of many entities, stored as one value.
 //!
-//! One value costs a tenth of what a row for each journal write does, see
-//! `docs/decisions/embedded-journal.md`. Where each frame lies is kept in memory, and read at open from
-//! the block's directory, of which there are two copies: a frame whose bytes are damaged is then
-//! a loss of its entity, and not of everything that was written with it.
+//! A single value costs a tenth of a row per journal write, see
+//! `docs/decisions/embedded-journal.md`.
+//! The positions of frames are kept in memory. At open they are read from the block's directory,
+//! which is stored twice. Damage to the bytes of a frame therefore affects only its entity, and not
+//! everything that was written with it.
 //!
 //! `count | frames | directory | checksum | directory | checksum | count`
 
@@ -11,11 +12,11 @@ use bytes::Bytes;
 
 use super::checked::{Damage, Decoder, checksum};
 
-/// A block is stored before it would be larger, so that a frame is read without much else. redb stores
-/// it in a page of the next power of two: what is left of 64 KiB is for redb's own.
+/// The size limit of a block, so that reading a frame does not read much else. redb stores a block
+/// in a page of the next power of two; the rest of the 64 KiB is for redb's own data.
 pub(super) const BLOCK_BYTES: usize = 64 * 1024 - 256;
 
-/// Where the records of one journal write lie.
+/// The place of the records of a journal write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) block: u64,
@@ -28,12 +29,12 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// The position behind the last record.
+    /// Returns the position behind the last record.
     pub(super) const fn end(&self) -> u64 {
         self.from + self.count as u64
     }
 
-    /// The frame's bytes within its block.
+    /// Returns the frame's bytes within its block.
     fn slice<'a>(&self, block: &'a [u8]) -> Result<&'a [u8], Damage> {
         let (start, length) = (self.offset as usize, self.length as usize);
         block
@@ -41,7 +42,7 @@ impl Frame {
             .ok_or_else(|| Damage::of("a journal block is cut short"))
     }
 
-    /// The records from position `first`.
+    /// Returns the records from position `first`.
     pub(super) fn records(&self, block: &[u8], first: u64) -> Result<Vec<Bytes>, Damage> {
         let bytes = self.slice(block)?;
         if checksum(&[], bytes) != self.checksum {
@@ -90,7 +91,7 @@ impl Builder {
         self.count == 0
     }
 
-    /// Whether a frame of this length would make the block too large.
+    /// Returns true if a frame of this length would make the block too large.
     pub(super) const fn is_full_for(&self, length: usize) -> bool {
         let directory = (self.count as usize + 1) * ENTRY_LENGTH + COUNT_LENGTH;
         let size = self.bytes.len() + length + 2 * directory + COUNT_LENGTH;
@@ -109,7 +110,7 @@ impl Builder {
         self.enter(id, from, records.len() as u32, offset, checksum)
     }
 
-    /// Adds a frame of an older block as it is, damaged or not.
+    /// Adds a frame of an older block unchanged, damaged or not.
     pub(super) fn carry(&mut self, id: u64, frame: &Frame, block: &[u8]) -> Result<Frame, Damage> {
         let offset = self.bytes.len();
         self.bytes.extend_from_slice(frame.slice(block)?);
@@ -134,7 +135,7 @@ impl Builder {
         frame
     }
 
-    /// The value to store under the block's number.
+    /// Returns the value to store under the block's number.
     pub(super) fn finish(mut self) -> Vec<u8> {
         let count = self.count.to_le_bytes();
         self.bytes[..COUNT_LENGTH].copy_from_slice(&count);
@@ -148,7 +149,7 @@ impl Builder {
     }
 }
 
-/// What a block holds: entities and their frames.
+/// Reads the directory of a block: entities and their frames.
 pub(super) fn directory(number: u64, block: &[u8]) -> Result<Vec<(u64, Frame)>, Damage> {
     let counts = [block.first_chunk(), block.last_chunk()];
     for count in counts
@@ -212,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_tells_what_was_added() {
+    fn a_directory_lists_the_added_frames() {
         let (block, frames) = filled();
         assert_eq!(directory(7, &block), Ok(frames.clone()));
         assert!(directory(8, &block).is_err());
@@ -221,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flipped_bit_costs_one_frame_at_most() {
+    fn a_flipped_bit_damages_at_most_one_frame() {
         let (block, frames) = filled();
         for bit in 0..block.len() * 8 {
             let mut block = block.clone();

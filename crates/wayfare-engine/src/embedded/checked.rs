@@ -1,11 +1,11 @@
-//! How a value lies in the file: its bytes and a checksum over them and its key.
+//! The stored form of a value: its bytes, and a checksum over them and the key.
 //!
-//! redb has checksums of its own, over pages, but looks at them only when it repairs a file that was
-//! not closed; a bit that flips in a file that was closed is ours to find.
+//! redb has its own checksums over pages, but checks them only when it repairs a file that was not
+//! closed. A bit that flips in a closed file must be found here.
 
 use bytes::Bytes;
 
-/// A value is not what was written.
+/// The error for a value that differs from what was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Damage(pub(super) String);
@@ -18,7 +18,7 @@ impl Damage {
 
 const CHECKSUM_LENGTH: usize = 4;
 
-/// Writes numbers and byte strings, one behind the other.
+/// A writer of numbers and byte strings, one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Encoder(Vec<u8>);
 
@@ -33,7 +33,7 @@ impl Encoder {
         self
     }
 
-    /// Bytes up to the end of the value: nothing can follow.
+    /// Adds bytes up to the end of the value. Nothing can follow.
     pub(super) fn rest(mut self, bytes: &[u8]) -> Self {
         self.0.reserve_exact(bytes.len() + CHECKSUM_LENGTH);
         self.0.extend_from_slice(bytes);
@@ -46,7 +46,7 @@ impl Encoder {
         encoder
     }
 
-    /// The value as it is stored under `key`.
+    /// Returns the value in the form stored under `key`.
     pub(super) fn seal(mut self, key: &[&[u8]]) -> Vec<u8> {
         let checksum = checksum(key, &self.0);
         self.0.extend_from_slice(&checksum.to_le_bytes());
@@ -54,12 +54,12 @@ impl Encoder {
     }
 }
 
-/// Reads what an [`Encoder`] wrote.
+/// A reader of values from an [`Encoder`].
 #[derive(Debug)]
 pub(super) struct Decoder<'a>(&'a [u8]);
 
 impl<'a> Decoder<'a> {
-    /// Looks at the checksum first.
+    /// Checks the checksum, then returns a reader.
     pub(super) fn open(key: &[&[u8]], value: &'a [u8]) -> Result<Self, Damage> {
         let Some((value, found)) = value.split_last_chunk::<CHECKSUM_LENGTH>() else {
             return Err(Damage::of("a value is cut short"));
@@ -70,7 +70,7 @@ impl<'a> Decoder<'a> {
         Ok(Self(value))
     }
 
-    /// Of bytes whose checksum was looked at elsewhere.
+    /// Returns a reader of bytes whose checksum was checked elsewhere.
     pub(super) const fn trusted(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
@@ -110,7 +110,7 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// Over the key, whose parts are kept apart, and the bytes.
+/// Computes the checksum over the parts of the key, with separators, and the bytes.
 pub(super) fn checksum(key: &[&[u8]], bytes: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     for part in key {

@@ -1,4 +1,4 @@
-//! What the engine has done since it was opened, and the backend that counts it.
+//! Counters of the engine since it was opened, and the file backend that counts.
 
 use std::io;
 use std::ops::Bound;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use redb::{BackendError, StorageBackend};
 
-/// Counted since the file was opened; each is a relaxed atomic.
+/// The counters, as relaxed atomics.
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     requests: AtomicU64,
@@ -17,20 +17,20 @@ pub(super) struct Counters {
     has_failed: AtomicBool,
 }
 
-/// What the embedded engine has done since it was opened.
+/// The work of the embedded engine since it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
-    /// Changes asked for and answered, lazy commits apart.
+    /// Answered changes, without lazy commits.
     pub requests: u64,
-    /// Group commits, of any number of changes each.
+    /// Group commits, with any number of changes each.
     pub groups: u64,
     /// Syncs of the file.
     pub syncs: u64,
     /// Bytes written to the file.
     pub bytes_written: u64,
-    /// Changes that wait for the writer now.
+    /// Changes that wait for the writer at present.
     pub queued: usize,
-    /// Whether a write has failed, and so nothing is written any more.
+    /// True if a write has failed, after which nothing is written any more.
     pub has_failed: bool,
 }
 
@@ -57,7 +57,7 @@ impl Counters {
     }
 }
 
-/// A backend that counts what is written and synced.
+/// A file backend that counts writes and syncs.
 #[derive(Debug)]
 pub(super) struct Counted<B> {
     pub(super) backend: B,

@@ -1,4 +1,4 @@
-//! Storage's requests of documents, carried out on the tables.
+//! Execution of document requests on the tables.
 
 use std::ops::Bound;
 
@@ -12,7 +12,7 @@ use super::layout::{DOCUMENTS, Tables};
 use crate::model::holds;
 use crate::storage::LIST_DOCUMENTS_MAX;
 
-/// `last` is the last revision of any document.
+/// Writes a document. `last` is the last revision of any document.
 pub(super) fn put(
     tables: &mut Tables<'_>,
     last: &mut u64,
@@ -83,7 +83,7 @@ fn revision_of(tables: &Tables<'_>, name: &str) -> Result<Option<Revision>, Faul
     Ok(Some(decode(name, value.value())?.revision))
 }
 
-/// A value with its revision, also of a record of coordination.
+/// Encodes a value with its revision. Also used for records of coordination.
 pub(super) fn encode(name: &str, value: &[u8], revision: Revision) -> Vec<u8> {
     let encoder = Encoder::default().u64(revision.0).rest(value);
     encoder.seal(&[name.as_bytes()])

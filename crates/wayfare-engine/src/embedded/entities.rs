@@ -1,4 +1,4 @@
-//! Storage's requests of entities, carried out on the tables.
+//! Execution of entity requests on the tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,22 +16,23 @@ use super::layout::Tables;
 use crate::refusal;
 use crate::storage::{Failure, PartId, Position, QUARANTINED_MAX, Snapshot};
 
-/// Moved out of old blocks with one group commit at most: what a busy one writes itself.
+/// The number of old blocks that a group commit may clear: about as much as a busy server writes in
+/// one.
 const CARRIED_BLOCKS_MAX: usize = 4;
 
-/// The heads of all entities. About 300 bytes for each, and 40 for each journal write that no
+/// The heads of all entities. Costs about 300 bytes for each, and 40 for each journal write that no
 /// snapshot covers.
 #[derive(Debug)]
 pub(super) struct Entities {
     names: BTreeMap<Key, u64>,
-    /// Also those that were put aside, which have no name.
+    /// Includes entities in quarantine, which have no name.
     kept: BTreeMap<u64, Entity>,
     journal: Journal,
     quarantined: usize,
     next_id: u64,
 }
 
-/// What a load will read.
+/// The instructions for a load: what to read.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) id: u64,
@@ -50,7 +51,7 @@ impl Entities {
         }
     }
 
-    /// Takes over the blocks that there are: number and directory of each, in order.
+    /// Restores the list of existing blocks from the number and directory of each, in order.
     pub(super) fn restore(&mut self, blocks: Vec<(u64, Vec<(u64, Frame)>)>) {
         self.journal = Journal::new(blocks.last().map(|(number, _)| *number));
         for (number, directory) in blocks {
@@ -75,14 +76,14 @@ impl Entities {
         self.next_id
     }
 
-    /// What is kept of an entity that `epoch` has sealed.
+    /// Returns what to load for an entity that `epoch` has sealed.
     pub(super) fn plan(&self, name: &str) -> Option<Plan> {
         let id = *self.names.get(name)?;
         let entity = self.kept.get(&id)?.clone();
         Some(Plan { id, entity })
     }
 
-    /// A reader has found that an entity is not what was written.
+    /// Records that a reader found an entity damaged.
     pub(super) fn damaged(&mut self, name: &str, damage: Damage) {
         if let Some((_, entity)) = found(&self.names, &mut self.kept, name) {
             entity.damage = Some(damage);
@@ -157,7 +158,7 @@ impl Entities {
         let id = self.admit(name, epoch)?;
         let names = |it: &Entity| it.parts.contains(&part);
         if self.kept.get(&id).is_some_and(names) {
-            // Written by whom: at rest only the snapshot tells, and it is the owner's own or not.
+            // The snapshot alone tells which owner wrote the part.
             return match part_writer(tables, id, part)? {
                 Some(writer) if writer == epoch => Ok(()),
                 _ => Err(refusal::found(part).into()),
@@ -236,7 +237,7 @@ impl Entities {
         Ok(self.begin(tables, fresh)?)
     }
 
-    /// Clears old blocks of which little is of use, then stores what is to be stored.
+    /// Clears old blocks that are mostly unused, then stores the new block.
     pub(super) fn settle(&mut self, tables: &mut Tables<'_>) -> Result<(), Error> {
         for _ in 0..CARRIED_BLOCKS_MAX {
             let Some((number, ids)) = self.journal.wasteful() else {
@@ -266,7 +267,7 @@ impl Entities {
         }
     }
 
-    /// A new entity, under a number of its own.
+    /// Creates an entity under a new number.
     fn begin(&mut self, tables: &mut Tables<'_>, entity: Entity) -> Result<(), Error> {
         let id = self.next_id;
         self.next_id += 1;
@@ -276,7 +277,7 @@ impl Entities {
         Ok(())
     }
 
-    /// What lies under its number stays; only the name lets go of it.
+    /// Moves an entity to quarantine. Its data stays under its number; only the name is freed.
     fn put_aside(&mut self, tables: &mut Tables<'_>, id: u64, name: &Key) -> Result<(), Error> {
         let head = tables.entities.get(&**name)?.map(|it| it.value().to_vec());
         let value = Encoder::default()
@@ -298,7 +299,7 @@ impl Entities {
     }
 }
 
-/// What a part's checksum is bound to.
+/// Returns the key that is part of a part's checksum.
 pub(super) fn part_key(id: u64, part: PartId) -> [u8; 20] {
     let mut key = [0; 20];
     key[..8].copy_from_slice(&id.to_le_bytes());
@@ -323,7 +324,7 @@ fn store(tables: &mut Tables<'_>, id: u64, entity: &Entity) -> Result<(), Error>
     Ok(())
 }
 
-/// Forgets all parts of an entity but these.
+/// Deletes all parts of an entity but these.
 fn keep_parts(tables: &mut Tables<'_>, id: u64, parts: &[PartId]) -> Result<(), Error> {
     let named: BTreeSet<PartId> = parts.iter().copied().collect();
     let range = (id, 0, 0)..(id + 1, 0, 0);
@@ -335,7 +336,7 @@ fn keep_parts(tables: &mut Tables<'_>, id: u64, parts: &[PartId]) -> Result<(), 
 
 fn part_writer(tables: &Tables<'_>, id: u64, part: PartId) -> Result<Option<Epoch>, Error> {
     let value = tables.parts.get((id, part.number, part.version))?;
-    // The writer's epoch comes first; the checksum is looked at by who reads the part.
+    // The value begins with the writer's epoch. The checksum is checked when the part is read.
     let epoch = value.and_then(|it| it.value().first_chunk().copied());
     Ok(epoch.map(|it| Epoch(u64::from_le_bytes(it))))
 }

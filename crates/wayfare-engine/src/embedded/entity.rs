@@ -1,4 +1,4 @@
-//! What is kept of one entity, and who may write it, without its bytes.
+//! The head of an entity: its writer and the places of its data, without the data.
 
 use std::collections::VecDeque;
 
@@ -10,20 +10,20 @@ use super::checked::{Damage, Decoder, Encoder};
 use crate::refusal;
 use crate::storage::{Failure, PartId, Position};
 
-/// An entity's head, as stored under its name, and where its journal lies.
+/// An entity's head, as stored under its name, and the places of its journal.
 #[derive(Clone, Debug)]
 pub(super) struct Entity {
     pub(super) name: Key,
     pub(super) sealed: Epoch,
-    /// Where the epoch that sealed goes on: what lies before it is an earlier owner's.
+    /// The position at which the current owner began. Earlier ones belong to earlier owners.
     pub(super) own_from: Position,
     pub(super) snapshot: Option<Position>,
     /// The parts that the snapshot names.
     pub(super) parts: Vec<PartId>,
     pub(super) is_quarantined: bool,
-    /// Not stored: why it cannot be read.
+    /// The reason why it cannot be read. Not stored.
     pub(super) damage: Option<Damage>,
-    /// Not stored in the head: in the order of their positions, without gaps.
+    /// The frames of its journal, in the order of positions, without gaps. Not stored in the head.
     pub(super) frames: VecDeque<Frame>,
 }
 
@@ -41,7 +41,7 @@ impl Entity {
         }
     }
 
-    /// Whether a write under `epoch` may be done.
+    /// Checks that a write under `epoch` is allowed.
     pub(super) fn admit(&self, epoch: Epoch) -> Result<(), Failure> {
         if epoch < self.sealed {
             return Err(Failure::Sealed { by: self.sealed });
@@ -53,7 +53,7 @@ impl Entity {
         Ok(())
     }
 
-    /// Whether that changed anything.
+    /// Seals the entity. Returns true if that changed anything.
     pub(super) fn seal(&mut self, epoch: Epoch) -> Result<bool, Failure> {
         if epoch < self.sealed {
             return Err(Failure::Sealed { by: self.sealed });
@@ -68,7 +68,7 @@ impl Entity {
         Ok(true)
     }
 
-    /// Whether a quarantine under `epoch` is still to be done.
+    /// Returns true if a quarantine under `epoch` is not done yet.
     pub(super) fn begins_anew(&self, epoch: Epoch) -> Result<bool, Failure> {
         if epoch < self.sealed {
             return Err(Failure::Sealed { by: self.sealed });
@@ -83,7 +83,8 @@ impl Entity {
         }
     }
 
-    /// Whether a snapshot at `position` replaces what is kept; if not, it is done already.
+    /// Returns true if a snapshot at `position` replaces the stored one, and false if it is done
+    /// already.
     pub(super) fn takes_snapshot(&self, position: Position) -> Result<bool, Failure> {
         if position.next() < self.own_from {
             return Err(refusal::undoes(position, self.own_from));
@@ -91,7 +92,7 @@ impl Entity {
         Ok(self.snapshot.is_none_or(|it| position > it))
     }
 
-    /// The frames that are of no use any more once there is a snapshot at `position`.
+    /// Removes and returns the frames that a snapshot at `position` makes useless.
     pub(super) fn cover(&mut self, position: Position) -> Vec<Frame> {
         self.snapshot = Some(position);
         let is_covered = |frame: &Frame| frame.end() <= position.next().0;
@@ -99,7 +100,7 @@ impl Entity {
         self.frames.drain(..count).collect()
     }
 
-    /// How many of the records from `from` are there already.
+    /// Returns the number of records from `from` that exist already.
     pub(super) fn held(&self, from: Position) -> Result<u64, Failure> {
         let next = self.next();
         if from > next {
@@ -111,7 +112,7 @@ impl Entity {
         Ok(next.0 - from.0)
     }
 
-    /// Where the journal begins.
+    /// Returns the first position of the journal.
     pub(super) fn first(&self) -> Position {
         self.snapshot.unwrap_or_default().next()
     }
@@ -121,7 +122,7 @@ impl Entity {
         Position(last.unwrap_or_default()).max(self.first())
     }
 
-    /// Orders the frames as they were found, and tells if one is missing.
+    /// Sorts the frames as found, and reports a missing one.
     pub(super) fn restore_order(&mut self) {
         self.frames.make_contiguous().sort_by_key(|it| it.from);
         let mut next = self.first().0;
@@ -135,7 +136,8 @@ impl Entity {
         }
     }
 
-    /// The value to store under its name. The number is the one under which everything else lies.
+    /// Returns the value to store under the entity's name. `id` is the number under which its other
+    /// data is stored.
     pub(super) fn encode(&self, id: u64) -> Vec<u8> {
         let mut encoder = Encoder::default()
             .text(&self.name)

@@ -1,4 +1,4 @@
-//! Why a file cannot be opened, copied or restored, each saying what to do about it.
+//! Errors of opening, copying and restoring a file, each with advice.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,22 @@ use redb::Error;
 use super::checked::Damage;
 use super::layout::FORMAT;
 
-/// Why a store cannot be opened.
+/// Reasons why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// There is no folder for it.
+    /// The folder does not exist.
     #[error("there is no folder {}: create it, or set another path", folder.display())]
     NoFolder {
         /// The folder.
         folder: PathBuf,
     },
-    /// Something else is there.
+    /// The path is a folder.
     #[error("{} is a folder: set the path of a file", path.display())]
     IsFolder {
         /// The path.
         path: PathBuf,
     },
-    /// The system does not allow it.
+    /// The system denies access.
     #[error("{} may not be read and written by this user: change its owner, or the server's", path.display())]
     NotAllowed {
         /// The path.
@@ -35,7 +35,7 @@ pub enum OpenError {
         /// The path.
         path: PathBuf,
     },
-    /// It holds something else, or nothing.
+    /// The file is empty or something else.
     #[error("{} is not a store of this server: move it away to start with nothing, or restore a backup with `wayfare restore`", path.display())]
     NotAStore {
         /// The path.
@@ -49,25 +49,25 @@ pub enum OpenError {
         /// Its format.
         found: u32,
     },
-    /// It is damaged beyond what can be told apart by entity.
+    /// The file is damaged beyond single entities.
     #[error("{} is damaged ({what}): restore a backup with `wayfare restore`, or move it away to start with nothing", path.display())]
     Corrupt {
         /// The path.
         path: PathBuf,
-        /// What was found.
+        /// The damage found.
         what: String,
     },
-    /// The system failed to read or write it.
-    #[error("{} cannot be read and written: see to the disk", path.display())]
+    /// The system failed to read or write the file.
+    #[error("{} cannot be read and written: check the disk", path.display())]
     Io {
         /// The path.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
 }
 
-/// Why a backup was not written, or not restored. The store itself is as it was.
+/// Reasons why a backup was not written or restored. The store itself is unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The store or the backup cannot be opened.
@@ -76,12 +76,12 @@ pub enum BackupError {
     /// The copy could not be written.
     #[error("{} could not be written", path.display())]
     Write {
-        /// The copy.
+        /// The path of the copy.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: Box<Error>,
     },
-    /// There is something at that path already.
+    /// Something exists at that path already.
     #[error("{} is there already: set another path", path.display())]
     Exists {
         /// The path.
@@ -97,7 +97,7 @@ impl OpenError {
                 Self::NotAllowed { path }
             }
             io::ErrorKind::IsADirectory => Self::IsFolder { path },
-            // What redb says of a file that is not as long, or not of the form, that it should be.
+            // redb reports a file of the wrong length or form with these kinds.
             io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => Self::Corrupt {
                 path,
                 what: source.to_string(),
@@ -137,7 +137,7 @@ impl BackupError {
     }
 }
 
-/// A step of opening that failed, before the path is known to it.
+/// A failed step of opening, before the path is added to the error.
 #[derive(Debug)]
 pub(super) enum Unopened {
     File(Error),

@@ -1,14 +1,14 @@
-//! Why a request was not carried out on the tables.
+//! Reasons why a request was not executed on the tables.
 
 use redb::{Error, StorageError, TableError};
 
 use super::checked::Damage;
 use crate::storage::Failure;
 
-/// Either the request's own affair, or the file's.
+/// A failure of either the request or the file.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// Nothing was changed; others go on.
+    /// Nothing was changed; other requests are not affected.
     Refused(Failure),
     /// Nothing of this group commit may be stored.
     File(Error),

@@ -1,4 +1,5 @@
-//! What one group commit does to coordination: decided in order, on top of what is visible.
+//! The coordination part of a group commit: commits are decided in order, on top of the visible
+//! state.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +7,12 @@ use wayfare_protocol::coordination::{Commit, Failure, Key, Record, Revision, Wri
 
 use crate::model::{Decision, ModelCoordination, decide};
 
-/// Commits that were decided on and are not visible yet.
+/// Commits that were decided and are not visible yet.
 #[derive(Debug)]
 pub(super) struct Group {
     revision: Revision,
     revisions: BTreeMap<Key, Option<Revision>>,
-    /// To be applied once they are durable.
+    /// The writes to apply once they are durable.
     pub(super) applied: Vec<(Revision, Vec<Write>)>,
 }
 
@@ -51,7 +52,7 @@ impl Group {
     }
 }
 
-/// What a commit leaves of each record: nothing of one it removes.
+/// Returns the effect of a commit on each record: the new record, or `None` for a deletion.
 pub(super) fn records(
     revision: Revision,
     writes: &[Write],

@@ -1,4 +1,4 @@
-//! Which blocks of journal writes there are, how much of each is still of use, and the next one.
+//! The list of journal blocks with the used share of each, and the block being filled.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,10 @@ use super::block::{BLOCK_BYTES, Builder, Frame};
 use super::checked::Damage;
 use super::layout::Tables;
 
-/// What may lie idle beside twice what is of use, before the oldest block is cleared: small enough
-/// for any disk, large enough that rooms which take snapshots now and then clear blocks by themselves.
-/// In tests so little that a few rooms clear blocks too.
+/// The unused bytes that are tolerated beyond twice the used ones, before the oldest block is
+/// cleared. Small enough for any disk; large enough that blocks of rooms with regular snapshots
+/// become empty without clearing. Tests use a small value, so that few rooms suffice to clear
+/// blocks.
 const IDLE_BYTES: u64 = if cfg!(test) {
     2048
 } else {
@@ -22,7 +23,7 @@ const IDLE_BYTES: u64 = if cfg!(test) {
 pub(super) struct Journal {
     blocks: BTreeMap<u64, Block>,
     builder: Builder,
-    /// Blocks of no more use, still to be removed.
+    /// Blocks that are no longer used and must be deleted.
     emptied: Vec<u64>,
     bytes: u64,
     live: u64,
@@ -31,14 +32,14 @@ pub(super) struct Journal {
 #[derive(Debug, Default)]
 struct Block {
     bytes: u64,
-    /// Of frames still needed.
+    /// The bytes of frames still in use.
     live: u64,
-    /// Whose frames it was made of.
+    /// The entities of its frames.
     ids: Vec<u64>,
 }
 
 impl Journal {
-    /// One whose next block is behind all that there are.
+    /// Makes a list whose next block follows the last existing one.
     pub(super) fn new(last: Option<u64>) -> Self {
         Self {
             blocks: BTreeMap::new(),
@@ -49,7 +50,7 @@ impl Journal {
         }
     }
 
-    /// A block that was found in the file, and which of its frames are still needed.
+    /// Adds a block that was found in the file, and the frames of it that are still in use.
     pub(super) fn restore(&mut self, number: u64, needed: &[(u64, Frame)]) {
         self.blocks.insert(number, Block::default());
         for (id, frame) in needed {
@@ -77,7 +78,7 @@ impl Journal {
         Ok(frame)
     }
 
-    /// The frame is of no use any more.
+    /// Records that the frame is no longer used.
     pub(super) fn drop_frame(&mut self, frame: &Frame) {
         let Some(block) = self.blocks.get_mut(&frame.block) else {
             return;
@@ -90,7 +91,7 @@ impl Journal {
         }
     }
 
-    /// The oldest block, if so much lies idle that it is worth clearing, and whose frames are in it.
+    /// Returns the oldest block and its entities, if enough bytes are unused to clear it.
     pub(super) fn wasteful(&self) -> Option<(u64, Vec<u64>)> {
         if self.bytes <= 2 * self.live + IDLE_BYTES {
             return None;
@@ -102,7 +103,7 @@ impl Journal {
 
     /// Moves a frame out of an older block.
     ///
-    /// Not bounded by the size of a block: what is left of one fits into another.
+    /// The block's size limit is not checked, because the rest of a block always fits into another.
     pub(super) fn carry(&mut self, id: u64, frame: &Frame, block: &[u8]) -> Result<Frame, Damage> {
         let moved = self.builder.carry(id, frame, block)?;
         self.enter(id, &moved);
@@ -110,7 +111,7 @@ impl Journal {
         Ok(moved)
     }
 
-    /// Stores the block that was being filled, and removes those of no use.
+    /// Stores the block being filled, and deletes unused ones.
     pub(super) fn settle(&mut self, tables: &mut Tables<'_>) -> Result<(), Error> {
         self.flush(tables)?;
         for number in self.emptied.drain(..) {

@@ -1,13 +1,13 @@
 //! The tables of the file.
 //!
-//! Names in text, what belongs to one entity under its number: a name that is used again gets
-//! another number, so nothing of its former life can come back.
+//! Tables use names where the key is a name, and an entity's number for all data of one entity. A
+//! name that is used again gets another number, so no old data can reappear.
 
 use redb::{Error, Table, TableDefinition, WriteTransaction};
 
 use super::checked::{Damage, Decoder, Encoder};
 
-/// Raised by whoever changes what lies in a table in a way that older servers cannot read.
+/// The format of the file. Increase it for a change of a table that older servers cannot read.
 pub(super) const FORMAT: u32 = 1;
 
 pub(super) type Bytes = &'static [u8];
@@ -17,10 +17,10 @@ pub(super) const META: TableDefinition<'_, &str, Bytes> = TableDefinition::new("
 pub(super) const RECORDS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("records");
 /// The head of each entity, by name.
 pub(super) const ENTITIES: TableDefinition<'_, &str, Bytes> = TableDefinition::new("entities");
-/// The name and the head of what was put aside, by number.
+/// The name and head of each entity in quarantine, by number.
 pub(super) const QUARANTINE: TableDefinition<'_, u64, Bytes> = TableDefinition::new("quarantine");
 pub(super) const SNAPSHOTS: TableDefinition<'_, u64, Bytes> = TableDefinition::new("snapshots");
-/// By entity, number and version.
+/// Parts of states, by entity, number and version.
 pub(super) const PARTS: TableDefinition<'_, (u64, u32, u64), Bytes> = TableDefinition::new("parts");
 /// Blocks of frames, see [`super::block`].
 pub(super) const JOURNAL: TableDefinition<'_, u64, Bytes> = TableDefinition::new("journal");
@@ -28,17 +28,17 @@ pub(super) const JOURNAL: TableDefinition<'_, u64, Bytes> = TableDefinition::new
 pub(super) const LOGS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("logs");
 pub(super) const LOG_RECORDS: TableDefinition<'_, (&str, u64), Bytes> =
     TableDefinition::new("log_records");
-/// Log, writer, epoch and step of each append of which a record is kept.
+/// Log, writer, epoch and step of each append that has a stored record.
 pub(super) const APPENDS: TableDefinition<'_, (&str, &str, u64, u64), ()> =
     TableDefinition::new("appends");
-/// The newest append that was trimmed, by log and writer.
+/// The newest trimmed append, by log and writer.
 pub(super) const TRIMMED: TableDefinition<'_, (&str, &str), Bytes> =
     TableDefinition::new("trimmed");
 pub(super) const DOCUMENTS: TableDefinition<'_, &str, Bytes> = TableDefinition::new("documents");
 
-/// All tables within one transaction.
+/// All tables in one transaction.
 pub(super) struct Tables<'t> {
-    /// Whether there is anything to commit: to be set by whoever changes a table.
+    /// True if there is something to commit. Set it with every change of a table.
     pub(super) is_changed: bool,
     pub(super) meta: Table<'t, &'static str, Bytes>,
     pub(super) records: Table<'t, &'static str, Bytes>,
@@ -55,7 +55,7 @@ pub(super) struct Tables<'t> {
 }
 
 impl<'t> Tables<'t> {
-    /// Makes those that there are not.
+    /// Opens the tables, and creates missing ones.
     pub(super) fn open(transaction: &'t WriteTransaction) -> Result<Self, Error> {
         Ok(Self {
             is_changed: false,
@@ -75,15 +75,15 @@ impl<'t> Tables<'t> {
     }
 }
 
-/// What is counted for the whole file.
+/// The counters of the whole file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Meta {
     pub(super) format: u32,
-    /// No revision of coordination above it was ever given out.
+    /// The upper bound of all issued revisions of coordination.
     pub(super) ceiling: u64,
-    /// The number of the next entity.
+    /// The number for the next new entity.
     pub(super) next_id: u64,
-    /// The last revision of documents.
+    /// The last revision of any document.
     pub(super) documents: u64,
 }
 
@@ -108,7 +108,7 @@ impl Meta {
             .seal(&[Self::KEY.as_bytes()])
     }
 
-    /// The format comes first for ever; of a newer one nothing else is read.
+    /// Decodes the counters. The format always comes first; of a newer format nothing else is read.
     pub(super) fn decode(value: &[u8]) -> Result<Self, Damage> {
         let mut decoder = Decoder::open(&[Self::KEY.as_bytes()], value)?;
         let format = decoder.u32()?;

@@ -1,4 +1,4 @@
-//! Storage's requests of logs, carried out on the tables.
+//! Execution of log requests on the tables.
 
 use redb::{ReadTransaction, ReadableTable};
 use wayfare_protocol::Epoch;
@@ -9,7 +9,7 @@ use super::fault::Fault;
 use super::layout::{LOG_RECORDS, Tables};
 use crate::storage::{AppendKey, LogRecord, Position, READ_RECORDS_MAX};
 
-/// The caller has looked at the writer's seal.
+/// Appends records. The caller has checked the writer's seal.
 pub(super) fn append(
     tables: &mut Tables<'_>,
     log: &str,
@@ -48,7 +48,7 @@ pub(super) fn trim(tables: &mut Tables<'_>, log: &str, before: Position) -> Resu
     for (position, record) in trimmed {
         tables.is_changed = true;
         tables.log_records.remove((log, position))?;
-        // Of a damaged record only the append's own row is left, which still makes it done.
+        // Of a damaged record only the append's own row remains. The append still counts as done.
         let Ok(LogRecord { key, .. }) = record else {
             continue;
         };
@@ -110,7 +110,7 @@ fn last(tables: &Tables<'_>, log: &str) -> Result<u64, Fault> {
             .next_back(),
     ) {
         (Ok(last), _) => Ok(last),
-        // The row is damaged, and the records say the same.
+        // The row is damaged, but the records contain the same information.
         (Err(_), Some(record)) => Ok(record?.0.value().1),
         (Err(damage), None) => Err(damage.into()),
     }

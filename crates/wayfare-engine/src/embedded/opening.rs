@@ -1,4 +1,4 @@
-//! From a file to a store: what is read, checked and kept in memory at open.
+//! Opening of a file: reading, checking, and building the state in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -26,21 +26,21 @@ use super::layout::{FORMAT, Meta, Tables};
 use super::store::{REVISIONS_RESERVED, Store, write_meta};
 use crate::model::ModelCoordination;
 
-/// What redb may keep of the file in memory: the journals of a thousand rooms.
+/// The memory that redb may use to cache the file: the journals of a thousand rooms.
 const CACHE_BYTES: usize = 256 << 20;
 
-/// How a redb file begins.
+/// The first bytes of a redb file.
 const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
 
-/// What an opened file starts with.
+/// The state of a store after opening.
 pub(super) struct Opened {
     pub(super) store: Store,
     pub(super) records: ModelCoordination,
-    /// Records of coordination that were unreadable, and so are gone.
+    /// Records of coordination that were unreadable and were dropped.
     pub(super) lost: Vec<String>,
 }
 
-/// Opens a file, or makes a new one where there is none.
+/// Opens a file, or creates it.
 pub(super) fn open(path: &Path, counters: &Arc<Counters>) -> Result<Opened, OpenError> {
     if !path.exists() {
         create(path)?;
@@ -50,7 +50,7 @@ pub(super) fn open(path: &Path, counters: &Arc<Counters>) -> Result<Opened, Open
     open_on(path, backend, counters)
 }
 
-/// Opens what is kept in a backend, which must be a store or empty.
+/// Opens the content of a backend, which must be a store or empty.
 pub(super) fn open_on(
     path: &Path,
     backend: impl StorageBackend,
@@ -60,7 +60,7 @@ pub(super) fn open_on(
         backend,
         counters: counters.clone(),
     };
-    // redb panics at some files that are not what it wrote.
+    // redb panics on some files that it did not write.
     let opened = catch_unwind(AssertUnwindSafe(|| {
         let database = Builder::new()
             .set_cache_size(CACHE_BYTES)
@@ -73,7 +73,7 @@ pub(super) fn open_on(
     }
 }
 
-/// Makes an empty store, whole or not at all: a crash never leaves half a file under that name.
+/// Creates an empty store in one step: a crash never leaves half a file under that name.
 fn create(path: &Path) -> Result<(), OpenError> {
     let folder = folder(path);
     if !folder.is_dir() {
@@ -82,7 +82,7 @@ fn create(path: &Path) -> Result<(), OpenError> {
     let io = |source| OpenError::io(path, source);
     let draft = path.with_extension(format!("new-{}", std::process::id()));
     let made = make_draft(&draft).map_err(|error| OpenError::redb(path, error));
-    // Whoever else makes one at this moment: the first wins.
+    // If another process creates it at the same time, the first one wins.
     let linked = made.and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(io(error)),
         _ => Ok(()),
@@ -101,7 +101,7 @@ fn make_draft(draft: &Path) -> Result<(), redb::Error> {
     Ok(())
 }
 
-/// A new file that nobody else may read: it holds the keys of tickets, and what players did.
+/// Creates a file that nobody else may read: it contains the keys of tickets and data of players.
 pub(super) fn private(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(true);
@@ -117,7 +117,7 @@ pub(super) fn folder(path: &Path) -> PathBuf {
     }
 }
 
-/// So that a name survives the loss of power, where the system knows how.
+/// Syncs a folder so that a name survives a power failure, on systems that support it.
 pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;
@@ -125,7 +125,7 @@ pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Whether it can be a store at all.
+/// Checks whether the file can be a store at all.
 pub(super) fn look_at(path: &Path) -> Result<(), OpenError> {
     let io = |source| OpenError::io(path, source);
     if path.is_dir() {
@@ -192,7 +192,8 @@ fn read_meta(tables: &Tables<'_>) -> Result<Meta, Unopened> {
     Ok(meta)
 }
 
-/// A record that is unreadable is dropped: ownership is claimed again, above every epoch there was.
+/// Reads the records. An unreadable one is dropped: its entity is claimed again, above every
+/// earlier epoch.
 fn read_records(
     tables: &mut Tables<'_>,
     revision: Revision,
@@ -223,7 +224,7 @@ fn read_entities(tables: &Tables<'_>, mut next_id: u64) -> Result<Entities, Unop
                 let what = format!("{} is kept under the name {name}", entity.name);
                 return Err(Damage(what).into());
             }
-            // Who it is of is known, so that nobody takes it for new.
+            // The name is known, so the entity is not mistaken for a new one.
             Err(damage) => {
                 let mut entity = Entity::sealed_by(name.as_str().into(), Epoch(0));
                 entity.damage = Some(Damage(format!("its head: {damage}")));
@@ -237,7 +238,7 @@ fn read_entities(tables: &Tables<'_>, mut next_id: u64) -> Result<Entities, Unop
         let (id, value) = entry?;
         let id = id.value();
         aside.insert(id);
-        // Kept for an operator as it is, whatever it is.
+        // Data in quarantine is kept for an operator, readable or not.
         if let Ok(entity) = read_aside(id, value.value()) {
             kept.insert(id, entity);
         }
@@ -253,7 +254,7 @@ fn read_aside(id: u64, value: &[u8]) -> Result<Entity, Damage> {
     Ok(Entity::decode(&decoder.rest())?.1)
 }
 
-/// Number and directory of each block.
+/// The number and directory of each block.
 type Blocks = Vec<(u64, Vec<(u64, Frame)>)>;
 
 fn read_blocks(tables: &Tables<'_>) -> Result<Blocks, Unopened> {
@@ -267,7 +268,7 @@ fn read_blocks(tables: &Tables<'_>) -> Result<Blocks, Unopened> {
     Ok(blocks)
 }
 
-/// All rows of a table of names.
+/// Reads all rows of a table with names as keys.
 fn whole(
     table: &Table<'_, &'static str, super::layout::Bytes>,
 ) -> Result<Vec<(String, Vec<u8>)>, Unopened> {
@@ -280,7 +281,8 @@ fn whole(
     Ok(rows)
 }
 
-/// A damaged page may hide rows without any error; the table's own count does not know it.
+/// Compares the number of rows with the table's own count, because a damaged page may hide rows
+/// without an error.
 fn is_whole<K: Key, V: Value>(table: &Table<'_, K, V>, found: usize) -> Result<(), Unopened> {
     let expected = table.len()?;
     if found as u64 == expected {

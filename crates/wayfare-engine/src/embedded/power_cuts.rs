@@ -1,4 +1,5 @@
-//! The power is cut thousands of times, at any write, and each time all that was acknowledged is there.
+//! Simulated power failures: the power is cut thousands of times at any write, and all acknowledged
+//! data must survive.
 
 mod ref_world;
 mod sim_disk;
@@ -19,7 +20,7 @@ const SEEDS: u64 = 500;
 const CUTS_EACH: u64 = 10;
 
 #[test]
-fn what_was_acknowledged_outlives_a_power_cut() {
+fn acknowledged_writes_survive_a_power_cut() {
     let mut counts = Counts::default();
     for seed in 0..SEEDS {
         Run::new(seed).cuts(&mut counts);
@@ -36,7 +37,7 @@ fn what_was_acknowledged_outlives_a_power_cut() {
         ..
     } = counts;
     assert_eq!(cuts, SEEDS * CUTS_EACH);
-    // Each way of it really happened.
+    // Every kind of outcome has occurred.
     let often = [in_use, at_open, acknowledged, unknown, checks, lost_lazy];
     assert!(often.iter().all(|count| *count > 0), "{often:?}");
 }
@@ -66,15 +67,15 @@ fn a_store_whose_disk_fails_says_what_to_do() {
 #[derive(Debug, Default)]
 struct Counts {
     cuts: u64,
-    /// Cuts while there was something to do.
+    /// Cuts while requests were executed.
     in_use: u64,
-    /// Cuts while what an earlier one had left was being repaired.
+    /// Cuts while the effects of an earlier cut were repaired.
     at_open: u64,
     acknowledged: u64,
     unknown: u64,
     not_done: u64,
     checks: u64,
-    /// Lazy commits that were answered and are gone, as they may be.
+    /// Lazy commits that were answered and then lost, which is allowed.
     lost_lazy: u64,
 }
 
@@ -84,7 +85,7 @@ struct Run {
     bytes: Vec<u8>,
 }
 
-/// What was asked for in one group, and of what.
+/// The requests of a group, by what they concern.
 enum Asked {
     Journal(Key, u64),
     Part,
@@ -104,7 +105,7 @@ impl Run {
         }
         let disk = SimDisk::new(Vec::new());
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        // What opening makes of nothing is under another name until it is whole.
+        // A new store has another name until it is complete.
         drop(SimEngine::open(disk.clone()).expect("an empty disk"));
         let bytes = disk.remains(&mut random);
         Self {
@@ -137,7 +138,7 @@ impl Run {
         counts.checks += self.world.checks;
     }
 
-    /// Whether nothing was ever verified.
+    /// Returns true if nothing was verified yet.
     const fn is_untouched(&self) -> bool {
         self.world.checks == 0
     }
@@ -189,7 +190,7 @@ impl Run {
         }
     }
 
-    /// Gives the number of the lazy commits so far.
+    /// Makes a lazy commit. Returns the number of lazy commits so far.
     fn commit_lazily(&mut self, engine: &SimEngine) -> u64 {
         for _ in 0..self.random.random_range(0..3) {
             let number = self.world.lazy.next();
@@ -256,7 +257,7 @@ impl Run {
         asked.push((Asked::Snapshot(name.clone(), position), engine.ask(request)));
     }
 
-    /// A new step, or one of which nobody knows whether it was appended: as a successor does.
+    /// Appends a new step, or repeats one with an unknown outcome, as a successor does.
     fn append(&mut self, engine: &SimEngine, asked: &mut Storage) {
         let next = self.world.appends.len() as u64 + 1;
         let is_open = |(step, append): (&u64, &Append)| (!append.is_acknowledged).then_some(*step);
@@ -286,7 +287,8 @@ impl Run {
         asked.push((Asked::Document(number), engine.ask(request)));
     }
 
-    /// An entity of a moment, whose journal lies in blocks together with others' and must not return.
+    /// Writes and forgets a short-lived entity, whose journal shares blocks with others and must
+    /// not reappear.
     fn forgettable(&mut self, engine: &SimEngine, asked: &mut Storage) {
         let entity: Key = "party/1".into();
         let epoch = Epoch(self.world.epoch);

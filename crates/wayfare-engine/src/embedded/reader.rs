@@ -1,4 +1,4 @@
-//! The thread that reads what is kept, beside the one that writes.
+//! The thread that reads stored data, beside the one that writes.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,20 +18,20 @@ use super::logs;
 use super::shared::{Job, Shared};
 use crate::storage::{Failure, Loaded, Outcome, PartId, Position, Reply, Request, Snapshot};
 
-/// Something to read.
+/// A read request.
 pub(super) struct Reading {
     pub(super) what: What,
     pub(super) answer: oneshot::Sender<Outcome>,
 }
 
 pub(super) enum What {
-    /// As of a group commit, which the transaction keeps.
+    /// A load at the state of a group commit, which the transaction preserves.
     Load(Plan, Arc<ReadTransaction>),
-    /// As of now.
+    /// A request at the present state.
     Request(Request),
 }
 
-/// Answers until nobody can ask any more.
+/// Answers requests until no sender is left.
 pub(super) fn run(database: &Database, shared: &Shared, readings: &Receiver<Reading>) {
     while let Ok(reading) = readings.recv() {
         answer(database, shared, reading);
@@ -40,7 +40,7 @@ pub(super) fn run(database: &Database, shared: &Shared, readings: &Receiver<Read
 
 pub(super) fn answer(database: &Database, shared: &Shared, Reading { what, answer }: Reading) {
     let entity = what.entity();
-    // redb panics at some pages that are not what it wrote.
+    // redb panics on some damaged pages.
     let read = catch_unwind(AssertUnwindSafe(|| read(database, what)));
     let panicked = || Fault::from(Damage::of("reading it failed at damaged pages"));
     let outcome = read.unwrap_or_else(|_| Err(panicked())).map_err(failure);

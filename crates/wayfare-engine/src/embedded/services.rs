@@ -1,4 +1,4 @@
-//! The engine behind the two traits.
+//! The two engine traits, implemented by the embedded engine.
 
 use tokio::sync::oneshot;
 use wayfare_protocol::coordination::{self, Commit, Key, Revision, Write};
@@ -33,7 +33,7 @@ impl Embedded {
         })
     }
 
-    /// Asks the writer, or the reader if nothing is to be changed.
+    /// Sends a request to the writer, or to the reader if it changes nothing.
     fn ask(&self, request: Request) -> oneshot::Receiver<Outcome> {
         let (answer, awaited) = oneshot::channel();
         match request {
@@ -54,7 +54,8 @@ impl Embedded {
             return;
         };
         if let Err(refused) = readings.try_send(reading) {
-            let failure = Failure::NotDone(format!("too much waits for the disk: {refused}"));
+            let failure =
+                Failure::NotDone(format!("too many requests wait for the disk: {refused}"));
             match refused {
                 std::sync::mpsc::TrySendError::Full(reading)
                 | std::sync::mpsc::TrySendError::Disconnected(reading) => {

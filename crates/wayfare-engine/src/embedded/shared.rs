@@ -1,4 +1,4 @@
-//! What callers and the writer share: the queue, and coordination's visible records.
+//! State shared by callers and the writer: the queue, and the visible records of coordination.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,16 +12,17 @@ use super::group;
 use crate::model::{Decision, ModelCoordination, Watched, decide};
 use crate::storage;
 
-/// Requests that wait for the writer: several seconds of a busy server. More is refused.
+/// The maximum number of queued requests: several seconds of a busy server. Further ones are
+/// refused.
 pub(super) const JOBS_MAX: usize = 1 << 16;
-/// Bytes of requests in one group commit, so that those behind it do not wait for long.
+/// The maximum bytes of requests in a group commit, so that the next group does not wait for long.
 const GROUP_BYTES_MAX: usize = 8 << 20;
-/// Bytes that wait for the writer: as for `JOBS_MAX`.
+/// The maximum bytes of queued requests, like `JOBS_MAX`.
 const QUEUED_BYTES_MAX: usize = 256 << 20;
-/// A lazy commit is stored this long after it was answered, if nothing else is stored sooner.
+/// The time after which a lazy commit is stored, if no other commit stores it earlier.
 pub(super) const LAZY_MAX: Duration = Duration::from_millis(500);
 
-/// Something for the writer to do.
+/// A job for the writer.
 #[derive(Debug)]
 pub(super) enum Job {
     Storage {
@@ -34,7 +35,7 @@ pub(super) enum Job {
         is_lazy: bool,
         answer: oneshot::Sender<Vec<Result<Commit, Failure>>>,
     },
-    /// A reader found what is kept of an entity to be damaged.
+    /// A report of a reader that an entity's data is damaged.
     Damaged(Key, Damage),
 }
 
@@ -48,12 +49,12 @@ pub(super) struct Shared {
 pub(super) struct State {
     jobs: VecDeque<Job>,
     queued_bytes: usize,
-    /// Jobs of coordination that wait or are under way: a lazy commit keeps its place behind them.
+    /// Jobs of coordination that wait or are in flight. A lazy commit keeps its place behind them.
     coordination_ahead: usize,
     pub(super) watched: Watched,
-    /// What lazy commits left of records, and the file does not have yet.
+    /// The effects of lazy commits that are not in the file yet.
     lazy: BTreeMap<Key, Option<Record>>,
-    /// Reserved in the file; no revision above it may be given out.
+    /// The highest revision reserved in the file. No higher one may be issued.
     pub(super) ceiling: u64,
     status: Status,
 }
@@ -65,7 +66,7 @@ enum Status {
     Failed(Arc<str>),
 }
 
-/// One group for the writer.
+/// A group for the writer.
 #[derive(Debug)]
 pub(super) struct Taken {
     pub(super) jobs: VecDeque<Job>,
@@ -73,7 +74,7 @@ pub(super) struct Taken {
     pub(super) revision: Revision,
 }
 
-/// A lazy commit that had to wait, and how it ended.
+/// A lazy commit that had to wait, and its outcome.
 pub(super) type Settled = (
     oneshot::Sender<Vec<Result<Commit, Failure>>>,
     Result<Commit, Failure>,
@@ -96,11 +97,11 @@ impl Shared {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // What happens under this lock is decided before it is changed.
+        // Under this lock everything is decided before anything is changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a job, unless it is refused; then its answer has been given.
+    /// Queues a job. If it is refused, its answer has been given when this returns.
     pub(super) fn submit(&self, job: Job) {
         let mut state = self.lock();
         if let Err(why) = state.admit(&job) {
@@ -112,7 +113,7 @@ impl Shared {
         self.work.notify_one();
     }
 
-    /// A lazy commit that need not wait for any other.
+    /// Executes a lazy commit at once, if it need not wait for another.
     pub(super) fn commit_at_once(&self, writes: &[Write]) -> Option<Result<Commit, Failure>> {
         let mut state = self.lock();
         let outcome = state.commit_at_once(writes)?;
@@ -124,7 +125,7 @@ impl Shared {
         Some(outcome)
     }
 
-    /// Waits for something to do; `None` once the store is closed and all is done.
+    /// Waits for jobs. Returns `None` once the store is closed and all jobs are done.
     pub(super) fn take(&self) -> Option<Taken> {
         let mut state = self.lock();
         while state.jobs.is_empty() && matches!(state.status, Status::Running) {
@@ -157,7 +158,7 @@ impl Shared {
         self.work.notify_all();
     }
 
-    /// Nothing is written any more; refuses what waits.
+    /// Stops all writing after a failure, and refuses the queued jobs.
     pub(super) fn fail(&self, why: &str) {
         let mut state = self.lock();
         if !matches!(state.status, Status::Failed(_)) {
@@ -181,7 +182,7 @@ impl State {
         }
         let bytes = self.queued_bytes + job.bytes();
         if self.jobs.len() >= JOBS_MAX || (bytes > QUEUED_BYTES_MAX && !self.jobs.is_empty()) {
-            return Err("too much waits for the disk".into());
+            return Err("too many requests wait for the disk".into());
         }
         Ok(())
     }
@@ -201,7 +202,7 @@ impl State {
         self.commit_lazily(writes)
     }
 
-    /// `None` if no revision is left to give.
+    /// Executes a lazy commit; `None` if no revision is left to issue.
     fn commit_lazily(&mut self, writes: &[Write]) -> Option<Result<Commit, Failure>> {
         let model = self.watched.model();
         let last = model.revision();
@@ -239,8 +240,8 @@ impl State {
         }
     }
 
-    /// Makes a group visible that has become durable, `count` jobs of it coordination's, and then what
-    /// waited behind it without need to become durable itself.
+    /// Makes a group visible that has become durable; `count` of its jobs are coordination's. Then
+    /// executes the lazy commits that waited behind it.
     pub(super) fn settle(
         &mut self,
         commits: Vec<(Revision, Vec<Write>)>,
@@ -282,7 +283,7 @@ impl State {
 }
 
 impl Job {
-    /// Answers that it was not done, and why.
+    /// Answers that the job was not done, with the reason.
     pub(super) fn refuse(self, why: &str) {
         match self {
             Self::Storage { answer, .. } => {

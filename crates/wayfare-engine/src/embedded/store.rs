@@ -1,4 +1,4 @@
-//! The file as the writer sees it: carries out a group of requests within one transaction.
+//! The file as the writer uses it: executes a group of requests in one transaction.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,8 +14,9 @@ use super::layout::{Meta, Tables};
 use super::logs;
 use crate::storage::{Failure, Loaded, Outcome, Reply, Request};
 
-/// Revisions that are reserved in the file at once, so that one given out and lost never comes
-/// again: at a thousand commits a second a write of it every quarter of an hour.
+/// The number of revisions reserved in the file at once, so that a revision that was issued and
+/// lost is never issued again. At a thousand commits a second this is a write every quarter of an
+/// hour.
 pub(super) const REVISIONS_RESERVED: u64 = 1 << 20;
 
 pub(super) struct Store {
@@ -24,37 +25,37 @@ pub(super) struct Store {
     pub(super) entities: Entities,
 }
 
-/// What a group changes in coordination's records.
+/// The changes of a group to coordination's records.
 #[derive(Debug, Default)]
 pub(super) struct RecordChanges {
-    /// Visible already: what lazy commits left of each record.
+    /// The effects of lazy commits, which are visible already.
     pub(super) lazy: BTreeMap<Key, Option<Record>>,
-    /// In order, behind those.
+    /// The group's commits, in order, behind the lazy ones.
     pub(super) commits: Vec<(Revision, Vec<Write>)>,
-    /// The last revision that was given out, also to these.
+    /// The last issued revision, including those of this group.
     pub(super) last: Revision,
 }
 
-/// How one request of a group ended, to be answered once the group is durable.
+/// The outcome of a request of a group, to be answered once the group is durable.
 #[derive(Debug)]
 pub(super) enum Carried {
     Out(Outcome),
-    /// Sealed; what there is will be read behind the commit.
+    /// The entity is sealed. Its data will be read behind the commit.
     Load {
         entity: Key,
     },
 }
 
-/// Why a group is lost, and with it the store.
+/// The reason why a group, and with it the store, failed.
 #[derive(Debug)]
 pub(super) struct GroupFailure {
-    /// Whether it may have become durable.
+    /// True if the group may have become durable.
     pub(super) is_unknown: bool,
     pub(super) cause: Error,
 }
 
 impl Store {
-    /// Carries out all requests in order, each as a whole or not at all, and makes them durable.
+    /// Executes all requests in order, each completely or not at all, and makes them durable.
     pub(super) fn carry_out(
         &mut self,
         requests: Vec<Request>,
@@ -81,7 +82,7 @@ impl Store {
         Ok(carried)
     }
 
-    /// What a load of the last group reads, and from when.
+    /// Returns what a load of the last group must read.
     pub(super) fn plan(&self, entity: &str) -> Option<Plan> {
         self.entities.plan(entity)
     }
@@ -185,7 +186,7 @@ impl Store {
     }
 }
 
-/// The answer to a load of an entity that was forgotten behind it in the same group.
+/// Returns the answer to a load of an entity that was forgotten later in the same group.
 pub(super) fn nothing_kept() -> Outcome {
     Ok(Reply::Loaded(Loaded::default()))
 }

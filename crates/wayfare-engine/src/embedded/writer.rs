@@ -1,6 +1,7 @@
-//! The thread that writes: takes all that waits, makes it durable with one sync, and answers.
+//! The thread that writes: it takes all waiting requests, makes them durable with one sync, and
+//! answers.
 //!
-//! While one group is being synced the next one gathers, so groups grow with load by themselves.
+//! While a group is being synced, the next one gathers, so groups grow with the load.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub(super) struct Writer {
 type StorageAnswer = oneshot::Sender<storage::Outcome>;
 type Commits = Vec<Result<Commit, Failure>>;
 
-/// One group, with its answers kept apart from what they are to.
+/// A group, with its answers separated from its requests.
 struct Sorted {
     requests: Vec<storage::Request>,
     storage: Vec<StorageAnswer>,
@@ -35,7 +36,7 @@ struct Sorted {
 }
 
 impl Writer {
-    /// Until the store is closed and all is done, or it fails.
+    /// Runs until the store is closed and all jobs are done, or a write fails.
     pub(super) fn run(mut self) {
         while let Some(taken) = self.shared.take() {
             if !self.turn(taken) {
@@ -44,7 +45,7 @@ impl Writer {
         }
     }
 
-    /// One group. Gives whether there can be another.
+    /// Executes a group. Returns true if another one can follow.
     pub(super) fn turn(&mut self, taken: Taken) -> bool {
         let sorted = self.sort(taken);
         match self.commit(sorted) {
@@ -104,7 +105,7 @@ impl Writer {
             changes,
         } = sorted;
         self.counters.group(storage.len() + coordination.len());
-        // redb panics at some pages that are not what it wrote.
+        // redb panics on some damaged pages.
         let carried = catch_unwind(AssertUnwindSafe(|| {
             self.store.carry_out(requests, &changes)
         }));
@@ -141,7 +142,7 @@ impl Writer {
     }
 
     fn answer(&self, answers: Vec<StorageAnswer>, carried: Vec<Carried>) {
-        // One transaction for all loads: what they read belongs to the end of this group.
+        // All loads share one transaction, because they read the state at the end of this group.
         let is_load = |it: &Carried| matches!(it, Carried::Load { .. });
         let loads = carried.iter().any(is_load);
         let transaction = loads.then(|| self.store.read().map(Arc::new));
@@ -179,19 +180,19 @@ impl Writer {
         self.counters.fail();
         self.shared.fail(&format!(
             "the store has failed, nothing is written any more: {cause}; \
-             see to the disk, then start the server again"
+             check the disk, then start the server again"
         ));
     }
 }
 
 impl Drop for Writer {
-    /// However the thread ends, nobody waits for it in vain.
+    /// Answers all waiting requests, however the thread ends.
     fn drop(&mut self) {
         self.shared.fail("the store is closed");
     }
 }
 
-/// Answers a group that failed, as far as can be told. Gives the cause.
+/// Answers a group that failed, as far as its outcome is known. Returns the cause.
 fn refuse(
     storage: Vec<StorageAnswer>,
     coordination: Vec<(oneshot::Sender<Commits>, Commits)>,
@@ -208,7 +209,7 @@ fn refuse(
     }
     for (answer, mut outcomes) in coordination {
         for outcome in outcomes.iter_mut() {
-            // A refusal holds in any case: what it was decided on can only have been undone.
+            // A refusal stays true: the changes that it was based on can only have been undone.
             *outcome = Err(if failure.is_unknown {
                 Failure::Unknown(cause.clone())
             } else {
@@ -220,7 +221,7 @@ fn refuse(
     cause
 }
 
-/// A load whose seal holds, and which has read nothing.
+/// The failure of a load whose seal holds but that read nothing.
 fn sealed_only(cause: &str) -> storage::Failure {
     storage::Failure::Unknown(format!("sealed, but not read: {cause}"))
 }

@@ -13,7 +13,7 @@ use super::{holds, own, scan};
 use crate::coordination::{Listing, Read, check_keys};
 use crate::watch::{Change, Changes, Compacted};
 
-/// Changes kept for watches, unless told otherwise: what a hundred rooms a second change in more
+/// The default number of changes kept for watches: the changes of a hundred rooms a second in more
 /// than half a minute.
 pub const CHANGES_MAX: usize = 4096;
 
@@ -21,8 +21,8 @@ const _: () = assert!(CHANGES_MAX >= COMMIT_KEYS_MAX);
 
 /// All records, one revision, and the latest changes.
 ///
-/// A record costs its bytes, those of its key and about 110 more; a former value is kept only as
-/// long as it is one of the latest changes.
+/// A record costs its bytes, those of its key and about 110 more. A former value is kept only while
+/// it is among the latest changes.
 #[derive(Clone, Debug)]
 pub struct ModelCoordination {
     records: BTreeMap<Key, Kept>,
@@ -32,7 +32,7 @@ pub struct ModelCoordination {
     compacted: Revision,
 }
 
-/// A record at rest: `Bytes` would cost 16 bytes more, and 32 on top once it is shared.
+/// A record at rest. `Bytes` would cost 16 bytes more, and another 32 once it is shared.
 #[derive(Clone, Debug)]
 struct Kept {
     value: Box<[u8]>,
@@ -61,7 +61,7 @@ impl Default for ModelCoordination {
 }
 
 impl ModelCoordination {
-    /// An empty store that keeps the `changes_max` latest changes of records for watches.
+    /// Makes an empty store that keeps the latest `changes_max` changes of records for watches.
     #[must_use]
     pub const fn new(changes_max: usize) -> Self {
         Self {
@@ -73,10 +73,10 @@ impl ModelCoordination {
         }
     }
 
-    /// Carries out one request.
+    /// Executes a request.
     ///
     /// # Errors
-    /// [`Failure::NotDone`] for a commit over the bound or with a key twice.
+    /// [`Failure::NotDone`] for a commit over the bound or with a repeated key.
     pub fn apply(&mut self, request: Request) -> Outcome {
         Ok(match request {
             Request::Get(key) => {
@@ -94,19 +94,19 @@ impl ModelCoordination {
         })
     }
 
-    /// The store's revision: of the last commit that changed something.
+    /// Returns the store's revision, which is that of the last commit that changed something.
     #[must_use]
     pub const fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// How many changes are kept for watches at most.
+    /// Returns the number of changes that are kept for watches.
     #[must_use]
     pub const fn changes_max(&self) -> usize {
         self.changes_max
     }
 
-    /// Reads one record.
+    /// Reads a record.
     #[must_use]
     pub fn read(&self, key: &str) -> Read {
         Read {
@@ -115,7 +115,7 @@ impl ModelCoordination {
         }
     }
 
-    /// Reads all records whose name begins with `prefix`.
+    /// Reads all records whose names begin with `prefix`.
     #[must_use]
     pub fn list(&self, prefix: &str) -> Listing {
         let records = scan(&self.records, prefix, Bound::Included(prefix))
@@ -130,7 +130,7 @@ impl ModelCoordination {
     /// Applies all writes or none.
     ///
     /// # Errors
-    /// [`Failure::NotDone`] for too many keys or a key that comes twice.
+    /// [`Failure::NotDone`] for too many keys or a repeated key.
     pub fn commit(&mut self, writes: Vec<Write>) -> Result<Commit, Failure> {
         match decide(&writes, |key| self.revision_of(key))? {
             Decision::Refused => return Ok(Commit::Refused),
@@ -140,7 +140,7 @@ impl ModelCoordination {
         Ok(Commit::Done(self.revision))
     }
 
-    /// A store of what was kept elsewhere, which knows no change up to `revision`.
+    /// Makes a store with this content, which knows no change up to `revision`.
     pub(crate) fn restored(
         records: impl IntoIterator<Item = (Key, Record)>,
         revision: Revision,
@@ -162,7 +162,7 @@ impl ModelCoordination {
         self.records.get(key).map(|it| it.revision)
     }
 
-    /// Applies writes that were decided on, at a revision above the store's.
+    /// Applies writes that were decided already, at a revision above the store's.
     pub(crate) fn apply_at(&mut self, revision: Revision, writes: Vec<Write>) {
         self.revision = revision;
         for write in writes {
@@ -178,10 +178,10 @@ impl ModelCoordination {
             .collect()
     }
 
-    /// What happened behind `after` to records whose name begins with `prefix`, by commit.
+    /// Returns the changes behind `after` of records whose names begin with `prefix`, by commit.
     ///
     /// # Errors
-    /// [`Compacted`] if changes behind `after` were forgotten, of whatever record.
+    /// [`Compacted`] if changes of any record behind `after` were forgotten.
     pub fn changes(&self, prefix: &str, after: Revision) -> Result<Vec<Changes>, Compacted> {
         if after < self.compacted {
             return Err(Compacted { at: self.compacted });
@@ -228,7 +228,7 @@ impl ModelCoordination {
         });
     }
 
-    /// Forgets the oldest changes over the bound, whole commits only.
+    /// Forgets the oldest changes over the bound, by whole commits.
     fn forget(&mut self) {
         while self.latest.len() > self.changes_max
             || self
@@ -244,18 +244,18 @@ impl ModelCoordination {
     }
 }
 
-/// What becomes of a commit.
+/// The decision on a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// An expectation does not hold.
     Refused,
-    /// All hold, and there is nothing to change.
+    /// All expectations hold, and nothing changes.
     Holds,
-    /// All hold.
+    /// All expectations hold, and something changes.
     Changes,
 }
 
-/// Decides on a commit, given the revision of each record that there is.
+/// Decides on a commit, given the revision of each existing record.
 pub(crate) fn decide(
     writes: &[Write],
     revision_of: impl Fn(&str) -> Option<Revision>,
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_that_only_checks_is_done_at_the_revision_as_it_is() {
+    fn a_commit_of_checks_keeps_the_revision() {
         let mut model = ModelCoordination::default();
         let check = || Write::Check {
             key: "b".into(),
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_keeps_nothing_else_alive() {
+    fn a_value_does_not_keep_its_buffer_alive() {
         let mut model = ModelCoordination::default();
         let datagram = Bytes::from(vec![7; 1000]);
         let value = datagram.slice(0..1);

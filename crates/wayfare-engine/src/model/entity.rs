@@ -1,4 +1,4 @@
-//! What a model of storage keeps of one entity, and who may write it.
+//! The model of a stored entity: its data, and the epoch that may write.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -9,11 +9,11 @@ use super::own;
 use crate::refusal;
 use crate::storage::{Failure, Loaded, PartId, Position, Snapshot};
 
-/// A snapshot with its parts and the journal right behind it, sealed by one epoch.
+/// A snapshot with its parts and the journal behind it, sealed by one epoch.
 #[derive(Clone, Debug)]
 pub(super) struct Entity {
     sealed: Epoch,
-    /// Where the epoch that sealed goes on: what lies before it is an earlier owner's.
+    /// The position at which the current owner began. Earlier ones belong to earlier owners.
     own_from: Position,
     snapshot: Option<Snapshot>,
     parts: BTreeMap<PartId, Part>,
@@ -25,12 +25,12 @@ pub(super) struct Entity {
 #[derive(Clone, Debug)]
 struct Part {
     bytes: Bytes,
-    /// Whether it belongs to the snapshot that the epoch found when it sealed.
+    /// True if it belongs to the snapshot that the epoch found when it sealed.
     is_found: bool,
 }
 
 impl Entity {
-    /// A new one.
+    /// Makes a new entity.
     pub(super) const fn sealed_by(epoch: Epoch) -> Self {
         Self {
             sealed: epoch,
@@ -43,7 +43,7 @@ impl Entity {
         }
     }
 
-    /// A new one, instead of what was put aside.
+    /// Makes a new entity in place of one in quarantine.
     pub(super) const fn quarantined_by(epoch: Epoch) -> Self {
         let mut entity = Self::sealed_by(epoch);
         entity.is_quarantined = true;
@@ -71,7 +71,7 @@ impl Entity {
         Ok(())
     }
 
-    /// Whether a quarantine under `epoch` is still to be done.
+    /// Returns true if a quarantine under `epoch` is not done yet.
     pub(super) fn begins_anew(&self, epoch: Epoch) -> Result<bool, Failure> {
         if epoch < self.sealed {
             return Err(Failure::Sealed { by: self.sealed });
@@ -79,7 +79,7 @@ impl Entity {
         Ok(epoch > self.sealed || !self.is_quarantined || self.is_corrupt)
     }
 
-    /// Whether a write under `epoch` may be done.
+    /// Checks that a write under `epoch` is allowed.
     pub(super) fn admit(&self, epoch: Epoch) -> Result<(), Failure> {
         if epoch < self.sealed {
             return Err(Failure::Sealed { by: self.sealed });
@@ -145,7 +145,7 @@ impl Entity {
         Ok(self.parts.get(&id).map(|it| it.bytes.clone()))
     }
 
-    /// Forgets the parts that the snapshot does not name.
+    /// Deletes the parts that the snapshot does not name.
     fn keep_named(&mut self) {
         let snapshot = self.snapshot.as_ref();
         let named = snapshot.map_or(&[][..], |it| &it.parts[..]);
@@ -170,7 +170,7 @@ impl Entity {
         Ok(())
     }
 
-    /// Where the journal begins.
+    /// Returns the first position of the journal.
     fn first(&self) -> Position {
         let covered = self.snapshot.as_ref().map(|it| it.position);
         covered.unwrap_or_default().next()

@@ -1,9 +1,9 @@
-//! The models with faults: requests and answers that are lost, late, refused without a cause, and
-//! the loss of power.
+//! The models with faults: lost and late requests and answers, refusals without a cause, and power
+//! failures.
 //!
-//! A state machine like those of the core: requests go in with the time, outcomes come out when their
-//! time has come, and the same seed gives the same faults. It draws on nothing else, so a simulator
-//! drives it, and switches it off with [`Rates::NONE`] when everything must converge.
+//! It is a state machine like those of the core. Requests go in with the time, outcomes come out
+//! when they are due, and the same seed gives the same faults. It uses no other randomness, so a
+//! simulator can drive it. [`Rates::NONE`] switches the faults off when everything must converge.
 
 mod service;
 
@@ -25,7 +25,7 @@ pub type FaultyCoordination = Faulty<ModelCoordination>;
 /// Storage with faults.
 pub type FaultyStorage = Faulty<ModelStorage>;
 
-/// How often each thing happens to a request, between 0 and 1; what is left goes well.
+/// The probability of each fault per request, between 0 and 1. The rest succeed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rates {
     /// The service cannot be reached: not done.
@@ -34,20 +34,20 @@ pub struct Rates {
     pub lost: f64,
     /// The answer is lost: unknown, and applied.
     pub unanswered: f64,
-    /// It is applied long after it was given up: unknown, and applied behind others.
+    /// It is applied long after the deadline: unknown, and applied behind others.
     pub late: f64,
-    /// A commit is refused, or a write not done, though nothing speaks against it.
+    /// A commit is refused, or a write is not done, without a reason.
     pub refused: f64,
-    /// It goes well, but takes long.
+    /// It succeeds, but takes long.
     pub slow: f64,
-    /// A watch does not yet tell all that it could.
+    /// A watch does not report all changes yet.
     pub watch_lag: f64,
-    /// A watch has forgotten what it is asked for.
+    /// A watch has forgotten the requested changes.
     pub watch_compacted: f64,
 }
 
 impl Rates {
-    /// No faults at all.
+    /// No faults.
     pub const NONE: Self = Self {
         unavailable: 0.0,
         lost: 0.0,
@@ -60,16 +60,16 @@ impl Rates {
     };
 }
 
-/// How long things take.
+/// The delays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delays {
-    /// One way, at most.
+    /// The longest time of one way.
     pub way: Duration,
-    /// One way, at most, of what takes long.
+    /// The longest time of one way of a slow request.
     pub slow: Duration,
-    /// After which an outcome that has not come is unknown.
+    /// The time after which a missing outcome is unknown.
     pub deadline: Duration,
-    /// How long behind that something may still be applied.
+    /// The time behind that in which a request may still be applied.
     pub late: Duration,
 }
 
@@ -84,7 +84,7 @@ impl Default for Delays {
     }
 }
 
-/// How often each thing has happened.
+/// The number of occurrences of each fault.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "named like the rates")]
 pub struct Happened {
@@ -98,11 +98,11 @@ pub struct Happened {
     pub watch_lag: u64,
     pub watch_compacted: u64,
     pub power_cuts: u64,
-    /// Applied changes that a power cut has undone: lazy ones, or ones nobody was told of.
+    /// Applied changes that a power cut has undone: lazy ones, or unacknowledged ones.
     pub undone: u64,
 }
 
-/// Names one request to whoever asked.
+/// The caller's name for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
@@ -110,9 +110,9 @@ pub struct Ticket(pub u64);
 #[derive(Debug)]
 pub struct Faulty<S: Service> {
     service: S,
-    /// As it would be found if the power went now, but for what may survive of `tail`.
+    /// The state after a power cut at this moment, without what may survive of `tail`.
     durable: S,
-    /// Applied in this order, and not durable yet.
+    /// Requests that were applied in this order and are not durable yet.
     tail: VecDeque<(Ticket, S::Request)>,
     random: ChaCha8Rng,
     rates: Rates,
@@ -133,13 +133,13 @@ enum Event<S: Service> {
     Answer {
         ticket: Ticket,
         outcome: S::Outcome,
-        /// Whether the asker may rely on it from now on.
+        /// True if the caller may rely on it from now on.
         is_durable: bool,
     },
 }
 
 impl<S: Service> Faulty<S> {
-    /// A service that goes on from `service`.
+    /// Makes a service with faults that continues from `service`.
     #[must_use]
     pub fn new(service: S, seed: u64, rates: Rates, delays: Delays) -> Self {
         Self {
@@ -156,30 +156,30 @@ impl<S: Service> Faulty<S> {
         }
     }
 
-    /// From now on; what is under way keeps its fate.
+    /// Sets the rates of future requests. Requests in flight keep their fate.
     pub const fn set_rates(&mut self, rates: Rates) {
         self.rates = rates;
     }
 
-    /// How often each thing has happened.
+    /// Returns the number of occurrences of each fault.
     #[must_use]
     pub const fn happened(&self) -> Happened {
         self.happened
     }
 
-    /// What is there, for whoever checks it: no request sees it like this.
+    /// Returns the state of the service, for checks. No request sees it like this.
     #[must_use]
     pub const fn service(&self) -> &S {
         &self.service
     }
 
-    /// Changes what is there by other means than a request, such as by making it corrupt.
+    /// Changes the state by other means than a request, for example to corrupt it.
     pub fn alter(&mut self, alter: impl Fn(&mut S)) {
         alter(&mut self.service);
         alter(&mut self.durable);
     }
 
-    /// Takes a request. Its outcome comes by [`Self::poll_output`], under the same ticket.
+    /// Accepts a request. Its outcome is returned by [`Self::poll_output`], with the same ticket.
     pub fn handle_request(&mut self, ticket: Ticket, request: S::Request, now: Instant) {
         let gone = now + self.delays.deadline;
         let arrival = now + self.way();
@@ -208,7 +208,7 @@ impl<S: Service> Faulty<S> {
         }
     }
 
-    /// Does what was to happen by `now`.
+    /// Executes everything due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
         while let Some(entry) = self.events.first_entry()
             && entry.key().0 <= now
@@ -233,7 +233,7 @@ impl<S: Service> Faulty<S> {
         }
     }
 
-    /// When something is to happen next.
+    /// Returns the time of the next event, and its reason.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let ((next, _), event) = self.events.first_key_value()?;
@@ -243,14 +243,14 @@ impl<S: Service> Faulty<S> {
         })
     }
 
-    /// An outcome whose time has come.
+    /// Returns an outcome that is due.
     pub fn poll_output(&mut self) -> Option<(Ticket, S::Outcome)> {
         self.outputs.pop_front()
     }
 
-    /// The service runs inside the node, and both lose their power: what is under way is gone, nobody
-    /// is answered, and what is found then is what was acknowledged, and perhaps some of what was
-    /// applied behind it, in order.
+    /// Cuts the power of the service and of the node that runs it. Requests in flight are lost,
+    /// nobody is answered, and the remaining state is all acknowledged changes and perhaps some of
+    /// the applied changes behind them, in order.
     pub fn cut_power(&mut self) {
         self.happened.power_cuts += 1;
         self.events.clear();
@@ -314,7 +314,7 @@ impl<S: Service> Faulty<S> {
         }
     }
 
-    /// Everything applied up to the one that is now acknowledged.
+    /// Makes durable everything applied up to the request that is now acknowledged.
     fn make_durable(&mut self, ticket: Ticket) {
         let Some(at) = self.tail.iter().position(|(it, _)| *it == ticket) else {
             return;
@@ -324,7 +324,8 @@ impl<S: Service> Faulty<S> {
         }
     }
 
-    /// What a read may see is durable, but for what is lazy: nobody may see it and find it gone.
+    /// Makes durable everything that a read may see, except lazy commits, so that nobody sees a
+    /// change that is lost later.
     fn make_seen_durable(&mut self) {
         let is_seen = |(_, request): &(Ticket, S::Request)| !S::is_lazy(request);
         let last = self.tail.iter().rfind(|it| is_seen(it));
@@ -379,11 +380,11 @@ enum Fate {
 }
 
 impl Faulty<ModelCoordination> {
-    /// What a watch tells now, of the records whose name begins with `prefix`, behind `after`: the
-    /// first of it, when it lags.
+    /// Returns the changes behind `after`, of the records whose names begin with `prefix`, that a
+    /// watch reports now: only the first of them if it lags.
     ///
     /// # Errors
-    /// [`Compacted`], also without need.
+    /// [`Compacted`], even without a reason.
     pub fn changes(&mut self, prefix: &Key, after: Revision) -> Result<Vec<Changes>, Compacted> {
         self.make_seen_durable();
         let at = self.service.revision();

@@ -1,4 +1,4 @@
-//! What a model of storage keeps of one log.
+//! The model of a stored log.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -9,13 +9,13 @@ use wayfare_protocol::coordination::Key;
 use super::own;
 use crate::storage::{AppendKey, LogRecord, Position, READ_RECORDS_MAX};
 
-/// Records in order, and which appends they came with.
+/// Records in order, and the appends that they came with.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     records: VecDeque<LogRecord>,
     last: Position,
     kept: BTreeSet<AppendKey>,
-    /// Of each writer the newest append that was trimmed.
+    /// The newest trimmed append of each writer.
     trimmed: BTreeMap<Key, (Epoch, Position)>,
 }
 

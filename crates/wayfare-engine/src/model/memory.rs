@@ -1,4 +1,4 @@
-//! The models behind the traits: shared between threads, ready at once.
+//! The models behind the traits, shared between threads. Their futures are ready at once.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -18,7 +18,7 @@ pub struct MemoryCoordination {
 }
 
 impl MemoryCoordination {
-    /// A store that goes on from `model`.
+    /// Makes a store that continues from `model`.
     #[must_use]
     pub const fn new(model: ModelCoordination) -> Self {
         Self {
@@ -37,14 +37,14 @@ impl Coordination for MemoryCoordination {
     }
 }
 
-/// Storage in the memory of this process: durable as long as it is not dropped.
+/// Storage in the memory of this process. Its data lives until it is dropped.
 #[derive(Debug, Default)]
 pub struct MemoryStorage {
     model: Mutex<ModelStorage>,
 }
 
 impl MemoryStorage {
-    /// A store that goes on from `model`.
+    /// Makes a store that continues from `model`.
     #[must_use]
     pub const fn new(model: ModelStorage) -> Self {
         Self {
@@ -60,6 +60,6 @@ impl Storage for MemoryStorage {
 }
 
 fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    // The models check before they change: a panic leaves them whole.
+    // The models check before they change, so a panic cannot leave them inconsistent.
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

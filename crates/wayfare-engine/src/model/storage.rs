@@ -20,7 +20,7 @@ use crate::storage::{
 #[derive(Clone, Debug, Default)]
 pub struct ModelStorage {
     entities: BTreeMap<Key, Entity>,
-    /// What was put aside, in that order.
+    /// The entities in quarantine, oldest first.
     quarantined: Vec<(Key, Entity)>,
     logs: BTreeMap<Key, Log>,
     documents: BTreeMap<Key, Record>,
@@ -28,10 +28,10 @@ pub struct ModelStorage {
 }
 
 impl ModelStorage {
-    /// Carries out one request.
+    /// Executes a request.
     ///
     /// # Errors
-    /// Those of the operation asked for; never [`Failure::Unknown`].
+    /// Those of the requested operation; never [`Failure::Unknown`].
     pub fn apply(&mut self, request: Request) -> Outcome {
         let done = |()| Reply::Done;
         match request {
@@ -126,14 +126,14 @@ impl ModelStorage {
         Ok(())
     }
 
-    /// Makes what is kept of an entity unreadable, if there is any: a fault, not an operation.
+    /// Makes the stored data of an entity unreadable. This is a fault, not an operation.
     pub fn corrupt(&mut self, entity: &str) {
         if let Some(entity) = self.entities.get_mut(entity) {
             entity.corrupt();
         }
     }
 
-    /// The entities put aside, in that order.
+    /// Returns the entities in quarantine, oldest first.
     pub fn quarantined(&self) -> impl Iterator<Item = &Key> {
         self.quarantined.iter().map(|(entity, _)| entity)
     }
@@ -148,7 +148,7 @@ impl ModelStorage {
         self.admit(entity, epoch)?.journal(from, records)
     }
 
-    /// Seals an entity and reads what is kept of it.
+    /// Seals an entity and reads its data.
     ///
     /// # Errors
     /// [`Failure::Sealed`] if a newer epoch has sealed, or [`Failure::Corrupt`].

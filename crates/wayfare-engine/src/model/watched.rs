@@ -1,11 +1,11 @@
-//! Coordination's records together with those who watch them.
+//! Coordination's records with their watches.
 
 use wayfare_protocol::coordination::{Key, Revision};
 
 use super::ModelCoordination;
 use crate::watch::{self, Feed, Watch};
 
-/// Tells each watch what a change did, before there can be another.
+/// A store that reports each change to its watches before the next change.
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
     model: ModelCoordination,
@@ -39,7 +39,8 @@ impl Watched {
     }
 
     pub(crate) fn watch(&mut self, prefix: Key, after: Revision) -> Watch {
-        // As long as the model's own memory, so that what is known is never refused.
+        // The queue is as long as the model's own memory, so that a change the model remembers
+        // always fits.
         let (feed, watch) = watch::channel(self.model.changes_max());
         let follower = Follower {
             prefix,

@@ -1,4 +1,4 @@
-//! Runs futures, and cases of a contract, on the test's own thread.
+//! A test runner for futures, and for cases of a contract, on the test's own thread.
 
 use std::future::Future;
 use std::pin::pin;
@@ -27,7 +27,7 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// The cases an engine does not pass, and why.
+/// Returns the cases that an engine fails, with reasons.
 pub(crate) fn broken<E: ?Sized + Sync>(
     cases: Vec<Case<E>>,
     engine: &E,

@@ -1,4 +1,5 @@
-//! A damaged file opens with what is left of it, or is refused with what to do; it never panics.
+//! Tests of damaged files: they open with the undamaged rest, or are refused with advice, and never
+//! cause a panic.
 
 use std::path::Path;
 
@@ -31,7 +32,7 @@ fn state(number: u64) -> Snapshot {
     }
 }
 
-/// A file with some of everything, closed.
+/// Makes a closed file with some of everything.
 fn filled(path: &Path) -> Vec<u8> {
     let engine = Embedded::open(path).unwrap();
     for number in 0..ROOMS {
@@ -56,7 +57,8 @@ struct Found {
     corrupt: u64,
 }
 
-/// Opens what is at `path` and looks at everything: whole, corrupt and told so, or not opened.
+/// Opens the file at `path` and reads everything. Each item must be intact or reported as corrupt,
+/// or the file refused.
 fn look(path: &Path, found: &mut Found, what: &str) {
     let engine = match Embedded::open(path) {
         Ok(engine) => engine,
@@ -84,7 +86,7 @@ fn look(path: &Path, found: &mut Found, what: &str) {
                     assert_eq!(loaded, Ok(Loaded::default()), "{what}: room {number}");
                 }
             }
-            // What cannot be written any more is told as that.
+            // Data that cannot be written any more is reported as such.
             Err(Failure::NotDone(_) | Failure::Unknown(_)) => found.corrupt += 1,
             Err(failure) => panic!("{what}: room {number}: {failure}"),
         }
@@ -115,7 +117,7 @@ fn every_sort_of_damage_is_found() {
     {
         check(&bytes[..length], format!("cut at {length}"));
     }
-    // Where something lies, not in pages that are free.
+    // Only bytes in use are flipped, not those in free pages.
     let used: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at] != 0).collect();
     for i in 0..150 {
         let at = used[(i * 7919) % used.len()];
@@ -135,13 +137,13 @@ fn every_sort_of_damage_is_found() {
 }
 
 #[test]
-fn a_flipped_bit_in_a_journal_is_told_of_its_entity_only() {
+fn a_flipped_bit_in_a_journal_affects_one_entity() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("store");
     let mut bytes = filled(&path);
     let needle = record(3, 5);
     let window = |it: &[u8]| it == &needle[..];
-    // Pages that are free may still hold older copies of it.
+    // Free pages may still contain older copies.
     let copies: Vec<_> = (0..=bytes.len() - needle.len())
         .filter(|at| bytes[*at] == needle[0] && window(&bytes[*at..*at + needle.len()]))
         .collect();
@@ -157,14 +159,14 @@ fn a_flipped_bit_in_a_journal_is_told_of_its_entity_only() {
         corrupt: 1,
     };
     assert_eq!(found, expected);
-    // And it stays put aside.
+    // The quarantine persists.
     let engine = Embedded::open(&path).unwrap();
     let loaded = block_on(engine.load(entity(3), Epoch(3)));
     assert_eq!(loaded, Ok(Loaded::default()));
 }
 
 #[test]
-fn a_log_whose_count_is_damaged_goes_on_behind_its_last_record() {
+fn a_log_with_a_damaged_count_continues_at_its_end() {
     const LOGS: redb::TableDefinition<'_, &str, &[u8]> = redb::TableDefinition::new("logs");
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("store");

@@ -1,4 +1,4 @@
-//! The embedded engine keeps the contract, in one file, also once it is opened again.
+//! Tests that the embedded engine keeps the contract, also after the file is opened again.
 
 #[path = "../blocking/mod.rs"]
 mod blocking;
@@ -92,7 +92,7 @@ fn revision_of(commit: Commit) -> Revision {
 }
 
 #[test]
-fn what_was_done_is_there_once_it_is_opened_again() {
+fn done_writes_are_there_after_reopening() {
     let place = Place::new();
     let (entity, epoch): (Key, _) = ("room/a".into(), Epoch(3));
     let part = PartId {
@@ -139,13 +139,13 @@ fn what_was_done_is_there_once_it_is_opened_again() {
     assert_eq!(loaded.journal, vec![bytes.clone()]);
     let read = block_on(engine.read_part(entity.clone(), part)).unwrap();
     assert_eq!(read, Some(bytes.clone()));
-    // The same owner, still: what it wrote is its own to repeat.
+    // The owner is still the same, so it may repeat its writes.
     block_on(engine.part(entity.clone(), epoch, part, bytes.clone())).unwrap();
     block_on(engine.journal(entity, epoch, Position(2), vec![bytes.clone(), bytes])).unwrap();
 }
 
 #[test]
-fn a_change_of_before_is_told_as_forgotten_once_it_is_opened_again() {
+fn changes_before_reopening_are_reported_as_forgotten() {
     let place = Place::new();
     let engine = place.open();
     let first = revision_of(block_on(engine.commit(vec![put("a", Expect::Absent)])).unwrap());
@@ -222,7 +222,7 @@ fn nobody_else_may_read_a_store_or_its_backup() {
 }
 
 #[test]
-fn what_is_not_a_store_is_told_by_name() {
+fn a_file_that_is_not_a_store_is_named() {
     let place = Place::new();
     let refused = |path: &Path| {
         let error = Embedded::open(path).unwrap_err();

@@ -1,4 +1,4 @@
-//! What must be there when the power returns, from the answers alone.
+//! The reference model: what must exist after a power failure, derived from the answers alone.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use wayfare_protocol::coordination::{Expect, Key, Revision, Write};
 use super::sim_engine::SimEngine;
 use crate::storage::{Failure, Loaded, LogRecord, PartId, Position, Reply, Request};
 
-/// Something that only grows: what was acknowledged of it, and what was asked for.
+/// A value that only grows: how much was acknowledged, and how much was requested.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Grown {
     pub(super) acknowledged: u64,
@@ -17,7 +17,7 @@ pub(super) struct Grown {
 }
 
 impl Grown {
-    /// The next there is to ask for.
+    /// Returns the next value to request.
     pub(super) fn next(&mut self) -> u64 {
         self.asked += 1;
         self.asked
@@ -27,7 +27,7 @@ impl Grown {
         self.acknowledged = self.acknowledged.max(to);
     }
 
-    /// It was found at `found`, and goes on from there.
+    /// Checks the value found after a cut and continues from there.
     fn found(&mut self, what: &str, found: u64) {
         let Self {
             acknowledged,
@@ -48,14 +48,14 @@ pub(super) struct RefEntity {
     pub(super) snapshot: Grown,
 }
 
-/// A step that was to be appended: repeated until it is answered, also if it was done already.
+/// A step to append. It is repeated until it is answered, even if it was applied already.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Append {
     pub(super) is_acknowledged: bool,
     is_found: bool,
 }
 
-/// Everything the test works on. Its bytes follow from its name and its number.
+/// All the data of the test. The bytes of each item follow from its name and number.
 #[derive(Debug, Default)]
 pub(super) struct RefWorld {
     pub(super) epoch: u64,
@@ -65,7 +65,7 @@ pub(super) struct RefWorld {
     pub(super) document: Grown,
     /// Two records, always written together.
     pub(super) pair: Grown,
-    /// One record, written lazily; a pair acknowledged behind it makes it durable.
+    /// A record that is written lazily. An acknowledged pair behind it makes it durable.
     pub(super) lazy: Grown,
     pub(super) revision: Revision,
     pub(super) document_revision: Option<Revision>,
@@ -97,7 +97,7 @@ pub(super) fn put(key: &str, number: u64, revision: Option<Revision>) -> Write {
     }
 }
 
-/// The two parts of a snapshot: one of it alone, one that several share.
+/// Returns the two parts of a snapshot: one of its own, and one that several snapshots share.
 pub(super) fn parts_of(position: u64) -> Vec<PartId> {
     let part = |number, version| PartId { number, version };
     vec![part(1, position + 1), part(2, position / 4 + 1)]
@@ -108,7 +108,7 @@ pub(super) fn part_content(part: PartId) -> Bytes {
 }
 
 impl RefWorld {
-    /// Compares all there is with what was acknowledged, and goes on from what there is.
+    /// Compares the stored data with the acknowledged data, and continues from the stored data.
     pub(super) fn verify(&mut self, engine: &mut SimEngine) {
         self.verify_coordination(engine);
         self.verify_document(engine);
@@ -118,7 +118,7 @@ impl RefWorld {
         for name in names {
             self.verify_entity(engine, &name);
         }
-        // Made and forgotten in one group, again and again.
+        // The entity is created and forgotten in one group, repeatedly.
         let load = Request::Load {
             entity: "party/1".into(),
             epoch: Epoch(self.epoch),
@@ -186,7 +186,7 @@ impl RefWorld {
         for (step, append) in &mut self.appends {
             let count = steps.remove(step).unwrap_or_default();
             let must_be_there = append.is_acknowledged || append.is_found;
-            // Two records each, together.
+            // Each append has two records.
             assert!(
                 count == 2 || (count == 0 && !must_be_there),
                 "append {step}: {count}, {append:?}"

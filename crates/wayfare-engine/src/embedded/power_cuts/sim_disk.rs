@@ -1,4 +1,5 @@
-//! A disk in memory whose power can be cut: what was not synced may be there, in part, or not.
+//! A disk in memory with simulated power failures: unsynced data may survive, fully, partly, or
+//! not.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +8,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use redb::StorageBackend;
 
-/// What a disk writes as a whole or not at all.
+/// The unit that a disk writes atomically.
 const SECTOR: usize = 512;
 
 #[derive(Clone, Debug)]
@@ -16,10 +17,10 @@ pub(super) struct SimDisk(Arc<Mutex<Platter>>);
 #[derive(Debug, Default)]
 struct Platter {
     synced: Vec<u8>,
-    /// What a running process sees.
+    /// The content as the running process sees it.
     seen: Vec<u8>,
     unsynced: Vec<Change>,
-    /// Changes and syncs until the power is cut.
+    /// The number of changes and syncs before the power is cut.
     left: Option<u64>,
 }
 
@@ -39,12 +40,12 @@ impl SimDisk {
         Self(Arc::new(Mutex::new(platter)))
     }
 
-    /// Cuts the power before this many more changes and syncs are through.
+    /// Cuts the power after this many more changes and syncs.
     pub(super) fn cut_after(&self, changes: u64) {
         self.lock().left = Some(changes);
     }
 
-    /// No cut until another is asked for.
+    /// Cancels a planned cut.
     pub(super) fn keep_on(&self) {
         self.lock().left = None;
     }
@@ -53,12 +54,12 @@ impl SimDisk {
         self.lock().left == Some(0)
     }
 
-    /// Cuts the power now, if it was not, and gives what is found when it returns.
+    /// Cuts the power now, if it was not cut already, and returns the surviving content.
     pub(super) fn remains(&self, random: &mut ChaCha8Rng) -> Vec<u8> {
         let mut platter = self.lock();
         platter.left = Some(0);
         let mut bytes = std::mem::take(&mut platter.synced);
-        // In which of all ways it was cut: nothing, everything, or each change for itself.
+        // The kind of cut: nothing survives, everything does, or each change independently.
         let odds = [0.0, 0.2, 0.5, 0.8, 1.0][random.random_range(0..5)];
         for change in std::mem::take(&mut platter.unsynced) {
             match change {
@@ -125,7 +126,7 @@ impl StorageBackend for SimDisk {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         let mut platter = self.lock();
-        // What was asked for when the power went may still happen.
+        // A request that was in flight at the cut may still take effect.
         platter.unsynced.push(Change::Length(len as usize));
         platter.step()?;
         platter.seen.resize(len as usize, 0);

@@ -1,4 +1,4 @@
-//! The engine without its threads: what is asked is carried out by the test, one group at a time.
+//! The engine without threads: the test executes its requests, one group at a time.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ impl SimEngine {
         awaited
     }
 
-    /// Carries out all that waits, as one group, and what it asks to be read.
+    /// Executes all waiting requests as one group, and the reads that they cause.
     pub(super) fn turn(&mut self) {
         if !self.has_failed
             && self.shared.lock().depth() > 0
@@ -76,14 +76,14 @@ impl SimEngine {
         }
     }
 
-    /// Asks, and carries it out.
+    /// Sends a request and executes it.
     pub(super) fn call(&mut self, request: Request) -> Outcome {
         let awaited = self.ask(request);
         self.turn();
         answer(awaited).expect("an answer")
     }
 
-    /// Reads, behind all that was answered.
+    /// Executes a read after all answered requests.
     pub(super) fn read(&mut self, request: Request) -> Outcome {
         let (answer, awaited) = oneshot::channel();
         let what = What::Request(request);
@@ -92,7 +92,7 @@ impl SimEngine {
     }
 }
 
-/// What was answered by now.
+/// Returns the answer, if there is one now.
 pub(super) fn answer<T>(mut awaited: oneshot::Receiver<T>) -> Option<T> {
     awaited.try_recv().ok()
 }

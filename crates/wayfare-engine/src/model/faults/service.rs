@@ -1,4 +1,4 @@
-//! What faults need to know of the service they happen to.
+//! The interface of a service for fault injection.
 
 use std::fmt::Debug;
 
@@ -7,26 +7,26 @@ use wayfare_protocol::coordination::{self, Commit, Revision};
 use crate::model::{ModelCoordination, ModelStorage};
 use crate::storage;
 
-/// A model, and which of its answers stand for which fault.
+/// A model, and the answers that represent each fault.
 pub trait Service: Clone + Debug {
-    /// What it is asked.
+    /// The type of its requests.
     type Request: Clone + Debug;
-    /// How that ends.
+    /// The type of their outcomes.
     type Outcome: Clone + Debug;
 
-    /// Carries out a request.
+    /// Executes a request.
     fn carry_out(&mut self, request: Self::Request) -> Self::Outcome;
-    /// Whether the request may change something.
+    /// Returns true if the request may change something.
     fn is_change(request: &Self::Request) -> bool;
-    /// Whether its effect may be lost though it was acknowledged.
+    /// Returns true if the request's effect may be lost after it was acknowledged.
     fn is_lazy(request: &Self::Request) -> bool;
-    /// The outcome of what certainly did not happen.
+    /// The outcome of a request that certainly did not happen.
     fn not_done(why: &str) -> Self::Outcome;
-    /// The outcome nobody knows.
+    /// The unknown outcome.
     fn unknown(request: &Self::Request) -> Self::Outcome;
-    /// The outcome of what was refused without a cause.
+    /// The outcome of a request that was refused without a cause.
     fn refused(request: &Self::Request) -> Self::Outcome;
-    /// Goes on after a power cut, without giving out anything again that `before` may have given out.
+    /// Continues after a power cut, without issuing anything again that `before` may have issued.
     fn resume_behind(&mut self, before: &Self);
 }
 
