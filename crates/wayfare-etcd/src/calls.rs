@@ -1,4 +1,5 @@
-//! Who is asked, for how long, and what an answer or its absence proves.
+//! Calls to etcd: the choice of the member, the deadlines, and what an answer or its absence
+//! proves.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,43 +16,44 @@ use crate::rpc;
 use crate::trouble::Trouble;
 use crate::wire::{Answer, Ask, RangeRequest, ResponseHeader};
 
-/// What all requests share.
+/// The state that all requests share.
 pub(crate) struct Core {
     pub(crate) members: Members,
     pub(crate) credentials: Credentials,
     pub(crate) prefix: Prefix,
     pub(crate) config: Config,
     slots: Semaphore,
-    /// The highest revision any member was at.
+    /// The highest revision of any member.
     seen: AtomicU64,
-    /// Whether an answer was ever behind what had been seen when it was asked for. Revisions come
-    /// twice then, and what is expected of one may hold of another: nothing is asked any more.
+    /// True if an answer was ever behind a revision that had been seen when the request was sent.
+    /// Revisions are then issued twice, and an expected one may match another record, so no request
+    /// is sent any more.
     went_back: AtomicBool,
 }
 
 const WENT_BACK: &str =
     "the store's revision went back, as by restoring a backup: restart the nodes";
 
-/// Whether a question may be asked twice.
+/// The repeatability of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// It changes nothing: it may.
+    /// The request changes nothing, so it may be repeated.
     Read,
-    /// The second might be refused by the effect of the first: it may not, unless the first was
-    /// certainly not carried out.
+    /// A repeat might be refused because of the first attempt, so the request is repeated only if
+    /// the first was certainly not executed.
     Change,
 }
 
-/// Why a call has no answer.
+/// Reasons why a call has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum CallError {
-    /// What was asked for is compacted.
+    /// The requested data is compacted.
     Compacted,
-    /// The answer would be larger than what is taken.
+    /// The answer would exceed the size limit.
     TooLarge,
-    /// Certainly not carried out, and would not be elsewhere or later either.
+    /// The request was certainly not executed, and would fail at other members and later, too.
     Rejected(String),
-    /// For the caller.
+    /// A failure to pass on to the caller.
     Failure(Failure),
 }
 
@@ -80,7 +82,7 @@ impl Core {
     }
 
     /// Asks one member after the other until one answers, beginning with the one that answered
-    /// last. A change goes to another only if it was certainly not carried out.
+    /// last. A change goes to another member only if it was certainly not executed.
     pub(crate) async fn call<A: Ask>(
         &self,
         preference: &Preference,
@@ -126,12 +128,13 @@ impl Core {
         Err(not_done(latest.unwrap_or_else(|| self.members.away())))
     }
 
-    /// Whether the store was seen to have gone back. It never recovers from that.
+    /// Returns true if the store was seen to have gone back. This is never reset.
     pub(crate) fn went_back(&self) -> bool {
         self.went_back.load(Ordering::Relaxed)
     }
 
-    /// Both reads and changes are linearizable: none is answered from before what was seen earlier.
+    /// Checks that an answer is not from before what was seen earlier. Reads and changes are
+    /// linearizable.
     fn checked<T: Answer>(&self, kind: Kind, floor: Revision, answer: T) -> Result<T, CallError> {
         let found = self.revision_of(answer.header());
         if found >= floor {
@@ -146,7 +149,7 @@ impl Core {
         })
     }
 
-    /// The store's revision, linearizably.
+    /// Reads the store's revision, linearizably.
     pub(crate) async fn store_revision(
         &self,
         preference: &Preference,
@@ -160,14 +163,14 @@ impl Core {
         Ok(self.revision_of(answer.header.as_ref()))
     }
 
-    /// The revision that an answer was given at.
+    /// Returns the revision in an answer's header.
     pub(crate) fn revision_of(&self, header: Option<&ResponseHeader>) -> Revision {
         let revision = header.map_or(0, |it| u64::try_from(it.revision).unwrap_or(0));
         self.seen.fetch_max(revision, Ordering::Relaxed);
         Revision(revision)
     }
 
-    /// The highest revision any answer was given at.
+    /// Returns the highest revision in any answer.
     pub(crate) fn seen(&self) -> Revision {
         Revision(self.seen.load(Ordering::Relaxed))
     }

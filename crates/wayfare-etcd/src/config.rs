@@ -1,4 +1,4 @@
-//! Where etcd is, how to log in there, and how long to wait for it.
+//! The configuration of the etcd client: addresses, login and time limits.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,43 +6,44 @@ use std::time::Duration;
 
 use crate::url::{self, UrlError};
 
-/// Everything [`crate::Etcd`] is told.
+/// The configuration of [`crate::Etcd`].
 ///
 /// `Config::default()` is one member on this machine; [`Config::parse`] reads
 /// `etcd://user:password@host1:2379,host2:2379/prefix`.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// All members, as `host:port`. Give all of them: one that is not named is not asked when the
-    /// others are gone.
+    /// All members, as `host:port`. Name all of them: a member that is not named is not used when
+    /// the others are down.
     pub endpoints: Vec<String>,
-    /// What every key begins with, without slashes around it: the name of the cluster. Others may
-    /// use the same etcd under another prefix.
+    /// The prefix of every key, without slashes around it: the name of the cluster. Others may use
+    /// the same etcd with another prefix.
     pub prefix: String,
-    /// How to speak TLS; `None` speaks in clear.
+    /// The TLS settings; `None` for no TLS.
     pub tls: Option<Tls>,
-    /// Who to be; `None` if etcd asks for nobody.
+    /// The login; `None` if etcd needs none.
     pub login: Option<Login>,
-    /// How long a connect waits for a first answer.
+    /// The time that a connect waits for a first answer.
     pub connect_time_max: Duration,
-    /// How long a request is passed on from member to member, as long as it was certainly not
-    /// carried out.
+    /// The time for which a request is passed from member to member, as long as it was certainly
+    /// not executed.
     pub call_time_max: Duration,
-    /// How long one member is waited for with a change. One that was sent and not answered by then
-    /// is unknown.
+    /// The time limit of one member for a change. A change that was sent and is not answered by
+    /// then is unknown.
     pub answer_time_max: Duration,
-    /// How long one member is waited for with a read, before the next is asked. Shorter, since a
-    /// read may be repeated, and etcd drops some that arrive in the middle of an election.
+    /// The time limit of one member for a read, before the next member is asked. It is shorter,
+    /// because a read may be repeated, and etcd drops some reads during an election.
     pub read_time_max: Duration,
-    /// How often a member that nobody asks is asked how it is. Not by pings of HTTP/2: etcd cuts
-    /// who pings more than once in 5 s.
+    /// The interval at which an idle member is asked for its status. HTTP/2 pings are not used,
+    /// because etcd disconnects clients that ping more than once in 5 s.
     pub greeting_interval: Duration,
-    /// How long a watch may hear nothing, not even that there is nothing, before it asks elsewhere.
+    /// The time without any message, even a progress message, after which a watch goes to another
+    /// member.
     pub watch_silence_max: Duration,
-    /// Changes held for a reader of a watch that is slow.
+    /// The number of changes that are queued for a slow reader of a watch.
     pub watch_changes_max: usize,
-    /// Requests under way at once; more wait their turn.
+    /// The maximum number of concurrent requests. Further ones wait.
     pub calls_max: usize,
-    /// Records asked for at once in a list.
+    /// The number of records in a page of a list.
     pub list_page: i64,
 }
 
@@ -53,11 +54,11 @@ impl Default for Config {
             prefix: "wayfare".to_owned(),
             tls: None,
             login: None,
-            // So that who waits for it is soon told why; it may be tried again.
+            // Short, so that the caller soon gets the reason. It may try again.
             connect_time_max: Duration::from_secs(1),
-            // Longer than an election, which takes etcd 1 to 2 s with its own settings.
+            // Longer than an election, which takes 1 to 2 s with etcd's default settings.
             call_time_max: Duration::from_secs(3),
-            // Some hundred times a good answer, half an election.
+            // Some hundred times a normal answer, and half an election.
             answer_time_max: Duration::from_millis(600),
             read_time_max: Duration::from_millis(300),
             greeting_interval: Duration::from_secs(2),
@@ -70,31 +71,32 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Of `etcd://[user:password@]host[:port][,host[:port]…][/prefix]`; `etcds://` is the same over
-    /// TLS, with `?ca=FILE` and, if need be, `&cert=FILE&key=FILE&domain=NAME` behind it, which are
-    /// those of [`Tls`]. User, password, prefix and files may be percent-encoded.
+    /// Parses `etcd://[user:password@]host[:port][,host[:port]…][/prefix]`. `etcds://` is the same
+    /// over TLS, with `?ca=FILE` and optionally `&cert=FILE&key=FILE&domain=NAME` behind it, which
+    /// are the fields of [`Tls`]. User, password, prefix and files may be percent-encoded.
     ///
     /// # Errors
-    /// What is wrong with it, without the password.
+    /// The mistake in the text, without the password.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         url::parse(text)
     }
 }
 
-/// How to speak TLS.
+/// The TLS settings.
 #[derive(Clone, Debug, Default)]
 pub struct Tls {
-    /// Who must have signed the members' certificates: a file of PEM certificates. There is no
-    /// default: an etcd that any public authority could vouch for is no closed system.
+    /// A file of PEM certificates: the authority that must have signed the members' certificates.
+    /// There is no default, because an etcd cluster is private and should not trust every public
+    /// authority.
     pub ca: PathBuf,
-    /// What to show to members that want to know who is there: files of a PEM certificate chain
-    /// and its key.
+    /// The client's identity for members that require one: files of a PEM certificate chain and its
+    /// key.
     pub identity: Option<(PathBuf, PathBuf)>,
-    /// The name in the members' certificates, where it is not the host they are reached by.
+    /// The name in the members' certificates, if it differs from their hosts.
     pub domain: Option<String>,
 }
 
-/// Who to be.
+/// A user's login.
 #[derive(Clone)]
 pub struct Login {
     /// The user's name.

@@ -1,4 +1,4 @@
-//! One connection to one member: TCP, TLS if asked for, HTTP/2.
+//! A connection to one member: TCP, TLS if configured, HTTP/2.
 
 use std::future::Future;
 use std::io;
@@ -18,11 +18,11 @@ use tower_service::Service;
 
 use crate::tls::{self, TlsError};
 
-/// What may arrive unread on one stream, and on all of them: a page of a list fits.
+/// The HTTP/2 window of a stream: a page of a list fits.
 const STREAM_WINDOW: u32 = 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 4 * STREAM_WINDOW;
 
-/// How a member is reached.
+/// The address of a member.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     /// `host:port`.
@@ -32,7 +32,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// `domain` is the name to expect in the certificate, if it is not the host.
+    /// Makes an endpoint. `domain` is the name to expect in the certificate, if it is not the host.
     pub(crate) fn new(
         address: &str,
         tls: Option<&TlsConnector>,
@@ -49,8 +49,8 @@ impl Endpoint {
         })
     }
 
-    /// Connects, without waiting for a word of the member: who accepts may still be a process that
-    /// was stopped. The second part ends when the connection is lost.
+    /// Connects, without waiting for an answer of the member, because a stopped process also
+    /// accepts connections. The second part ends when the connection is lost.
     pub(crate) async fn open(
         &self,
     ) -> Result<(Connection, impl Future<Output = ()> + Send + use<>), io::Error> {
@@ -76,7 +76,7 @@ impl Endpoint {
             .await
             .map_err(io::Error::other)?;
         let origin = self.origin.clone();
-        // How it ended is told to every request that was under way.
+        // The end of the connection is reported to every request in flight.
         let driver = Box::pin(async move { drop(connection.await) });
         Ok((Connection { sender, origin }, driver))
     }
@@ -97,13 +97,13 @@ impl Connection {
     }
 }
 
-/// Why a connection gave no answer.
+/// Reasons why a connection gave no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Lost {
-    /// The request never left.
+    /// The request was not sent.
     #[error("the connection was closed before the request left")]
     BeforeSending,
-    /// The request left, or may have.
+    /// The request was sent, or may have been.
     #[error("the connection was lost: {0}")]
     AfterSending(#[source] hyper::Error),
 }
@@ -120,7 +120,7 @@ impl Service<Request<Body>> for Connection {
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let answer = self.sender.try_send_request(request);
         Box::pin(async move {
-            // What comes back unsent was certainly not seen by anybody.
+            // A request that is returned unsent was certainly not seen by the member.
             answer
                 .await
                 .map_err(|mut error| match error.take_message() {

@@ -1,4 +1,4 @@
-//! Logging in: one token for all requests, renewed when etcd no longer knows it.
+//! Logins: one token for all requests, renewed when etcd no longer accepts it.
 
 use tokio::sync::Mutex;
 
@@ -8,7 +8,7 @@ use crate::rpc::{self, Token};
 use crate::trouble::Trouble;
 use crate::wire::AuthenticateRequest;
 
-/// Who to be, and what proves it.
+/// The login, and its present token.
 pub(crate) struct Credentials {
     login: Option<Login>,
     token: Mutex<Option<Token>>,
@@ -22,8 +22,8 @@ impl Credentials {
         }
     }
 
-    /// What to show, if anything. Logs in over `connection` if need be; who else needs the token
-    /// waits for the same answer, since etcd takes its time to check a password.
+    /// Returns the token, if a login is configured. Logs in over `connection` if necessary.
+    /// Concurrent callers wait for the same login, because etcd takes long to check a password.
     pub(crate) async fn token(&self, connection: &Connection) -> Result<Option<Token>, Trouble> {
         let Some(login) = &self.login else {
             return Ok(None);
@@ -35,7 +35,7 @@ impl Credentials {
         Ok(token.clone())
     }
 
-    /// This token is of no use any more. A newer one stays.
+    /// Discards this token. A newer one stays.
     pub(crate) async fn forget(&self, refused: Option<&Token>) {
         let mut token = self.token.lock().await;
         if token.as_ref() == refused {
@@ -43,7 +43,7 @@ impl Credentials {
         }
     }
 
-    /// The token may be of no use any more.
+    /// Discards the token, which may be invalid.
     pub(crate) async fn forget_any(&self) {
         *self.token.lock().await = None;
     }
@@ -55,7 +55,7 @@ async fn log_in(login: &Login, connection: &Connection) -> Result<Token, Trouble
         password: login.password.clone(),
     };
     let answer = rpc::ask(connection, question, None).await;
-    // Whatever became of it, the request that the token is for has not left.
+    // Whatever the outcome of the login, the request that needs the token has not been sent.
     let answer = answer.map_err(|status| match Trouble::of(&status) {
         Trouble::Rejected(why) => Trouble::Rejected(format!("cannot log in: {why}")),
         other => Trouble::NotTaken(format!("cannot log in: {other:?}")),

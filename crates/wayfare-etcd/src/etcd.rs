@@ -19,59 +19,60 @@ use crate::config::Config;
 use crate::connection::Endpoint;
 use crate::follower::Follower;
 use crate::listing;
-use crate::member::{self, Member, Presence, Surroundings, Unfit};
+use crate::member::{self, Member, Presence, SharedClientState, Unfit};
 use crate::members::{Members, Preference};
 use crate::status::MemberStatus;
 use crate::tls::{self, TlsError};
 use crate::transaction::Transaction;
 use crate::wire::{KeyValue, RangeRequest};
 
-/// Coordination on etcd. Cheap to clone; the connections close with the last clone, and every watch
-/// ends with it.
+/// Coordination on etcd. Cheap to clone. The connections close with the last clone, and all watches
+/// end.
 ///
-/// What it is asked runs on the tokio runtime it was connected on; the answers may be awaited on
-/// any other, or on none.
+/// Requests run on the tokio runtime in which it was connected. Their answers can be awaited on any
+/// other runtime, or without one.
 #[derive(Clone)]
 pub struct Etcd {
     core: Arc<Core>,
     preference: Preference,
-    /// Its receivers learn that the last clone is gone.
+    /// Dropped with the last clone, which its receivers notice.
     life: Arc<watch::Sender<()>>,
     runtime: Handle,
 }
 
-/// Why etcd cannot be used.
+/// Reasons why etcd cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// The config names nobody.
+    /// The configuration names no member.
     #[error("no member of etcd is named")]
     NoEndpoint,
-    /// The config does not say where keys go.
+    /// The configuration has no prefix for keys.
     #[error("`{0}` is no prefix: name the cluster")]
     Prefix(String),
     /// TLS cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// A member that answers must not be asked.
+    /// A member answers, but must not be used.
     #[error("etcd at {endpoint} cannot be used: {why}")]
     Unfit {
-        /// Which.
+        /// The member.
         endpoint: String,
-        /// Why.
+        /// The reason.
         why: Unfit,
     },
-    /// Whoever answers does not let us in, or not where our keys are.
+    /// The server does not accept the login, or not for this prefix.
     #[error("etcd refuses: {0}")]
     Refused(String),
-    /// No member has a certificate that the config trusts, or one of them does not trust ours.
+    /// The configuration trusts no member's certificate, or a member does not trust this client's
+    /// certificate.
     #[error("etcd is not trusted: {0}")]
     NotTrusted(String),
-    /// Nobody carried out a first read.
+    /// No member executed a first read.
     #[error("etcd does not answer: {}", reason(.0))]
     NoAnswer(Failure),
 }
 
-/// A read changes nothing: whether it was carried out is no news.
+/// Returns the reason. For a read it makes no difference whether it was executed.
 fn reason(failure: &Failure) -> &str {
     match failure {
         Failure::NotDone(why) | Failure::Unknown(why) => why,
@@ -79,7 +80,7 @@ fn reason(failure: &Failure) -> &str {
 }
 
 impl ConnectError {
-    /// Whether the same config may be let in a little later, without anybody changing it.
+    /// Returns true if the same configuration may succeed later without a change.
     #[must_use]
     pub const fn is_passing(&self) -> bool {
         matches!(self, Self::NoAnswer(_))
@@ -87,12 +88,12 @@ impl ConnectError {
 }
 
 impl Etcd {
-    /// Connects to all members, and reads once. Members that do not answer yet are tried again for
-    /// ever, as long as others do.
+    /// Connects to all members and reads once. Members that do not answer are retried without a
+    /// limit, as long as others answer.
     ///
     /// # Errors
-    /// A config that makes no sense, a member that answers and is too old or belongs to another
-    /// service, or nobody who answers within `connect_time_max`.
+    /// If the configuration is invalid, a member answers and is too old or belongs to another
+    /// cluster, or no member answers within `connect_time_max`.
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -113,7 +114,7 @@ impl Etcd {
         if let Some(why) = core.members.distrust() {
             return Err(ConnectError::NotTrusted(why));
         }
-        // Not everybody begins with the first.
+        // Clients begin with different members.
         let first = RandomState::new().hash_one(0) as usize % core.members.len();
         let preference = Preference::new(first);
         let reading = core.store_revision(&preference);
@@ -132,8 +133,8 @@ impl Etcd {
         })
     }
 
-    /// The same service, asked first by way of the member at this place of the config (counted on
-    /// from the first behind the last), and from then on independently of this one.
+    /// Returns the same service with its own preferred member, beginning with the one at this index
+    /// of the configuration (modulo their number).
     #[must_use]
     pub fn through(&self, index: usize) -> Self {
         Self {
@@ -142,13 +143,14 @@ impl Etcd {
         }
     }
 
-    /// How each member was when it was last heard of, in the order of the config. Asks nobody.
+    /// Returns the last known status of each member, in the order of the configuration. Sends no
+    /// request.
     #[must_use]
     pub fn members(&self) -> Vec<MemberStatus> {
         self.core.members.iter().map(|it| it.status()).collect()
     }
 
-    /// Runs on the engine's runtime.
+    /// Runs a request on the engine's runtime.
     fn run<T: Send + 'static, O>(
         &self,
         operation: impl FnOnce(Arc<Core>, Preference) -> O,
@@ -180,7 +182,7 @@ impl Coordination for Etcd {
                 Box::pin(async { pending.await.map(Reply::Committed) })
             }
             Request::Batch(commits) => {
-                // All are under way at once; etcd syncs together what arrives together.
+                // All commits are sent at once. etcd syncs together those that arrive together.
                 let commits = commits.into_iter().map(|writes| self.commit_now(writes));
                 let pending: Vec<_> = commits.collect();
                 Box::pin(async move {
@@ -217,7 +219,7 @@ fn start_members(config: &Config, life: &watch::Sender<()>) -> Result<Members, C
     let endpoints = endpoints.map(|it| Endpoint::new(it, connector.as_ref(), domain));
     let endpoints: Vec<_> = endpoints.collect::<Result<_, _>>()?;
 
-    let surroundings = Arc::new(Surroundings {
+    let shared = Arc::new(SharedClientState {
         answer_time_max: config.answer_time_max,
         greeting_interval: config.greeting_interval,
         cluster: OnceLock::new(),
@@ -225,16 +227,12 @@ fn start_members(config: &Config, life: &watch::Sender<()>) -> Result<Members, C
     });
     let start = |endpoint| {
         let member = Arc::new(Member::new(endpoint));
-        let keeping = member::keep(
-            Arc::clone(&member),
-            Arc::clone(&surroundings),
-            life.subscribe(),
-        );
+        let keeping = member::keep(Arc::clone(&member), Arc::clone(&shared), life.subscribe());
         tokio::spawn(keeping);
         member
     };
     let members = endpoints.into_iter().map(start).collect();
-    Ok(Members::new(members, surroundings))
+    Ok(Members::new(members, shared))
 }
 
 async fn get(core: &Core, preference: &Preference, key: &str) -> Outcome {
@@ -267,7 +265,8 @@ async fn commit(
     })
 }
 
-/// A record as etcd has it. Its bytes are its own, not a part of a whole answer kept alive.
+/// Makes a record of etcd's answer. Its bytes are copied, so that they do not keep the whole answer
+/// alive.
 pub(crate) fn record(found: &KeyValue) -> Record {
     Record {
         value: Bytes::copy_from_slice(&found.value),

@@ -1,4 +1,4 @@
-//! A watch: one stream at a time, at whichever member is there, for as long as somebody reads.
+//! A watch: one stream at a time, at any available member, as long as there is a reader.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::trouble::Trouble;
 use crate::wire::watch_request::RequestUnion;
 use crate::wire::{WatchCreateRequest, WatchProgressRequest, WatchRequest, WatchResponse};
 
-/// Between two streams of which the first told nothing.
+/// The pause between two streams if the first reported nothing.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
-/// Signs of life asked for within the silence that is put up with.
+/// The number of progress requests within the tolerated silence.
 const SIGNS: u32 = 4;
 
-/// One watch.
+/// A watch of one reader.
 pub(crate) struct Follower {
     core: Arc<Core>,
     preference: Preference,
@@ -33,18 +33,18 @@ pub(crate) struct Follower {
     feed: Feed,
 }
 
-/// How a stream ended.
+/// The reason why a stream ended.
 enum End {
-    /// There is nothing left to tell, or nobody to tell it.
+    /// All changes were reported, or there is no reader.
     Over,
-    /// Another stream may go on.
+    /// Another stream may continue.
     Lost(String),
 }
 
-/// What is known to be alive.
+/// The last signs of life of the stream.
 struct Signs {
     heard: Instant,
-    /// The revision to hear of, and since when it is there.
+    /// The revision that the stream must reach, and the time since when it exists.
     mark: (Revision, Instant),
 }
 
@@ -65,7 +65,7 @@ impl Follower {
         }
     }
 
-    /// Follows until there is no reader, or until whoever holds the other end of `life` is gone.
+    /// Runs until there is no reader, or until the other end of `life` is dropped.
     pub(crate) async fn run(mut self, mut life: watch::Receiver<()>) {
         tokio::select! {
             _ = life.changed() => {}
@@ -99,7 +99,7 @@ impl Follower {
         }
     }
 
-    /// One stream, from its beginning to its end.
+    /// Runs a stream from its beginning to its end.
     async fn stream(&mut self, turn: &Turn) -> End {
         let opened = time::timeout(self.core.config.answer_time_max, self.open(turn)).await;
         let (questions, mut messages) = match opened {
@@ -173,7 +173,7 @@ impl Follower {
             }
             Told::Compacted(at) => self.compact(at),
             Told::Cancelled(why) => {
-                // Among the reasons is a token that is no longer known.
+                // One possible reason is an expired token.
                 self.core.credentials.forget_any().await;
                 Some(End::Lost(format!("cancelled: {why}")))
             }
@@ -181,8 +181,8 @@ impl Follower {
         }
     }
 
-    /// The member is not as far as the reader: it lags, or the store as a whole went back, as from a
-    /// backup, and what is written from now on would never be told.
+    /// Checks a member that is behind the reader. Either it lags, or the whole store went back
+    /// (restored from a backup), and new changes would never be reported.
     async fn check_store(&mut self) -> Option<End> {
         let after = self.telling.after();
         match self.core.store_revision(&self.preference).await {
@@ -198,8 +198,8 @@ impl Follower {
         Some(End::Over)
     }
 
-    /// Asks for a sign of life, and ends a stream that gave none, or whose member does not learn
-    /// what others know: it is cut off from them.
+    /// Requests a sign of life. Ends a stream that gave none, or whose member does not receive new
+    /// revisions because it is cut off from the others.
     fn look_around(
         &self,
         now: Instant,
@@ -219,7 +219,7 @@ impl Follower {
             return Some(End::Lost("the member lags behind others".to_owned()));
         }
         let alive = question(RequestUnion::ProgressRequest(WatchProgressRequest {}));
-        // If it is full, as many questions wait already.
+        // If the queue is full, as many requests wait already.
         let _ = questions.try_send(alive);
         None
     }

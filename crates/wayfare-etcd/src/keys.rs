@@ -1,30 +1,30 @@
-//! Keys as etcd has them: those of coordination behind the prefix of the cluster.
+//! Keys in etcd: coordination's keys behind the prefix of the cluster.
 
 use wayfare_protocol::coordination::Key;
 
-/// What every key of this cluster begins with, its slash included.
+/// The prefix of every key of this cluster, including its slash.
 #[derive(Clone, Debug)]
 pub(crate) struct Prefix(String);
 
 impl Prefix {
-    /// Slashes around `name` make no difference.
+    /// Makes a prefix. Slashes around `name` are ignored.
     pub(crate) fn new(name: &str) -> Self {
         Self(format!("{}/", name.trim_matches('/')))
     }
 
-    /// The key as etcd has it.
+    /// Returns the key in etcd.
     pub(crate) fn full(&self, key: &str) -> Vec<u8> {
         [self.0.as_bytes(), key.as_bytes()].concat()
     }
 
-    /// The key as coordination has it; `None` for one that it could not have written.
+    /// Returns coordination's key; `None` if coordination could not have written it.
     pub(crate) fn bare(&self, key: &[u8]) -> Option<Key> {
         let bare = key.strip_prefix(self.0.as_bytes())?;
         std::str::from_utf8(bare).ok().map(Into::into)
     }
 
-    /// All keys that begin with `prefix`, as etcd takes a range: from the first to the last,
-    /// exclusively.
+    /// Returns the range of all keys that begin with `prefix`, in etcd's form: the first, and the
+    /// end (exclusive).
     pub(crate) fn range(&self, prefix: &str) -> (Vec<u8>, Vec<u8>) {
         let start = self.full(prefix);
         let end = behind(&start);
@@ -32,7 +32,7 @@ impl Prefix {
     }
 }
 
-/// The first key behind all that begin with `prefix`.
+/// Returns the first key behind all that begin with `prefix`.
 fn behind(prefix: &[u8]) -> Vec<u8> {
     let mut end = prefix.to_vec();
     while let Some(last) = end.pop() {
@@ -41,12 +41,12 @@ fn behind(prefix: &[u8]) -> Vec<u8> {
             return end;
         }
     }
-    // etcd's own word for "to the end". The prefix of a cluster is UTF-8 and ends with a slash, so
-    // this is never asked for.
+    // In etcd this value means "to the end". The prefix of a cluster is UTF-8 and ends with a
+    // slash, so this case does not occur.
     vec![0]
 }
 
-/// The first key behind this one.
+/// Returns the first key behind this one.
 pub(crate) fn next(key: &[u8]) -> Vec<u8> {
     [key, &[0]].concat()
 }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_goes_there_and_back() {
+    fn a_key_is_converted_both_ways() {
         for name in ["eu", "/eu/", "eu/"] {
             let prefix = Prefix::new(name);
             assert_eq!(prefix.full("node/a"), b"eu/node/a");
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_none() {
+    fn keys_of_others_are_ignored() {
         let prefix = Prefix::new("eu");
         assert_eq!(prefix.bare(b"eu2/node/a"), None);
         assert_eq!(prefix.bare(b"eu/\xff"), None);

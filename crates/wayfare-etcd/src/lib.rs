@@ -1,10 +1,10 @@
-//! Coordination on etcd v3, 3.4.23 and newer: `wayfare_engine::Coordination` by a client of our own
-//! that keeps apart what was done, what was not, and what nobody knows.
+//! Coordination on etcd v3 (3.4.23 and newer): `wayfare_engine::Coordination`, with a client that
+//! distinguishes done, not done and unknown outcomes.
 //!
-//! Read [`Config`], then `etcd` (the engine), `calls` (who is asked, for how long, and what an
-//! answer proves), `trouble` (what etcd's errors mean), `member` (one connection, kept), `follower`
-//! (a watch) and [`prove`]. Why not an existing client: `docs/decisions/etcd-client.md`.
-//! Nothing here knows what a room is.
+//! Read [`Config`], then `etcd` (the engine), `calls` (choice of members, deadlines, and what an
+//! answer proves), `trouble` (the meaning of etcd's errors), `member` (a connection, kept open),
+//! `follower` (a watch) and [`prove`]. `docs/decisions/etcd-client.md` says why no existing client
+//! is used. Nothing here depends on rooms.
 
 mod calls;
 mod config;

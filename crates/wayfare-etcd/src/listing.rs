@@ -1,4 +1,4 @@
-//! All records under a prefix, page by page, as of one revision.
+//! Lists of all records under a prefix, page by page, at one revision.
 
 use wayfare_engine::coordination::Listing;
 use wayfare_protocol::coordination::{Failure, Revision};
@@ -9,8 +9,8 @@ use crate::keys;
 use crate::members::Preference;
 use crate::wire::RangeRequest;
 
-/// How often a list may be overtaken by the compaction of the revision it began at. Compaction
-/// leaves minutes, a list takes seconds.
+/// The number of times that a list may start again because its revision was compacted. A compaction
+/// leaves minutes of history, and a list takes seconds.
 const STARTS_MAX: u32 = 3;
 
 pub(crate) async fn list(
@@ -50,7 +50,7 @@ async fn all_pages(
         let revision = core.revision_of(answer.header.as_ref());
         let last = answer.kvs.last().map(|it| keys::next(&it.key));
         records.extend(answer.kvs.iter().filter_map(|found| {
-            // What is no text is not ours.
+            // A key that is not text does not belong to coordination.
             let key = core.prefix.bare(&found.key)?;
             Some((key, etcd::record(found)))
         }));
@@ -60,7 +60,7 @@ async fn all_pages(
             return Ok(Listing { records, store });
         };
         question.key = next.into();
-        // The pages behind the first are as of the first.
+        // The later pages use the revision of the first.
         question.revision = i64::try_from(store).unwrap_or(0);
     }
 }

@@ -1,4 +1,4 @@
-//! One member of the service: a connection that is kept up, and what the member says of itself.
+//! A member of the service: its connection, which is kept open, and its status.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -14,72 +14,72 @@ use crate::tls;
 use crate::version::{VERSION_MIN, Version};
 use crate::wire::StatusRequest;
 
-/// How soon, and at last how seldom, a member that is away is tried again.
+/// The shortest pause before an unavailable member is tried again.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
 const PAUSE_MAX: Duration = Duration::from_millis(500);
 
-/// A member. Somebody runs [`Member::keep`].
+/// A member. A task must run [`Member::keep`].
 pub(crate) struct Member {
     endpoint: Endpoint,
     presence: watch::Sender<Presence>,
-    /// The number of the latest connection over which somebody waited in vain.
+    /// The number of the latest connection over which a request timed out.
     silent: watch::Sender<u64>,
     said: Mutex<Option<Said>>,
-    /// What was wrong with a certificate, until the member answers. Of a refusal that comes behind the
-    /// handshake not every attempt hears the reason.
+    /// The problem with a certificate, until the member answers. A refusal after the handshake is
+    /// not reported to every attempt.
     distrust: Mutex<Option<String>>,
 }
 
-/// Whether a member can be asked.
+/// The availability of a member.
 #[derive(Clone)]
 pub(crate) enum Presence {
-    /// It was not tried yet.
+    /// No attempt was made yet.
     Untried,
-    /// It answered over this connection.
+    /// The member answered over this connection.
     Here(Here),
-    /// It does not answer.
+    /// The member does not answer.
     Away(String),
-    /// One of us does not trust the other's certificate.
+    /// A side does not trust the other's certificate.
     Untrusted(String),
-    /// It answers and must not be asked.
+    /// The member answers and must not be used.
     Unfit(Unfit),
 }
 
-/// A connection over which a member answered.
+/// A connection over which a member has answered.
 #[derive(Clone)]
 pub(crate) struct Here {
     pub(crate) connection: Connection,
-    /// Which of this member's connections it is.
+    /// The number of this connection of the member.
     number: u64,
 }
 
-/// Why a member must not be asked.
+/// Reasons why a member must not be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
-    /// It is too old.
+    /// Its version is too old.
     #[error("etcd {0} is too old: {VERSION_MIN} or newer is needed")]
     TooOld(Version),
-    /// It does not say how old it is.
+    /// Its version is unknown.
     #[error("`{0}` is no version of etcd")]
     NoVersion(String),
-    /// It belongs to other members than those who were found first: a wrong address, or etcd was
-    /// made anew or restored from a backup, and revisions may have gone back.
+    /// It belongs to another cluster than the first members found. Either an address is wrong, or
+    /// etcd was created again or restored from a backup, and revisions may have gone back.
     #[error("it belongs to cluster {found:x}, not to {expected:x} like those found first")]
     OtherCluster {
-        /// Where it belongs.
+        /// The member's cluster.
         found: u64,
-        /// Where the first belonged.
+        /// The cluster of the first member.
         expected: u64,
     },
 }
 
-/// What the members of one service share.
-pub(crate) struct Surroundings {
+/// The state that the members of a service share.
+pub(crate) struct SharedClientState {
     pub(crate) answer_time_max: Duration,
     pub(crate) greeting_interval: Duration,
-    /// The service's own number of its cluster, as the first member said it.
+    /// The id of the cluster, as reported by the first member.
     pub(crate) cluster: OnceLock<u64>,
-    /// Told whenever a member can be asked.
+    /// Notified when a member becomes available.
     pub(crate) arrivals: Notify,
 }
 
@@ -98,12 +98,12 @@ impl Member {
         &self.endpoint.address
     }
 
-    /// What is wrong with its certificate, or with ours.
+    /// Returns the problem with its certificate, or with this client's.
     pub(crate) fn distrust(&self) -> Option<String> {
         locked(&self.distrust).clone()
     }
 
-    /// The connection to ask over, if the member is there.
+    /// Returns the connection for requests, if the member is available.
     pub(crate) fn here(&self) -> Option<Here> {
         match &*self.presence.borrow() {
             Presence::Here(here) => Some(here.clone()),
@@ -111,7 +111,7 @@ impl Member {
         }
     }
 
-    /// What the member is once it was tried.
+    /// Waits for the first attempt and returns its result.
     pub(crate) async fn tried(&self) -> Presence {
         let mut presence = self.presence.subscribe();
         let tried = presence
@@ -121,8 +121,8 @@ impl Member {
         tried.map_or(Presence::Untried, |it| it.clone())
     }
 
-    /// Somebody waited in vain over this connection: it is not used again before the member has
-    /// answered over a new one.
+    /// Reports that a request timed out over this connection. It is not used again before the
+    /// member has answered over a new one.
     pub(crate) fn report_silent(&self, here: &Here) {
         self.silent.send_if_modified(|latest| {
             let is_news = here.number > *latest;
@@ -152,22 +152,22 @@ impl Member {
         }
     }
 
-    /// Keeps a connection up for ever: connects, asks the member who it is, and again from time to
-    /// time, and connects anew when it is lost or falls silent.
-    pub(crate) async fn keep(&self, surroundings: &Surroundings) {
+    /// Keeps a connection open, without an end: connects, checks the member and repeats the check
+    /// at intervals. Reconnects when the connection is lost or times out.
+    pub(crate) async fn keep(&self, shared: &SharedClientState) {
         let mut pause = PAUSE_MIN;
         for number in 1.. {
-            match self.greet_anew(surroundings).await {
+            match self.greet_anew(shared).await {
                 Ok((connection, lost)) => {
                     pause = PAUSE_MIN;
                     let here = Here { connection, number };
-                    self.show(Presence::Here(here.clone()), surroundings);
-                    let why = self.stay(&here, lost, surroundings).await;
+                    self.show(Presence::Here(here.clone()), shared);
+                    let why = self.stay(&here, lost, shared).await;
                     tracing::info!(member = self.address(), why, "etcd member away");
-                    self.show(Presence::Away(why), surroundings);
+                    self.show(Presence::Away(why), shared);
                 }
                 Err(presence) => {
-                    self.show(presence, surroundings);
+                    self.show(presence, shared);
                     time::sleep(pause).await;
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
@@ -175,13 +175,13 @@ impl Member {
         }
     }
 
-    /// Connects, and lets the member prove that it is alive: the system accepts for a process that
-    /// was stopped.
+    /// Connects and waits for an answer, because the system also accepts connections for a stopped
+    /// process.
     async fn greet_anew(
         &self,
-        surroundings: &Surroundings,
+        shared: &SharedClientState,
     ) -> Result<(Connection, JoinHandle<()>), Presence> {
-        let opening = time::timeout(surroundings.answer_time_max, self.endpoint.open());
+        let opening = time::timeout(shared.answer_time_max, self.endpoint.open());
         let opened = opening
             .await
             .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
@@ -190,18 +190,18 @@ impl Member {
             false => Presence::Away(error.to_string()),
         })?;
         let lost = tokio::spawn(driver);
-        self.greet(&connection, surroundings).await?;
+        self.greet(&connection, shared).await?;
         Ok((connection, lost))
     }
 
     async fn greet(
         &self,
         connection: &Connection,
-        surroundings: &Surroundings,
+        shared: &SharedClientState,
     ) -> Result<(), Presence> {
         let away = |why: String| Presence::Away(why);
         let asking = rpc::ask(connection, StatusRequest {}, None);
-        let status = time::timeout(surroundings.answer_time_max, asking)
+        let status = time::timeout(shared.answer_time_max, asking)
             .await
             .map_err(|_| away("gave no answer in time".to_owned()))?
             .map_err(|status| match tls::is_of_trust(&status) {
@@ -217,7 +217,7 @@ impl Member {
             return Err(Presence::Unfit(Unfit::TooOld(version)));
         }
         let found = status.header.as_ref().map_or(0, |it| it.cluster_id);
-        let expected = *surroundings.cluster.get_or_init(|| found);
+        let expected = *shared.cluster.get_or_init(|| found);
         if found != expected {
             return Err(Presence::Unfit(Unfit::OtherCluster { found, expected }));
         }
@@ -225,21 +225,21 @@ impl Member {
         Ok(())
     }
 
-    /// Returns why the member can no longer be asked over this connection.
+    /// Waits until the connection cannot be used any more, and returns the reason.
     async fn stay(
         &self,
         here: &Here,
         mut lost: JoinHandle<()>,
-        surroundings: &Surroundings,
+        shared: &SharedClientState,
     ) -> String {
-        let mut greetings = time::interval(surroundings.greeting_interval);
+        let mut greetings = time::interval(shared.greeting_interval);
         greetings.set_missed_tick_behavior(time::MissedTickBehavior::Delay);
         greetings.reset();
         loop {
             tokio::select! {
                 _ = &mut lost => return "the connection was lost".to_owned(),
                 () = self.silent(here.number) => return "gave no answer in time".to_owned(),
-                _ = greetings.tick() => match self.greet(&here.connection, surroundings).await {
+                _ = greetings.tick() => match self.greet(&here.connection, shared).await {
                     Ok(()) => {}
                     Err(Presence::Away(why) | Presence::Untrusted(why)) => return why,
                     Err(_) => return "is not what it was".to_owned(),
@@ -248,14 +248,14 @@ impl Member {
         }
     }
 
-    /// Waits until somebody waited in vain over this connection, or a later one.
+    /// Waits until a request timed out over this connection, or a later one.
     async fn silent(&self, number: u64) {
         let mut silent = self.silent.subscribe();
         // The sender lives in `self`.
         let _ = silent.wait_for(|it| *it >= number).await;
     }
 
-    fn show(&self, presence: Presence, surroundings: &Surroundings) {
+    fn show(&self, presence: Presence, shared: &SharedClientState) {
         let is_here = matches!(presence, Presence::Here(_));
         match &presence {
             Presence::Here(_) => *locked(&self.distrust) = None,
@@ -264,7 +264,7 @@ impl Member {
         }
         self.presence.send_replace(presence);
         if is_here {
-            surroundings.arrivals.notify_waiters();
+            shared.arrivals.notify_waiters();
         }
     }
 
@@ -284,23 +284,23 @@ impl Member {
 }
 
 fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing under these locks can panic half-way.
+    // No code under these locks can panic between two changes.
     value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps `member` up until whoever holds the other end of `life` is gone.
+/// Keeps the connection to `member` open until the other end of `life` is dropped.
 pub(crate) async fn keep(
     member: Arc<Member>,
-    surroundings: Arc<Surroundings>,
+    shared: Arc<SharedClientState>,
     mut life: watch::Receiver<()>,
 ) {
     tokio::select! {
         _ = life.changed() => {}
-        () = member.keep(&surroundings) => {}
+        () = member.keep(&shared) => {}
     }
 }
 
-/// An error with what it came from, in one line.
+/// Formats an error and its causes in one line.
 fn described(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

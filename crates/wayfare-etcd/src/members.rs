@@ -1,4 +1,4 @@
-//! All members of the service, and whose turn it is.
+//! The members of the service, and the choice of one for each request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,18 +6,19 @@ use std::time::Duration;
 
 use tokio::time::{self, Instant};
 
-use crate::member::{Here, Member, Surroundings};
+use crate::member::{Here, Member, SharedClientState};
 
-/// Between two rounds of members who all turned a request away: a fraction of an election.
+/// The pause after all members refused a request: a fraction of an election.
 const ROUND_PAUSE: Duration = Duration::from_millis(20);
 
-/// All members, in the order of the config.
+/// All members, in the order of the configuration.
 pub(crate) struct Members {
     members: Vec<Arc<Member>>,
-    surroundings: Arc<Surroundings>,
+    shared: Arc<SharedClientState>,
 }
 
-/// Who answered last, to be asked first. Shared by those who go the same way.
+/// The member that answered last, which is asked first. Shared by requests with the same
+/// preference.
 #[derive(Clone, Debug)]
 pub(crate) struct Preference(Arc<AtomicUsize>);
 
@@ -26,7 +27,7 @@ impl Preference {
         Self(Arc::new(AtomicUsize::new(index)))
     }
 
-    /// Starts where this one is, and goes its own way from there.
+    /// Makes an independent copy.
     pub(crate) fn fork(&self) -> Self {
         Self::new(self.index())
     }
@@ -39,9 +40,9 @@ impl Preference {
         self.0.store(turn.index, Ordering::Relaxed);
     }
 
-    /// Asks another first from now on, unless that was decided already.
+    /// Prefers another member from now on, unless the preference has already moved.
     pub(crate) fn avoid(&self, turn: &Turn) {
-        // Somebody else may have moved on meanwhile.
+        // Another request may have moved it meanwhile.
         let relaxed = Ordering::Relaxed;
         let _ = self
             .0
@@ -49,24 +50,21 @@ impl Preference {
     }
 }
 
-/// Who had a turn for one request, so that all have theirs before one has a second.
+/// The members that were asked for a request, so that all are asked before one is asked twice.
 pub(crate) struct Round(Vec<bool>);
 
-/// The member whose turn it is.
+/// The member to ask.
 pub(crate) struct Turn {
     pub(crate) member: Arc<Member>,
     pub(crate) here: Here,
     index: usize,
-    /// The one behind it.
+    /// The index of the following member.
     next: usize,
 }
 
 impl Members {
-    pub(crate) const fn new(members: Vec<Arc<Member>>, surroundings: Arc<Surroundings>) -> Self {
-        Self {
-            members,
-            surroundings,
-        }
+    pub(crate) const fn new(members: Vec<Arc<Member>>, shared: Arc<SharedClientState>) -> Self {
+        Self { members, shared }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Member>> {
@@ -81,8 +79,8 @@ impl Members {
         Round(vec![false; self.members.len()])
     }
 
-    /// The next member that is there, beginning with the preferred one. Waits for one while there
-    /// is none, and a little between two rounds; `None` once `deadline` has passed.
+    /// Returns the next available member, beginning with the preferred one. Waits while there is
+    /// none, and briefly between two rounds. Returns `None` after `deadline`.
     pub(crate) async fn next(
         &self,
         preference: &Preference,
@@ -90,7 +88,7 @@ impl Members {
         deadline: Instant,
     ) -> Option<Turn> {
         loop {
-            let arrival = self.surroundings.arrivals.notified();
+            let arrival = self.shared.arrivals.notified();
             tokio::pin!(arrival);
             // From here on no arrival is missed.
             arrival.as_mut().enable();
@@ -108,19 +106,19 @@ impl Members {
             } else {
                 deadline
             };
-            // Either way, look again.
+            // In either case, check the members again.
             let _ = time::timeout_at(until, arrival).await;
         }
     }
 
-    /// What is wrong with certificates, if that is what keeps every member from being asked.
+    /// Returns the problem with certificates, if it affects every member.
     pub(crate) fn distrust(&self) -> Option<String> {
         let reason = |it: &Arc<Member>| Some(format!("{} {}", it.address(), it.distrust()?));
         let reasons: Option<Vec<_>> = self.members.iter().map(reason).collect();
         Some(reasons?.join("; "))
     }
 
-    /// Why no member can be asked, for those who cannot.
+    /// Describes why no member is available.
     pub(crate) fn away(&self) -> String {
         let statuses = self.members.iter().map(|it| it.status());
         let reasons = statuses.filter_map(|it| Some(format!("{} {}", it.endpoint, it.away?)));

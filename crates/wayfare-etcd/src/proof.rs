@@ -1,5 +1,5 @@
-//! The race at a node's start: of several writers at one revision exactly one wins, or this service
-//! is refused.
+//! The check at a node's start: several writers race at one revision, exactly one must win,
+//! otherwise the service is refused.
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -10,39 +10,39 @@ use wayfare_protocol::limits::COMMIT_KEYS_MAX;
 
 use crate::etcd::Etcd;
 
-/// Where races are run. They remove what they wrote.
+/// The prefix for races. They delete their records.
 const NAMESPACE: &str = "proof";
 
-/// Contenders, spread over the members.
+/// The number of contenders, spread over the members.
 const CONTENDERS: usize = 6;
 
-/// How often a race may prove nothing because an outcome stayed unknown.
+/// The number of races that may end without a proof because an outcome is unknown.
 const RACES_MAX: u32 = 3;
 
-/// Why a service is not to be trusted, or could not be tried.
+/// Reasons why a service cannot be trusted, or could not be checked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Disproof {
-    /// More writers were told that they won than there are effects, or fewer.
+    /// The number of reported wins differs from the number of changes.
     #[error("{wins} writers were told that they won, and {total} changes are there")]
     Lost {
-        /// What the writers were told.
+        /// The number of reported wins.
         wins: u32,
-        /// What became of it.
+        /// The number of changes found.
         total: u32,
     },
-    /// The service broke its contract otherwise.
+    /// The service violated its contract in another way.
     #[error("coordination broke its contract")]
     Breach(#[source] Breach),
-    /// Nothing is proven.
+    /// The check could not be run, so nothing is proven.
     #[error("the race could not be run")]
     NotRun(#[source] Failure),
 }
 
-/// Lets writers race by way of every member: takes about a second, to be run at each start of a
-/// node. A service that fails it must not be used.
+/// Runs a race of writers through every member. Takes about a second. Run it at each start of a
+/// node, and do not use a service that fails it.
 ///
 /// # Errors
-/// What went wrong; after [`Disproof::NotRun`] it may be tried again.
+/// If the race fails. After [`Disproof::NotRun`] it may be tried again.
 pub async fn prove(etcd: &Etcd) -> Result<(), Disproof> {
     let contenders: Vec<Etcd> = (0..CONTENDERS).map(|it| etcd.through(it)).collect();
     let contenders: Vec<&dyn Coordination> = contenders.iter().map(|it| it as _).collect();
@@ -74,7 +74,7 @@ async fn race_once(contenders: &[&dyn Coordination]) -> Result<(), Disproof> {
     Err(Disproof::Lost { wins, total })
 }
 
-/// One in which nobody races or raced: named by the revision of its own first record.
+/// Claims an unused namespace, named by the revision of its own first record.
 async fn namespace(engine: &dyn Coordination) -> Result<String, Disproof> {
     loop {
         let store = engine
@@ -84,14 +84,14 @@ async fn namespace(engine: &dyn Coordination) -> Result<String, Disproof> {
         let key: Key = format!("{NAMESPACE}/claim/{}", store.store.0).into();
         let put = engine.put(key.clone(), Bytes::new(), Expect::Absent);
         if let Commit::Done(revision) = put.await.map_err(Disproof::NotRun)? {
-            // The claim has done its work; what is left of it does no harm.
+            // The claim is not needed any more. A leftover does no harm.
             drop(engine.delete(key, revision).await);
             return Ok(format!("{NAMESPACE}/race/{}", revision.0));
         }
     }
 }
 
-/// What cannot be removed does no harm.
+/// Deletes the records. Leftovers do no harm.
 async fn clean_up(engine: &dyn Coordination, namespace: &str) {
     let Ok(listing) = engine.list(format!("{namespace}/").into()).await else {
         return;
@@ -124,7 +124,8 @@ mod tests {
 
     use super::*;
 
-    /// Answers late, so that contenders meet; `lets_all_win` takes every put, whatever it expects.
+    /// An engine that answers late, so that contenders overlap. With `lets_all_win` it accepts
+    /// every put, whatever it expects.
     #[derive(Default)]
     struct StubCoordination {
         model: MemoryCoordination,

@@ -1,4 +1,4 @@
-//! gRPC over a connection: one question and its answer, and the one stream there is.
+//! gRPC over a connection: single requests, and the stream of watches.
 
 use futures_util::stream;
 use http::uri::PathAndQuery;
@@ -11,17 +11,17 @@ use tonic_prost::ProstCodec;
 use crate::connection::Connection;
 use crate::wire::{Ask, WATCH, WatchRequest, WatchResponse};
 
-/// Beyond it an answer is refused, and a list asks for fewer records at once. Many times what a
-/// record may be (1.5 MiB, etcd's own bound of a request).
+/// The size limit of an answer. A list that exceeds it uses smaller pages. It is many times the
+/// size limit of a record (1.5 MiB, etcd's own limit of a request).
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
-/// Questions of one stream that wait to be sent: one to open it, the rest to ask for a sign of life.
+/// The queue of a stream's requests: one to open it, the others to request signs of life.
 const QUESTIONS_MAX: usize = 4;
 
-/// What shows who asks.
+/// The login token of a request.
 pub(crate) type Token = MetadataValue<Ascii>;
 
-/// Asks one question. Errors are for [`crate::trouble::Trouble::of`].
+/// Sends a request. [`crate::trouble::Trouble::of`] interprets its errors.
 pub(crate) async fn ask<A: Ask>(
     connection: &Connection,
     question: A,
@@ -45,7 +45,7 @@ pub(crate) async fn watch(
     token: Option<&Token>,
 ) -> Result<(mpsc::Sender<WatchRequest>, Streaming<WatchResponse>), Status> {
     let (questions, mut queue) = mpsc::channel(QUESTIONS_MAX);
-    // It is empty.
+    // The queue is empty, so this succeeds.
     let _ = questions.try_send(first);
     let mut grpc = grpc(connection);
     grpc.ready()

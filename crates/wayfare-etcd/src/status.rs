@@ -1,37 +1,37 @@
-//! What a member says of itself.
+//! The status of a member.
 
 use std::time::Instant;
 
 use crate::version::Version;
 use crate::wire::StatusResponse;
 
-/// A member as it was last heard of, for operators and metrics.
+/// The last known status of a member, for operators and metrics.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberStatus {
     /// Its `host:port`.
     pub endpoint: String,
-    /// Why it cannot be asked now; `None` if it can.
+    /// The reason why it is unavailable; `None` if it is available.
     pub away: Option<String>,
-    /// What it said last; `None` if it never did.
+    /// Its last report; `None` if there was none.
     pub said: Option<Said>,
 }
 
-/// What a member said.
+/// The report of a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
-    /// When.
+    /// The time of the report.
     pub at: Instant,
     /// Its version.
     pub version: Version,
-    /// Whether it leads.
+    /// True if it is the leader.
     pub is_leader: bool,
-    /// Size of its database file in bytes: what counts against the quota.
+    /// The size of its database file in bytes, which counts against the quota.
     pub database_bytes: u64,
-    /// How much of that is used; the rest is given back by defragmenting only.
+    /// The used bytes of the database. Only defragmentation releases the rest.
     pub used_bytes: u64,
-    /// The store's revision as it knows it.
+    /// The store's revision at this member.
     pub revision: u64,
-    /// What is wrong with it, such as the alarm that its space is used up.
+    /// Its problems, such as the alarm that its space is used up.
     pub errors: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What the messages of a watch amount to: whole commits, each once, in order.
+//! The assembly of a watch's messages into whole commits, each once, in order.
 
 use bytes::Bytes;
 use wayfare_engine::watch::{Change, Changes};
@@ -8,24 +8,24 @@ use crate::keys::Prefix;
 use crate::wire::event::EventType;
 use crate::wire::{Event, WatchResponse};
 
-/// What was told so far.
+/// The state of a watch's messages.
 #[derive(Debug)]
 pub(crate) struct Telling {
     prefix: Prefix,
-    /// All up to here was told, or need not be.
+    /// The revision up to which everything was reported, or need not be.
     after: Revision,
-    /// Of a message that came in fragments, so far.
+    /// The events of a fragmented message received so far.
     fragments: Vec<Event>,
 }
 
-/// What a message says.
+/// The content of a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// Commits; often none.
+    /// Commits, often none.
     Changes(Vec<Changes>),
-    /// The watch is open at a member that is not as far as this reader.
+    /// The watch is open at a member that is behind this reader.
     Behind,
-    /// Changes up to here can no longer be told.
+    /// Changes up to this revision can no longer be reported.
     Compacted(Revision),
     /// The member ended the watch.
     Cancelled(String),
@@ -44,9 +44,10 @@ impl Telling {
         self.after
     }
 
-    /// Where a new stream has to begin: at what was told last, not behind it. Were the last revision
-    /// told compacted, etcd could have forgotten a removal right behind it without saying so; begun
-    /// there, it says that it is compacted. 0 would mean "from now on".
+    /// Returns the revision at which a new stream must begin: the last reported one, not the one
+    /// behind it. If that revision were compacted, etcd could have forgotten a deletion right
+    /// behind it without an error. A stream that begins at it gets an error instead. 0 would mean
+    /// "from now on".
     pub(crate) fn start(&mut self) -> i64 {
         self.fragments.clear();
         i64::try_from(self.after.0.max(1)).unwrap_or(i64::MAX)
@@ -75,16 +76,17 @@ impl Telling {
             return Told::Changes(Vec::new());
         }
         let events = std::mem::take(&mut self.fragments);
-        // Nothing for this very watch: all up to here was told. An answer to a sign of life carries
-        // no watch's number, and before 3.4.25 could overtake events.
+        // An empty message to this watch means that everything up to its revision was reported. An
+        // answer to a progress request has no watch's number, and before etcd 3.4.25 it could
+        // overtake events.
         if events.is_empty() && message.watch_id >= 0 {
             self.after = self.after.max(at);
         }
         Told::Changes(self.commits(events))
     }
 
-    /// Whole commits of events in order. What was told already (etcd before 3.4.24 could repeat
-    /// itself, and a stream begins where the last one ended) is left out.
+    /// Groups events into whole commits, in order. Leaves out commits that were reported before:
+    /// etcd before 3.4.24 could repeat events, and a stream begins at the last reported revision.
     fn commits(&mut self, events: Vec<Event>) -> Vec<Changes> {
         let after = self.after;
         let mut commits: Vec<Changes> = Vec::new();
@@ -112,7 +114,7 @@ impl Telling {
         let found = event.kv?;
         let revision = Revision(u64::try_from(found.mod_revision).ok()?);
         let key = self.prefix.bare(&found.key)?;
-        // Its own bytes, not a part of a whole message kept alive.
+        // The bytes are copied, so that they do not keep the whole message alive.
         let value = is_put.then(|| Bytes::copy_from_slice(&found.value));
         Some((revision, Change { key, value }))
     }
@@ -149,7 +151,7 @@ mod tests {
         Telling::new(Prefix::new("p"), Revision(after))
     }
 
-    /// Commits as `revision:keys`.
+    /// Formats commits as `revision:keys`.
     fn told(told: Told) -> Vec<String> {
         let Told::Changes(commits) = told else {
             panic!("{told:?}")
@@ -178,7 +180,7 @@ mod tests {
         part.fragment = true;
         assert!(told(telling.take(part.clone())).is_empty());
         assert_eq!(told(telling.take(message(5, &[("b", 5)]))), ["5:a,b"]);
-        // A stream that ended in the middle of one leaves nothing behind.
+        // A stream that ended inside a message leaves no fragments.
         part.events = vec![event("a", 6)];
         telling.take(part);
         assert_eq!(telling.start(), 5);
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_message_to_this_watch_proves_that_there_was_nothing() {
+    fn only_messages_to_this_watch_prove_progress() {
         let mut telling = telling(4);
         let mut alive = message(9, &[]);
         alive.watch_id = -1;

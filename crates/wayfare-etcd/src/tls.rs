@@ -1,4 +1,4 @@
-//! TLS towards etcd: rustls, with the authority and the identity that the config names.
+//! TLS towards etcd: rustls, with the authority and the identity in the configuration.
 
 use std::error::Error;
 use std::io;
@@ -15,31 +15,31 @@ use tokio_rustls::rustls::{
 
 use crate::config::Tls;
 
-/// Why TLS cannot be set up.
+/// Reasons why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// `etcds://` alone does not say whom to believe.
+    /// `etcds://` needs an authority to trust.
     #[error("TLS needs the certificate of the authority that signed the members' certificates")]
     NoAuthority,
-    /// A file that cannot be read or holds something else.
+    /// A file cannot be read or has the wrong content.
     #[error("{path}: no {what} in PEM: {reason}")]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// What it should hold.
+        /// The expected content.
         what: &'static str,
-        /// What is wrong.
+        /// The error.
         reason: String,
     },
-    /// A certificate and a key that do not belong together, or are of no use.
+    /// A certificate and a key do not match, or cannot be used.
     #[error("the certificates are of no use")]
     Unusable(#[from] tokio_rustls::rustls::Error),
-    /// A host or domain that cannot be in a certificate.
+    /// A host or domain cannot be in a certificate.
     #[error("`{0}` is no name that a certificate could hold")]
     Name(String),
 }
 
-/// A connector that speaks HTTP/2 with who the config trusts.
+/// Makes a connector for HTTP/2 that trusts the configured authority.
 pub(crate) fn connector(tls: &Tls) -> Result<TlsConnector, TlsError> {
     if tls.ca.as_os_str().is_empty() {
         return Err(TlsError::NoAuthority);
@@ -59,14 +59,14 @@ pub(crate) fn connector(tls: &Tls) -> Result<TlsConnector, TlsError> {
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
-/// The name that the certificate of `host` must hold; brackets around an IPv6 address are no part
-/// of it.
+/// Returns the name that the certificate of `host` must contain, without the brackets around an
+/// IPv6 address.
 pub(crate) fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     ServerName::try_from(bare.to_owned()).map_err(|_| TlsError::Name(host.to_owned()))
 }
 
-/// What a member says of a certificate that it does not take.
+/// The alerts with which a member refuses a certificate.
 const REFUSALS: [Alert; 8] = [
     Alert::BadCertificate,
     Alert::UnsupportedCertificate,
@@ -78,19 +78,19 @@ const REFUSALS: [Alert; 8] = [
     Alert::AccessDenied,
 ];
 
-/// Whether an error of a connection is about a certificate: ours, or the member's.
+/// Checks whether a connection's error is about a certificate, the client's or the member's.
 pub(crate) fn is_of_trust(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         let broken = error.downcast_ref::<io::Error>();
-        // What an `io::Error` wraps is its own self, and its source is that one's.
+        // An `io::Error` hides the error it wraps, and its source is the source of that error.
         let wrapped = broken.and_then(|it| it.get_ref()?.downcast_ref::<TlsFailure>());
         match wrapped.or_else(|| error.downcast_ref()) {
             Some(TlsFailure::InvalidCertificate(_)) => return true,
             Some(TlsFailure::AlertReceived(alert)) => return REFUSALS.contains(alert),
             _ => {}
         }
-        // Of what arrives behind the handshake HTTP/2 keeps the words only.
+        // HTTP/2 keeps only the text of errors that arrive after the handshake.
         let says = |alert: &Alert| {
             let words = TlsFailure::AlertReceived(*alert).to_string();
             broken.is_some_and(|it| it.to_string() == words)

@@ -1,4 +1,4 @@
-//! A commit as a transaction of etcd.
+//! Commits as transactions of etcd.
 
 use wayfare_engine::coordination::check_keys;
 use wayfare_protocol::coordination::{Commit, Expect, Failure, Revision, Write};
@@ -9,18 +9,19 @@ use crate::wire::compare::{CompareResult, CompareTarget, TargetUnion};
 use crate::wire::request_op::Request as Operation;
 use crate::wire::{Compare, DeleteRangeRequest, PutRequest, RangeRequest, RequestOp, TxnRequest};
 
-/// What a commit comes to.
+/// A commit in etcd's terms.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Transaction {
-    /// This is to be asked.
+    /// A transaction that must be sent.
     Ask(TxnRequest, Kind),
-    /// No need to ask: no record can ever be at a revision that is expected.
+    /// A commit that is decided without a request, because no record can have the expected
+    /// revision.
     Settled(Commit),
 }
 
 impl Transaction {
     /// # Errors
-    /// Too many keys, or one that comes twice.
+    /// If there are too many keys, or a repeated one.
     pub(crate) fn new(prefix: &Prefix, writes: Vec<Write>) -> Result<Self, Failure> {
         check_keys(&writes)?;
         let mut compare = Vec::with_capacity(writes.len());
@@ -48,8 +49,8 @@ impl Transaction {
         if !question.success.is_empty() {
             return Ok(Self::Ask(question, Kind::Change));
         }
-        // A transaction that does nothing is answered by a member from what it has, however old
-        // that is: etcd calls it serializable. A linearizable read in it makes the whole so.
+        // A member answers a transaction without operations from its own, perhaps old state: etcd
+        // calls it serializable. A linearizable read in it makes all of it linearizable.
         let read = || RequestOp {
             request: Some(Operation::RequestRange(RangeRequest {
                 key: prefix.full("").into(),
@@ -62,8 +63,8 @@ impl Transaction {
     }
 }
 
-/// The revision that etcd compares: that of a record that is not there is 0. `None` if no record
-/// can be at the one expected.
+/// Returns the revision for etcd's comparison, which is 0 for a missing record. `None` if no record
+/// can have the expected revision.
 fn mod_revision(expect: Expect) -> Option<i64> {
     match expect {
         Expect::Absent => Some(0),
@@ -113,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_revision_that_no_record_can_have_needs_no_question() {
+    fn an_impossible_revision_needs_no_request() {
         for revision in [0, u64::MAX] {
             let refused = Transaction::Settled(Commit::Refused);
             assert_eq!(check_of(Expect::Revision(Revision(revision))), refused);

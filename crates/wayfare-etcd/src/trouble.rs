@@ -1,7 +1,8 @@
-//! What a request came to that was not answered as asked: above all, whether it may have happened.
+//! The meaning of failed requests: above all, whether the request may have been executed.
 //!
-//! What is certain is certain by where etcd decides it (read in its `v3rpc/interceptor.go`,
-//! `v3rpc/key.go`, `v3_server.go` and `apply.go`, 3.4 to 3.6). Whatever is not in the table is not.
+//! A failure counts as certain only if etcd's source shows where it is decided
+//! (`v3rpc/interceptor.go`, `v3rpc/key.go`, `v3_server.go` and `apply.go`, 3.4 to 3.6). Everything
+//! that is not in these tables counts as unknown.
 
 use std::error::Error;
 
@@ -9,46 +10,48 @@ use tonic::Status;
 
 use crate::connection::Lost;
 
-/// Why there is no answer.
+/// Reasons why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
-    /// Certainly not carried out; another member may take it, or the same one a little later.
+    /// Certainly not executed. Another member may accept it, or the same one later.
     NotTaken(String),
-    /// Certainly not carried out, because etcd does not know the token (any more).
+    /// Certainly not executed, because etcd does not accept the token (any more).
     LoggedOut(String),
-    /// Certainly not carried out, and would not be elsewhere either.
+    /// Certainly not executed, and other members would refuse it, too.
     Rejected(String),
-    /// A read of what is compacted.
+    /// A read of compacted data.
     Compacted,
-    /// A read whose answer is larger than what is taken.
+    /// A read whose answer exceeds the size limit.
     TooLarge,
-    /// It may have been carried out, or may still be.
+    /// It may have been executed, or may still be.
     Unanswered(String),
 }
 
-/// Turned away before it was proposed, for a reason that passes.
+/// Temporary refusals before the proposal.
 const NOT_TAKEN: &[&str] = &[
-    // Asked for by `hasleader`; the interceptor says so before anything else is done.
+    // Requested by `hasleader`. The interceptor returns it before anything else happens.
     "etcdserver: no leader",
     "etcdserver: not capable",
     "etcdserver: rpc not supported for learner",
-    // Before proposing: too much is waiting to be applied.
+    // Checked before the proposal: too many changes wait to be applied.
     "etcdserver: too many requests",
-    // raft had no leader to give it to, and said so instead of keeping it.
+    // raft had no leader for the proposal and returned it.
     "raft proposal dropped",
 ];
 
-/// The token is checked before proposing, and once more, by revision, before applying.
+/// Refusals of the token. It is checked before the proposal, and once more by revision before the
+/// change is applied.
 const LOGGED_OUT: &[&str] = &[
     "etcdserver: invalid auth token",
     "etcdserver: revision of auth store is old",
     "auth: revision in header is old",
 ];
 
-/// Turned away before it was proposed, or by every member alike instead of applying it.
+/// Refusals before the proposal, or by every member alike instead of applying it.
 ///
-/// Not here: "database space exceeded". The change by which the space was used up is applied, and
-/// then answered with just that (`quotaApplierV3`); later ones are not, and answered alike.
+/// "database space exceeded" is not in this list. The change that exceeds the space is applied, and
+/// then answered with this error (`quotaApplierV3`); later ones are not applied, but get the same
+/// answer.
 const REJECTED: &[&str] = &[
     "etcdserver: corrupt cluster",
     "etcdserver: key is not provided",
@@ -65,7 +68,7 @@ const REJECTED: &[&str] = &[
 
 const COMPACTED: &str = "etcdserver: mvcc: required revision has been compacted";
 
-/// gRPC itself, before etcd sees it.
+/// An error of gRPC itself, before etcd sees the request.
 const TOO_LARGE_TO_SEND: &str = "grpc: received message larger than max";
 
 impl Trouble {
@@ -76,7 +79,8 @@ impl Trouble {
                 Lost::AfterSending(_) => Self::Unanswered(lost.to_string()),
             };
         }
-        // Only what the member itself said proves anything; what this side made up has a source.
+        // Only errors from the member itself prove anything. Errors made on this side have a
+        // source.
         if status.source().is_none() {
             Self::said(status.message())
         } else {
@@ -84,7 +88,7 @@ impl Trouble {
         }
     }
 
-    /// Of what the member said.
+    /// Interprets a member's error.
     fn said(message: &str) -> Self {
         let why = || message.to_owned();
         if NOT_TAKEN.contains(&message) {
@@ -99,7 +103,7 @@ impl Trouble {
         if message == COMPACTED {
             return Self::Compacted;
         }
-        // The words of our own decoder, which has the answer's length before the answer.
+        // The text of this client's decoder, which sees the length before the answer.
         if message.contains("decoded message length too large") {
             return Self::TooLarge;
         }
@@ -129,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_refused_before_it_was_proposed_did_not_happen() {
+    fn refusals_before_the_proposal_are_certain() {
         check(
             Code::Unavailable,
             "etcdserver: no leader",
@@ -149,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_been_proposed_may_have_happened() {
+    fn failures_after_the_proposal_are_unknown() {
         for message in [
             "etcdserver: request timed out",
             "etcdserver: request timed out, possibly due to previous leader failure",
@@ -164,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn what_this_side_made_up_proves_nothing() {
+    fn errors_of_this_side_prove_nothing() {
         let made_up = std::io::Error::other("etcdserver: no leader");
         let status = Status::from_error(Box::new(made_up));
         assert!(matches!(Trouble::of(&status), Trouble::Unanswered(_)));
     }
 
     #[test]
-    fn what_never_left_did_not_happen() {
+    fn a_request_that_was_not_sent_did_not_happen() {
         let status = Status::from_error(Box::new(Lost::BeforeSending));
         assert!(matches!(Trouble::of(&status), Trouble::NotTaken(_)));
     }

@@ -1,4 +1,4 @@
-//! One line that says where etcd is: `etcd://user:password@host1:2379,host2:2379/prefix`.
+//! The URL of an etcd cluster: `etcd://user:password@host1:2379,host2:2379/prefix`.
 
 use std::path::PathBuf;
 
@@ -6,42 +6,42 @@ use percent_encoding::percent_decode_str;
 
 use crate::config::{Config, Login, Tls};
 
-/// Where etcd listens unless told otherwise.
+/// The default port of etcd.
 const PORT: u16 = 2379;
 
-/// What is wrong with the line. Never holds the password.
+/// Mistakes in a URL. The error never contains the password.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// It begins otherwise.
+    /// The scheme is wrong.
     #[error("an address of etcd begins with etcd:// or, over TLS, etcds://")]
     Scheme,
-    /// No host, or an empty one among several.
+    /// There is no host, or an empty one among several.
     #[error("an address of etcd names its members: etcd://host1:2379,host2:2379/prefix")]
     NoHost,
-    /// A host that is none, or a port that is none.
+    /// A host or a port is invalid.
     #[error("`{0}` is not host:port")]
     Host(String),
-    /// The same member twice would count as two.
+    /// A member is named twice. It would count as two.
     #[error("`{0}` is named twice")]
     HostTwice(String),
-    /// A user without a password, or the other way round.
+    /// A user without a password, or a password without a user.
     #[error("a login is user:password, both percent-encoded where they hold : @ / or ,")]
     Login,
-    /// Percent signs that decode to nothing readable.
+    /// Percent encoding that does not decode to UTF-8.
     #[error("the {0} does not decode as UTF-8")]
     Encoding(&'static str),
-    /// What follows the prefix is none of what may.
+    /// An unknown text behind the prefix.
     #[error("`{0}` is not known: behind the prefix there may be ?ca=, cert=, key= and domain=")]
     Rest(String),
-    /// Files for TLS where none is spoken.
+    /// Files for TLS in a URL without TLS.
     #[error("`{0}` is for TLS: write etcds:// to speak it")]
     NoTls(String),
-    /// TLS without an authority to believe.
+    /// TLS without an authority to trust.
     #[error(
         "etcds:// needs the authority that signed the members' certificates: ?ca=/etc/wayfare/ca.pem"
     )]
     NoAuthority,
-    /// A certificate without its key, or the other way round.
+    /// A certificate without its key, or a key without its certificate.
     #[error("cert= and key= belong together: a certificate and its key")]
     Identity,
 }
@@ -85,7 +85,7 @@ fn no_tls(query: &str) -> Result<Option<Tls>, UrlError> {
     if query.is_empty() {
         return Ok(None);
     }
-    // What is not known at all is the nearer mistake.
+    // For an unknown parameter that error is more helpful.
     parse_tls(query).or_else(|wrong| match wrong {
         UrlError::NoAuthority | UrlError::Identity => Ok(Tls::default()),
         other => Err(other),
@@ -135,11 +135,11 @@ fn parse_host(text: &str) -> Result<String, UrlError> {
         return Err(UrlError::NoHost);
     }
     let wrong = || UrlError::Host(text.to_owned());
-    // The colons of an IPv6 address are between brackets.
+    // The colons of an IPv6 address are inside brackets.
     let split_at = text.rfind(']').map_or(0, |bracket| bracket + 1);
     let (host, port) = match text[split_at..].split_once(':') {
         Some((host, port)) => {
-            // It may be a password, with the @ behind it left out.
+            // The text may be a password whose `@` is missing.
             let not_a_port = |_| UrlError::Host(format!("{}{host}:…", &text[..split_at]));
             let port: u16 = port.parse().map_err(not_a_port)?;
             (&text[..split_at + host.len()], port)
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_said_has_a_default() {
+    fn missing_parts_have_defaults() {
         check("etcd://a", &["a:2379"], "wayfare", None);
         check("etcd://a:1/", &["a:1"], "wayfare", None);
         check(
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn mistakes_are_named() {
         let check = |text: &str, expected: UrlError| {
             assert_eq!(parse(text).unwrap_err(), expected, "{text}");
         };
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_shows_the_password() {
+    fn the_password_is_never_shown() {
         let config = parse("etcd://u:secret@a").unwrap();
         assert!(!format!("{config:?}").contains("secret"));
     }

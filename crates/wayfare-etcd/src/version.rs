@@ -1,8 +1,8 @@
-//! Versions of etcd, and the oldest that is good enough.
+//! Versions of etcd, and the oldest supported one.
 
 use std::fmt;
 
-/// The oldest etcd that is taken: what is relied on was tested from there on. Debian 12 has it.
+/// The oldest supported etcd: its behaviour was tested from this version on. Debian 12 has it.
 pub const VERSION_MIN: Version = Version(3, 4, 23);
 
 /// A version of etcd.
@@ -10,8 +10,8 @@ pub const VERSION_MIN: Version = Version(3, 4, 23);
 pub struct Version(pub u32, pub u32, pub u32);
 
 impl Version {
-    /// Of what etcd says of itself, such as `3.5.21` or `3.6.0-rc.4`; a pre-release counts as its
-    /// release.
+    /// Parses etcd's own version text, such as `3.5.21` or `3.6.0-rc.4`. A pre-release counts as
+    /// its release.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let release = text.split(['-', '+']).next()?;
@@ -47,7 +47,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_version_is_none() {
+    fn an_invalid_version_is_refused() {
         for text in ["", "3", "3.4", "3.x.1", "v3.4.23"] {
             assert_eq!(Version::parse(text), None, "{text}");
         }

@@ -1,4 +1,4 @@
-//! etcd's messages, as far as they are used here, and which method each belongs to.
+//! The messages of etcd that are used here, and the method of each.
 
 use prost::Message;
 
@@ -9,14 +9,13 @@ mod generated {
     include!("generated/etcdserverpb.rs");
 }
 
-/// A message that one method of etcd takes.
+/// A request message of one method of etcd.
 pub(crate) trait Ask: Message + Clone + 'static {
-    /// Where it goes.
+    /// The method's path.
     const PATH: &'static str;
-    /// What comes back.
+    /// The answer's type.
     type Answer: Message + Default + Answer + 'static;
-    /// Whether a member that knows of no leader shall say so at once, instead of keeping the
-    /// question.
+    /// Asks a member without a leader to fail at once, instead of keeping the request.
     const NEEDS_LEADER: bool = true;
 }
 
@@ -38,13 +37,13 @@ impl Ask for AuthenticateRequest {
 impl Ask for StatusRequest {
     const PATH: &'static str = "/etcdserverpb.Maintenance/Status";
     type Answer = StatusResponse;
-    // How a member is, not how the service is.
+    // This request asks for the state of the member, not of the service.
     const NEEDS_LEADER: bool = false;
 }
 
-/// A message that a member answers with.
+/// An answer of a member.
 pub(crate) trait Answer {
-    /// Where and when it was given.
+    /// Returns the header with the cluster and revision of the answer.
     fn header(&self) -> Option<&ResponseHeader>;
 }
 
@@ -65,5 +64,5 @@ answers!(
     StatusResponse
 );
 
-/// The one method here that is a stream both ways.
+/// The only method here that is a stream in both directions.
 pub(crate) const WATCH: &str = "/etcdserverpb.Watch/Watch";

@@ -10,7 +10,6 @@ const REFUSED: &[&str] = &["What", "Who", "Whether", "How", "Of", "One"];
 const STILL_OPEN: &[&str] = &[
     "crates/wayfare-bench/",
     "crates/wayfare-cli/",
-    "crates/wayfare-etcd/",
     "crates/wayfare-modules/",
     "crates/wayfare-postgres/",
     "crates/wayfare-protocol/",

@@ -1,4 +1,4 @@
-//! The same calls without anything of ours around them: one connection, no deadlines.
+//! A bare client for comparison: the same calls over one connection, without deadlines.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -54,7 +54,7 @@ impl Service<Request<Body>> for Line {
     }
 }
 
-/// One connection to one member.
+/// A connection to one member.
 pub(crate) struct Bare(Grpc<Line>);
 
 impl Bare {
@@ -68,7 +68,8 @@ impl Bare {
         Some(Self(Grpc::with_origin(Line(sender), origin)))
     }
 
-    /// Writes if the record is at `revision`, 0 for none; gives its new revision if it was.
+    /// Writes if the record is at `revision`, 0 for none. Returns the new revision if it was
+    /// written.
     pub(crate) async fn compare_and_set(
         &mut self,
         key: &str,
@@ -110,7 +111,7 @@ impl Bare {
             .then(|| answer.header.unwrap_or_default().revision))
     }
 
-    /// Follows one key from now on.
+    /// Watches a key from now on.
     pub(crate) async fn watch(&mut self, key: &str) -> Streaming<WatchResponse> {
         let create = WatchCreateRequest {
             key: Bytes::copy_from_slice(key.as_bytes()),
@@ -119,7 +120,7 @@ impl Bare {
         let mut first = Some(WatchRequest {
             request_union: Some(RequestUnion::CreateRequest(create)),
         });
-        // Never ends, since its end would end the watch.
+        // The stream never ends, because its end would end the watch.
         let questions = stream::poll_fn(move |_| match first.take() {
             Some(first) => Poll::Ready(Some(first)),
             None => Poll::Pending,

@@ -1,5 +1,5 @@
-//! What the beats of a hundred nodes cost: each renews its record every 500 ms, and checks with it
-//! that its node's record still stands.
+//! Benchmark of the heartbeats of a hundred nodes: each renews its record every 500 ms and checks
+//! that its node's record still exists.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use crate::cluster::Cluster;
 const NODES: usize = 100;
 const RENEWAL: Duration = Duration::from_millis(500);
 const TIME: Duration = Duration::from_secs(30);
-/// What a beat holds, roughly: an incarnation, and when every shard last had a turn.
+/// The approximate size of a heartbeat: an incarnation, and the time of each shard's last turn.
 const BEAT_BYTES: usize = 48;
 
 pub(crate) async fn run() {
@@ -69,7 +69,7 @@ async fn one(members: usize) {
     );
 }
 
-/// When its beats were done, and how many were not.
+/// Renews a heartbeat. Returns the times of the successes, and the number of failures.
 async fn renew(etcd: Etcd, index: usize) -> (Vec<Duration>, usize) {
     let node = put(&etcd, &format!("node/{index}"), Expect::Absent, Vec::new()).await;
     let node = node.unwrap();
@@ -118,14 +118,14 @@ fn ms(time: Duration) -> f64 {
 }
 
 impl crate::member::Member {
-    /// To disk, by this process, since it started.
+    /// The bytes that this process has written to the disk since it started.
     fn bytes_written(&self) -> u64 {
         let text = fs::read_to_string(format!("/proc/{}/io", self.id())).unwrap();
         let line = text.lines().find_map(|it| it.strip_prefix("write_bytes: "));
         line.unwrap().parse().unwrap()
     }
 
-    /// User and system together.
+    /// The processor time, user and system.
     fn processor_time(&self) -> Duration {
         let text = fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
         let behind_name = text.rsplit(')').next().unwrap();
@@ -134,7 +134,7 @@ impl crate::member::Member {
             .map(|it| it.parse::<u64>().unwrap())
             .iter()
             .sum();
-        // Linux counts in hundredths everywhere that matters.
+        // Linux counts in hundredths of a second on all usual systems.
         Duration::from_millis(ticks * 10)
     }
 }

@@ -1,4 +1,4 @@
-//! How long a compare-and-set takes, and how soon a watch tells of it.
+//! Benchmark of the time of a compare-and-set, and of the time until a watch reports it.
 
 use std::time::{Duration, Instant};
 
@@ -34,7 +34,7 @@ pub(crate) async fn run() {
     }
 }
 
-/// Of both clients the times of changes and of watches. They take turns, at the same member.
+/// Measures the times of changes and watches of both clients, which take turns at the same member.
 async fn measure(cluster: &Cluster) -> [[Vec<Duration>; 2]; 2] {
     let config = cluster.config();
     let etcd = Etcd::connect(config.clone()).await.unwrap().through(0);

@@ -1,5 +1,5 @@
-//! Coordination on real etcd servers, each figure beside that of a bare client in the same run:
-//! `cargo bench -p wayfare-etcd [-- latency|outage|beats]`.
+//! Benchmarks of coordination on real etcd servers. Each figure is beside that of a bare client in
+//! the same run: `cargo bench -p wayfare-etcd [-- latency|outage|beats]`.
 
 mod bare;
 mod beats;

@@ -1,4 +1,4 @@
-//! How long nothing can be changed when the leader dies or stops, as clients see it.
+//! Benchmark of the outage that clients see when the leader dies or stops.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -15,10 +15,10 @@ use crate::bare::Bare;
 use crate::cluster::Cluster;
 
 const TIMES: usize = 5;
-/// What is not over by then is given up: a bare client waits for a stopped member for ever.
+/// The longest gap that is measured: a bare client waits for a stopped member without a limit.
 const TIME_MAX: Duration = Duration::from_secs(8);
 
-/// When changes were done, as the longest time without one.
+/// The longest time between two successful changes.
 #[derive(Default)]
 struct Gap {
     longest_ms: AtomicU64,
@@ -60,7 +60,7 @@ pub(crate) async fn run() {
     }
 }
 
-/// The time until another leader was there, and of each client the longest gap.
+/// Runs once. Returns the time until there was another leader, and the longest gap of each client.
 async fn once(cluster: &mut Cluster, fault: &str) -> (u128, [u64; 4]) {
     let leader = cluster.leader();
     let follower = (leader + 1) % 3;
@@ -98,7 +98,7 @@ async fn once(cluster: &mut Cluster, fault: &str) -> (u128, [u64; 4]) {
     let mut gaps = [0; 4];
     for (index, (gap, task)) in clients.into_iter().enumerate() {
         gap.is_over.store(true, Ordering::Relaxed);
-        // One that still waits has waited all the time.
+        // A client that still waits has waited since its last change.
         let ended = time::timeout(Duration::from_millis(500), task)
             .await
             .is_ok();
@@ -123,7 +123,7 @@ where
     (gap, task)
 }
 
-/// Reads where it does not know, as the rules of ownership say.
+/// Makes changes, and reads after an unknown outcome, as the rules of ownership require.
 async fn ours(etcd: Etcd, index: usize, gap: Arc<Gap>) {
     let key = format!("ours/{index}");
     let mut last = Instant::now();
@@ -151,7 +151,8 @@ async fn ours(etcd: Etcd, index: usize, gap: Arc<Gap>) {
     }
 }
 
-/// Goes to the next member when a call fails, and starts another record, since it cannot know.
+/// Makes changes. After a failure it goes to the next member and another record, because it cannot
+/// know the outcome.
 async fn bare(endpoints: Vec<String>, first: usize, gap: Arc<Gap>) {
     let mut last = Instant::now();
     for turn in first.. {
@@ -179,6 +180,6 @@ async fn bare(endpoints: Vec<String>, first: usize, gap: Arc<Gap>) {
 }
 
 async fn settle(time: Duration) {
-    // Nothing comes of this future but its time.
+    // This future never completes, so only the time passes.
     let _ = time::timeout(time, std::future::pending::<()>()).await;
 }

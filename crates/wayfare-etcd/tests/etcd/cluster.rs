@@ -8,19 +8,19 @@ use wayfare_etcd::Config;
 
 use crate::member::{Member, Plan, wait_for};
 
-/// Members that know each other, in a folder that goes with them.
+/// A cluster of members in a temporary folder.
 pub(crate) struct Cluster {
     members: Vec<Member>,
     _folder: TempDir,
 }
 
 impl Cluster {
-    /// `count` members, all healthy.
+    /// Starts `count` members and waits until all are healthy.
     pub(crate) fn start(count: usize) -> Self {
         Self::start_with(count, "http", &[])
     }
 
-    /// The same with more arguments for each, and another scheme for clients.
+    /// Starts members with additional arguments, and with another scheme for clients.
     pub(crate) fn start_with(count: usize, scheme: &str, more: &[String]) -> Self {
         let folder = TempDir::new().unwrap();
         let plans: Vec<_> = (0..count).map(|it| Plan::new(it, folder.path())).collect();
@@ -35,7 +35,7 @@ impl Cluster {
         cluster
     }
 
-    /// One member, as a configuration file says.
+    /// Starts a member with a configuration file.
     #[allow(dead_code, reason = "for tests")]
     pub(crate) fn of_file(text: &str) -> Self {
         let folder = TempDir::new().unwrap();
@@ -48,7 +48,7 @@ impl Cluster {
         cluster
     }
 
-    /// Starts those who do not run, and waits for all.
+    /// Starts the members that do not run, and waits for all.
     pub(crate) fn start_all(&mut self) {
         self.members.iter_mut().for_each(Member::start);
         for member in &mut self.members {
@@ -56,7 +56,7 @@ impl Cluster {
         }
     }
 
-    /// Where clients find it, with the times that nodes use.
+    /// Returns a client configuration with the time limits that nodes use.
     pub(crate) fn config(&self) -> Config {
         let endpoints = self.members.iter();
         let endpoints = endpoints.map(|it| format!("127.0.0.1:{}", it.client_port));
@@ -67,7 +67,8 @@ impl Cluster {
         }
     }
 
-    /// The same with so much time that a busy machine makes nothing unknown.
+    /// Returns a client configuration with limits so long that a busy machine causes no unknown
+    /// outcome.
     pub(crate) fn patient_config(&self) -> Config {
         let patience = Duration::from_secs(20);
         Config {
@@ -80,7 +81,7 @@ impl Cluster {
         }
     }
 
-    /// Which member leads.
+    /// Returns the index of the leader.
     pub(crate) fn leader(&self) -> usize {
         let mut leader = None;
         wait_for("a leader", Duration::from_secs(20), || {

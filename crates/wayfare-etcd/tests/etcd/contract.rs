@@ -1,4 +1,4 @@
-//! The contract of coordination, on one and on three members.
+//! Tests of the contract of coordination, on one and on three members.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
@@ -12,10 +12,10 @@ use wayfare_protocol::coordination::{Commit, Key, Outcome, Reply, Request, Revis
 use crate::blocking::{block_on, broken};
 use crate::cluster::Cluster;
 
-/// For all cases together; they take about a second.
+/// The time limit for all cases. They take about a second.
 const TIME_MAX: Duration = Duration::from_secs(60);
 
-/// Runs the cases on a thread that has no runtime, so a case that does not end is a failure.
+/// Runs the cases on a thread without a runtime, so that a case that hangs is a failure.
 fn broken_cases(etcd: Etcd, namespace: &'static str) -> Vec<String> {
     let (done, outcome) = mpsc::sync_channel(1);
     thread::spawn(move || done.send(broken(contract::coordination(), &etcd, namespace)));
@@ -53,7 +53,7 @@ async fn three_members_keep_the_contract() {
     prove(&etcd).await.unwrap();
 }
 
-/// An administrator who compacts behind each of so many commits.
+/// An administrator who compacts after every few commits.
 struct RefForgetful<'a> {
     etcd: Etcd,
     cluster: &'a Cluster,
@@ -82,10 +82,10 @@ impl Coordination for RefForgetful<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_compacted_or_overflowed_is_said() {
+async fn compaction_and_overflow_are_reported() {
     let cluster = Cluster::start(1);
     let config = Config {
-        // The slow reader of the case has this much room, and many times as much to read.
+        // The queue of the slow reader in this case. It must read many times as much.
         watch_changes_max: 4,
         ..cluster.patient_config()
     };

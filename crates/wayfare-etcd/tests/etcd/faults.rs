@@ -1,5 +1,5 @@
-//! Members that are killed, stopped, cut off or half open, under writers who write down what they
-//! were told.
+//! Tests with members that are killed, stopped, cut off or half open, while writers record the
+//! answers they get.
 
 use wayfare_etcd::{Config, Etcd};
 
@@ -7,7 +7,7 @@ use crate::cluster::Cluster;
 use crate::history::History;
 use crate::proxy::{Mode, Proxy};
 
-/// Changes that prove that the service is at work.
+/// The number of changes that proves that the service works.
 const ENOUGH: usize = 60;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,7 +27,7 @@ async fn nothing_is_lost_or_doubled_when_the_leader_is_killed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_or_doubled_when_the_leader_is_stopped_and_goes_on() {
+async fn nothing_is_lost_or_doubled_when_the_leader_is_stopped() {
     let cluster = Cluster::start(3);
     let etcd = Etcd::connect(cluster.config()).await.unwrap();
     let history = History::start(&etcd, 3).await;
@@ -41,7 +41,7 @@ async fn nothing_is_lost_or_doubled_when_the_leader_is_stopped_and_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_members_down_and_back_is_an_outage_and_no_more() {
+async fn a_restart_of_all_members_loses_nothing() {
     let mut cluster = Cluster::start(3);
     let etcd = Etcd::connect(cluster.config()).await.unwrap();
     let history = History::start(&etcd, 3).await;
@@ -53,7 +53,7 @@ async fn all_members_down_and_back_is_an_outage_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_member_alone_down_and_back_is_an_outage_and_no_more() {
+async fn a_restart_of_a_single_member_loses_nothing() {
     let mut cluster = Cluster::start(1);
     let etcd = Etcd::connect(cluster.config()).await.unwrap();
     let history = History::start(&etcd, 1).await;
@@ -86,7 +86,7 @@ async fn nothing_is_lost_or_doubled_over_connections_that_fail() {
             proxy.set(Mode::Pass);
         }
     }
-    // All at once: nobody can do anything.
+    // All connections at once, so that nobody can do anything.
     proxies.iter().for_each(|it| it.set(Mode::Cut));
     proxies.iter().for_each(|it| it.set(Mode::Pass));
     history.wait_for_more(ENOUGH);

@@ -1,4 +1,4 @@
-//! Contenders who write down what they were told, and a check of all they were told at the end.
+//! Contenders that record the answers they get, and a check of all answers at the end.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -15,33 +15,33 @@ use wayfare_protocol::coordination::{Commit, Expect, Failure, Key, Record, Revis
 
 use crate::member::wait_for;
 
-/// Few, so that contenders meet.
+/// Few keys, so that contenders conflict.
 const KEYS: usize = 4;
 
-/// For a service to do its work again, once it can.
+/// The time limit for a service to work again after a fault.
 const PATIENCE: Duration = Duration::from_secs(25);
 
-/// One change, and what its writer was told.
+/// A change, and its answer.
 struct Operation {
     key: Key,
     expect: Expect,
-    /// Of this operation alone.
+    /// The value, which no other operation writes.
     value: Bytes,
     outcome: Result<Commit, Failure>,
 }
 
-/// What contenders share.
+/// The state that contenders share.
 #[derive(Default)]
 struct Shared {
     operations: Mutex<Vec<Operation>>,
-    /// Of each key the highest revision that somebody was told of.
+    /// The highest revision of each key that was acknowledged to anybody.
     acknowledged: [AtomicU64; KEYS],
     next_value: AtomicU64,
     done: AtomicUsize,
     is_over: AtomicBool,
 }
 
-/// Contenders and watchers at work.
+/// Running contenders and watchers.
 pub(crate) struct History {
     etcd: Etcd,
     start: Revision,
@@ -51,7 +51,7 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// Two contenders and one watch by way of each member.
+    /// Starts two contenders and a watch through each member.
     pub(crate) async fn start(etcd: &Etcd, members: usize) -> Self {
         let start = etcd.get(key(0)).await.unwrap().store;
         let shared = Arc::new(Shared::default());
@@ -69,7 +69,7 @@ impl History {
         }
     }
 
-    /// Waits until so many more changes were done.
+    /// Waits until this many more changes were done.
     pub(crate) fn wait_for_more(&self, count: usize) {
         let enough = self.shared.done.load(Ordering::SeqCst) + count;
         wait_for("changes to be done", PATIENCE, || {
@@ -77,20 +77,20 @@ impl History {
         });
     }
 
-    /// Ends it, and checks that everything anybody was told is true.
+    /// Stops, and checks that every answer was true.
     pub(crate) async fn check(self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
         for contender in self.contenders {
             contender.await.unwrap();
         }
-        // What was left unknown can no longer happen once its record has moved.
+        // A change with an unknown outcome cannot happen any more once its record has changed.
         for index in 0..KEYS {
             settle(&self.etcd, key(index)).await;
         }
         let listing = self.etcd.list("h/".into()).await.unwrap();
         let end = listing.records.iter().map(|it| it.1.revision).max();
         let end = end.unwrap();
-        // Nothing is compacted here, so a watch from the start tells what truly happened.
+        // Nothing is compacted here, so a watch from the start shows everything that happened.
         let truth = collect(self.etcd.watch("h/".into(), self.start), end).await;
         for watch in self.watches {
             let seen = collect(watch, end).await;
@@ -148,7 +148,7 @@ async fn contend(etcd: Etcd, shared: Arc<Shared>, index: usize) {
     }
 }
 
-/// Moves a record on, so that no change that expects it as it was can happen any more.
+/// Changes a record, so that earlier changes in flight cannot be applied any more.
 async fn settle(etcd: &Etcd, key: Key) {
     loop {
         let Ok(read) = etcd.get(key.clone()).await else {

@@ -1,4 +1,4 @@
-//! Lists of many pages are as of one revision, and see nothing of others.
+//! Tests of lists: many pages are read at one revision, and contain no keys of other clusters.
 
 use bytes::Bytes;
 use wayfare_engine::Coordination;
@@ -16,7 +16,7 @@ async fn a_list_is_as_of_one_revision() {
     };
     let etcd = Etcd::connect(config).await.unwrap();
     let writer = etcd.clone();
-    // Ten records that change together, so in every state there was they are at one revision.
+    // Ten records that change together, so that they always have the same revision.
     let writing = tokio::spawn(async move {
         let mut expect = Expect::Absent;
         for _ in 0..60 {

@@ -1,4 +1,4 @@
-//! Users, passwords and certificates.
+//! Tests of users, passwords and certificates.
 
 use bytes::Bytes;
 use wayfare_engine::Coordination;
@@ -8,7 +8,7 @@ use wayfare_protocol::coordination::{Commit, Expect, Failure, Revision};
 use crate::cluster::Cluster;
 use crate::member::Member;
 
-/// A user who may do everything under `test/`, and a root as etcd wants one.
+/// Creates a user with all rights under `test/`, and the root that etcd requires.
 fn protect(member: &Member) {
     // "test/" to "test0".
     let permission = r#"{"name":"node","perm":{"permType":"READWRITE","key":"dGVzdC8=",
@@ -39,7 +39,7 @@ async fn put(etcd: &Etcd, key: &str) -> Result<Commit, Failure> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_user_is_let_in_where_it_may_be_and_nobody_else() {
+async fn a_user_is_admitted_only_to_its_own_prefix() {
     let cluster = Cluster::start(1);
     protect(&cluster[0]);
     let connect = |login, prefix: &str| {
@@ -66,9 +66,9 @@ async fn a_user_is_let_in_where_it_may_be_and_nobody_else() {
     assert!(matches!(put(&etcd, "a").await, Ok(Commit::Done(_))));
 }
 
-/// Tokens live in the memory of members.
+/// Tokens are kept in the memory of members.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_forgotten_is_renewed_and_costs_no_change() {
+async fn a_forgotten_token_is_renewed_without_a_lost_change() {
     let mut cluster = Cluster::start(1);
     protect(&cluster[0]);
     let config = Config {
@@ -127,8 +127,8 @@ async fn members_and_nodes_prove_who_they_are() {
         let error = connect(ca, identity, domain).await.err().unwrap();
         assert!(matches!(error, ConnectError::NotTrusted(_)), "{error}");
     }
-    // What a member has against us comes behind the handshake, and may be lost with the connection:
-    // whoever tries again hears it in the end.
+    // A member's refusal of a certificate comes after the handshake and may be lost with the
+    // connection. Repeated attempts get it in the end.
     let mut error = connect("ca.pem", None, None).await.err().unwrap();
     while error.is_passing() {
         error = connect("ca.pem", None, None).await.err().unwrap();

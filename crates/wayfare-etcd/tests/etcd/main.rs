@@ -1,4 +1,4 @@
-//! Coordination on real etcd servers: what it owes, and what becomes of it when they fail.
+//! Tests of coordination on real etcd servers: its contract, and its behaviour when servers fail.
 
 #[path = "../../../wayfare-engine/tests/blocking/mod.rs"]
 mod blocking;

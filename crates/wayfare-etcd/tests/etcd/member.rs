@@ -1,4 +1,4 @@
-//! One etcd, started as a process of its own on free ports in a folder of its own.
+//! An etcd server as a child process, with free ports and a folder of its own.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Longer than any start on a busy machine.
+/// The time limit of a start, longer than any start on a busy machine.
 const START_TIME_MAX: Duration = Duration::from_secs(40);
 
 /// A process of etcd, killed when this is dropped.
@@ -22,7 +22,7 @@ pub(crate) struct Member {
     process: Option<Child>,
 }
 
-/// What a member is told before it knows the others.
+/// The settings of a member, made before the others are known.
 pub(crate) struct Plan {
     pub(crate) name: String,
     pub(crate) client_port: u16,
@@ -48,7 +48,7 @@ impl Plan {
 }
 
 impl Member {
-    /// `scheme` is that of the clients; `more` is put behind the arguments every member has.
+    /// Makes a member. `scheme` is for its clients; `more` are additional arguments.
     pub(crate) fn new(plan: &Plan, peers: &str, scheme: &str, more: &[String]) -> Self {
         let health_port = free_port();
         let client = format!("{scheme}://127.0.0.1:{}", plan.client_port);
@@ -78,7 +78,8 @@ impl Member {
         }
     }
 
-    /// As a configuration file of a single member says, but for its ports and its folder.
+    /// Makes a member with the configuration file of a single member, but with other ports and
+    /// another folder.
     #[allow(dead_code, reason = "for tests")]
     pub(crate) fn of_file(plan: &Plan, text: &str) -> Self {
         let health_port = free_port();
@@ -100,7 +101,7 @@ impl Member {
         }
     }
 
-    /// Starts it if it does not run, without waiting for it.
+    /// Starts it if it does not run. Does not wait for it.
     pub(crate) fn start(&mut self) {
         if self.process.is_some() {
             return;
@@ -123,7 +124,7 @@ impl Member {
         self.process = Some(process);
     }
 
-    /// Waits until it answers a question that needs a majority.
+    /// Waits until it answers a request that needs a majority.
     pub(crate) fn wait_until_healthy(&mut self) {
         wait_for("etcd to be healthy", START_TIME_MAX, || {
             if let Some(process) = &mut self.process
@@ -137,7 +138,7 @@ impl Member {
         });
     }
 
-    /// kill -9.
+    /// Kills it, like `kill -9`.
     pub(crate) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {
             // It may have ended by itself.
@@ -146,8 +147,8 @@ impl Member {
         }
     }
 
-    /// Forgets everything, as if set up anew. Its cluster has the same number as before, since that
-    /// comes of its addresses.
+    /// Deletes all its data, as if newly set up. Its cluster keeps its number, because that is
+    /// derived from its addresses.
     #[allow(dead_code, reason = "for tests")]
     pub(crate) fn wipe(&mut self) {
         self.kill();
@@ -162,7 +163,7 @@ impl Member {
         self.signal(Signal::CONT);
     }
 
-    /// Asks its JSON gateway, which is nothing of ours: an administrator's way in.
+    /// Sends a request to its JSON gateway, as an administrator would, without the engine.
     pub(crate) fn ask(&self, path: &str, body: &str) -> String {
         http(self.client_port, "POST", path, body).unwrap()
     }
@@ -175,19 +176,19 @@ impl Member {
         leader.is_some() && leader == number_after(&status, r#""member_id":""#)
     }
 
-    /// Size of its database in bytes.
+    /// Returns the size of its database in bytes.
     pub(crate) fn database_bytes(&self) -> u64 {
         let status = self.ask("/v3/maintenance/status", "{}");
         number_after(&status, r#""dbSize":""#).unwrap()
     }
 
-    /// What the members call it.
+    /// Returns its id in the cluster.
     pub(crate) fn id_in_cluster(&self) -> u64 {
         let status = self.ask("/v3/maintenance/status", "{}");
         number_after(&status, r#""member_id":""#).unwrap()
     }
 
-    /// Of its process.
+    /// Returns the id of its process.
     #[allow(dead_code, reason = "for benchmarks")]
     pub(crate) fn id(&self) -> u32 {
         self.process.as_ref().unwrap().id()
@@ -209,7 +210,7 @@ impl Drop for Member {
     }
 }
 
-/// Waits for a condition of another process, which tells nobody when it holds.
+/// Waits for a condition of another process, which cannot notify this one.
 pub(crate) fn wait_for(what: &str, time_max: Duration, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
@@ -218,7 +219,7 @@ pub(crate) fn wait_for(what: &str, time_max: Duration, mut holds: impl FnMut() -
     }
 }
 
-/// One that nobody listens on now.
+/// Returns a port on which nobody listens.
 pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()

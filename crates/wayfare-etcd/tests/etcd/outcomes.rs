@@ -1,4 +1,5 @@
-//! Done, refused, not done and unknown are told apart, whatever happens on the way.
+//! Tests that done, refused, not done and unknown are distinguished, whatever happens to the
+//! connection.
 
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ async fn behind_proxies(cluster: &Cluster) -> (Config, Vec<Proxy>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_answer_that_is_lost_leaves_the_change_unknown_and_once() {
+async fn a_lost_answer_makes_a_change_unknown_but_applied_once() {
     let cluster = Cluster::start(1);
     let (config, proxies) = behind_proxies(&cluster).await;
     let etcd = Etcd::connect(config).await.unwrap();
@@ -42,14 +43,14 @@ async fn an_answer_that_is_lost_leaves_the_change_unknown_and_once() {
         let writer = etcd.clone();
         let put = async move { writer.put("a".into(), value("x"), expect).await };
         let put = tokio::spawn(put);
-        // It is applied though nobody is told.
+        // The change is applied, although nobody gets the answer.
         let mut watch = direct.watch("a".into(), before.store);
         let applied = watch.next().await.unwrap().unwrap().revision;
         proxies[0].set(mode);
         let outcome = put.await.unwrap();
         assert!(matches!(outcome, Err(Failure::Unknown(_))), "{outcome:?}");
         proxies[0].set(Mode::Pass);
-        // Read back past the revision that was expected: that settles it.
+        // A read at a revision past the expected one settles the outcome.
         let read = etcd.get("a".into()).await.unwrap();
         assert_eq!(read.record.unwrap().revision, applied);
         assert_eq!(read.store, applied, "applied once");
@@ -57,7 +58,7 @@ async fn an_answer_that_is_lost_leaves_the_change_unknown_and_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_never_left_is_not_done() {
+async fn a_change_that_was_not_sent_is_not_done() {
     let cluster = Cluster::start(1);
     let (config, proxies) = behind_proxies(&cluster).await;
     let config = Config {
@@ -84,7 +85,7 @@ async fn a_change_that_never_left_is_not_done() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_read_goes_round_members_that_do_not_answer() {
+async fn a_read_skips_members_that_do_not_answer() {
     let cluster = Cluster::start(3);
     let (config, proxies) = behind_proxies(&cluster).await;
     let config = Config {
@@ -106,15 +107,15 @@ async fn a_read_goes_round_members_that_do_not_answer() {
     assert!(matches!(put, Ok(Commit::Done(_))), "{put:?}");
 }
 
-/// A commit that only checks is a read, and as linearizable as one: a member without a majority
-/// does not answer it from what it remembers.
+/// A commit that only checks is as linearizable as a read: a member without a majority does not
+/// answer it from its own state.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_is_not_answered_from_memory() {
     let cluster = Cluster::start(3);
     let leader = cluster.leader();
     let follower = (leader + 1) % 3;
     let mut config = cluster.config();
-    // Nobody else to ask.
+    // There is no other member to ask.
     config.endpoints = vec![config.endpoints[follower].clone()];
     config.call_time_max = Duration::from_secs(2);
     config.answer_time_max = Duration::from_secs(20);
@@ -149,7 +150,7 @@ async fn a_check_is_not_answered_from_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn more_than_fits_waits_its_turn() {
+async fn requests_over_the_limit_wait() {
     let cluster = Cluster::start(1);
     let config = Config {
         calls_max: 2,

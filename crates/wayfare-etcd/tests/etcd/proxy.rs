@@ -1,4 +1,4 @@
-//! A TCP proxy in front of one member that can cut, hold back and delay what it carries.
+//! A TCP proxy in front of a member that can cut, hold and delay connections.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time;
 
-/// What the proxy does, with what it carries now and from now on.
+/// The mode of the proxy, for present and future data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     Pass,
     /// Closes every connection.
     Cut,
-    /// Half open: every connection stays, and nothing comes through.
+    /// Half open: every connection stays, but transfers nothing.
     Hold,
-    /// What clients ask comes through, no answer does.
+    /// Transfers requests, but no answers.
     HoldAnswers,
-    /// Each piece comes through that much later.
+    /// Transfers each piece after this delay.
     Delay(Duration),
 }
 
-/// In front of one member, until it is dropped.
+/// A proxy in front of one member, until it is dropped.
 pub(crate) struct Proxy {
     pub(crate) address: String,
     mode: watch::Sender<Mode>,
@@ -70,7 +70,7 @@ async fn carry(client: TcpStream, server_port: u16, mut modes: watch::Receiver<M
     let answering = pass(server_read, client_write, modes.clone(), |mode| {
         matches!(mode, Mode::Hold | Mode::HoldAnswers)
     });
-    // Whatever ends first takes both sides with it.
+    // The end of either direction ends both.
     tokio::select! {
         _ = modes.wait_for(|it| *it == Mode::Cut) => {}
         () = asking => {}
@@ -90,9 +90,9 @@ async fn pass(
             return;
         };
         match mode {
-            // Nothing that was held back comes through at last.
+            // Held data is not transferred any more.
             Mode::Cut => return,
-            // Nothing comes of this future but its time.
+            // This future never completes, so only the time passes.
             Mode::Delay(delay) => {
                 let _ = time::timeout(delay, std::future::pending::<()>()).await;
             }

@@ -1,4 +1,4 @@
-//! What happens when etcd's space is used up, and how it is brought back.
+//! Tests of etcd with its space used up, and of the way back.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn write(key: &str, expect: Expect) -> Vec<Write> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn space_that_is_used_up_is_told_until_it_is_made() {
+async fn a_full_database_is_reported_until_space_is_made() {
     let (cluster, etcd) = start().await;
     let mut expect = Expect::Absent;
     let why = loop {
@@ -47,7 +47,7 @@ async fn space_that_is_used_up_is_told_until_it_is_made() {
     wait_for("the alarm to be told", PATIENCE, || {
         errors().iter().any(|it| it.contains("NOSPACE"))
     });
-    // Reads go on.
+    // Reads continue to work.
     let last = etcd.get("a".into()).await.unwrap().record.unwrap().revision;
 
     make_space(&cluster[0], last);
@@ -56,7 +56,7 @@ async fn space_that_is_used_up_is_told_until_it_is_made() {
     wait_for("the alarm to be gone", PATIENCE, || errors().is_empty());
 }
 
-/// What `docs/operations/etcd.md` says to do: compact, defragment, take back the alarm.
+/// Executes the steps in `docs/operations/etcd.md`: compact, defragment, disarm the alarm.
 fn make_space(member: &Member, Revision(revision): Revision) {
     let full = member.database_bytes();
     let compact = format!(r#"{{"revision":"{revision}","physical":true}}"#);
@@ -68,10 +68,10 @@ fn make_space(member: &Member, Revision(revision): Revision) {
     member.ask("/v3/maintenance/alarm", &disarm);
 }
 
-/// etcd applies the changes that were under way when the space was used up, and answers that it is
-/// used up. An engine that took this for a refusal would tell its caller an untruth.
+/// etcd applies the changes in flight when the space is used up, and answers that it is used up. An
+/// engine that treated this as a refusal would report a false outcome.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_uses_up_the_space_may_have_happened() {
+async fn the_change_that_exceeds_the_space_is_unknown() {
     let (_cluster, etcd) = start().await;
     let mut counts = [0; 2];
     for round in 0.. {

@@ -1,4 +1,4 @@
-//! What a start takes, and what it refuses.
+//! Tests of starts: what they tolerate and what they refuse.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ async fn members_of_two_services_are_not_mixed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_member_that_is_not_there_yet_is_no_obstacle() {
+async fn a_missing_member_does_not_prevent_a_start() {
     let cluster = Cluster::start(1);
     let mut config = cluster.patient_config();
     config
@@ -40,7 +40,7 @@ async fn a_member_that_is_not_there_yet_is_no_obstacle() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_is_said_in_time() {
+async fn an_unreachable_service_is_reported_in_time() {
     let config = Config {
         endpoints: vec![format!("127.0.0.1:{}", free_port())],
         connect_time_max: Duration::from_millis(300),
@@ -50,12 +50,12 @@ async fn nobody_there_is_said_in_time() {
     let error = Etcd::connect(config).await.err().unwrap();
     let is_it = matches!(&error, ConnectError::NoAnswer(Failure::NotDone(_)));
     assert!(is_it, "{error}");
-    // Far from any bound that would be hit by waiting for something else.
+    // Far below the limits of other waits.
     assert!(start.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_config_that_makes_no_sense_is_refused() {
+async fn an_invalid_config_is_refused() {
     let nobody = Config {
         endpoints: Vec::new(),
         ..Config::default()
@@ -77,7 +77,7 @@ async fn a_config_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_reference_configuration_is_one() {
+async fn the_documented_configuration_works() {
     let cluster = Cluster::of_file(include_str!("../../../../deploy/etcd/etcd.conf.yml"));
     let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
     prove(&etcd).await.unwrap();

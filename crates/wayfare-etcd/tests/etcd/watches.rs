@@ -1,4 +1,5 @@
-//! Watches find another member by themselves, end with their reader, and carry what is large.
+//! Tests of watches: they change the member by themselves, end with their reader, and transfer
+//! large commits.
 
 use std::time::Duration;
 
@@ -62,8 +63,8 @@ async fn a_watch_leaves_a_member_that_is_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_commit_of_many_megabytes_is_told_whole() {
-    // Larger than a message may be without fragments.
+async fn a_commit_of_many_megabytes_is_reported_whole() {
+    // Larger than a message without fragments may be.
     let more = ["--max-request-bytes=20000000".to_owned()];
     let cluster = Cluster::start_with(1, "http", &more);
     let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
@@ -98,9 +99,9 @@ async fn watches_end_with_their_engine() {
     assert_eq!(end.expect("the watch ends"), None);
 }
 
-/// Revisions come twice then, and what was expected of one would hold of another.
+/// Revisions are then issued twice, and an expected one could match another record.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_store_that_went_back_is_told_and_used_no_more() {
+async fn a_store_that_went_back_is_not_used_any_more() {
     let mut cluster = Cluster::start(1);
     let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
     let mut watch = etcd.watch("".into(), Revision(0));
@@ -118,7 +119,7 @@ async fn a_store_that_went_back_is_told_and_used_no_more() {
         let is_refused = matches!(&read, Err(Failure::NotDone(why)) if why.contains("went back"));
         assert!(is_refused, "{read:?}");
     }
-    // A node that starts now knows of nothing that was.
+    // A node that starts now knows nothing of the earlier revisions.
     let etcd = Etcd::connect(cluster.patient_config()).await.unwrap();
     put(&etcd, "a").await;
 }
