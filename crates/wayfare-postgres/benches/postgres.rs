@@ -1,4 +1,5 @@
-//! Journal writes of many entities at once, beside a bare client's, and a snapshot of 100 MB.
+//! Benchmark of journal writes of many entities, beside a bare client's, and of a snapshot of 100
+//! MB.
 //!
 //! `cargo bench -p wayfare-postgres --bench postgres -- [seconds]`. Starts a server of its own.
 
@@ -102,7 +103,7 @@ async fn engine_journals(server: &Server, count: usize, connections: usize, dura
     );
 }
 
-/// The same statements for each write by itself, pipelined, without anything between.
+/// The same statements of a bare client: one write each, pipelined.
 async fn bare_journals(server: &Server, count: usize, connections: usize, duration: Duration) {
     let mut clients = Vec::new();
     for _ in 0..connections {
@@ -193,7 +194,7 @@ fn report(
     );
 }
 
-/// The second replaces the first.
+/// Writes two large snapshots, of which the second replaces the first.
 async fn large_snapshot(server: &Server, round: u64) {
     let (epoch, successor) = (Epoch(2 * round + 1), Epoch(2 * round + 2));
     let engine = open(server, 2).await;
@@ -218,7 +219,7 @@ async fn large_snapshot(server: &Server, round: u64) {
         peak - before
     );
     drop((bytes, engine));
-    // As by another node.
+    // Loads through another engine, as another node would.
     let engine = open(server, 2).await;
     reset_peak();
     let (before, start) = (memory("VmRSS"), Instant::now());
@@ -238,7 +239,7 @@ async fn bare(server: &Server) -> Client {
     client
 }
 
-/// How often the log was made durable; servers before 14 do not count it.
+/// Returns the number of WAL syncs. Servers before version 14 do not count them.
 async fn synced(server: &Server) -> i64 {
     let client = bare(server).await;
     let counted = client
@@ -247,7 +248,7 @@ async fn synced(server: &Server) -> i64 {
     counted.map_or(0, |row| row.get(0))
 }
 
-/// In KiB.
+/// Returns the memory of the process in KiB.
 fn memory(what: &str) -> usize {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|it| it.starts_with(what));

@@ -1,4 +1,4 @@
-//! A write that somebody else's lock holds up, on a connection of its own.
+//! Writes that are blocked by another session's lock, sent on a connection of their own.
 
 use std::sync::Arc;
 
@@ -11,12 +11,13 @@ use crate::queue::{Item, Queue};
 use crate::session::{Connector, Duty, Session};
 use crate::write::Write;
 
-/// Locks are held for milliseconds; those that are not belong to a backend or an owner that hangs.
+/// The maximum number of such connections. Locks are normally held for milliseconds; longer ones
+/// belong to a backend or an owner that hangs.
 const CONNECTIONS_MAX: usize = 4;
 
 static CONNECTIONS: Semaphore = Semaphore::const_new(CONNECTIONS_MAX);
 
-/// Answers the write, and then lets those of the same name go on.
+/// Answers the write, then lets later writes of the same name continue.
 pub(crate) async fn run(connector: Connector, queue: Arc<Queue>, write: Write) {
     let name = write.name.clone();
     let left = connector
@@ -34,7 +35,7 @@ pub(crate) async fn run(connector: Connector, queue: Arc<Queue>, write: Write) {
     queue.give_back(Item::GivenUp(name));
 }
 
-/// Until it is answered by something else than a lock.
+/// Repeats until the write ends in something other than a lock timeout.
 async fn send(connector: &Connector, session: &Session, write: Write) {
     let mut group = Group::of(write);
     loop {

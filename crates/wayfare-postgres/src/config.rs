@@ -1,4 +1,4 @@
-//! Where the servers are, and how they are used: read from a URL, with defaults for everything else.
+//! The configuration: servers, read from a URL, and settings with defaults.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -10,13 +10,14 @@ use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use crate::error::{ConfigError, describe};
 use crate::tls::{Roots, Tls};
 
-/// How to reach storage.
+/// The configuration of storage on PostgreSQL.
 ///
-/// From `postgres://user:password@host:port/database?sslmode=…`. Several hosts, separated by commas, are
-/// tried in order until one takes writes. `Debug` and `Display` leave the password out.
+/// It is parsed from `postgres://user:password@host:port/database?sslmode=…`. Several hosts,
+/// separated by commas, are tried in order until one accepts writes. `Debug` and `Display` omit the
+/// password.
 ///
-/// TLS is verified, certificate and name, wherever it is used: `require`, `verify-ca` and `verify-full` are
-/// the same. Without `sslmode`, hosts other than loopback and sockets need it. `sslrootcert` names a
+/// TLS always verifies certificate and name: `require`, `verify-ca` and `verify-full` mean the
+/// same. Without `sslmode`, TLS is required except for loopback and sockets. `sslrootcert` names a
 /// file of authorities to trust instead of the system's. `schema` is [`Config::schema`].
 #[derive(Clone)]
 pub struct Config {
@@ -29,19 +30,20 @@ pub struct Config {
     pub(crate) is_unsafe_allowed: bool,
 }
 
-/// One connection each. Groups of one connection wait for each other's commit; a second one has the next
-/// ready meanwhile, see docs/decisions/postgres-layout.md.
+/// The number of writing connections. The groups of one connection wait for each other's commit; a
+/// second connection prepares the next group meanwhile, see docs/decisions/postgres-layout.md.
 const LANES: usize = 2;
 const READERS: usize = 2;
 const DEADLINE: Duration = Duration::from_secs(10);
-/// For one host of those tried.
+/// The time limit of a connection attempt to one host.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(3);
-/// A server that says nothing for so long is gone.
+/// The idle time after which keepalive probes check the server.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
 const SCHEMA_BYTES_MAX: usize = 63;
 
 impl Config {
-    /// The schema that holds all tables; `wayfare` by default. One for each cluster of a database.
+    /// Sets the schema that holds all tables, `wayfare` by default. Use one for each cluster in a
+    /// database.
     ///
     /// # Errors
     /// [`ConfigError::Schema`].
@@ -55,8 +57,8 @@ impl Config {
         Ok(self)
     }
 
-    /// How many connections write, and how many read; at least one each. One more is made for values
-    /// too large to be sent at once.
+    /// Sets the number of connections that write and that read, at least one each. Another one is
+    /// used for values that are too large to be sent at once.
     #[must_use]
     pub fn connections(mut self, writing: usize, reading: usize) -> Self {
         self.lanes = writing.max(1);
@@ -64,14 +66,16 @@ impl Config {
         self
     }
 
-    /// How long a request may take, the wait for a server that is away included; 10 s by default.
+    /// Sets the time limit of a request, including the wait for an unavailable server. The default
+    /// is 10 s.
     #[must_use]
     pub const fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Takes a server that does not sync what it acknowledges, for measurements and throw-away clusters.
+    /// Accepts a server that does not sync acknowledged commits, for measurements and throw-away
+    /// clusters.
     #[must_use]
     pub const fn allow_unsafe_server(mut self) -> Self {
         self.is_unsafe_allowed = true;
@@ -131,7 +135,7 @@ impl FromStr for Config {
     }
 }
 
-/// Those that the parser of the rest does not know, or knows otherwise.
+/// Parameters that the library's parser does not know, or treats differently.
 struct Parameters {
     mode: Option<String>,
     roots: Option<String>,
@@ -191,7 +195,7 @@ impl fmt::Display for Config {
                 #[cfg(unix)]
                 Host::Unix(path) => write!(f, "{separator}{}", path.display())?,
             }
-            // One port may stand for all hosts.
+            // One port may be given for all hosts.
             let ports = server.get_ports();
             if let Some(port) = ports.get(index).or(ports.first()) {
                 write!(f, ":{port}")?;
@@ -236,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_is_needed_elsewhere_than_on_this_machine() {
+    fn tls_is_required_except_on_this_machine() {
         assert_eq!(mode("postgres://u@127.0.0.1/d"), SslMode::Disable);
         assert_eq!(mode("postgres://u@%2Frun%2Fp/d"), SslMode::Disable);
         assert_eq!(
@@ -255,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said_without_the_password() {
+    fn mistakes_are_named_without_the_password() {
         for (url, expected) in [
             ("mysql://u:secret@h/d", "begins otherwise"),
             ("postgres://u:secret@h:no/d", "port"),

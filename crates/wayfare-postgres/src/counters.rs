@@ -1,8 +1,8 @@
-//! What the engine has done since it was opened.
+//! Counters of the engine since it was opened.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-/// Each a relaxed atomic.
+/// The counters, as relaxed atomics.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) writes: Count,
@@ -19,27 +19,27 @@ pub(crate) struct Counters {
 #[derive(Debug, Default)]
 pub(crate) struct Count(AtomicU64);
 
-/// What an engine has done since it was opened.
+/// The work of an engine since it was opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
-    /// Writes that were answered by a server.
+    /// Writes that a server answered.
     pub writes: u64,
-    /// Transactions they were sent in.
+    /// Transactions that contained them.
     pub groups: u64,
-    /// Groups that were sent again, because a server refused them as a whole.
+    /// Groups that were sent again because a server refused the whole group.
     pub regrouped: u64,
     /// Pieces of large values.
     pub chunks: u64,
-    /// Writes of which it is unknown whether they happened.
+    /// Writes with an unknown outcome.
     pub unknown: u64,
-    /// Connections that were made.
+    /// Successful connections.
     pub connected: u64,
-    /// Connections that were lost, or could not be made.
+    /// Connections that were lost or failed.
     pub lost: u64,
-    /// Whether the latest connection could not be made, or the server said nothing when it was last
-    /// asked, which it is every 2 s.
+    /// True if the latest connection attempt failed, or the server did not answer the last check.
+    /// There is a check every 2 s.
     pub is_away: bool,
-    /// Writes that were asked for and are not answered: those that wait, and those that were sent.
+    /// Writes without an answer: waiting or in flight.
     pub unanswered: usize,
 }
 

@@ -1,71 +1,71 @@
-//! Why the engine cannot be opened, each saying what to do about it.
+//! Errors of opening the engine, each with advice.
 
 use std::error::Error;
 use std::fmt::Write;
 
 use crate::migrations::KNOWN;
 
-/// What is wrong with a URL or a name.
+/// Mistakes in a URL or a name.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// It is not a URL of this sort. The text never holds the URL itself, which holds a password.
+    /// The URL is invalid. The text never contains the URL, which may contain a password.
     #[error("is not `postgres://user:password@host:port/database`: {0}")]
     Url(String),
-    /// An `sslmode` that there is not.
+    /// The `sslmode` is unknown.
     #[error("`sslmode={0}` is not known: use disable, prefer, require or verify-full")]
     TlsMode(String),
-    /// The file of `sslrootcert` is of no use.
+    /// The file of `sslrootcert` cannot be used.
     #[error("no certificates can be read from {path}, which `sslrootcert` names: {why}")]
     Roots {
         /// The file.
         path: String,
-        /// What the system, or the parser, says.
+        /// The error of the system or the parser.
         why: String,
     },
-    /// The system trusts nobody.
+    /// The system has no trusted authorities.
     #[error("the system has no certificates of authorities: name a file with `sslrootcert=`")]
     NoRoots,
-    /// A schema cannot be called so.
+    /// The schema's name is invalid.
     #[error("`{0}` cannot be the name of a schema: use 1 to 63 of a-z, 0-9, _ and -")]
     Schema(String),
 }
 
-/// Why the engine cannot be opened.
+/// Reasons why the engine cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// No server that may be written answers.
+    /// No server that accepts writes answers.
     #[error("no PostgreSQL server that takes writes is reached at {at}: {why}")]
     NotReached {
         /// Hosts, user and database, without the password.
         at: String,
-        /// What the last one tried said.
+        /// The error of the last server tried.
         why: String,
     },
-    /// The server answers, and does not let us in.
+    /// The server answers and refuses the login.
     #[error("the PostgreSQL server at {at} does not let us in: {why}")]
     NotAdmitted {
         /// Hosts, user and database, without the password.
         at: String,
-        /// What it says.
+        /// The server's error.
         why: String,
     },
-    /// The server's certificate is not one to trust, or it has none.
+    /// The server's certificate is not trusted, or missing.
     #[error(
         "the PostgreSQL server at {at} cannot be trusted: {why}. `sslrootcert=` names the authority that signed its certificate"
     )]
     NotTrusted {
         /// Hosts, user and database, without the password.
         at: String,
-        /// What is wrong with it.
+        /// The problem.
         why: String,
     },
-    /// A server too old.
+    /// The server is too old.
     #[error("the PostgreSQL server has version {found}: 13 or newer is needed")]
     TooOld {
-        /// As the server counts: 120003 is 12.3.
+        /// The server's version number: 120003 is 12.3.
         found: i32,
     },
-    /// What is acknowledged would not be durable.
+    /// The server's acknowledged writes would not be durable.
     #[error(
         "the PostgreSQL server runs with `{setting} = off`: what it acknowledges does not survive a crash. Turn it on"
     )]
@@ -73,7 +73,7 @@ pub enum OpenError {
         /// The setting.
         setting: &'static str,
     },
-    /// A newer version has left a form that this one does not understand.
+    /// A newer version of this program has left a schema that this one cannot use.
     #[error(
         "schema \"{schema}\" has version {found}, which needs a server that knows version {needed}; this one knows {KNOWN}. Start the newer version"
     )]
@@ -85,40 +85,40 @@ pub enum OpenError {
         /// The oldest version that can work with it.
         needed: i32,
     },
-    /// The schema cannot be made, or be brought to this version.
+    /// The schema cannot be created or migrated.
     #[error(
         "schema \"{schema}\" cannot be made: {why}. Give the user CREATE on the database, or make the schema and give it to the user"
     )]
     NotMade {
         /// Its name.
         schema: String,
-        /// What the server says.
+        /// The server's error.
         why: String,
     },
-    /// The schema is there, and the user may not use it.
+    /// The schema exists, but the user may not use it.
     #[error(
         "the user may not write \"{schema}\".\"{table}\": give it SELECT, INSERT, UPDATE and DELETE on all tables of the schema and USAGE on its sequences, or the schema itself"
     )]
     NoRight {
         /// The schema's name.
         schema: String,
-        /// A table or sequence that it may not use.
+        /// A table or sequence that the user may not use.
         table: String,
     },
-    /// Something else that the server says.
+    /// Another error of the server.
     #[error("the PostgreSQL server refuses to serve: {0}")]
     Refused(String),
 }
 
 impl OpenError {
-    /// Whether the same config may be let in a little later, without anybody changing it.
+    /// Returns true if the same configuration may succeed later without a change.
     #[must_use]
     pub const fn is_passing(&self) -> bool {
         matches!(self, Self::NotReached { .. })
     }
 }
 
-/// An error with what it came from, in one line.
+/// Formats an error and its causes in one line.
 pub(crate) fn describe(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

@@ -1,4 +1,4 @@
-//! What an operator wants to know of a server before anybody depends on it.
+//! The examination of a server for an operator, before a node depends on it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,33 +11,35 @@ use crate::error::OpenError;
 use crate::migrations::{self, KNOWN};
 use crate::session::Connector;
 
-/// A server as it was found. Nothing was changed there.
+/// The state of a server. The examination changes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Examination {
     /// Hosts, user and database, without the password.
     pub at: String,
-    /// As the server says it, such as `15.8 (Debian 15.8-0+deb12u1)`.
+    /// The server's version text, such as `15.8 (Debian 15.8-0+deb12u1)`.
     pub version: String,
     /// The schema's name.
     pub schema: String,
-    /// The schema's version; `None` if there is none yet, and the first start makes it.
+    /// The schema's version; `None` if it does not exist yet. The first start creates it.
     pub schema_version: Option<i32>,
-    /// The newest version of the schema that this server knows.
+    /// The newest version of the schema that this program knows.
     pub schema_known: i32,
-    /// The server's own `synchronous_commit`; sessions set theirs.
+    /// The server's default of `synchronous_commit`. Sessions set their own.
     pub synchronous_commit: String,
-    /// How long the commit of next to nothing took.
+    /// The time of a minimal commit.
     pub commit_time: Duration,
-    /// Connections that ordinary users may still make.
+    /// The number of connections that ordinary users may still open.
     pub connections_left: i64,
-    /// Connections that a node makes.
+    /// The number of connections that a node opens.
     pub connections_needed: i64,
-    /// How far the server's clock is ahead of this machine's, in milliseconds.
+    /// The difference between the server's clock and this machine's, in milliseconds; positive if
+    /// it is ahead.
     pub clock_ahead_ms: i64,
 }
 
-/// Connections that are left on the server, to this user, and to the database; the latter two do not limit
-/// superusers. Of others' sessions an ordinary user sees whose they are, and not of which type.
+/// Reads the free connections of the server, of this user and of the database; the latter two
+/// limits do not apply to superusers. An ordinary user sees the owners of other sessions, but not
+/// their types.
 const LOOK: &str = "WITH used AS (SELECT usename, datname FROM pg_stat_activity \
         WHERE datname IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend') \
     SELECT current_setting('server_version'), current_setting('synchronous_commit'), \
@@ -50,15 +52,15 @@ const LOOK: &str = "WITH used AS (SELECT usename, datname FROM pg_stat_activity 
             FROM pg_database, pg_roles WHERE datname = current_database() AND datconnlimit >= 0 \
             AND rolname = current_user AND NOT rolsuper)), \
     (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
-/// For all of it, so that whoever asks is told also of a server that stands still.
+/// The time limit of the whole examination, so that a frozen server is reported, too.
 const TIME_MAX: Duration = Duration::from_secs(20);
-/// Writes to the log and to no table.
+/// A statement that writes to the WAL and to no table.
 const COMMIT: &str = "SELECT pg_logical_emit_message(true, 'wayfare', '')";
 
-/// Looks at the server that this config leads to, and times one commit there.
+/// Examines the configured server, and measures a commit.
 ///
 /// # Errors
-/// Those of [`crate::Postgres::open`], but for what making the schema would come to.
+/// Those of [`crate::Postgres::open`], except those of creating the schema.
 pub async fn examine(config: Config) -> Result<Examination, OpenError> {
     let connector = Connector {
         config: Arc::new(config),
@@ -83,7 +85,7 @@ async fn look(connector: &Connector) -> Result<Examination, OpenError> {
     let answered = now_ms();
     let waits = "SET synchronous_commit TO on";
     client.batch_execute(waits).await.map_err(refused)?;
-    // The first one plans and warms; the second is timed.
+    // The first execution plans and warms up. The second one is measured.
     client.execute(COMMIT, &[]).await.map_err(refused)?;
     let begun = Instant::now();
     client.execute(COMMIT, &[]).await.map_err(refused)?;

@@ -1,4 +1,4 @@
-//! What an error of the server or of the connection says about the writes that were sent.
+//! The meaning of errors of the server or the connection for the writes that were sent.
 
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, Severity, SqlState};
@@ -6,18 +6,18 @@ use wayfare_engine::storage::Failure;
 
 use crate::error::describe;
 
-/// What to do about a group that was not answered.
+/// The consequence for a group that was not answered.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// The connection is of no use any more; each may have happened.
+    /// The connection is lost. Each write may have been executed.
     Lost(String),
-    /// Certainly nothing happened; this server takes no writes, another may.
+    /// Certainly nothing was executed. This server accepts no writes, but another may.
     Elsewhere(String),
-    /// Certainly nothing happened, for the group as a whole; the same may be sent again, in smaller groups.
+    /// Certainly nothing was executed. The writes may be sent again, in smaller groups.
     Again(String),
-    /// Certainly nothing happened, because of one of them.
+    /// Certainly nothing was executed, because of one of the writes.
     Apart(Failure),
-    /// Certainly nothing happened, and the others would fare no better.
+    /// Certainly nothing was executed, and a repeat would fail as well.
     Refused(Failure),
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn judge(error: &Error) -> Verdict {
         return Verdict::Lost(describe(error));
     };
     let text = in_words(said);
-    // A session that ends may have committed before it said so.
+    // A session that ends may have committed before its error was sent.
     let is_last = matches!(
         said.parsed_severity(),
         Some(Severity::Fatal | Severity::Panic) | None
@@ -45,7 +45,7 @@ pub(crate) fn judge(error: &Error) -> Verdict {
             Verdict::Apart(Failure::Corrupt(text))
         }
         _ => match &code.code()[..2] {
-            // Resources, an operator's doing, the system.
+            // Resource limits, operator intervention, system errors.
             "53" | "57" | "58" => Verdict::Refused(Failure::NotDone(text)),
             "08" => Verdict::Lost(text),
             _ => Verdict::Apart(Failure::NotDone(text)),
@@ -53,7 +53,7 @@ pub(crate) fn judge(error: &Error) -> Verdict {
     }
 }
 
-/// Of a read, which changes nothing.
+/// Returns the failure of a read, which changes nothing.
 pub(crate) fn of_read(error: &Error) -> Failure {
     match judge(error) {
         Verdict::Apart(failure) | Verdict::Refused(failure) => failure,

@@ -1,4 +1,4 @@
-//! Writes that go together: as the arguments of one statement, and its answer taken apart.
+//! Groups of writes: encoded as the arguments of one statement, with the decoding of its answer.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -15,28 +15,29 @@ use crate::session::Session;
 use crate::value::{Place, Value};
 use crate::write::{Answer, Change, Effect, Write};
 
-/// Enough to make a commit cheap for each, few enough to be answered within milliseconds.
+/// The maximum number of writes: enough to share the cost of a commit, few enough to be answered
+/// within milliseconds.
 const WRITES_MAX: usize = 1024;
-/// What a message holds, one large write apart.
+/// The maximum size of a group, not counting a single large write.
 const BYTES_MAX: usize = 4 * 1024 * 1024;
 
-/// At least one write.
+/// A group of at least one write.
 #[derive(Debug)]
 pub(crate) struct Group {
-    /// In the order in which they are sent: what must not wait for each other in a circle by name, what
-    /// has the same name as it was asked for.
+    /// The writes in the order of sending: sorted by name, so that groups cannot deadlock, and in
+    /// the order of requests for the same name.
     writes: Vec<Write>,
 }
 
-/// What came back of a group that was carried out.
+/// The answers of a group that was executed.
 pub(crate) struct Answered {
     pub(crate) settled: Vec<(Write, Answer)>,
-    /// Those of which the beginning was there already: to be sent again without it.
+    /// Writes whose first records exist already. They are sent again without those records.
     pub(crate) rest: Vec<Write>,
 }
 
 impl Group {
-    /// As many as fit, from the front.
+    /// Takes as many writes as fit, from the front.
     pub(crate) fn take(waiting: &mut VecDeque<Write>) -> Self {
         let mut bytes = 0;
         let mut count = 0;
@@ -56,19 +57,19 @@ impl Group {
         self.writes.len()
     }
 
-    /// Of one write.
+    /// Makes a group of one write.
     pub(crate) fn of(write: Write) -> Self {
         Self {
             writes: vec![write],
         }
     }
 
-    /// Whether its writes may still wait.
+    /// Returns true if no write's deadline has passed.
     pub(crate) fn is_young(&self, deadline: Duration) -> bool {
         self.writes.iter().all(|it| it.since.elapsed() < deadline)
     }
 
-    /// Those that have waited for longer.
+    /// Removes and returns the writes whose deadline has passed.
     pub(crate) fn take_old(&mut self, deadline: Duration) -> Vec<Write> {
         let writes = mem::take(&mut self.writes).into_iter();
         let (young, old) = writes.partition(|it| it.since.elapsed() < deadline);
@@ -84,16 +85,16 @@ impl Group {
         self.writes
     }
 
-    /// Two smaller ones, the first to be sent first. What has the same name may be in both.
+    /// Splits the group. Send the first half first: writes of one name may be in both.
     pub(crate) fn halves(mut self) -> [Self; 2] {
         let writes = self.writes.split_off(self.writes.len() / 2);
         [self, Self { writes }]
     }
 
-    /// Sends it, and waits until it is committed.
+    /// Sends the group and waits for its commit.
     ///
-    /// The answer of a statement comes before its transaction's: rows are only believed once the
-    /// server is ready for the next, which is what the end of the rows means.
+    /// The rows of a statement arrive before the end of its transaction. They count only when the
+    /// server is ready for the next statement, which the end of the rows signals.
     pub(crate) async fn send(&self, session: &Session) -> Result<Vec<Row>, Error> {
         let columns = Columns::of(&self.writes);
         let client = &session.client;
@@ -113,7 +114,7 @@ impl Group {
         client.query(&session.statements.write, &arguments).await
     }
 
-    /// Takes the rows apart. Who is in none of them is done.
+    /// Decodes the rows. A write without a row is done.
     pub(crate) fn answered(self, rows: &[Row]) -> Result<Answered, (Self, Error)> {
         let mut said: Vec<Option<Said>> = self.writes.iter().map(|_| None).collect();
         for row in rows {
@@ -122,7 +123,7 @@ impl Group {
                 .and_then(|place| Ok((place, Said::read(row)?)));
             match read {
                 Ok((place, it)) => {
-                    // Counted from 1.
+                    // Places are counted from 1.
                     if let Some(slot) = said.get_mut(place as usize - 1) {
                         *slot = Some(it);
                     }
@@ -156,7 +157,7 @@ impl Answered {
             self.rest.push(write);
             return;
         }
-        // Behind one of the same name whose rest is still to come, there is a gap only for now.
+        // Behind a write of the same name whose rest is not sent yet, a gap is only temporary.
         if said.code == GAP && self.rest.last().is_some_and(|it| it.name == write.name) {
             self.rest.push(write);
             return;
@@ -166,7 +167,7 @@ impl Answered {
     }
 }
 
-/// Entities first, then what is not one.
+/// Sorts entities before logs and documents.
 fn place(write: &Write) -> (bool, &str) {
     let is_entity = !matches!(
         write.change,
@@ -175,7 +176,7 @@ fn place(write: &Write) -> (bool, &str) {
     (!is_entity, &write.name)
 }
 
-/// What the statement says of one write.
+/// The statement's answer for one write.
 pub(crate) struct Said {
     code: i32,
     number: i64,
@@ -187,7 +188,7 @@ const GAP: i32 = 4;
 const HELD: i32 = 6;
 
 impl Said {
-    /// Of a row of four columns.
+    /// Reads a row of four columns.
     pub(crate) fn read(row: &Row) -> Result<Self, Error> {
         Ok(Self {
             code: row.try_get(0)?,
@@ -239,7 +240,7 @@ impl Said {
     }
 }
 
-/// The writes, turned into columns.
+/// The writes as columns.
 struct Columns<'a> {
     kinds: Vec<i16>,
     names: Vec<&'a [u8]>,
@@ -250,7 +251,7 @@ struct Columns<'a> {
     texts: Vec<Option<String>>,
 }
 
-/// What of a write there is beside its name and epoch; most have little.
+/// The fields of a write besides name and epoch; most writes have few.
 struct Line<'a> {
     kind: i16,
     numbers: [i64; 5],
@@ -302,7 +303,7 @@ impl<'a> Line<'a> {
             Change::Journal { from, records } => {
                 let past = from.0 + records.len() as u64;
                 let value = Value::Records(Place::Journal(name, *from), records);
-                // An empty one is not stored, only looked at.
+                // An empty write is not stored, only checked.
                 let kind = if is_alone && !records.is_empty() {
                     0
                 } else {
@@ -356,7 +357,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// With a value that may lie in chunks.
+    /// Encodes a write with a value that may be stored in chunks.
     fn large(kind: i16, write: &'a Write, [a, b]: [i64; 2], place: Place<'_>) -> Self {
         let bytes = write.value();
         let (chunks, value) = match write.change {
@@ -377,7 +378,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// As the server reads an array of two rows; nothing for none.
+/// Formats parts as a PostgreSQL array of two rows; `None` for no parts.
 fn parts_literal(parts: &[PartId]) -> Option<String> {
     if parts.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! A connection that writes: what waits for it goes together, in one transaction after the other.
+//! A writing connection: waiting writes are grouped, one transaction after the other.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::mem;
@@ -20,14 +20,15 @@ use crate::slot::Slot;
 use crate::upload::{self, INLINE_BYTES_MAX};
 use crate::write::Write;
 
-/// Behind a large value of the same name: a room has one write under way, and a few that it does not wait for.
+/// The maximum number of writes behind a large value of the same name. A room has one write in
+/// flight, and a few that it does not wait for.
 const PARKED_MAX: usize = 1024;
-/// Between two attempts to connect; doubled up to the second.
+/// The pauses between two connection attempts, doubled from the first up to the second.
 const PAUSES: [Duration; 2] = [Duration::from_millis(20), Duration::from_secs(1)];
-/// The same reason is told again.
+/// The interval at which an unchanged reason is logged again.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// The end that asks.
+/// The sender's end of a lane.
 pub(crate) struct Lane {
     pub(crate) queue: Arc<Queue>,
 }
@@ -62,17 +63,17 @@ struct Worker {
     counters: Arc<Counters>,
     deadline: Duration,
     session: Option<Session>,
-    /// Of values too large for this connection.
+    /// The connection for values that are too large for this one.
     bulk: Arc<Slot>,
     queue: Arc<Queue>,
     waiting: VecDeque<Write>,
-    /// Behind an upload of the same name.
+    /// Writes that wait behind an upload of the same name.
     parked: BTreeMap<Key, VecDeque<Write>>,
-    /// Why there is no connection, and when that was told to the log.
+    /// The reason why there is no connection, and when it was logged.
     told: Option<(String, Instant)>,
 }
 
-/// How a group was answered.
+/// The answer to a group.
 enum Sent {
     Rows(Vec<Row>),
     Error(Error),
@@ -85,7 +86,7 @@ impl Worker {
             self.accept(items);
             while !self.waiting.is_empty() {
                 self.write().await;
-                // What came meanwhile goes with what is left.
+                // Newer writes are sent together with the rest of the group.
                 let items = self.queue.take();
                 self.accept(items);
             }
@@ -106,7 +107,7 @@ impl Worker {
         }
     }
 
-    /// Behind what has the same name.
+    /// Queues a write behind earlier ones of the same name.
     fn order(&mut self, write: Write) {
         if let Some(parked) = self.parked.get_mut(&write.name) {
             if parked.len() < PARKED_MAX {
@@ -129,7 +130,7 @@ impl Worker {
         }
     }
 
-    /// Sends one group, and settles what of it can be settled.
+    /// Sends a group, and answers the writes whose outcome is known.
     async fn write(&mut self) {
         let Some(session) = self.session().await else {
             return;
@@ -147,11 +148,11 @@ impl Worker {
         }
     }
 
-    /// Whether the session can be used further.
+    /// Handles the answer. Returns true if the session can still be used.
     async fn settle(&mut self, session: &Session, group: Group) -> bool {
         let mut open = vec![group];
         while let Some(mut group) = open.pop() {
-            // One that is sent again and again, to a server too slow for it, ends here.
+            // A write that is repeated to a server that is too slow ends here.
             for write in group.take_old(self.deadline) {
                 let why = "the server did not carry it out within the deadline";
                 write.settle(Err(Failure::NotDone(why.into())));
@@ -215,8 +216,8 @@ impl Worker {
         }
     }
 
-    /// Somebody else holds a lock that it waited for. Those that are held up go on by themselves, so that
-    /// no other waits with them; what is left is to be sent again, the last first.
+    /// Handles a lock timeout. Blocked writes get connections of their own, so that they delay no
+    /// others. The rest is queued again, the last first.
     async fn without_locked(&mut self, session: &Session, group: Group) -> Vec<Group> {
         if group.len() == 1 {
             self.set_aside(group.into_writes());
@@ -224,7 +225,7 @@ impl Worker {
         }
         let locked = locked(session, &group).await;
         if locked.is_empty() {
-            // A log or a document, or free again.
+            // The lock was on a log or a document, or is free again.
             let [first, second] = group.halves();
             return vec![second, first];
         }
@@ -264,7 +265,7 @@ impl Worker {
         }
     }
 
-    /// In front of what came later.
+    /// Puts writes back, in front of newer ones.
     fn put_back(&mut self, writes: Vec<Write>) {
         for write in writes.into_iter().rev() {
             self.waiting.push_front(write);
@@ -272,13 +273,13 @@ impl Worker {
     }
 
     fn put_groups_back(&mut self, groups: Vec<Group>) {
-        // The last is the one to be sent next.
+        // The last group is sent next.
         for group in groups {
             self.put_back(group.into_writes());
         }
     }
 
-    /// The one there is, or a new one; `None` if nobody waits for it any more.
+    /// Returns the session, or opens one; `None` if no write waits for it any more.
     async fn session(&mut self) -> Option<Session> {
         if let Some(session) = self.session.take()
             && !session.client.is_closed()
@@ -311,7 +312,7 @@ impl Worker {
         }
     }
 
-    /// Answers those that have waited too long without being sent.
+    /// Answers the writes that waited beyond their deadline without being sent.
     fn expire(&mut self) {
         let now = Instant::now();
         while let Some(write) = self.waiting.front() {

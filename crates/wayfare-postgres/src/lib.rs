@@ -1,9 +1,9 @@
-//! Storage on PostgreSQL, for a cluster: [`Postgres`] is a [`wayfare_engine::Storage`].
+//! Storage on PostgreSQL, for a cluster. [`Postgres`] implements [`wayfare_engine::Storage`].
 //!
-//! Read [`Config`], then `postgres` (the requests), `lane` and `group` (how writes of many entities
-//! become one transaction), `reader` and `upload` (what is too large for that), `session` (what is
-//! asked of a server), and the SQL under `schema`, where it is decided whether a write is done.
-//! Nothing here knows what a room is. Why it is so: `docs/decisions/postgres-layout.md`.
+//! Read [`Config`], then `postgres` (requests), `lane` and `group` (grouping of many entities'
+//! writes into one transaction), `reader` and `upload` (large values), `session` (checks of a
+//! server), and the SQL under `schema`, which decides whether a write is done. Nothing here depends
+//! on rooms. `docs/decisions/postgres-layout.md` gives the reasons.
 
 mod aside;
 mod config;

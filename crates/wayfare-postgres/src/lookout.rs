@@ -1,4 +1,4 @@
-//! Whether the server is there, also while nobody asks it anything.
+//! A periodic check that the server answers, even without requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use tracing::{info, warn};
 
 use crate::slot::Slot;
 
-/// Between two questions.
+/// The interval of checks.
 const PAUSE: Duration = Duration::from_secs(2);
-/// For an answer: behind what others read on the same connection.
+/// The time limit of a check, which waits behind other reads on the same connection.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Asks for nothing, every so often. Dropped, it ends.
+/// A task that checks the server periodically. It ends when dropped.
 pub(crate) struct Lookout(JoinHandle<()>);
 
 impl Lookout {
@@ -45,7 +45,7 @@ async fn look_out(slot: Arc<Slot>) {
 }
 
 async fn answers(slot: &Slot) -> bool {
-    // Its own limits are enough, and who waits for the same connection must not lose it.
+    // The session has its own time limits, and other requests on the connection must not lose it.
     let Ok(session) = slot.session().await else {
         return false;
     };

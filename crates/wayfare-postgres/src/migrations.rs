@@ -1,18 +1,18 @@
-//! The schema: made, and brought to the version this server knows, by whichever node comes first.
+//! The schema's creation and migration, done by the first node that starts.
 
 use tokio_postgres::{Client, Error};
 
 use crate::error::OpenError;
 use crate::session::Connector;
 
-/// The version of the schema that this server makes and works with.
+/// The version of the schema that this program creates and uses.
 pub(crate) const KNOWN: i32 = MIGRATIONS.len() as i32;
 
-/// A step from one version of the schema to the next. It only adds, so that servers of the version before
-/// go on beside it.
+/// A migration from one version of the schema to the next. It only adds, so that servers of the
+/// previous version can continue to use it.
 struct Migration {
     statements: &'static [&'static str],
-    /// The oldest known version that can still work with what this makes.
+    /// The oldest known version that can use the migrated schema.
     compatible: i32,
 }
 
@@ -26,18 +26,18 @@ const MIGRATIONS: &[Migration] = &[Migration {
     compatible: 1,
 }];
 
-/// Tells locks of this sort from others': any number that nobody else uses.
+/// The class of this advisory lock: a number that nobody else uses.
 const LOCK_CLASS: i32 = 0x7761_7966;
-/// For another node that makes the schema just now.
+/// The time limit of waiting for another node that migrates the schema.
 const LOCK_TIME_MAX_MS: u32 = 20_000;
 
-/// The newest migration that was applied.
+/// The newest applied migration.
 pub(crate) struct Version {
     pub(crate) number: i32,
     pub(crate) compatible: i32,
 }
 
-/// Once, however many nodes begin at the same time.
+/// Migrates the schema once, even if several nodes start at the same time.
 pub(crate) async fn migrate(client: &mut Client, connector: &Connector) -> Result<(), OpenError> {
     let schema = connector.config.schema.as_str();
     let not_made = |error: Error| match connector.refused(&error) {
@@ -47,14 +47,14 @@ pub(crate) async fn migrate(client: &mut Client, connector: &Connector) -> Resul
         },
         passing => passing,
     };
-    // A user without the right to create anything is enough for a schema that is there.
+    // If the schema exists, the user needs no right to create anything.
     let found = version(client, schema).await.map_err(not_made)?;
     if is_current(found.as_ref(), schema)? {
         let kept_from = kept_from(client, schema).await.map_err(not_made)?;
         return may_write(schema, kept_from);
     }
     let transaction = client.transaction().await.map_err(not_made)?;
-    // A connection that was given up waits on at the server: not for ever.
+    // The server may keep a lost connection waiting. The timeout limits that.
     let waits = format!("SET LOCAL lock_timeout TO {LOCK_TIME_MAX_MS}");
     transaction.batch_execute(&waits).await.map_err(not_made)?;
     let lock = "SELECT pg_advisory_xact_lock($1, hashtext($2))";
@@ -71,7 +71,7 @@ pub(crate) async fn migrate(client: &mut Client, connector: &Connector) -> Resul
          CREATE TABLE IF NOT EXISTS version (number integer PRIMARY KEY, \
              compatible integer NOT NULL, applied timestamptz NOT NULL DEFAULT now())"
     );
-    // A schema that somebody made for us is taken without the right to make one.
+    // If the schema exists, the right to create schemas is not needed.
     let is_there = "SELECT 1 FROM pg_namespace WHERE nspname = $1";
     let is_there = transaction.query_opt(is_there, &[&schema]).await;
     let begun = match is_there.map_err(not_made)? {
@@ -120,13 +120,13 @@ pub(crate) fn may_write(schema: &str, kept_from: Option<String>) -> Result<(), O
     }
 }
 
-/// A table or sequence of the schema that this user may not use as it has to.
+/// Returns a table or sequence of the schema that this user lacks rights for.
 pub(crate) async fn kept_from(client: &Client, schema: &str) -> Result<Option<String>, Error> {
     let row = client.query_opt(KEPT_FROM, &[&schema]).await?;
     row.map(|row| row.try_get(0)).transpose()
 }
 
-/// The versions are read only, and the sequences of columns need no right of their own.
+/// The version table is only read, and sequences of columns need no right of their own.
 const KEPT_FROM: &str = "SELECT relname::text FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
     WHERE nspname = $1 AND relname <> 'version' AND CASE relkind \
         WHEN 'r' THEN NOT ( \

@@ -1,4 +1,4 @@
-//! The engine: requests, looked at for what a row can hold, and given to a lane or a reader.
+//! The engine: it checks requests and passes them to a lane or a reader.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,30 +20,31 @@ use crate::session::{Connector, Duty};
 use crate::slot::Slot;
 use crate::write::{Answer, Change, Effect, Write};
 
-/// What an index of the server takes for certain.
+/// The longest name that fits into an index of the server.
 const NAME_BYTES_MAX: usize = 1024;
-/// Of one record, document, state or part: half of what the server can send in one message.
+/// The largest record, document, state or part: half of a message of the server.
 const VALUE_BYTES_MAX: usize = 512 * 1024 * 1024;
 
-/// For the connection and the schema, which another node may be making just now.
+/// The time limit for the connection and the schema, which another node may be migrating.
 const MIGRATE_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Storage in a PostgreSQL database, version 13 or newer.
 ///
-/// Belongs to the tokio runtime it was opened in; its futures may be awaited anywhere. A request is sent when
-/// it is asked for, whether or not its future is polled. Of one name they are carried out in the order in
-/// which they were asked for. Dropped, it finishes what was asked.
+/// The engine uses the tokio runtime in which it was opened. Its futures may be awaited anywhere. A
+/// request is sent when the method is called, even if the future is not polled. Requests of one
+/// name are executed in the order of the calls. When dropped, the engine finishes the pending
+/// requests.
 pub struct Postgres {
     _lookout: Option<Lookout>,
     lanes: Vec<Lane>,
     readers: Vec<Reader>,
     next_reader: AtomicUsize,
-    /// Of large values: where a state of 100 MB holds up nobody.
+    /// The reader for large values, so that a state of 100 MB delays nobody.
     bulk: Reader,
     counters: Arc<Counters>,
 }
 
-/// Which connection reads.
+/// The connection for a read.
 #[derive(Clone, Copy)]
 enum How {
     Small,
@@ -51,10 +52,10 @@ enum How {
 }
 
 impl Postgres {
-    /// Connects, makes the schema if it is not there, and brings it to this version.
+    /// Connects, creates the schema if it does not exist, and migrates it to this version.
     ///
     /// # Errors
-    /// [`OpenError`]: each says what to do.
+    /// [`OpenError`]. Each variant says what to do.
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let config = Arc::new(config);
         let counters = Arc::new(Counters::default());
@@ -90,7 +91,7 @@ impl Postgres {
         })
     }
 
-    /// What it has done so far.
+    /// Returns the counters since it was opened.
     #[must_use]
     pub fn counters(&self) -> Counts {
         self.counters.read()
@@ -106,7 +107,7 @@ impl Postgres {
         })
     }
 
-    /// Queued when this returns, so that the order of calls is the order of writes.
+    /// Queues a write before it returns, so that the order of calls is the order of writes.
     fn write(
         &self,
         name: Key,
@@ -125,7 +126,7 @@ impl Postgres {
         }
     }
 
-    /// Loads an entity, once its seal is durable.
+    /// Loads an entity once its seal is durable.
     fn load(&self, entity: Key, epoch: Epoch) -> Pending<'_, Outcome> {
         let sealed = self.write(entity.clone(), epoch, Change::Seal);
         Box::pin(async move {
@@ -190,7 +191,7 @@ impl Postgres {
         &self.readers[next % self.readers.len()]
     }
 
-    /// Asks again, once, if the connection was lost: it may have been closed long ago.
+    /// Reads, and repeats once if the connection was lost. It may have been closed long before.
     async fn read<'a, T>(
         &'a self,
         name: &'a Key,
@@ -212,7 +213,7 @@ impl Postgres {
                     entity,
                     what: what.clone(),
                 };
-                // Found again by the next who reads, if it cannot be noted now.
+                // If the damage cannot be recorded now, the next reader finds it again.
                 if let Err(error) = self.write(name.clone(), Epoch(0), noted).await {
                     tracing::warn!(%error, "storage: damage cannot be noted");
                 }
@@ -266,7 +267,7 @@ impl Storage for Postgres {
                 self.reply(writer, epoch, Change::Append { log, key, records })
             }
             Request::Trim { log, before } => {
-                // Nothing lies behind the largest number there is.
+                // No position is larger than the largest number of the server.
                 let before = Position(before.0.min(i64::MAX as u64));
                 self.reply(log, Epoch(0), Change::Trim { before })
             }
@@ -293,12 +294,13 @@ impl Storage for Postgres {
     }
 }
 
-/// One that no document has is as good as any other.
+/// Returns the revision in the server's type. For a revision that no document can have, any other
+/// such number is equivalent.
 fn known(revision: Revision) -> Revision {
     Revision(revision.0.min(i64::MAX as u64))
 }
 
-/// Whether it fits into a row: what does not would spoil its group.
+/// Checks that a write fits into a row; otherwise its whole group would fail.
 fn check(name: &str, epoch: Epoch, change: &Change) -> Result<(), Failure> {
     let too_long = |what: &str| Err(Failure::NotDone(format!("{what} is too long to be kept")));
     if name.len() > NAME_BYTES_MAX {
@@ -323,7 +325,7 @@ fn check(name: &str, epoch: Epoch, change: &Change) -> Result<(), Failure> {
     if length > VALUE_BYTES_MAX {
         return too_long("the value");
     }
-    // Of half the range, so that what is added to it still fits.
+    // Half of the range, so that additions cannot overflow.
     let number_max = i64::MAX as u64 / 2;
     if epoch.0 > number_max || largest > number_max {
         return Err(Failure::NotDone("a number is too large to be kept".into()));

@@ -1,4 +1,4 @@
-//! What waits for a lane: one lock for each batch put in and each batch taken out.
+//! The queue of a lane: one lock for each batch added and each batch removed.
 
 use std::mem;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,18 +9,19 @@ use wayfare_protocol::coordination::Key;
 
 use crate::write::Write;
 
-/// Of one lane: more than its rooms can have under way, so only what is lost for good runs into it.
+/// The maximum number of writes of a lane: more than its rooms can have in flight.
 const WRITES_MAX: usize = 65_536;
-/// Of one lane. They are shared with whoever keeps them until they are stored.
+/// The maximum bytes of a lane. They are shared with the rooms, which keep them until they are
+/// stored.
 const BYTES_MAX: usize = 512 * 1024 * 1024;
 
-/// What a lane is given.
+/// An item for a lane.
 #[derive(Debug)]
 pub(crate) enum Item {
     Asked(Write),
-    /// All chunks of its value are stored.
+    /// A write whose value's chunks are all stored.
     Uploaded(Write),
-    /// Its upload failed, and it was told so.
+    /// A name whose upload failed. Its write is answered already.
     GivenUp(Key),
 }
 
@@ -38,7 +39,7 @@ struct State {
 }
 
 impl Queue {
-    /// Answered at once if there is no room.
+    /// Queues a write. Answers it at once if the queue is full.
     pub(crate) fn push(&self, write: Write) {
         let mut state = self.lock();
         if state.is_over || state.items.len() >= WRITES_MAX || state.bytes >= BYTES_MAX {
@@ -50,27 +51,27 @@ impl Queue {
         self.put(state, Item::Asked(write));
     }
 
-    /// Of what was taken before: there is always room.
+    /// Returns an item that was taken before. There is always room for it.
     pub(crate) fn give_back(&self, item: Item) {
         self.put(self.lock(), item);
     }
 
-    /// Nothing more will be asked.
+    /// Closes the queue.
     pub(crate) fn end(&self) {
         self.lock().is_over = true;
         self.arrived.notify_one();
     }
 
-    /// What there is, at once.
+    /// Takes everything in the queue, without waiting.
     pub(crate) fn take(&self) -> Vec<Item> {
         let mut state = self.lock();
         state.bytes = 0;
         mem::take(&mut state.items)
     }
 
-    /// Waits until there is something; `None` once it is over and there will be nothing.
+    /// Waits for items. Returns `None` once the queue is closed and empty.
     ///
-    /// `is_owed`: an upload is under way, which will give something back.
+    /// `is_owed` means that an upload is in flight, which will return an item.
     pub(crate) async fn wait(&self, is_owed: bool) -> Option<Vec<Item>> {
         loop {
             let items = self.take();
@@ -94,7 +95,7 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing under this lock can panic half-way.
+        // No code under this lock can panic between two changes.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Reads: of one instant each, large values in chunks as they arrive.
+//! Reads: each at one point in time, with large values read in chunks.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -21,13 +21,13 @@ use crate::slot::Slot;
 use crate::statements::Statements;
 use crate::value::{Damage, Place, matches, records};
 
-/// Why a read gives nothing.
+/// Reasons why a read failed.
 #[derive(Debug)]
 pub(crate) enum ReadError {
     Failed(Failure),
-    /// What is kept of an entity, by its number if that is known.
+    /// An entity's data is damaged. The number of the entity is given, if known.
     Damaged(Option<i64>, Damage),
-    /// The connection was lost, or said nothing: another may do.
+    /// The connection was lost or timed out. Another one may succeed.
     Lost(Failure),
 }
 
@@ -40,14 +40,14 @@ impl From<tokio_postgres::Error> for ReadError {
     }
 }
 
-/// Reads on one of the connections for it.
+/// A reader on one of the reading connections.
 pub(crate) struct Reader {
     pub(crate) slot: Arc<Slot>,
     pub(crate) deadline: Duration,
 }
 
 impl Reader {
-    /// What is kept of an entity that `epoch` has sealed.
+    /// Loads the data of an entity that `epoch` has sealed.
     pub(crate) async fn load(
         &self,
         name: &str,
@@ -67,7 +67,7 @@ impl Reader {
                 }
             }
         }
-        // It was sealed a moment ago: whoever has removed it since is newer.
+        // The entity was sealed a moment ago, so a newer owner has deleted it since.
         let gone = || ReadError::Failed(Failure::NotDone("the entity was forgotten".into()));
         let load = load.ok_or_else(gone)?;
         let loaded = load.end();
@@ -194,7 +194,7 @@ impl Reader {
         self.next(session, asked).await
     }
 
-    /// What comes next, or the end of the connection.
+    /// Returns the next row, or the end of the connection.
     async fn next<T>(
         &self,
         session: &Arc<Session>,
@@ -213,13 +213,13 @@ impl Reader {
     }
 }
 
-/// An entity on its way here.
+/// An entity that is being loaded.
 struct Load<'a> {
     name: &'a str,
     snapshot: Option<Snapshot>,
     state: Option<Assembly>,
     journal: Vec<Bytes>,
-    /// Where the next record belongs, and where the last one ends.
+    /// The expected position of the next record, and the position behind the last.
     next: u64,
     end: u64,
 }
@@ -267,7 +267,7 @@ impl<'a> Load<'a> {
         Ok(self.write(place as u64, row.try_get(6)?))
     }
 
-    /// One journal write: the first may be covered in part.
+    /// Adds a journal write. A snapshot may cover the beginning of the first one.
     fn write(&mut self, from: u64, value: &[u8]) -> Result<(), Damage> {
         let records = records(Place::Journal(self.name, Position(from)), value)?;
         let past = from + records.len() as u64;
@@ -300,7 +300,7 @@ impl<'a> Load<'a> {
     }
 }
 
-/// A value on its way here: at once, or in chunks into the place it will have.
+/// A value that is being read: at once, or in chunks into a buffer of its final size.
 struct Assembly {
     bytes: BytesMut,
     length: usize,
@@ -341,7 +341,7 @@ impl Assembly {
     }
 }
 
-/// All numbers, then all versions.
+/// Decodes an array of all numbers, then all versions.
 fn parts(flat: &[i64]) -> Result<Vec<PartId>, Damage> {
     if !flat.len().is_multiple_of(2) {
         return Err(Damage("the list of parts is not whole".into()));
@@ -365,7 +365,7 @@ fn document(name: &str, revision: i64, checksum: i64, value: &[u8]) -> Result<Re
     })
 }
 
-/// Above all names that begin so: no byte of a text is 255.
+/// Returns a bound above all names that begin with `prefix`: no byte of UTF-8 is 255.
 fn past_prefix(prefix: &str) -> Vec<u8> {
     let mut past = prefix.as_bytes().to_vec();
     match past.last_mut() {

@@ -1,4 +1,4 @@
-//! One connection, and what is asked of a server before it is trusted with anything.
+//! Connections, and the checks of a server before it is used.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,26 +17,27 @@ use crate::statements::Statements;
 use crate::tls;
 
 const VERSION_MIN: i32 = 130_000;
-/// A group holds locks for milliseconds. Less than the server's own wait before it looks for a circle.
+/// The lock timeout of a group. Groups hold locks for milliseconds. It is below the server's
+/// deadlock timeout.
 const LOCK_TIME_MAX: Duration = Duration::from_millis(500);
-/// To say hello, answer the questions and prepare the statements, once it is reached.
+/// The time limit of login, checks and preparation of statements, after the connection is made.
 const SET_UP_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Makes sessions.
+/// A factory of sessions.
 #[derive(Clone)]
 pub(crate) struct Connector {
     pub(crate) config: Arc<Config>,
     pub(crate) counters: Arc<Counters>,
 }
 
-/// A connection that is set up. Dropped, it is closed at once.
+/// A connection that is ready for use. It is closed at once when dropped.
 pub(crate) struct Session {
     pub(crate) client: Client,
     pub(crate) statements: Statements,
     _speaker: Speaker,
 }
 
-/// The task that moves the connection's bytes.
+/// The task that transfers the connection's bytes.
 struct Speaker(JoinHandle<()>);
 
 impl Drop for Speaker {
@@ -45,11 +46,11 @@ impl Drop for Speaker {
     }
 }
 
-/// What a session may do without.
+/// The duty of a session, which determines its time limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Duty {
     Write,
-    /// No limit on the time of a statement: what is read may be large and who reads slow.
+    /// A session without a statement timeout: a read may be large, and its reader slow.
     Read,
 }
 
@@ -88,7 +89,7 @@ impl Connector {
         })
     }
 
-    /// A bare connection to a server that takes writes.
+    /// Opens a bare connection to a server that accepts writes.
     pub(crate) async fn client(&self) -> Result<(Client, impl Drop + use<>), OpenError> {
         let (client, speaker) = self.connect().await?;
         self.examine(&client).await?;
@@ -99,7 +100,7 @@ impl Connector {
         let server = &self.config.server;
         let hosts = server.get_hosts().len() as u32;
         let each = server.get_connect_timeout().copied().unwrap_or_default();
-        // The library's own limit is for the connection only, not for what the server says on it.
+        // The library's own limit covers only the connection, not the server's answers.
         let limit = each * hosts + SET_UP_TIME_MAX;
         let made = tokio::time::timeout(limit, server.connect(self.config.tls.clone())).await;
         let (client, connection) = made
@@ -113,7 +114,7 @@ impl Connector {
         Ok((client, Speaker(speaker)))
     }
 
-    /// What is asked outside of a session: a server that stands still is away, too.
+    /// Limits the time of a request outside a session. A frozen server counts as unavailable.
     pub(crate) async fn within<T>(
         &self,
         limit: Duration,
@@ -133,16 +134,15 @@ impl Connector {
         OpenError::NotReached { at, why }
     }
 
-    /// What an attempt to connect came to.
+    /// Converts the error of a connection attempt.
     fn not_connected(&self, error: &Error) -> OpenError {
         let (at, why) = (self.config.to_string(), describe(error));
         let code = error.code().map_or("", SqlState::code);
-        // Who is not known, and what is not there: it stays so until somebody changes it.
+        // An unknown user or database stays unknown until somebody changes the configuration.
         let is_not_admitted = code.starts_with("28")
             || code.starts_with("3D")
             || error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
-            // The words of the library for a password that is wanted and that there is none of, and
-            // for a way to log in that it does not know.
+            // The library's texts for a missing password, and for an unknown authentication method.
             || why.starts_with("invalid configuration")
             || why.starts_with("authentication error");
         if is_not_admitted {
@@ -154,7 +154,7 @@ impl Connector {
         OpenError::NotReached { at, why }
     }
 
-    /// What a question that a server did not answer as it should came to.
+    /// Converts the error of a check.
     pub(crate) fn refused(&self, error: &Error) -> OpenError {
         match judge(error) {
             Verdict::Lost(why) | Verdict::Elsewhere(why) | Verdict::Again(why) => {
@@ -167,7 +167,7 @@ impl Connector {
     async fn set_up(&self, client: &Client, duty: Duty) -> Result<(), OpenError> {
         let commit = self.examine(client).await?;
         let deadline = self.config.deadline;
-        // Less than the deadline, so that what takes too long is certainly not done.
+        // Below the deadline, so that a statement that takes too long is certainly not done.
         let statement = match duty {
             Duty::Write => deadline * 4 / 5,
             Duty::Read => Duration::ZERO,
@@ -192,7 +192,7 @@ impl Connector {
             .map_err(|error| self.refused(&error))
     }
 
-    /// Whether the server may be trusted. Gives the mode of commits to use.
+    /// Checks that the server can be trusted. Returns the commit mode to use.
     async fn examine(&self, client: &Client) -> Result<&'static str, OpenError> {
         let row = client
             .query_one(EXAMINE, &[])
@@ -218,7 +218,7 @@ impl Connector {
                 "storage: what this server acknowledges does not survive a crash"
             );
         }
-        // Stronger than what is needed, and chosen by somebody.
+        // A stronger mode than required is somebody's choice, and is kept.
         let commit: &str = row.try_get(3).map_err(|error| self.refused(&error))?;
         Ok(if commit == "remote_apply" {
             "remote_apply"
@@ -231,8 +231,8 @@ impl Connector {
 const EXAMINE: &str = "SELECT current_setting('server_version_num')::int, current_setting('fsync'), \
     current_setting('full_page_writes'), current_setting('synchronous_commit')";
 
-/// Every statement finds its rows by an index, in the order given: also on tables that were empty when
-/// it was planned, and so that two groups never lock the same rows in different orders.
+/// Forces index scans in the given order, even for tables that were empty at planning time, so that
+/// two groups never lock the same rows in different orders.
 const PLANS: &str = "SET plan_cache_mode TO force_generic_plan; SET enable_seqscan TO off; \
     SET enable_hashjoin TO off; SET enable_mergejoin TO off; SET jit TO off; \
     SET max_parallel_workers_per_gather TO 0";

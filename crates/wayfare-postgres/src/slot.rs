@@ -1,4 +1,4 @@
-//! One connection that is made when it is needed, and again when it was lost.
+//! A shared connection that is opened on demand and reopened after a loss.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::error::OpenError;
 use crate::session::{Connector, Duty, Session};
 
-/// Shared by everybody who reads: requests are sent one behind the other, without waiting for answers.
+/// A connection shared by all readers. Requests are pipelined.
 pub(crate) struct Slot {
     connector: Connector,
     duty: Duty,
     session: Mutex<Option<Arc<Session>>>,
-    /// One at a time makes it; the others wait for that one.
+    /// Held while a connection is opened. Other callers wait for the result.
     making: tokio::sync::Mutex<()>,
 }
 
@@ -38,7 +38,7 @@ impl Slot {
         Ok(session)
     }
 
-    /// This one is of no use: whoever comes next makes another.
+    /// Discards a broken session. The next caller opens another.
     pub(crate) fn discard(&self, session: &Arc<Session>) {
         let mut slot = self.lock();
         if slot.as_ref().is_some_and(|it| Arc::ptr_eq(it, session)) {
@@ -61,7 +61,7 @@ impl Slot {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Arc<Session>>> {
-        // Nothing under this lock can panic half-way.
+        // No code under this lock can panic between two changes.
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

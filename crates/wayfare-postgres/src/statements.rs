@@ -1,4 +1,4 @@
-//! The statements that every session has prepared.
+//! The prepared statements of a session.
 
 use tokio_postgres::{Client, Error, Statement};
 
@@ -15,7 +15,7 @@ pub(crate) struct Statements {
 }
 
 impl Statements {
-    /// In one round trip or two, all at once.
+    /// Prepares all statements at once, in one or two round trips.
     pub(crate) async fn prepare(client: &Client) -> Result<Self, Error> {
         let (write, locked, chunk, chunks_number, load, part, log, document, documents) = tokio::try_join!(
             client.prepare(WRITE),
@@ -45,7 +45,7 @@ impl Statements {
 const WRITE: &str = "SELECT code, number, other, detail, op \
     FROM write_1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
-/// Of these entities those that somebody else has locked.
+/// Selects those of these entities that another session has locked.
 const LOCKED: &str = "WITH free AS (\
         SELECT name FROM entity WHERE name = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED) \
     SELECT name FROM entity WHERE name = ANY ($1) AND name NOT IN (SELECT name FROM free)";
@@ -54,7 +54,7 @@ const CHUNK: &str = "SELECT code, number, other, detail FROM chunk_1($1, $2, $3,
 
 const CHUNKS_NUMBER: &str = "SELECT nextval('chunks_number')";
 
-/// As of one instant, in this order: head and snapshot, its chunks, the journal.
+/// Loads at one point in time, in this order: head and snapshot, its chunks, the journal.
 const LOAD: &str = "\
     SELECT 0 AS sort, e.sealed AS place, e.next AS a, s.position AS b, s.length AS c, s.checksum AS d, \
         s.value, ARRAY(SELECT unnest(s.parts)) AS parts, e.damage, s.chunks \
@@ -75,8 +75,8 @@ const PART: &str = "\
         WHERE e.name = $1 AND p.number = $2 AND p.version = $3 \
     ORDER BY sort, place";
 
-/// Positions have no gaps, so they bound the number of records. The append that the first one lies
-/// in may begin before it.
+/// Reads a log. Positions have no gaps, so they limit the number of records. The append with the
+/// first record may begin before it.
 const LOG: &str = "\
     SELECT a.position, a.epoch, a.step, a.writer, a.value, start.place \
     FROM log l \
@@ -89,6 +89,6 @@ const LOG: &str = "\
 
 const DOCUMENT: &str = "SELECT revision, checksum, value FROM document WHERE name = $1";
 
-/// `$2` is above all names that begin so.
+/// Lists documents. `$2` is above all names with the prefix.
 const DOCUMENTS: &str = "SELECT name, revision, checksum, value FROM document \
     WHERE name >= $1 AND name < $2 AND name > $3 ORDER BY name LIMIT $4";

@@ -21,13 +21,13 @@ use tokio_rustls::rustls::{ClientConfig, Error as TlsFailure, RootCertStore};
 
 use crate::error::{ConfigError, describe};
 
-/// Whom to trust.
+/// The trusted authorities.
 pub(crate) enum Roots {
     System,
     File(String),
 }
 
-/// Makes connections speak TLS. Holds no roots where TLS is off.
+/// A TLS connector for connections. It has no roots if TLS is off.
 #[derive(Clone)]
 pub(crate) struct Tls(Option<TlsConnector>);
 
@@ -50,11 +50,11 @@ impl Tls {
     }
 }
 
-/// Whether an error of a connection is about the server's certificate, or that it has none.
+/// Checks whether a connection's error is about the server's certificate, or its absence.
 pub(crate) fn is_of_trust(error: &(dyn Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
-        // What an `io::Error` wraps is its own self, and its source is that one's.
+        // An `io::Error` hides the error it wraps, and its source is the source of that error.
         let inner = error
             .downcast_ref::<io::Error>()
             .and_then(|it| it.get_ref());
@@ -62,7 +62,7 @@ pub(crate) fn is_of_trust(error: &(dyn Error + 'static)) -> bool {
         if let Some(failure) = wrapped.or_else(|| error.downcast_ref()) {
             return matches!(failure, TlsFailure::InvalidCertificate(_));
         }
-        // The words of the library for a server that answers that it speaks no TLS.
+        // The library's text for a server without TLS.
         if error.to_string() == "server does not support TLS" {
             return true;
         }
@@ -73,7 +73,7 @@ pub(crate) fn is_of_trust(error: &(dyn Error + 'static)) -> bool {
 
 fn of_the_system() -> Result<RootCertStore, ConfigError> {
     let mut store = RootCertStore::empty();
-    // One that cannot be read is one less; that is only a problem if none is left.
+    // Unreadable certificates are skipped. It is an error only if none is left.
     store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if store.is_empty() {
         return Err(ConfigError::NoRoots);
@@ -108,13 +108,13 @@ impl MakeTlsConnect<Socket> for Tls {
     fn make_tls_connect(&mut self, host: &str) -> Result<Handshake, Infallible> {
         Ok(Handshake {
             connector: self.0.clone(),
-            // A socket has none, and is asked for no TLS.
+            // A socket has no name and needs no TLS.
             peer: ServerName::try_from(host.to_owned()).ok(),
         })
     }
 }
 
-/// With one server.
+/// A TLS handshake with one server.
 pub(crate) struct Handshake {
     connector: Option<TlsConnector>,
     peer: Option<ServerName<'static>>,
@@ -138,11 +138,11 @@ impl TlsConnect<Socket> for Handshake {
     }
 }
 
-/// A connection that speaks TLS.
+/// A connection with TLS.
 pub(crate) struct Encrypted(Box<client::TlsStream<Socket>>);
 
 impl TlsStream for Encrypted {
-    /// None: the certificate was verified instead.
+    /// Returns no channel binding: the certificate is verified instead.
     fn channel_binding(&self) -> ChannelBinding {
         ChannelBinding::none()
     }

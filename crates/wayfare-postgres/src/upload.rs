@@ -1,4 +1,4 @@
-//! A value too large to be sent at once goes in chunks, on a connection where it holds up nobody.
+//! Uploads of large values in chunks, on a connection where they delay nobody.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,16 +14,16 @@ use crate::session::Session;
 use crate::slot::Slot;
 use crate::write::{Chunks, Write};
 
-/// What still goes with the writes of others: it delays them by a few milliseconds.
+/// The largest value that is sent together with other writes. It delays them by a few milliseconds.
 pub(crate) const INLINE_BYTES_MAX: usize = 256 * 1024;
-/// Of one chunk, each with a commit of its own.
+/// The size of a chunk. Each has its own commit.
 const CHUNK_BYTES: usize = 1024 * 1024;
-/// Chunks on their way, and so what there is in memory beside the value itself: one is stored while
-/// the next arrives.
+/// The number of chunks in flight, which is also the memory used besides the value itself: one is
+/// stored while the next is transferred.
 const CHUNKS_AHEAD: usize = 2;
 
-/// Stores the chunks, then gives the write back to its lane. If that fails the write is certainly not done,
-/// and what was stored is forgotten with the next snapshot or seal.
+/// Stores the chunks, then returns the write to its lane. On a failure the write is certainly not
+/// done, and the stored chunks are deleted with the next snapshot or seal.
 pub(crate) async fn run(bulk: Arc<Slot>, queue: Arc<Queue>, mut write: Write, deadline: Duration) {
     let stored = match bulk.session().await {
         Err(error) => Err(Failure::NotDone(error.to_string())),
@@ -45,7 +45,7 @@ pub(crate) async fn run(bulk: Arc<Slot>, queue: Arc<Queue>, mut write: Write, de
         Err(failure) => {
             let name = write.name.clone();
             write.settle(Err(match failure {
-                // Only what nothing names yet.
+                // Only chunks that nothing refers to yet are affected.
                 Failure::Unknown(why) => Failure::NotDone(why),
                 other => other,
             }));
@@ -54,7 +54,7 @@ pub(crate) async fn run(bulk: Arc<Slot>, queue: Arc<Queue>, mut write: Write, de
     }
 }
 
-/// `Unknown` if the session is of no use any more.
+/// Stores the chunks. `Unknown` means that the session is broken.
 async fn store(
     session: &Session,
     write: &Write,

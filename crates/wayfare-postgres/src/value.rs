@@ -1,7 +1,7 @@
-//! How a value lies in a row: records framed one behind the other, and checksums bound to their place.
+//! The stored form of values: framed records, and checksums that include their place.
 //!
-//! PostgreSQL has checksums over pages only where they were turned on, and none between its memory and
-//! ours; a value that is not what was written is ours to find, for that entity alone.
+//! PostgreSQL has page checksums only if they are enabled, and none between its memory and this
+//! process. Damaged values must therefore be found here, and affect only one entity.
 
 use std::error::Error;
 
@@ -10,21 +10,21 @@ use crc32fast::Hasher;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use wayfare_engine::storage::{AppendKey, PartId, Position};
 
-/// A value is not what was written.
+/// The error for a value that differs from what was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Damage(pub(crate) String);
 
-/// A value on its way to a row; written straight into the message, so that nothing is copied twice.
+/// A value to store. It is encoded directly into the message, so that nothing is copied twice.
 #[derive(Debug)]
 pub(crate) enum Value<'a> {
     Absent,
     Raw(&'a [u8]),
-    /// Records, and the checksum their framed form begins with.
+    /// Records. Their framed form begins with a checksum.
     Records(Place<'a>, &'a [Bytes]),
 }
 
-/// What a checksum is bound to.
+/// The place that a checksum includes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Place<'a> {
     Journal(&'a str, Position),
@@ -41,7 +41,7 @@ impl Place<'_> {
         hasher.finalize()
     }
 
-    /// One that has the place in it already, for a value that comes in pieces.
+    /// Returns a hasher that has read the place already, for a value in pieces.
     pub(crate) fn hasher(self) -> Hasher {
         let mut hasher = Hasher::new();
         let mut text = |text: &str| {
@@ -96,7 +96,7 @@ impl ToSql for Value<'_> {
     to_sql_checked!();
 }
 
-/// Checksum, then of each record its length and its bytes.
+/// Encodes the checksum, then the length and the bytes of each record.
 fn frame(
     place: Place<'_>,
     records: &[Bytes],
@@ -113,12 +113,12 @@ fn frame(
     Ok(())
 }
 
-/// The records of a framed value.
+/// Decodes the records of a framed value.
 pub(crate) fn records(place: Place<'_>, value: &[u8]) -> Result<Vec<Bytes>, Damage> {
     let cut_short = || Damage("a value is cut short".into());
     let (found, framed) = value.split_first_chunk::<4>().ok_or_else(cut_short)?;
     matches(place.checksum(framed), u32::from_le_bytes(*found))?;
-    // One copy for all of them.
+    // Makes one copy for all records.
     let mut framed = Bytes::copy_from_slice(framed);
     let mut records = Vec::new();
     while !framed.is_empty() {

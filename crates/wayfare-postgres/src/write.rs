@@ -1,4 +1,4 @@
-//! One write that waits for its group, and what it came to.
+//! A write that waits for its group, and its outcome.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,10 +12,11 @@ use wayfare_protocol::coordination::{Commit, Key, Revision};
 
 use crate::counters::Counters;
 
-/// A write, and who waits for it.
+/// A write with its sender.
 #[derive(Debug)]
 pub(crate) struct Write {
-    /// Of the entity, log or document; what has the same name is written in the order it was asked for.
+    /// The name of the entity, log or document. Writes of one name are executed in the order of
+    /// requests.
     pub(crate) name: Key,
     pub(crate) epoch: Epoch,
     pub(crate) change: Change,
@@ -24,7 +25,7 @@ pub(crate) struct Write {
     _counted: Counted,
 }
 
-/// Counts its write among those that are not answered yet.
+/// Counts its write as unanswered until dropped.
 #[derive(Debug)]
 struct Counted(Arc<Counters>);
 
@@ -43,7 +44,7 @@ impl Drop for Counted {
 
 pub(crate) type Answer = Result<Effect, Failure>;
 
-/// What to do.
+/// The change to make.
 #[derive(Debug)]
 pub(crate) enum Change {
     Journal {
@@ -74,7 +75,7 @@ pub(crate) enum Change {
     Trim {
         before: Position,
     },
-    /// `None` for a document that shall not be there.
+    /// A document write. `None` means that the document must not exist.
     Put {
         value: Bytes,
         expect: Option<Revision>,
@@ -88,11 +89,11 @@ pub(crate) enum Change {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Chunks(pub(crate) i64);
 
-/// What a write came to.
+/// The effect of a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     Done,
-    /// Sealed: the entity's number, and how much is kept of it.
+    /// The entity is sealed: its number, and the size of its data.
     Sealed {
         entity: i64,
         is_empty: bool,
@@ -120,12 +121,12 @@ impl Write {
         (write, awaited)
     }
 
-    /// Nobody may wait any more; then nobody is told.
+    /// Answers the write. It is no error if the sender is gone.
     pub(crate) fn settle(self, answer: Answer) {
         let _ = self.answer.send(answer);
     }
 
-    /// What it adds to a message, about.
+    /// Returns the approximate number of bytes that it adds to a message.
     pub(crate) fn length(&self) -> usize {
         let sum = |records: &[Bytes]| records.iter().map(Bytes::len).sum();
         match &self.change {
@@ -138,7 +139,7 @@ impl Write {
         }
     }
 
-    /// The state of a snapshot, or the bytes of a part.
+    /// Returns the state of a snapshot, or the bytes of a part.
     pub(crate) fn value(&self) -> &[u8] {
         match &self.change {
             Change::Snapshot { snapshot, .. } => &snapshot.bytes,
@@ -147,7 +148,7 @@ impl Write {
         }
     }
 
-    /// Its value has been stored in chunks.
+    /// Records that its value was stored in chunks.
     pub(crate) fn is_in(&mut self, stored: Chunks) {
         if let Change::Snapshot { chunks, .. } | Change::Part { chunks, .. } = &mut self.change {
             *chunks = Some(stored);

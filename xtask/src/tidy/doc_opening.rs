@@ -11,7 +11,6 @@ const STILL_OPEN: &[&str] = &[
     "crates/wayfare-bench/",
     "crates/wayfare-cli/",
     "crates/wayfare-modules/",
-    "crates/wayfare-postgres/",
     "crates/wayfare-protocol/",
     "crates/wayfare-sim/",
     "crates/wayfare/",

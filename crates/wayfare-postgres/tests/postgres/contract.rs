@@ -1,4 +1,4 @@
-//! What every engine owes, on a real server.
+//! Tests of the storage contract on a real server.
 
 use wayfare_engine::contract;
 use wayfare_postgres::{Config, Postgres};

@@ -1,4 +1,4 @@
-//! What was told stays true through faults of the server and of the network between.
+//! Tests that answers stay true through faults of the server and the network.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::proxy::{Network, Proxy};
 use crate::server::Server;
 use crate::world::{Busy, World, open};
 
-/// For everything behind the start of the server: what hangs fails.
+/// The time limit after the start of the server. A test that hangs fails.
 const TIME_MAX: Duration = Duration::from_secs(30);
 
-/// A server, and two engines whose owners take entities from each other.
+/// A server, and two engines whose owners take over entities from each other.
 struct Scene {
     server: Server,
     proxies: [Proxy; 2],
@@ -39,7 +39,7 @@ impl Scene {
     }
 
     async fn verify(&self, busy: Busy) {
-        // Liveness: once the faults are over, both get on.
+        // Liveness: after the faults both engines make progress.
         busy.world.progress(100).await;
         let engine = open(&self.server.url()).await;
         busy.verify(&engine).await;
@@ -52,7 +52,7 @@ async fn within(run: impl Future<Output = ()>) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_killed_and_started_again_has_lost_nothing() {
+async fn a_killed_server_loses_nothing() {
     let mut scene = Scene::set().await;
     within(async {
         let busy = World::start(&scene.engines);
@@ -67,7 +67,7 @@ async fn a_server_that_is_killed_and_started_again_has_lost_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_failover_to_a_standby_loses_nothing_that_was_acknowledged() {
+async fn a_failover_loses_nothing_acknowledged() {
     let mut primary = Server::start_primary();
     let standby = primary.start_standby();
     within(async {
@@ -84,11 +84,11 @@ async fn a_failover_to_a_standby_loses_nothing_that_was_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn connections_whose_process_is_ended_or_killed_are_made_again() {
+async fn connections_with_killed_backends_are_reopened() {
     let scene = Scene::set().await;
     within(async {
         let busy = World::start(&scene.engines);
-        // Killed, the server lets go of all its memory and recovers.
+        // After a kill the server releases its memory and recovers.
         for signal in [Signal::TERM, Signal::TERM, Signal::KILL, Signal::KILL] {
             busy.world.progress(100).await;
             let serving = scene.server.serving();
@@ -103,7 +103,7 @@ async fn connections_whose_process_is_ended_or_killed_are_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_process_that_hangs_leaves_doubt_and_no_damage() {
+async fn a_hanging_backend_causes_unknown_outcomes_only() {
     let scene = Scene::set().await;
     within(async {
         let busy = World::start(&scene.engines);
@@ -114,7 +114,7 @@ async fn a_process_that_hangs_leaves_doubt_and_no_damage() {
                 let _ = kill_process(*pid, Signal::STOP);
             }
             busy.world.doubt(1).await;
-            // What they were asked before they were given up, they now do.
+            // They now execute the requests that were sent before the timeout.
             for pid in &serving {
                 let _ = kill_process(*pid, Signal::CONT);
             }
@@ -125,7 +125,7 @@ async fn a_process_that_hangs_leaves_doubt_and_no_damage() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_network_that_is_cut_slow_or_silent_leaves_doubt_and_no_damage() {
+async fn network_faults_cause_unknown_outcomes_only() {
     let scene = Scene::set().await;
     within(async {
         let busy = World::start(&scene.engines);
@@ -141,7 +141,7 @@ async fn a_network_that_is_cut_slow_or_silent_leaves_doubt_and_no_damage() {
             proxy.cut();
             proxy.set(Network::Passes);
         }
-        // Both: whoever is slower would never get to write before the other takes over.
+        // Both are delayed; otherwise the slower one would never write before the other takes over.
         for proxy in &scene.proxies {
             proxy.set(Network::Slow(Duration::from_millis(20)));
         }
@@ -155,7 +155,7 @@ async fn a_network_that_is_cut_slow_or_silent_leaves_doubt_and_no_damage() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_away_is_noticed_while_nobody_asks_it_anything() {
+async fn an_unavailable_server_is_noticed_without_requests() {
     let mut server = Server::start(&[]);
     let engine = open(&server.url()).await;
     within(async {

@@ -1,4 +1,4 @@
-//! What goes together harms nobody: refused, held up, damaged and large writes among others.
+//! Tests that refused, blocked, damaged and large writes in a group do not affect the others.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::server::Server;
 const COUNT: usize = 200;
 
 async fn open(server: &Server) -> Arc<Postgres> {
-    // One connection writes, so that all of it goes together.
+    // A single writing connection, so that all writes are grouped.
     let config: wayfare_postgres::Config = server.url().parse().unwrap();
     Arc::new(Postgres::open(config.connections(1, 1)).await.unwrap())
 }
@@ -103,7 +103,7 @@ async fn writes_of_one_name_keep_their_order(engine: &Postgres) {
     let epoch = Epoch(1);
     let record = |text: &'static str| vec![Bytes::from(text)];
     engine.load(name.clone(), epoch).await.unwrap();
-    // None is waited for before the next is asked for; the large one takes another way.
+    // Each is requested without waiting for the one before. The large one uses another connection.
     let first = engine.journal(name.clone(), epoch, Position(1), record("1"));
     let snapshot = engine.snapshot(name.clone(), epoch, state(9, large(0)));
     let second = engine.journal(name.clone(), epoch, Position(10), record("10"));
@@ -156,7 +156,7 @@ async fn a_locked_entity_holds_up_nobody_else(server: &Server, engine: &Postgres
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn damage_concerns_one_entity_until_it_is_put_aside() {
+async fn damage_affects_one_entity_until_its_quarantine() {
     let server = Server::start(&[]);
     let engine = open(&server).await;
     let client = bare(&server.url()).await;
@@ -165,7 +165,7 @@ async fn damage_concerns_one_entity_until_it_is_put_aside() {
     for name in &names[..3] {
         write(&engine, name, 1, 1).await.unwrap();
     }
-    // A flipped bit, and a row that is gone.
+    // A flipped bit, and a deleted row.
     let damage = "UPDATE wayfare.journal SET value = set_byte(value, 8, 121) WHERE entity = \
             (SELECT id FROM wayfare.entity WHERE name = 'room/1'); \
         DELETE FROM wayfare.journal WHERE entity = \
@@ -197,7 +197,7 @@ async fn damage_concerns_one_entity_until_it_is_put_aside() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn large_values_are_kept_in_pieces_and_leave_none_behind() {
+async fn large_values_are_stored_in_chunks_without_leftovers() {
     let server = Server::start(&[]);
     let engine = open(&server).await;
     let client = bare(&server.url()).await;
@@ -235,7 +235,7 @@ async fn large_values_are_kept_in_pieces_and_leave_none_behind() {
         .await;
     assert_eq!(fenced, Err(Failure::Sealed { by: Epoch(2) }));
     assert_eq!(pieces().await, 10);
-    // Not named before the next owner comes.
+    // This part is not named before the next owner loads.
     let other = PartId {
         number: 2,
         version: 1,

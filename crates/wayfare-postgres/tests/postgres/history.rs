@@ -1,8 +1,9 @@
-//! What an entity's owners asked for and were told, and whether what is kept agrees with it.
+//! The requests and answers of an entity's owners, and a check that the stored data agrees with
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A record: who wrote it, and a number that no other has.
+/// A record: its writer, and a unique number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Line {
     pub(crate) epoch: u64,
@@ -16,10 +17,10 @@ pub(crate) enum Outcome {
     Unknown,
 }
 
-/// In the order in which the answers came.
+/// An event, in the order of answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Event {
-    /// An epoch sealed and was given these.
+    /// An epoch sealed and loaded these lines.
     Loaded { epoch: u64, lines: Vec<Line> },
     /// A write, possibly one of several attempts.
     Wrote {
@@ -27,20 +28,20 @@ pub(crate) enum Event {
         line: Line,
         outcome: Outcome,
     },
-    /// A line to the log, once, whoever asks.
+    /// An append to the log, which must happen once.
     Appended { line: Line, outcome: Outcome },
 }
 
-/// What is kept of an entity once everything has settled.
+/// The stored data of an entity at the end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Kept {
-    /// From position 1, those in the snapshot included.
+    /// The lines from position 1, including those in the snapshot.
     pub(crate) lines: Vec<Line>,
     /// Its lines in the log.
     pub(crate) log: Vec<Line>,
 }
 
-/// What is wrong; empty if nothing is.
+/// Returns the violations found; empty if there are none.
 pub(crate) fn verify(events: &[Event], kept: &Kept) -> Vec<String> {
     let mut wrong = Vec::new();
     writes(events, kept, &mut wrong);
@@ -49,7 +50,8 @@ pub(crate) fn verify(events: &[Event], kept: &Kept) -> Vec<String> {
     wrong
 }
 
-/// Acknowledged: there, once, in its place. Refused: not there. Unknown: one or the other.
+/// Checks writes. An acknowledged one must be there once and in its place, a refused one must not,
+/// an unknown one may.
 fn writes(events: &[Event], kept: &Kept, wrong: &mut Vec<String>) {
     let mut asked = BTreeMap::<(u64, Line), BTreeSet<&str>>::new();
     for event in events {
@@ -115,7 +117,7 @@ fn appends(events: &[Event], kept: &Kept, wrong: &mut Vec<String>) {
     }
 }
 
-/// Behind a seal nothing older is written, and what was loaded stays.
+/// Checks seals. Nothing older is written behind a seal, and loaded lines stay.
 fn seals(events: &[Event], kept: &Kept, wrong: &mut Vec<String>) {
     let epochs = kept.lines.iter().map(|it| it.epoch);
     if !epochs.is_sorted() {
@@ -163,7 +165,7 @@ mod tests {
         }
     }
 
-    /// Two owners: the second loads what the first wrote.
+    /// Makes a history of two owners, of which the second loads the lines of the first.
     fn honest() -> (Vec<Event>, Kept) {
         let (a, b, c) = (line(1, 1), line(1, 2), line(2, 3));
         let events = vec![

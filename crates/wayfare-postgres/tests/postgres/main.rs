@@ -1,4 +1,5 @@
-//! Storage on a real PostgreSQL: the contract, the schema, faults. Needs PostgreSQL to be installed.
+//! Tests of storage on a real PostgreSQL: contract, schema, faults. They need an installed
+//! PostgreSQL.
 
 mod contract;
 mod faults;

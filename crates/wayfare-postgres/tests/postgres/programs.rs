@@ -1,14 +1,14 @@
-//! Where PostgreSQL's programs are; `cargo xtask test` looks for them with the same code.
+//! The search for PostgreSQL's programs. `cargo xtask test` uses the same code.
 
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Names the one folder to look in, instead of every place that distributions use.
+/// The variable that names the only folder to search, instead of all usual places.
 pub(crate) const VARIABLE: &str = "POSTGRES";
 
-/// All that the tests start. Distributions put them into one folder.
+/// The programs that the tests start. Distributions install them into one folder.
 pub(crate) const NAMES: &[&str] = &[
     "initdb",
     "postgres",
@@ -17,11 +17,11 @@ pub(crate) const NAMES: &[&str] = &[
     "pg_isready",
 ];
 
-/// Folders with one folder per version; none of them is in PATH.
+/// The parents of folders named by version, none of which is in PATH.
 const ROOTS: &[&str] = &["/usr/lib/postgresql", "/usr/local/opt", "/opt/homebrew/opt"];
 
-/// The folder that holds all of them: the one named by [`VARIABLE`], else the first of PATH, else
-/// that of the newest version.
+/// Returns the folder that contains all programs: the one in [`VARIABLE`], otherwise the first in
+/// PATH, otherwise that of the newest version.
 pub(crate) fn find(named: Option<&OsStr>, path: &OsStr) -> Option<PathBuf> {
     if let Some(named) = named {
         return holds_all(Path::new(named)).then(|| PathBuf::from(named));
@@ -29,7 +29,7 @@ pub(crate) fn find(named: Option<&OsStr>, path: &OsStr) -> Option<PathBuf> {
     let mut folders: Vec<PathBuf> = std::env::split_paths(path).collect();
     for root in ROOTS {
         let mut versions: Vec<PathBuf> = entries(Path::new(root)).unwrap_or_default();
-        // The newest first.
+        // Newest first.
         versions.sort_by_key(|it| std::cmp::Reverse(version(it)));
         folders.extend(versions.into_iter().map(|it| it.join("bin")));
     }

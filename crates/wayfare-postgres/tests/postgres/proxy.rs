@@ -1,4 +1,4 @@
-//! A network between engine and server that can be cut, slow, silent or deaf.
+//! A proxy between engine and server that can cut, delay, silence or mute connections.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,18 +13,18 @@ use tokio::task::JoinHandle;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Network {
     Passes,
-    /// Each piece takes so long.
+    /// Each piece takes this long.
     Slow(Duration),
-    /// Both ends believe in the connection, and nothing arrives.
+    /// Both ends keep the connection, but nothing arrives.
     Silent,
-    /// What is asked arrives; what is answered does not.
+    /// Requests arrive, answers do not.
     Deaf,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct State {
     network: Network,
-    /// Connections of an earlier one are cut.
+    /// The generation; connections of an earlier one are cut.
     generation: u64,
 }
 
@@ -58,7 +58,7 @@ impl Proxy {
         self.state.send_modify(|it| it.network = network);
     }
 
-    /// Ends all connections; new ones are taken.
+    /// Ends all connections. New ones are accepted.
     pub(crate) fn cut(&self) {
         self.state.send_modify(|it| it.generation += 1);
     }
@@ -81,7 +81,7 @@ async fn accept(listener: TcpListener, to: PathBuf, state: Arc<watch::Sender<Sta
 }
 
 async fn connect(client: TcpStream, to: PathBuf, state: watch::Receiver<State>) {
-    // Dropped, the connection is refused as by a server that is away.
+    // If the server is down, the connection is dropped, as by an unavailable server.
     let Ok(server) = UnixStream::connect(to).await else {
         return;
     };
@@ -102,7 +102,7 @@ async fn connect(client: TcpStream, to: PathBuf, state: watch::Receiver<State>) 
     }
 }
 
-/// One direction; what is held back is kept, in order.
+/// Transfers one direction. Held data is kept, in order.
 async fn pass(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
@@ -116,7 +116,7 @@ async fn pass(
             return;
         };
         if let Network::Slow(delay) = network {
-            // Nothing ever comes of it, which takes exactly so long.
+            // This future never completes, so only the time passes.
             let _ = tokio::time::timeout(delay, std::future::pending::<()>()).await;
         }
         if to.write_all(&bytes[..count]).await.is_err() {

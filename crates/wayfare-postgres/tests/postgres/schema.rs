@@ -1,4 +1,4 @@
-//! The schema is made once, by whoever may, and only a server that can be trusted is used.
+//! Tests of the schema, which is created once, and of the checks of a server.
 
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
@@ -46,7 +46,7 @@ async fn the_schema_is_made_once_and_a_newer_one_is_refused() {
         1
     );
 
-    // A version that this one can work beside, and one that it cannot.
+    // One version that this program can use, and one that it cannot.
     let newer = "INSERT INTO \"eu-1\".version VALUES (98, 1)";
     client.batch_execute(newer).await.unwrap();
     Postgres::open(config(&server.url(), "eu-1")).await.unwrap();
@@ -96,8 +96,8 @@ async fn a_server_that_does_not_sync_is_refused() {
 }
 
 #[tokio::test]
-async fn a_server_that_commits_without_waiting_is_told_to_wait() {
-    // Nobody else writes, and nothing is flushed by itself.
+async fn sessions_enable_synchronous_commit() {
+    // There are no other writers, and no background flushes.
     let server = Server::start(&[
         "synchronous_commit=off",
         "wal_writer_delay=10s",
@@ -106,7 +106,7 @@ async fn a_server_that_commits_without_waiting_is_told_to_wait() {
     let engine = Postgres::open(config(&server.url(), "a")).await.unwrap();
     engine.load("room/a".into(), Epoch(1)).await.unwrap();
     let client = bare(&server.url()).await;
-    // What is asked of every session by the engine, seen from outside: its commit has reached the disk.
+    // The engine's own session setting, seen from outside: its commit has reached the disk.
     let flushed = "SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()";
     assert!(
         client
@@ -118,7 +118,7 @@ async fn a_server_that_commits_without_waiting_is_told_to_wait() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_named() {
+async fn a_missing_server_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().display().to_string().replace('/', "%2F");
     let url = format!("postgres://me:secret@{folder}/games");
@@ -128,7 +128,7 @@ async fn a_server_that_is_not_there_is_named() {
 }
 
 #[tokio::test]
-async fn who_is_not_let_in_is_told_so_and_need_not_try_again() {
+async fn a_refused_login_is_a_lasting_error() {
     let hba = tempfile::Builder::new().tempfile_in("/tmp").unwrap();
     let rules = "local all wayfare trust\nlocal all guarded scram-sha-256\n";
     std::fs::write(hba.path(), rules).unwrap();
@@ -158,17 +158,17 @@ async fn who_is_not_let_in_is_told_so_and_need_not_try_again() {
 }
 
 #[tokio::test]
-async fn a_server_is_looked_at_without_being_changed() {
+async fn an_examination_changes_nothing() {
     let server = Server::start(&["max_connections=20"]);
     let found = examine(config(&server.url(), "a")).await.unwrap();
     assert_eq!(found.schema_version, None);
     assert!(found.commit_time > Duration::ZERO);
-    // Of 20, 3 are for superusers and one is ours.
+    // Of 20 connections, 3 are for superusers and one belongs to the examination.
     assert_eq!((found.connections_left, found.connections_needed), (16, 5));
     let client = bare(&server.url()).await;
     let users = "CREATE ROLE plain LOGIN; CREATE ROLE limited LOGIN CONNECTION LIMIT 4";
     client.batch_execute(users).await.unwrap();
-    // Another's connection counts, too.
+    // Connections of other users count, too.
     for (user, left) in [("plain", 15), ("limited", 3)] {
         let url = server.url().replace("//wayfare@", &format!("//{user}@"));
         let found = examine(config(&url, "a")).await.unwrap();
@@ -181,7 +181,7 @@ async fn a_server_is_looked_at_without_being_changed() {
 }
 
 #[tokio::test]
-async fn who_may_only_read_is_told_so_before_anything_is_to_be_kept() {
+async fn a_read_only_user_is_refused_at_open() {
     let server = Server::start(&[]);
     drop(Postgres::open(config(&server.url(), "a")).await.unwrap());
     let client = bare(&server.url()).await;

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of the test's own: in a folder of its own, on a socket, ended with the test.
+//! A PostgreSQL server for a test: in a temporary folder, on a socket, stopped with the test.
 
 use std::fs;
 use std::net::TcpListener;
@@ -16,7 +16,7 @@ mod programs;
 
 const START_TIME_MAX: Duration = Duration::from_secs(60);
 const USER: &str = "wayfare";
-/// Of a socket in a folder of its own: any number does.
+/// The port. Any number works, because the socket is in a folder of its own.
 const PORT: u16 = 5432;
 
 pub(crate) struct Server {
@@ -28,12 +28,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// With `fsync` on, as in production. `options` are lines of `postgresql.conf`.
+    /// Starts a server with `fsync` on, as in production. `options` are lines of `postgresql.conf`.
     pub(crate) fn start(options: &[&str]) -> Self {
         Self::start_at(PORT, options)
     }
 
-    /// One that listens on loopback too.
+    /// Starts a server that listens on loopback, too.
     pub(crate) fn start_listening(options: &[&str]) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
         let port = free.expect("a free port").port();
@@ -51,19 +51,19 @@ impl Server {
                 "--encoding=UTF8",
                 "--no-locale",
             ]);
-            // The empty cluster need not outlive this machine; what the tests write must.
+            // The empty cluster need not survive a crash of this machine. The data of tests must.
             initdb.arg("--no-sync");
             initdb
         })
     }
 
-    /// A primary that acknowledges nothing which its standby does not have on its disk.
+    /// Starts a primary that acknowledges only what its standby has on disk.
     pub(crate) fn start_primary() -> Self {
         let waits = "synchronous_standby_names=*";
         Self::start(&["wal_level=replica", "max_wal_senders=4", waits])
     }
 
-    /// A standby of this one, which follows it already.
+    /// Starts a standby of this server, and waits until it follows.
     pub(crate) fn start_standby(&self) -> Self {
         let options = ["wal_level=replica", "max_wal_senders=4"];
         Self::make(self.port, &options, |programs, data| {
@@ -77,7 +77,7 @@ impl Server {
         })
     }
 
-    /// Takes writes from now on.
+    /// Promotes a standby, so that it accepts writes.
     pub(crate) fn promote(&self) {
         let mut promote = command(&self.programs, "pg_ctl");
         promote.arg("promote").arg("--wait").arg("--pgdata");
@@ -109,12 +109,12 @@ impl Server {
         server
     }
 
-    /// Where it is reached: through its socket.
+    /// Returns the URL of its socket.
     pub(crate) fn url(&self) -> String {
         format!("postgres://{USER}@{}/postgres", self.host())
     }
 
-    /// Where both are reached, whichever takes writes.
+    /// Returns a URL with both servers, of which the one that accepts writes is used.
     pub(crate) fn url_with(&self, standby: &Self) -> String {
         format!(
             "postgres://{USER}@{},{}/postgres",
@@ -132,12 +132,12 @@ impl Server {
         self.folder.path().join(format!(".s.PGSQL.{}", self.port))
     }
 
-    /// Where it is reached over TCP, if it listens.
+    /// Returns its TCP port, if it listens.
     pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    /// As by a loss of power, but for what the system still holds.
+    /// Kills the server, like a power failure except for data in the system's cache.
     pub(crate) fn kill(&mut self) {
         let pids = self.backends();
         self.postmaster.kill().expect("the postmaster killed");
@@ -145,14 +145,14 @@ impl Server {
         for pid in &pids {
             let _ = kill_process(*pid, Signal::KILL);
         }
-        // Two servers on one folder would be no fault that happens.
+        // Two servers on one folder would be an unrealistic fault.
         while pids.iter().any(|it| is_alive(*it)) {
             std::thread::yield_now();
         }
     }
 
     pub(crate) fn restart(&mut self) {
-        // The dead one's lock names a process that may exist again as another.
+        // The old lock file names a process id that may be reused.
         let _ = fs::remove_file(self.folder.path().join("data/postmaster.pid"));
         let _ = fs::remove_file(
             self.folder
@@ -163,7 +163,7 @@ impl Server {
         self.await_ready();
     }
 
-    /// Those of its processes that serve a connection.
+    /// Returns its processes that serve connections.
     pub(crate) fn serving(&self) -> Vec<Pid> {
         let serves = |pid: &Pid| {
             let path = format!("/proc/{}/cmdline", pid.as_raw_nonzero());
@@ -173,7 +173,7 @@ impl Server {
         self.backends().into_iter().filter(serves).collect()
     }
 
-    /// The processes that it has, those that serve connections and others.
+    /// Returns all its processes, those that serve connections and others.
     pub(crate) fn backends(&self) -> Vec<Pid> {
         let id = self.postmaster.id();
         let path = format!("/proc/{id}/task/{id}/children");
@@ -209,7 +209,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         for pid in self.backends() {
-            // One that a test has stopped would never end.
+            // A process that a test has stopped must continue before it can end.
             let _ = kill_process(pid, Signal::CONT);
         }
         let pid = Pid::from_child(&self.postmaster);
@@ -231,7 +231,7 @@ fn succeed(mut command: Command) {
 fn is_alive(pid: Pid) -> bool {
     let path = format!("/proc/{}/stat", pid.as_raw_nonzero());
     let text = fs::read_to_string(path).unwrap_or_default();
-    // Behind the name, which ends with the last parenthesis. A zombie holds nothing any more.
+    // The name ends with the last parenthesis. A zombie holds no resources.
     let state = text
         .rsplit_once(')')
         .map_or("", |(_, rest)| rest.trim_start());
@@ -262,7 +262,8 @@ fn run(programs: &Path, folder: &Path, options: &[String]) -> Child {
     server.spawn().expect("postgres runs")
 }
 
-/// A program of PostgreSQL, as a user that it accepts: it refuses to run as root.
+/// Makes a command for a program of PostgreSQL, as a user that it accepts: it refuses to run as
+/// root.
 fn command(programs: &Path, name: &str) -> Command {
     let mut command = Command::new(programs.join(name));
     command
@@ -276,7 +277,7 @@ fn command(programs: &Path, name: &str) -> Command {
     command
 }
 
-/// Who the server runs as, where that is somebody else.
+/// The user that the server runs as, if it is another one.
 #[derive(Clone, Copy)]
 pub(crate) struct User {
     pub(crate) uid: u32,
@@ -284,7 +285,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Nobody else than oneself, unless that is root.
+    /// Returns another user if this one is root.
     pub(crate) fn for_root() -> Option<Self> {
         if !getuid().is_root() {
             return None;
@@ -302,7 +303,7 @@ impl User {
     }
 }
 
-/// The folder of PostgreSQL's programs.
+/// Returns the folder of PostgreSQL's programs.
 fn folder_of_programs() -> PathBuf {
     let named = std::env::var_os(programs::VARIABLE);
     let path = std::env::var_os("PATH").unwrap_or_default();

@@ -1,4 +1,4 @@
-//! TLS is spoken, and verified: who the server is, and who says so.
+//! Tests that TLS verifies the server's name and authority.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -11,7 +11,7 @@ use wayfare_protocol::Epoch;
 use crate::schema::bare;
 use crate::server::{Server, User};
 
-/// An authority, and a server's certificate by it, as files that the server may read.
+/// An authority and a server certificate signed by it, as files for the server.
 struct Files(tempfile::TempDir);
 
 impl Files {
@@ -74,7 +74,7 @@ async fn tls_is_verified() {
             > 0
     );
 
-    // Another name than the certificate's, and an authority that did not sign it.
+    // A name that is not in the certificate, and an authority that did not sign it.
     for (host, mode, roots) in [
         ("127.0.0.1", "require", files.path("ca.pem")),
         ("localhost", "require", Files::make().path("ca.pem")),

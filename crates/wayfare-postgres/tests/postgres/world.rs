@@ -1,4 +1,4 @@
-//! Owners that take entities from each other, and write down what they asked for and were told.
+//! Owners that take over entities from each other, and record their requests and answers.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,19 +17,19 @@ use wayfare_protocol::coordination::Key;
 use crate::history::{Event, Kept, Line, Outcome, verify};
 
 const ENTITIES: usize = 12;
-/// Steps of one owner before another takes over.
+/// The steps of an owner before another takes over.
 const STEPS: u64 = 20;
 const SNAPSHOT_EVERY: usize = 7;
-/// Above every epoch that an owner takes.
+/// An epoch above those of all owners.
 const LAST: Epoch = Epoch(1_000_000);
-/// Short, so that a server that says nothing is given up soon.
+/// A short deadline, so that an unresponsive server is given up soon.
 const DEADLINE: Duration = Duration::from_secs(2);
 
 pub(crate) struct World {
     entities: Vec<Entity>,
     numbers: AtomicU64,
     is_over: AtomicBool,
-    /// Of each engine.
+    /// The number of acknowledged writes of each engine.
     done: Vec<watch::Sender<u64>>,
     unknown: watch::Sender<u64>,
 }
@@ -40,7 +40,7 @@ struct Entity {
     events: Mutex<Vec<Event>>,
 }
 
-/// The owners, working.
+/// The running owners.
 pub(crate) struct Busy {
     pub(crate) world: Arc<World>,
     owners: Vec<JoinHandle<()>>,
@@ -52,7 +52,7 @@ pub(crate) async fn open(url: &str) -> Postgres {
 }
 
 impl World {
-    /// Each entity has an owner on each of the engines.
+    /// Starts an owner of each entity on each of the engines.
     pub(crate) fn start(engines: &[Arc<Postgres>]) -> Busy {
         let entity = |index| Entity {
             name: format!("room/{index}").into(),
@@ -81,7 +81,7 @@ impl World {
         Busy { world, owners }
     }
 
-    /// Until each engine has had so many more writes acknowledged.
+    /// Waits until each engine has this many more acknowledged writes.
     pub(crate) async fn progress(&self, count: u64) {
         let goals: Vec<u64> = self.done.iter().map(|it| *it.borrow() + count).collect();
         for (done, goal) in self.done.iter().zip(goals) {
@@ -89,7 +89,7 @@ impl World {
         }
     }
 
-    /// Until so many more writes ended in doubt.
+    /// Waits until this many more writes have unknown outcomes.
     pub(crate) async fn doubt(&self, count: u64) {
         let goal = *self.unknown.borrow() + count;
         let _ = self.unknown.subscribe().wait_for(|it| *it >= goal).await;
@@ -112,7 +112,7 @@ impl World {
 }
 
 impl Busy {
-    /// Lets everything settle, and compares what is kept with what was told.
+    /// Stops the owners, and compares the stored data with the answers.
     pub(crate) async fn verify(self, engine: &Postgres) {
         self.world.is_over.store(true, Ordering::Relaxed);
         for owner in self.owners {
@@ -140,7 +140,7 @@ impl Busy {
     }
 }
 
-/// One of those that own an entity in turns.
+/// An owner of an entity, one of several in turns.
 struct Owner {
     world: Arc<World>,
     engine: Arc<Postgres>,
@@ -148,13 +148,13 @@ struct Owner {
     index: usize,
 }
 
-/// Somebody else has taken over, or it cannot be known.
+/// The entity was taken over, or ownership is unknown.
 struct Lost;
 
 impl Owner {
     async fn run(self) {
         while !self.world.is_over() {
-            // Whoever loads while the other works takes it from it.
+            // A load takes the entity over from the present owner.
             let _ = self.own().await;
             tokio::task::yield_now().await;
         }
@@ -170,7 +170,7 @@ impl Owner {
             lines: lines.clone(),
         };
         self.world.note(self.side, self.index, event);
-        // What the one before may have left to be said, under its own key.
+        // Repeats the last append of the previous owner, under that owner's key.
         if let Some(last) = lines.last() {
             self.append(epoch, lines.len() as u64, *last).await?;
         }
@@ -191,7 +191,7 @@ impl Owner {
         Ok(())
     }
 
-    /// Until it is known what came of it.
+    /// Writes until the outcome is known.
     async fn write(&self, position: u64, line: Line) -> Result<(), Lost> {
         loop {
             let name = self.world.entities[self.index].name.clone();
@@ -242,7 +242,7 @@ impl Owner {
         let name = self.world.entities[self.index].name.clone();
         let kept = self.engine.snapshot(name, Epoch(epoch), snapshot).await;
         match outcome(&kept) {
-            // A state that is not stored is no loss: the journal has it.
+            // A snapshot that is not stored is no loss: the journal has the data.
             Outcome::Done | Outcome::Unknown => Ok(()),
             Outcome::NotDone => Err(Lost),
         }
