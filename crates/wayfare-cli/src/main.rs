@@ -1,5 +1,4 @@
-//! The `wayfare` binary: a node with the plaza and the relay in it, a terminal client, and the
-//! benchmarks.
+//! The `wayfare` binary: a node with the plaza and the relay, a terminal client, and benchmarks.
 
 mod play;
 mod stock;

@@ -1,4 +1,4 @@
-//! What a typed line means.
+//! The meaning of a typed line.
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
@@ -12,18 +12,18 @@ a line is a command for the room:
   {\"any\": \"json\"}        → as it is
 /view shows the room as you joined it, /quit leaves, and so does the end of the input";
 
-/// What to do about a line.
+/// The action for a line.
 #[derive(Debug, PartialEq)]
 pub(super) enum Line {
     Nothing,
     Help,
     View,
     Quit,
-    /// For the room, as MessagePack.
+    /// A command for the room, as MessagePack.
     Command(Bytes),
 }
 
-/// Understands a line. A word followed by text or JSON is a command of that name.
+/// Parses a line. A word followed by text or JSON is a command of that name.
 pub(super) fn parse(typed: &str) -> Result<Line> {
     let typed = typed.trim();
     Ok(match typed {
@@ -36,7 +36,7 @@ pub(super) fn parse(typed: &str) -> Result<Line> {
     })
 }
 
-/// JSON as MessagePack.
+/// Converts JSON to MessagePack.
 pub(super) fn payload(json: &str) -> Result<Bytes> {
     encode(&serde_json::from_str(json)?)
 }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_becomes_the_command_it_looks_like() {
+    fn lines_are_parsed_as_commands() {
         let check = |typed: &str, json: &str| {
             assert_eq!(
                 parse(typed).unwrap(),
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_told() {
+    fn invalid_lines_are_explained() {
         assert!(parse("walk {x: 1}").is_err());
         assert!(parse("{x").is_err());
         assert!(parse("/nonsense").is_err());

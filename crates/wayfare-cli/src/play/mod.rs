@@ -1,4 +1,4 @@
-//! `wayfare play`: joins a room from a terminal, prints what happens, sends what is typed.
+//! `wayfare play`: joins a room from a terminal, prints events, and sends typed lines.
 
 mod line;
 mod print;
@@ -20,37 +20,36 @@ use record::Record;
 /// Joins a room, prints its events, and sends it what is typed.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Play {
-    /// Where the server is, one or several addresses, and the room: [default:
-    /// ws://127.0.0.1:7777 plaza/main].
+    /// The addresses of the server, and the room: [default: ws://127.0.0.1:7777 plaza/main].
     #[arg(value_name = "URL|ROOM")]
     targets: Vec<String>,
     /// A token of `token mint`; without one you are a guest.
     #[arg(long, env = "WAYFARE_TOKEN", hide_env_values = true)]
     token: Option<String>,
-    /// The name to be known by, as a guest.
+    /// Your name, as a guest.
     #[arg(long, default_value = "")]
     name: String,
-    /// What to bring to the room, as JSON.
+    /// The data of the join, as JSON.
     #[arg(long, value_name = "JSON")]
     join: Option<String>,
-    /// What the room is opened with if the join creates it, as JSON.
+    /// The settings of the room if the join creates it, as JSON.
     #[arg(long, value_name = "JSON")]
     open: Option<String>,
-    /// Join only if the room is there already.
+    /// Join only if the room exists.
     #[arg(long)]
     existing: bool,
-    /// The longest wait before connecting again, in milliseconds.
+    /// The longest wait before a reconnect, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 10_000)]
     backoff_max: u64,
-    /// Write all that was sent, answered and heard to this file, a JSON object a line.
+    /// Write everything sent, answered and received to this file, as one JSON object per line.
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
 }
 
-/// How long a person waits for a server before being told that there is none.
+/// The time after which a person is told that no server answers.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Where to go: addresses have a scheme, rooms have none.
+/// The target: addresses have a scheme, rooms have none.
 #[derive(Debug, PartialEq)]
 struct Target {
     urls: Vec<String>,
@@ -75,7 +74,7 @@ impl Target {
     }
 }
 
-/// Runs until the input ends, the person leaves or the stay is over.
+/// Runs until the input ends, the person leaves or the membership ends.
 pub(crate) fn run(play: Play) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -83,7 +82,7 @@ pub(crate) fn run(play: Play) -> Result<()> {
     runtime.block_on(converse(play))
 }
 
-/// What reaches the conversation from beside the room.
+/// An input of the conversation that does not come from the room.
 enum Aside {
     /// A line was typed; `None` at the end of the input.
     Typed(Option<String>),
@@ -137,7 +136,7 @@ async fn converse(play: Play) -> Result<()> {
             }
         }
     }
-    // What came before the last answer is told before leaving.
+    // Events that arrived before the last answer are printed before leaving.
     while let Ok(Some(event)) =
         timeout(Duration::ZERO, conversation.room.next::<rmpv::Value>()).await
     {
@@ -145,7 +144,7 @@ async fn converse(play: Play) -> Result<()> {
         record.event(&event)?;
     }
     client.close().await;
-    // The room may have told first that it is over; why, the session knows.
+    // The room may have reported its end first. The session knows the reason.
     let state = states.borrow_and_update().clone();
     if let State::Ended(end) = state
         && end != End::Bye
@@ -197,7 +196,7 @@ async fn enter(play: &Play, target: &Target) -> Result<(Client, Room)> {
     Ok((client, room))
 }
 
-/// Reads lines on a thread of its own: reading a terminal blocks.
+/// Reads lines on a thread of its own, because reading a terminal blocks.
 fn read_input(asides: mpsc::Sender<Aside>) {
     std::thread::spawn(move || {
         for typed in std::io::stdin().lock().lines() {
@@ -206,7 +205,7 @@ fn read_input(asides: mpsc::Sender<Aside>) {
                 return;
             }
         }
-        // If nobody listens any more, nobody needs to know.
+        // It is no error if the receiver is gone.
         drop(asides.blocking_send(Aside::Typed(None)));
     });
 }
@@ -220,7 +219,7 @@ struct Conversation {
 }
 
 impl Conversation {
-    /// The input has ended and everything that was sent is answered.
+    /// Returns true if the input has ended and every command is answered.
     fn is_over(&self) -> bool {
         self.input_ended && self.waiting == 0
     }
@@ -255,7 +254,7 @@ impl Conversation {
         let (sender, asides) = (self.room.sender(), self.asides.clone());
         tokio::spawn(async move {
             let answer = sender.send_raw(payload).await;
-            // If the conversation is over, nobody waits for the answer.
+            // If the conversation is over, the answer is not needed.
             drop(asides.send(Aside::Answered(number, answer)).await);
         });
         Ok(())

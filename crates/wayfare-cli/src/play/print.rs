@@ -1,4 +1,4 @@
-//! Payloads of any game as lines for a person.
+//! Formatting of any game's payloads as lines for a person.
 
 use std::fmt::Display;
 
@@ -7,7 +7,7 @@ use wayfare_client::{RoomEvent, State};
 
 use super::record::Answer;
 
-/// A value as JSON; an enum's variant with its fields as `name field=value …`.
+/// Formats a value as JSON, and an enum's variant with its fields as `name field=value …`.
 pub(super) fn value(value: &Value) -> String {
     if let Some([(name, content)]) = value.as_map().map(Vec::as_slice)
         && let Some(name) = name.as_str()
@@ -28,7 +28,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| json(value), str::to_owned)
 }
 
-/// Any MessagePack as JSON text; what JSON has no form for is described.
+/// Formats any MessagePack as JSON text. Values that JSON cannot express are described.
 pub(super) fn json(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| value.to_string())
 }
@@ -61,7 +61,7 @@ pub(super) fn event(event: &RoomEvent<Value>) -> String {
     }
 }
 
-/// An answer worth a line; a plain "done" is not.
+/// Formats an answer; `None` for an empty reply.
 pub(super) fn answer(answer: &Answer) -> Option<String> {
     match answer {
         Ok(payload) if payload.is_empty() => None,
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variants_read_as_sentences() {
+    fn variants_are_printed_as_words() {
         let check = |json: &str, expect: &str| {
             let json: serde_json::Value = serde_json::from_str(json).unwrap();
             let bytes = rmp_serde::to_vec_named(&json).unwrap();
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_that_is_lost_is_told_as_such() {
+    fn a_lost_room_is_reported() {
         let lost = answer(&Err(CommandError::RoomLost));
         assert_eq!(
             lost.as_deref(),

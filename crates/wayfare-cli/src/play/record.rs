@@ -1,4 +1,5 @@
-//! What a client did and saw, a JSON object a line: its own account, for checking promises.
+//! A client's record of what it sent and received, for checks of promises: one JSON object per
+//! line.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -11,10 +12,10 @@ use wayfare_client::{CommandError, RoomEvent, State};
 
 use super::print;
 
-/// How a command ended, with the reply's bytes.
+/// The outcome of a command, with the reply's bytes.
 pub(super) type Answer = Result<bytes::Bytes, CommandError>;
 
-/// Writes nothing if no file was asked for.
+/// A record, or nothing if no file was requested.
 pub(super) struct Record(Option<BufWriter<File>>);
 
 impl Record {
@@ -71,7 +72,7 @@ impl Record {
         }
     }
 
-    /// Flushed line by line: whoever follows the file sees what happened.
+    /// Writes and flushes a line, so that a program that follows the file sees it at once.
     fn write(&mut self, line: &serde_json::Value) -> Result<()> {
         if let Some(file) = &mut self.0 {
             writeln!(file, "{line}")
