@@ -1,4 +1,4 @@
-//! Asking between entities: whom, who asked, and what came of it.
+//! Requests between entities: the addressee, the caller, and the outcome.
 
 use std::fmt;
 
@@ -9,17 +9,17 @@ use wayfare_protocol::{EntityId, InvalidId};
 use crate::Entity;
 use crate::codec::{CodecError, read_named};
 
-/// Whom [`ask`](crate::Surroundings::ask) asks: an [`EntityId`], or one as text, such as
+/// The addressee of [`ask`](crate::HandlerApi::ask): an [`EntityId`], or one as text, such as
 /// `"counter/main"`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` names no entity",
     note = "use an id such as \"counter/main\", or an `EntityId`"
 )]
 pub trait Addressee {
-    /// The entity's id.
+    /// Returns the entity's id.
     ///
     /// # Errors
-    /// If the text is none.
+    /// If the text is not an id.
     #[doc(hidden)]
     fn id(self) -> Result<EntityId, InvalidId>;
 }
@@ -54,7 +54,7 @@ impl Addressee for &EntityId {
     }
 }
 
-/// An answer that came, not read yet.
+/// A successful answer that is not decoded yet.
 ///
 /// ```
 /// # use wayfare::{Answered, AskError, Entity};
@@ -74,28 +74,28 @@ impl<'a> Answered<'a> {
         Self(reply)
     }
 
-    /// The reply of the entity that was asked. `E` is the type it was asked as.
+    /// Decodes the reply. `E` is the type of the entity that was asked.
     ///
     /// # Errors
-    /// [`AskError::Unreadable`] if it is no reply of an `E`.
+    /// [`AskError::Unreadable`] if it is not a reply of an `E`.
     pub fn read<E: Entity>(self) -> Result<E::Reply, AskError> {
         read_named(self.0).map_err(AskError::Unreadable)
     }
 }
 
-/// Why an ask has no answer.
+/// Reasons why an ask has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    /// It was heard and refused, or it is certain that nobody heard it: nothing was done.
+    /// The entity refused the request, or certainly never got it: nothing was done.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// No answer came by the deadline. The request may have been carried out, may still be, or may
-    /// never be: ask again only what may be done twice, or what carries a name by which the other
-    /// side knows it again.
+    /// No answer came by the deadline. The request may have been executed, may still be, or may
+    /// never be. Ask again only if the request may be executed twice, or contains a name by which
+    /// the other side recognises a repeat.
     #[error("no answer came in time")]
     Late,
-    /// It was carried out, but the reply is not what was expected: the entity's kind is of another
-    /// type, or of another version.
+    /// The request was executed, but the reply has an unexpected form: the entity's kind has
+    /// another type, or another version.
     #[error("the reply does not decode: {0}")]
     Unreadable(CodecError),
 }
@@ -109,14 +109,14 @@ impl From<game::AskError> for AskError {
     }
 }
 
-/// Who asked, and which of its asks. It can be kept in the state, to
-/// [`reply`](crate::EntityContext::reply) later, wherever the caller lives by then.
+/// The caller of a request. It can be stored in the state for a later
+/// [`reply`](crate::EntityContext::reply), wherever the caller lives by then.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Caller(game::Caller);
 
 impl Caller {
-    /// The room or the entity that asked. It is who it says: nobody can ask in another's name, and
-    /// no client can ask.
+    /// Returns the room or entity that asked. It is authentic: nobody can ask in another's name,
+    /// and no client can ask.
     #[must_use]
     pub fn id(&self) -> &EntityId {
         &self.0.entity

@@ -1,4 +1,4 @@
-//! Whom an event is for: everyone, everyone but some, or some.
+//! Audiences: the members that an event is for.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,9 +8,9 @@ use wayfare_protocol::PlayerId as WireId;
 
 use crate::{Player, PlayerId};
 
-/// Whom [`Context::send`](crate::Context::send) sends to: [`Everyone`], `Everyone.except(…)`, or
-/// [`Players`]: one by `&player` or `player.id()`, several by an array, a slice, a vector or a set
-/// of either. Players that are not members are left out.
+/// The recipients of [`Context::send`](crate::Context::send): [`Everyone`], `Everyone.except(…)`,
+/// or [`Players`], which is one player (`&player` or `player.id()`) or several (an array, slice,
+/// vector or set of either). Players that are not members are ignored.
 ///
 /// ```
 /// # use wayfare::{Audience, Everyone, Player, PlayerId};
@@ -31,17 +31,17 @@ use crate::{Player, PlayerId};
             vector or set of players or ids"
 )]
 pub trait Audience {
-    /// Hands the audience to `tell` as a room's turn wants it.
+    /// Calls `tell` with the audience in the core's form.
     #[doc(hidden)]
     fn resolve<T>(self, tell: impl FnOnce(Resolved<'_>) -> T) -> T;
 }
 
-/// All members of the room, detached ones included: they get what they missed when they are back.
+/// All members of the room, including detached ones, who get missed events when they are back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Everyone;
 
 impl Everyone {
-    /// All members but these.
+    /// Excludes these members.
     pub fn except<P: Players>(self, players: P) -> EveryoneExcept<P> {
         EveryoneExcept(players)
     }
@@ -53,7 +53,7 @@ impl Audience for Everyone {
     }
 }
 
-/// Made by [`Everyone::except`].
+/// An audience made by [`Everyone::except`].
 #[derive(Clone, Copy, Debug)]
 pub struct EveryoneExcept<P>(P);
 
@@ -69,13 +69,13 @@ impl<P: Players> Audience for P {
     }
 }
 
-/// One player or several, by themselves or by their ids.
+/// A player or several, given as players or as ids.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` names no players",
     note = "use `player`, `player.id()`, or an array, slice, vector or set of players or ids"
 )]
 pub trait Players {
-    /// Their ids.
+    /// Returns the players' ids.
     #[doc(hidden)]
     fn ids(&self) -> Cow<'_, [WireId]>;
 }

@@ -1,28 +1,27 @@
-//! States that are written down by their changes: [`Changes`].
+//! States that are stored as their changes: [`Changes`].
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A room or an entity whose steps are logged as changes rather than as whole states, so that a
-/// step costs its change: for states that are large beside what one step changes.
+/// A room or an entity whose steps are logged as changes instead of whole states, so that a step
+/// costs only its change. Use it for states that are large compared with the change of a step.
 ///
-/// It takes three things: this trait, [`log_changes`](crate::Kind::log_changes) on the kind, and
-/// every change made through [`cx.apply(self, change)`](crate::Context::apply), which logs the
-/// change and applies it. Recovery reads the last snapshot of the whole state and applies the
-/// changes behind it, in order.
+/// It needs three things: this trait, [`log_changes`](crate::Kind::log_changes) on the kind, and
+/// every change made through [`cx.apply(self, change)`](crate::Context::apply), which logs and
+/// applies the change. A recovery reads the last snapshot of the whole state and applies the later
+/// changes in order.
 ///
-/// **With `log_changes`, whatever is changed outside of `apply` is lost on recovery**, because
-/// nobody wrote it down; it seems to be there until then. So a handler looks, decides and draws
-/// its random numbers first, then says in one change what comes of it. [`apply`](Changes::apply)
-/// has no context: it depends on the state and the change alone, and does the same each time.
-/// What is read off a clock or a die is part of the change. A [`Table`](crate::testing::Table) of
-/// a `Durable` kind checks all this after each step.
+/// **With `log_changes`, every change outside of `apply` is lost on recovery**, because it was not
+/// logged. Until then it seems to work. A handler should therefore first decide and draw its random
+/// numbers, and then put the result into one change. [`apply`](Changes::apply) has no context: its
+/// result depends only on the state and the change. Times and random numbers are part of the
+/// change. A [`Table`](crate::testing::Table) of a `Durable` kind checks all this after each step.
 ///
-/// Without `log_changes` the kind writes whole states, and `apply` only applies.
+/// Without `log_changes` the kind stores whole states, and `apply` only applies the change.
 ///
-/// A change that was logged by version N of the game is applied by version N + 1, to a state that
-/// N + 1 made of N's: keep the names of variants and fields, give new fields a
-/// `#[serde(default)]`, and let old variants stand.
+/// A change logged by version N of the game is applied by version N + 1, to a state that N + 1 made
+/// of N's. Keep the names of variants and fields, give new fields a `#[serde(default)]`, and do not
+/// remove old variants.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -72,9 +71,9 @@ use serde::de::DeserializeOwned;
 /// }
 /// ```
 pub trait Changes: Sized + 'static {
-    /// What can happen to the state.
+    /// The changes that the state can have.
     type Change: Serialize + DeserializeOwned;
 
-    /// Makes the change. Called by [`cx.apply`](crate::Context::apply), and on recovery.
+    /// Applies a change. Called by [`cx.apply`](crate::Context::apply), and on recovery.
     fn apply(&mut self, change: Self::Change);
 }

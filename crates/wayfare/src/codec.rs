@@ -1,4 +1,4 @@
-//! How a room's messages become bytes.
+//! The encoding of a room's messages.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,27 +9,27 @@ use serde::de::DeserializeOwned;
 
 use crate::types::BYTES_KEY;
 
-/// How a room and its clients write their messages: [`Room::CODEC`](crate::Room::CODEC).
+/// The encoding of messages between a room and its clients: [`Room::CODEC`](crate::Room::CODEC).
 ///
-/// It is part of what a room says, like its types, and both ends must agree on it; so it stands in
-/// the room and is no setting. A message of type [`Raw`] is not encoded at all, whatever the codec.
+/// It is part of the room's protocol, like the types, and both ends must agree on it. It is
+/// therefore a constant of the room, not a setting. Messages of type [`Raw`] are never encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Codec {
     /// MessagePack with the fields' names, so that fields can be added with `#[serde(default)]`.
     #[default]
     MessagePack,
-    /// JSON: for clients without MessagePack, and to read along. Larger and slower.
+    /// JSON, for clients without MessagePack and for debugging. It is larger and slower.
     Json,
 }
 
-/// A message that is bytes already: they go over the wire as they are.
+/// A message that consists of bytes, which are sent as they are.
 ///
-/// Use it as a room's `Command`, `Event` and so on where the game has an encoding of its own. An
-/// empty `Raw` as a reply tells the client "applied, nothing to say", as `()` does.
+/// Use it as a room's `Command`, `Event` and so on if the game has its own encoding. An empty `Raw`
+/// as a reply means "applied, no reply", like `()`.
 ///
-/// Clients in TypeScript see a `Uint8Array`, if the kind is [`typed`](crate::Kind::typed); and so they
-/// do of bytes within a message that say that they are some:
+/// Clients in TypeScript get a `Uint8Array` if the kind is [`typed`](crate::Kind::typed). The same
+/// holds for bytes within a message that are marked as such:
 ///
 /// ```text
 /// #[serde(with = "serde_bytes")]
@@ -39,7 +39,7 @@ pub enum Codec {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Raw(pub Vec<u8>);
 
-/// A message that can be written: everything serde can serialize, and [`Raw`].
+/// A message that can be encoded: every type that serde can serialize, and [`Raw`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be sent as a message",
     note = "put `#[derive(serde::Serialize)]` on it, or use `wayfare::Raw` for bytes of your own"
@@ -48,29 +48,29 @@ pub trait Encode: 'static {
     /// Appends the message.
     ///
     /// # Errors
-    /// What serde said.
+    /// If serde fails.
     #[doc(hidden)]
     fn encode(&self, codec: Codec, into: &mut Vec<u8>) -> Result<(), CodecError>;
 }
 
-/// A message that can be read: everything serde can deserialize, and [`Raw`].
+/// A message that can be decoded: every type that serde can deserialize, and [`Raw`].
 ///
-/// A payload of no bytes at all reads as "nothing": `()`, `None`, and a struct whose fields all
-/// have a `#[serde(default)]` are made of it.
+/// An empty payload decodes as "nothing": `()`, `None`, or a struct whose fields all have a
+/// `#[serde(default)]`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be received as a message",
     note = "put `#[derive(serde::Deserialize)]` on it, or use `wayfare::Raw` for bytes of your own"
 )]
 pub trait Decode: Sized + 'static {
-    /// The message of these bytes.
+    /// Decodes the message.
     ///
     /// # Errors
-    /// What serde said.
+    /// If serde fails.
     #[doc(hidden)]
     fn decode(codec: Codec, bytes: &[u8]) -> Result<Self, CodecError>;
 }
 
-/// What serde said about a message or a state.
+/// An error of serde for a message or a state.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct CodecError(String);
@@ -138,16 +138,16 @@ impl JsonSchema for Raw {
 const MESSAGE_PACK_NIL: u8 = 0xc0;
 const MESSAGE_PACK_EMPTY_MAP: u8 = 0x80;
 
-/// MessagePack with names: of messages by default, of states and notes always.
+/// Encodes as MessagePack with field names: messages by default, states and notes always.
 pub(crate) fn write_named<T: Serialize>(value: &T, into: &mut Vec<u8>) -> Result<(), CodecError> {
     rmp_serde::encode::write_named(into, value).map_err(CodecError::new)
 }
 
-/// Values within values that are read: each costs stack, and what a stranger sends must not use it
-/// up. JSON has the same bound.
+/// The maximum nesting of decoded values. Each level costs stack, which input from outside must not
+/// exhaust. JSON has the same limit.
 const DEPTH_MAX: usize = 128;
 
-/// The other direction of [`write_named`].
+/// Decodes the output of [`write_named`].
 pub(crate) fn read_named<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
     reader.set_max_depth(DEPTH_MAX);

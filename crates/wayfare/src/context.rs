@@ -1,15 +1,15 @@
-//! What a handler may do: [`Context`].
+//! The context of a room's handler: [`Context`].
 
 use std::ops::Deref;
 
 use wayfare_core::HandlerContext;
 
-use crate::{Audience, Changes, Encode, Player, PlayerId, Room, Surroundings};
+use crate::{Audience, Changes, Encode, HandlerApi, Player, PlayerId, Room};
 
-/// A handler's surroundings: who is there, what time it is, and what shall come of it.
+/// The interface of a handler to its room: the members, the time, and the effects of the handler.
 ///
-/// Everything is done by shared reference and takes effect behind the handler, in order, if it
-/// returns well; so a loop over the members can send:
+/// All methods take a shared reference. Their effects happen after the handler, in order, if it
+/// succeeds. A loop over the members can therefore send:
 ///
 /// ```
 /// # use wayfare::prelude::*;
@@ -20,30 +20,30 @@ use crate::{Audience, Changes, Encode, Player, PlayerId, Room, Surroundings};
 /// # }
 /// ```
 ///
-/// What rooms and entities can do alike (timers, futures, asking, the log, the time, chance) is
-/// among the methods of [`Surroundings`], which a `Context` derefs to.
+/// The methods that rooms and entities share (timers, futures, asking, logs, time, randomness) are
+/// those of [`HandlerApi`], to which a `Context` derefs.
 pub struct Context<'a, R: Room> {
-    surroundings: Surroundings<'a, R::Note>,
+    handler_api: HandlerApi<'a, R::Note>,
 }
 
 impl<'a, R: Room> Context<'a, R> {
     pub(crate) fn new(cx: &'a HandlerContext<'a>) -> Self {
         Self {
-            surroundings: Surroundings::new(cx),
+            handler_api: HandlerApi::new(cx),
         }
     }
 
-    /// Sends an event: in order, never lost, never twice. It is encoded once, however many it is
-    /// for, and not at all if it is for nobody.
+    /// Sends an event, reliably and in order. It is encoded once for all recipients, and not at all
+    /// if there are none.
     ///
     /// # Panics
-    /// If the event does not encode, or the handler sends more than 8 MiB in all.
+    /// If the event cannot be encoded, or the handler sends more than 8 MiB in all.
     pub fn send(&self, audience: impl Audience, event: &R::Event) {
         audience.resolve(|audience| self.turn().send(audience, |into| self.encode(event, into)));
     }
 
-    /// Sends an event that may be lost: newest wins, and under pressure it is dropped first.
-    /// Nobody gets it later, so it must be worth nothing by then.
+    /// Sends an event that may be lost. The newest one counts, and under pressure it is dropped
+    /// first. It is never sent later, so it must be useless by then.
     ///
     /// # Panics
     /// As [`Context::send`].
@@ -54,68 +54,70 @@ impl<'a, R: Room> Context<'a, R> {
         });
     }
 
-    /// Ends a player's membership and tells its client why; nothing if it is not a member.
+    /// Ends a player's membership and tells its client the reason. Does nothing if the player is
+    /// not a member.
     pub fn kick(&self, player: impl AsRef<PlayerId>, message: &str) {
         self.turn().kick(player.as_ref().wire(), message);
     }
 
-    /// Whether the room turns new members away.
+    /// Locks or unlocks the room for new members.
     pub fn set_locked(&self, locked: bool) {
         self.turn().set_locked(locked);
     }
 
-    /// Whether the room is left out of listings.
+    /// Hides the room from listings, or shows it.
     pub fn set_private(&self, private: bool) {
         self.turn().set_private(private);
     }
 
-    /// Sets what listings show of the room, and can be filtered by: at most 16 properties.
+    /// Sets a property that listings show and can filter by. A room has at most 16 properties.
     ///
     /// # Panics
-    /// If name or value is longer than 128 bytes.
+    /// If the name or the value is longer than 128 bytes.
     pub fn set_property(&self, name: &str, value: &str) {
         self.turn().set_property(name, Some(value));
     }
 
-    /// Takes back what [`Context::set_property`] set.
+    /// Removes a property that [`Context::set_property`] set.
     pub fn remove_property(&self, name: &str) {
         self.turn().set_property(name, None);
     }
 
-    /// All members in the order in which they joined, also those whose connection is lost.
+    /// Returns all members in the order in which they joined, including those whose connection is
+    /// lost.
     pub fn members(&self) -> impl Iterator<Item = Player> + use<'a, R> {
         self.turn().members().map(Player::from)
     }
 
-    /// How many members there are.
+    /// Returns the number of members.
     #[must_use]
     pub fn member_count(&self) -> usize {
         self.turn().member_count()
     }
 
-    /// Whether this player is a member.
+    /// Returns true if this player is a member.
     #[must_use]
     pub fn is_member(&self, player: impl AsRef<PlayerId>) -> bool {
         self.turn().member(player.as_ref().wire()).is_some()
     }
 
-    /// The member of this id.
+    /// Returns the member with this id.
     #[must_use]
     pub fn member(&self, id: &PlayerId) -> Option<Player> {
         self.turn().member(id.wire()).map(Player::from)
     }
 
-    /// Logs a change, and applies it to the room: how a room of a kind with
-    /// [`log_changes`](crate::Kind::log_changes) changes its state. The change is encoded once,
-    /// before it is applied.
+    /// Logs a change and applies it to the room. This is the way to change the state of a room
+    /// whose kind has [`log_changes`](crate::Kind::log_changes). The change is encoded once, before
+    /// it is applied.
     ///
     /// # Panics
-    /// If the change does not encode.
+    /// If the change cannot be encoded.
     pub fn apply(&self, room: &mut R, change: R::Change)
     where
         R: Changes,
     {
-        self.surroundings.apply(room, change);
+        self.handler_api.apply(room, change);
     }
 
     fn encode(&self, event: &R::Event, into: &mut Vec<u8>) {
@@ -126,9 +128,9 @@ impl<'a, R: Room> Context<'a, R> {
 }
 
 impl<'a, R: Room> Deref for Context<'a, R> {
-    type Target = Surroundings<'a, R::Note>;
+    type Target = HandlerApi<'a, R::Note>;
 
-    fn deref(&self) -> &Surroundings<'a, R::Note> {
-        &self.surroundings
+    fn deref(&self) -> &HandlerApi<'a, R::Note> {
+        &self.handler_api
     }
 }

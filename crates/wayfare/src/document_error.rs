@@ -1,36 +1,36 @@
-//! Why an operation on documents failed, and whether it was done: [`DocumentError`].
+//! The errors of documents, each saying if the operation was done: [`DocumentError`].
 
 use wayfare_core::game::Refusal;
 use wayfare_protocol::storage::Failure;
 
 use crate::CodecError;
 
-/// Why an operation on [`Documents`](crate::Documents) failed.
+/// Reasons why an operation on [`Documents`](crate::Documents) failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DocumentError {
-    /// Not done: the document is not as it was expected to be, because somebody else wrote it.
+    /// Not done: the document does not match the expectation, because it was written by another.
     #[error("not done: the document was written by somebody else")]
     Conflict,
-    /// Not done: the change that [`update`](crate::Documents::update) was given refused.
+    /// Not done: the function passed to [`update`](crate::Documents::update) refused.
     #[error("not done: {0}")]
     Refused(#[from] Refusal),
-    /// Not done: the value does not encode, or what is kept does not decode as what was asked for.
+    /// Not done: the value cannot be encoded, or the stored document has another type.
     #[error("not done: the document is not of this type: {0}")]
     Codec(#[from] CodecError),
-    /// Not done: storage could not. It may work later.
+    /// Not done: storage failed. It may work later.
     #[error("not done: {0}")]
     NotDone(String),
-    /// Not done: what is kept there cannot be read, and will not be readable later.
+    /// Not done: the stored document cannot be read, now or later.
     #[error("not done: what is kept is corrupt: {0}")]
     Corrupt(String),
-    /// It may have been done, or may still be: only reading the document tells, and only for as
-    /// long as nobody else writes it.
+    /// It may have been done, or may still be. Only a read of the document tells, and only as long
+    /// as nobody else writes it.
     #[error("unknown whether done: {0}")]
     Unknown(String),
 }
 
 impl DocumentError {
-    /// Whether the operation certainly was not done, and will not be.
+    /// Returns true if the operation certainly was not done, and will not be.
     #[must_use]
     pub const fn is_not_done(&self) -> bool {
         !matches!(self, Self::Unknown(_))

@@ -1,4 +1,4 @@
-//! What outlives rooms: documents by name, and the game's logs, read by futures of rooms.
+//! Data that outlives rooms: documents by name, and the game's logs, read by futures of rooms.
 
 use std::sync::Arc;
 
@@ -12,21 +12,19 @@ use wayfare_protocol::storage::{Failure, LogRecord, Position, Reply, Request};
 use crate::codec::{read_named, write_named};
 use crate::document_error::DocumentError;
 
-/// How often [`Documents::update`] begins again: two that write at once need one more attempt, so
-/// that this many are a document that is always being written.
+/// The maximum number of attempts of [`Documents::update`]. Two concurrent writers need one more
+/// attempt, so this many mean a document that is written all the time.
 const UPDATE_ATTEMPTS_MAX: u32 = 100;
 
-/// Documents: accounts, saved games, whatever is kept under a name and outlives rooms. Cheap to
-/// clone.
+/// Documents: named values, such as accounts and saved games, that outlive rooms. Cheap to clone.
 ///
-/// From [`cx.documents()`](crate::Surroundings::documents), for use in a future of
-/// [`cx.run`](crate::Surroundings::run): a handler cannot wait. Nothing is asked of storage before
-/// a future is first polled, and each says in its error whether its operation certainly was not
-/// done.
+/// It is returned by [`cx.documents()`](crate::HandlerApi::documents), for use in a future of
+/// [`cx.run`](crate::HandlerApi::run), because a handler cannot wait. A request is sent when its
+/// future is first polled. Each error says if the operation certainly was not done.
 ///
-/// A document is MessagePack with field names, as states are. Each has a revision, which changes
-/// with every write, and by which one writes only over what one has read. Documents belong to the
-/// game as a whole: give names a beginning of their own, such as `account/ada`.
+/// A document is MessagePack with field names, like a state. It has a revision, which changes with
+/// every write, so that a writer can make sure that it only replaces the version it has read.
+/// Documents belong to the whole game: use names with a prefix, such as `account/ada`.
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
@@ -53,34 +51,34 @@ const UPDATE_ATTEMPTS_MAX: u32 = 100;
 #[derive(Clone, Debug)]
 pub struct Documents(game::Documents);
 
-/// When a document was last written: another one after each write.
+/// The revision of a document, which changes with each write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Revision(u64);
 
-/// A document as it was read. It may be brought back in a note.
+/// A document that was read. It can be put into a note.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document<T> {
-    /// What it says.
+    /// The content.
     pub value: T,
-    /// When it was last written.
+    /// The revision at which it was last written.
     pub revision: Revision,
 }
 
-/// What must hold of a document for a [`put`](Documents::put) to be done.
+/// The condition for a [`put`](Documents::put).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// There is none of this name.
+    /// The document does not exist.
     Absent,
-    /// Nobody has written it since this.
+    /// The document was last written at this revision.
     Revision(Revision),
 }
 
-/// A record of a game log, as [`Documents::read_log`] reads it.
+/// A record of a game log, returned by [`Documents::read_log`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logged<T> {
-    /// Its place in the log: from 1, without gaps.
+    /// The position in the log, from 1 without gaps.
     pub position: u64,
-    /// What was logged.
+    /// The content.
     pub record: T,
 }
 
@@ -89,10 +87,10 @@ impl Documents {
         Self(documents)
     }
 
-    /// Reads a document; `None` if there is none of this name.
+    /// Reads a document; `None` if it does not exist.
     ///
     /// # Errors
-    /// [`DocumentError::Codec`] if it is no `T`, or storage's.
+    /// [`DocumentError::Codec`] if it is not a `T`, or an error of storage.
     pub fn get<T: DeserializeOwned>(
         &self,
         name: &str,
@@ -106,11 +104,12 @@ impl Documents {
         }
     }
 
-    /// Writes a document if `expect` holds, and gives its new revision.
+    /// Writes a document if `expect` holds, and returns its new revision.
     ///
     /// # Errors
-    /// [`DocumentError::Conflict`] if it does not hold, [`DocumentError::Codec`] if the value does
-    /// not encode, or storage's. After [`DocumentError::Unknown`] only reading tells.
+    /// [`DocumentError::Conflict`] if `expect` does not hold, [`DocumentError::Codec`] if the value
+    /// cannot be encoded, or an error of storage. After [`DocumentError::Unknown`] only a read
+    /// tells the outcome.
     pub fn put<T: Serialize>(
         &self,
         name: &str,
@@ -129,10 +128,10 @@ impl Documents {
         }
     }
 
-    /// Writes a document of a new name.
+    /// Writes a new document.
     ///
     /// # Errors
-    /// As [`Documents::put`]: a [`DocumentError::Conflict`] if the name is taken.
+    /// Those of [`Documents::put`]: a [`DocumentError::Conflict`] if the document exists.
     pub fn create<T: Serialize>(
         &self,
         name: &str,
@@ -141,14 +140,13 @@ impl Documents {
         self.put(name, value, Expect::Absent)
     }
 
-    /// Reads a document, changes it and writes it, and begins again if somebody else wrote it
-    /// meanwhile. `change` gets what is there, and may be called several times; it gives what shall
-    /// be there.
+    /// Reads a document, changes it and writes it. Repeats this if another writer was faster.
+    /// `change` gets the present content and returns the new one. It may be called several times.
     ///
     /// # Errors
-    /// [`DocumentError::Refused`] if `change` refuses: nothing was written. Otherwise as
-    /// [`Documents::get`] and [`Documents::put`]; a [`DocumentError::Conflict`] only after a
-    /// hundred attempts.
+    /// [`DocumentError::Refused`] if `change` refuses, and nothing was written. Otherwise those of
+    /// [`Documents::get`] and [`Documents::put`]; [`DocumentError::Conflict`] only after a hundred
+    /// attempts.
     pub fn update<T, C>(
         &self,
         name: &str,
@@ -176,10 +174,10 @@ impl Documents {
         }
     }
 
-    /// Removes a document that nobody has written since `revision`.
+    /// Deletes a document if its revision is `revision`.
     ///
     /// # Errors
-    /// As [`Documents::put`].
+    /// Those of [`Documents::put`].
     pub fn delete(
         &self,
         name: &str,
@@ -195,12 +193,12 @@ impl Documents {
         }
     }
 
-    /// Reads the documents whose names begin with `prefix`, in the order of their names: those
-    /// behind the name `after`, from the first if it is empty. At most a hundred at once; the last
-    /// name is the `after` of the next page, and a page of nothing is the end.
+    /// Reads up to a hundred documents whose names begin with `prefix`, in the order of their
+    /// names, behind the name `after` (empty for the first page). Pass the last name as the next
+    /// `after`. An empty page is the end.
     ///
     /// # Errors
-    /// As [`Documents::get`].
+    /// Those of [`Documents::get`].
     pub fn list<T: DeserializeOwned>(
         &self,
         prefix: &str,
@@ -225,12 +223,12 @@ impl Documents {
         }
     }
 
-    /// Reads a log that rooms and entities write with [`cx.log`](crate::Surroundings::log), from
-    /// this position on; the first one is 1. At most a thousand records at once; go on behind the
-    /// last one, and a page of nothing is the end so far.
+    /// Reads up to a thousand records of a log that rooms and entities write with
+    /// [`cx.log`](crate::HandlerApi::log), from this position; the first one is 1. Continue
+    /// behind the last record. An empty page is the present end.
     ///
     /// # Errors
-    /// As [`Documents::get`].
+    /// Those of [`Documents::get`].
     pub fn read_log<T: DeserializeOwned>(
         &self,
         log: &str,
@@ -293,8 +291,8 @@ fn write<T: Serialize>(value: &T) -> Result<Bytes, DocumentError> {
     Ok(bytes.into())
 }
 
-/// Storage answered another question: a defect of whoever carries requests to it. What was asked
-/// may have been done.
+/// Makes the error for a reply to another request, which is a defect of the caller's connection to
+/// storage. The operation may have been done.
 fn misfit(reply: &Reply) -> DocumentError {
     DocumentError::Unknown(format!("storage answered something else: {reply:?}"))
 }

@@ -1,4 +1,4 @@
-//! What a game implements to have a thing that others ask: [`Entity`].
+//! The trait of entities, which rooms and other entities ask: [`Entity`].
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,17 +7,16 @@ use wayfare_protocol::ErrorCode;
 
 use crate::{Answered, AskError, Caller, EntityContext, Snapshot};
 
-/// Something with a name and a state that rooms and other entities ask, and that no player joins: a
-/// counter, a queue, a guild, a market, the one thing of its sort.
+/// A named state that rooms and other entities can ask, and that no player joins: a counter, a
+/// queue, a guild, a market.
 ///
-/// An entity is what a [`Room`](crate::Room) is, without members and what belongs to them: it lives
-/// in one place at a time, its handlers are called one at a time, are synchronous and short, and
-/// what they leave behind takes effect when they return well. It opens when it is asked for the
-/// first time; when it is idle it is put away, and brought back when it is asked again. So there may
-/// be one for each player that ever was.
+/// An entity is like a [`Room`](crate::Room) without members. It lives in one place at a time. Its
+/// handlers are called one at a time, are synchronous and short, and their effects happen when they
+/// succeed. It opens at its first request. When it is idle it is put away, and restored at the next
+/// request, so there may be one for every player that ever existed.
 ///
-/// Requests, replies and notes are MessagePack with field names, as states are: fields can be added
-/// with `#[serde(default)]` while old and new versions talk to each other.
+/// Requests, replies and notes are MessagePack with field names, like states. Fields with
+/// `#[serde(default)]` can be added while old and new versions are in use.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -53,36 +52,36 @@ use crate::{Answered, AskError, Caller, EntityContext, Snapshot};
 /// # }
 /// ```
 ///
-/// It is asked with [`cx.ask`](crate::Surroundings::ask), and tested at a
-/// [`Desk`](crate::testing::Desk).
+/// Use [`cx.ask`](crate::HandlerApi::ask) to ask an entity, and a [`Desk`](crate::testing::Desk)
+/// to test it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an entity",
     note = "implement `wayfare::Entity` for it"
 )]
 pub trait Entity: Serialize + DeserializeOwned + Sized + 'static {
-    /// What others ask of it …
+    /// The requests of others …
     type Request: Serialize + DeserializeOwned;
-    /// … and what it answers.
+    /// … and their answers.
     type Reply: Serialize + DeserializeOwned;
-    /// What it leaves for itself: see [`after`](crate::Surroundings::after).
+    /// The note that it leaves for itself: see [`after`](crate::HandlerApi::after).
     type Note: Serialize + DeserializeOwned;
 
     /// The version of the state's form, stored with each snapshot: see
     /// [`Room::VERSION`](crate::Room::VERSION).
     const VERSION: u32 = 1;
 
-    /// A new one, because it was asked for the first time. What it is to be is in its
-    /// [id](crate::Surroundings::id), and in the requests that follow.
+    /// Makes a new entity at its first request. Its [id](crate::HandlerApi::id) and the requests
+    /// that follow say what it represents.
     ///
     /// # Errors
-    /// A refusal answers the request that would have opened it.
+    /// A refusal answers the request that would have opened the entity.
     fn open(cx: &EntityContext<'_, Self>) -> Result<Self, Refusal>;
 
-    /// Another's request. Each is carried out at most once. After [`Answer::Later`] the answer is
-    /// given by [`EntityContext::reply`]; keep the caller in the state until then.
+    /// Handles a request. Each is executed at most once. After [`Answer::Later`] use
+    /// [`EntityContext::reply`] to answer; keep the caller in the state until then.
     ///
     /// # Errors
-    /// A refusal is the answer. The state must be as it was.
+    /// A refusal is the answer. The state must then be unchanged.
     fn request(
         &mut self,
         caller: &Caller,
@@ -90,17 +89,17 @@ pub trait Entity: Serialize + DeserializeOwned + Sized + 'static {
         cx: &EntityContext<'_, Self>,
     ) -> Result<Answer<Self::Reply>, Refusal>;
 
-    /// One beat of the kind's tick rate; see [`EntityKind::tick`](crate::EntityKind::tick).
+    /// Handles a tick of the kind's rate; see [`EntityKind::tick`](crate::EntityKind::tick).
     fn tick(&mut self, cx: &EntityContext<'_, Self>) {
         let _ = cx;
     }
 
-    /// A note came: of a timer, or of a future.
+    /// Handles a note of a timer or a future.
     fn note(&mut self, note: Self::Note, cx: &EntityContext<'_, Self>) {
         let _ = (note, cx);
     }
 
-    /// The answer to an ask of this entity's own, which had this tag.
+    /// Handles the answer to an ask of this entity, which had this tag.
     fn answer(
         &mut self,
         tag: Self::Note,
@@ -110,11 +109,11 @@ pub trait Entity: Serialize + DeserializeOwned + Sized + 'static {
         let _ = (tag, answer, cx);
     }
 
-    /// Makes an entity of a snapshot that another [`VERSION`](Entity::VERSION) wrote, which is
-    /// `from`: see [`Room::upgrade`](crate::Room::upgrade).
+    /// Makes an entity of a snapshot that another [`VERSION`](Entity::VERSION) wrote (`from`): see
+    /// [`Room::upgrade`](crate::Room::upgrade).
     ///
     /// # Errors
-    /// If it cannot. Unless written otherwise, it cannot.
+    /// If it is not possible. This is the default.
     fn upgrade(from: u32, snapshot: Snapshot<'_>) -> Result<Self, Refusal> {
         let _ = snapshot;
         let version = Self::VERSION;
@@ -126,11 +125,11 @@ pub trait Entity: Serialize + DeserializeOwned + Sized + 'static {
     }
 }
 
-/// What [`Entity::request`] returns.
+/// The result of [`Entity::request`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer<R> {
     /// The answer.
     Now(R),
-    /// It will be given by [`EntityContext::reply`], or the caller's deadline ends the matter.
+    /// The answer is given later by [`EntityContext::reply`], or not before the caller's deadline.
     Later,
 }

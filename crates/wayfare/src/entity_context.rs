@@ -1,4 +1,4 @@
-//! What an entity's handler may do: [`EntityContext`].
+//! The context of an entity's handler: [`EntityContext`].
 
 use std::ops::Deref;
 use std::time::Duration;
@@ -6,57 +6,57 @@ use std::time::Duration;
 use wayfare_core::HandlerContext;
 use wayfare_core::game::Refusal;
 
-use crate::{Caller, Changes, Entity, Surroundings};
+use crate::{Caller, Changes, Entity, HandlerApi};
 
-/// The surroundings of an entity's handler, as [`Context`](crate::Context) is a room's.
+/// The interface of a handler to its entity, like [`Context`](crate::Context) for a room.
 ///
-/// Timers, futures, asking, the log, the time and chance are among the methods of
-/// [`Surroundings`], which this derefs to.
+/// Timers, futures, asking, logs, time and randomness are methods of [`HandlerApi`], to which
+/// this derefs.
 pub struct EntityContext<'a, E: Entity> {
-    surroundings: Surroundings<'a, E::Note>,
+    handler_api: HandlerApi<'a, E::Note>,
 }
 
 impl<'a, E: Entity> EntityContext<'a, E> {
     pub(crate) fn new(cx: &'a HandlerContext<'a>) -> Self {
         Self {
-            surroundings: Surroundings::new(cx),
+            handler_api: HandlerApi::new(cx),
         }
     }
 
-    /// Answers a request that [`Entity::request`] answered with
-    /// [`Answer::Later`](crate::Answer::Later): with a reply, or with a refusal. An answer after
-    /// the caller's deadline, or a second one, is not heard.
+    /// Answers a request for which [`Entity::request`] returned
+    /// [`Answer::Later`](crate::Answer::Later), with a reply or a refusal. An answer after the
+    /// caller's deadline, or a second one, has no effect.
     ///
     /// # Panics
-    /// If the reply does not encode.
+    /// If the reply cannot be encoded.
     pub fn reply(&self, caller: &Caller, reply: Result<&E::Reply, Refusal>) {
         let reply = reply.map(|reply| |into: &mut Vec<u8>| self.write("a reply", reply, into));
         self.turn().reply(caller.for_turn(), reply);
     }
 
-    /// How long the caller will still wait for the answer to the request that is being handled;
-    /// `None` in other handlers. What is asked of others on the way gets no longer than that.
+    /// Returns how long the caller still waits for the answer to the present request; `None` in
+    /// other handlers. Asks to others in the meantime have no longer deadlines.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
         self.turn().remaining()
     }
 
-    /// As [`Context::apply`](crate::Context::apply).
+    /// Logs and applies a change, like [`Context::apply`](crate::Context::apply).
     ///
     /// # Panics
-    /// If the change does not encode.
+    /// If the change cannot be encoded.
     pub fn apply(&self, entity: &mut E, change: E::Change)
     where
         E: Changes,
     {
-        self.surroundings.apply(entity, change);
+        self.handler_api.apply(entity, change);
     }
 }
 
 impl<'a, E: Entity> Deref for EntityContext<'a, E> {
-    type Target = Surroundings<'a, E::Note>;
+    type Target = HandlerApi<'a, E::Note>;
 
-    fn deref(&self) -> &Surroundings<'a, E::Note> {
-        &self.surroundings
+    fn deref(&self) -> &HandlerApi<'a, E::Note> {
+        &self.handler_api
     }
 }

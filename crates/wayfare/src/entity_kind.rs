@@ -8,7 +8,7 @@ use crate::hosted_entity::HostedEntityKind;
 use crate::state_form::StateForm;
 use crate::{Changes, Entity, Parts};
 
-/// What is the same for all entities of one kind. Nothing needs to be set.
+/// The settings of all entities of a kind. All have defaults.
 ///
 /// ```
 /// # use wayfare::prelude::*;
@@ -25,7 +25,7 @@ pub struct EntityKind<E> {
     form: StateForm<E>,
 }
 
-/// What was said about it, if anything.
+/// The setting for idle entities, if there is one.
 #[derive(Clone, Copy, Debug)]
 enum Idleness {
     Unsaid,
@@ -48,15 +48,15 @@ impl<E: Entity> EntityKind<E> {
         }
     }
 
-    /// Calls [`Entity::tick`] this often. An entity does not tick unless told to, and not while it
-    /// is put away.
+    /// Calls [`Entity::tick`] at this interval. By default an entity does not tick. It does not
+    /// tick while it is put away.
     pub fn tick(mut self, every: Duration) -> Self {
         self.settings.tick = Some(every);
         self
     }
 
-    /// When a step's answers, asks and futures are released, and what the entity survives:
-    /// `Volatile` unless set. See [`Kind::durability`](crate::Kind::durability).
+    /// Sets when a step's answers, asks and futures are released, and what the entity survives:
+    /// `Volatile` by default. See [`Kind::durability`](crate::Kind::durability).
     pub fn durability(mut self, durability: Durability) -> Self {
         self.settings.durability = durability;
         self
@@ -68,31 +68,31 @@ impl<E: Entity> EntityKind<E> {
         self
     }
 
-    /// How long an entity that nobody asks stays in memory: 30 s unless set, if it is `Durable`.
-    /// Then it is put away, and brought back when it is asked again; until then it does not tick.
-    /// One with timers running, futures or asks under way is not idle.
+    /// Sets how long a `Durable` entity without requests stays in memory: 30 s by default. Then it
+    /// is put away, and restored at the next request; until then it does not tick. An entity with
+    /// running timers, or with futures or asks in flight, is not idle.
     ///
-    /// A `Volatile` entity has nowhere to go: it stays in memory, unless this is set; then to be
-    /// idle is its end.
+    /// A `Volatile` entity cannot be restored, so it stays in memory by default. If this is set, it
+    /// ends when it is idle.
     pub fn idle_after(mut self, idle: Duration) -> Self {
         self.idleness = Idleness::After(idle);
         self
     }
 
-    /// It stays in memory until it closes itself.
+    /// Keeps the entity in memory until it closes itself.
     pub fn keep_awake(mut self) -> Self {
         self.idleness = Idleness::Never;
         self
     }
 
-    /// What becomes of an entity whose handler panicked: it restarts unless set.
+    /// Sets what happens after a panic in a handler: by default the entity restarts.
     pub fn on_panic(mut self, on_panic: OnPanic) -> Self {
         self.settings.on_panic = on_panic;
         self
     }
 
     /// Logs steps as changes: see [`Changes`]. Of this and [`in_parts`](Self::in_parts) the last
-    /// one holds.
+    /// call counts.
     pub fn log_changes(mut self) -> Self
     where
         E: Changes,
@@ -101,7 +101,7 @@ impl<E: Entity> EntityKind<E> {
         self
     }
 
-    /// Writes the state in parts: see [`Parts`].
+    /// Stores the state in parts: see [`Parts`].
     pub fn in_parts(mut self) -> Self
     where
         E: Parts,

@@ -1,18 +1,18 @@
-//! The kinds of a game, checked before anything runs.
+//! The kinds of a game, checked before it runs.
 
 use std::fmt;
 
 use wayfare_core::game;
 use wayfare_protocol::{EntityId, InvalidId};
 
-/// Everything that is wrong with a game, found before it runs.
+/// The mistakes in a game, found before it runs.
 #[derive(Debug, thiserror::Error)]
 pub struct InvalidGame {
     problems: Vec<Problem>,
 }
 
 impl InvalidGame {
-    /// One after the other; never empty.
+    /// Returns the mistakes. There is at least one.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
@@ -29,37 +29,37 @@ impl fmt::Display for InvalidGame {
     }
 }
 
-/// One thing that is wrong with a game, and what to do about it.
+/// A mistake in a game, with its correction.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
-    /// There is nothing to serve.
+    /// There are no rooms to serve.
     #[error("it has no rooms: add one with `.room::<MyRoom>(\"my-room\", |kind| kind)`")]
     NoRooms,
-    /// A kind's name is no name.
+    /// The name of a kind is invalid.
     #[error("{0}: a kind is the first part of a room's id, such as \"plaza\" in plaza/main")]
     KindName(InvalidId),
-    /// Two kinds have one name.
+    /// Two kinds have the same name.
     #[error("there are two kinds {0:?}: give each `.room` and `.entity` a name of its own")]
     KindTwice(String),
-    /// A kind ticks without end.
+    /// A kind's tick interval is zero.
     #[error(
         "kind {0:?} has no time between two ticks: say how often, such as `.tick(hz(20))`, \
          or leave `.tick` out"
     )]
     TickZero(String),
-    /// A kind takes snapshots without end.
+    /// A kind's snapshot interval is zero.
     #[error(
         "kind {0:?} has no time between two snapshots: say how often, such as \
          `.snapshots_every(Duration::from_secs(10))`, or leave it out"
     )]
     SnapshotsZero(String),
-    /// Nobody fits into a room.
+    /// A room has no place for members.
     #[error("a room of kind {0:?} has no place for anybody: set `.members_max` to 1 or more")]
     MembersZero(String),
 }
 
-/// All that is wrong with these kinds, if anything.
+/// Returns the mistakes in these kinds, if there are any.
 pub(crate) fn check(kinds: &[game::Kind]) -> Result<(), InvalidGame> {
     let mut problems = Vec::new();
     if kinds.is_empty() {

@@ -1,4 +1,4 @@
-//! The guide, whose examples are compiled and run as tests of this crate.
+//! The guide. Its examples are compiled and run as tests of this crate.
 
 #[doc = include_str!("../../../docs/guide/where-state-lives.md")]
 mod where_state_lives {}

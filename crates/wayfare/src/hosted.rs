@@ -1,4 +1,4 @@
-//! A typed room as the shard sees it: bytes in, effects out.
+//! The adapter between a typed room and the core: bytes in, effects out.
 
 use std::any::TypeId;
 
@@ -10,7 +10,7 @@ use crate::codec::read_named;
 use crate::state_form::{Numbered, StateForm};
 use crate::{Answered, Context, Decode, Encode, Player, Room, snapshot};
 
-/// Makes the rooms of one type.
+/// A factory of rooms of one type.
 pub(crate) struct HostedKind<R> {
     form: StateForm<R>,
 }
@@ -77,11 +77,11 @@ impl<R: Room> RoomLogic for Hosted<R> {
         let answer = self
             .room
             .command(&player.into(), command, &Context::new(cx))?;
-        // "Applied, nothing to say" is told without a frame of its own.
+        // "Applied, no reply" needs no frame of its own.
         if TypeId::of::<R::Reply>() == TypeId::of::<()>() {
             return Ok(());
         }
-        // The state has changed already, so that a refusal would not be true.
+        // The state has already changed, so a refusal would be wrong.
         if let Err(error) = answer.encode(R::CODEC, reply) {
             panic!("a reply of {} does not encode: {error}", cx.entity());
         }
@@ -155,7 +155,7 @@ fn decode<R: Room, T: Decode>(
     T::decode(R::CODEC, payload).map_err(|error| invalid(what, room, &error))
 }
 
-/// The refusal of a payload that does not decode as `what`.
+/// Makes the refusal of a payload that cannot be decoded as `what`.
 pub(crate) fn invalid(
     what: &'static str,
     entity: &EntityId,

@@ -1,4 +1,4 @@
-//! A typed entity as the shard sees it: bytes in, effects out.
+//! The adapter between a typed entity and the core: bytes in, effects out.
 
 use wayfare_core::HandlerContext;
 use wayfare_core::game::{self, Form, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
@@ -9,7 +9,7 @@ use crate::hosted::invalid;
 use crate::state_form::{Numbered, StateForm};
 use crate::{Answer, Answered, Entity, EntityContext, snapshot};
 
-/// Makes the entities of one type.
+/// A factory of entities of one type.
 pub(crate) struct HostedEntityKind<E> {
     form: StateForm<E>,
 }
@@ -49,7 +49,7 @@ struct HostedEntity<E> {
     form: StateForm<E>,
 }
 
-/// Nobody can join what is asked; the shard sees to that before it comes to this.
+/// Makes the refusal of a join. The core refuses joins of entities before it calls this.
 fn joined_by_nobody() -> Refusal {
     let message = "this is no room: nobody can join it";
     Refusal::with_code(ErrorCode::NotAllowed, message)

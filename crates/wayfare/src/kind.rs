@@ -10,7 +10,7 @@ use crate::state_form::StateForm;
 use crate::types::RoomTypes;
 use crate::{Changes, Parts, Room};
 
-/// `hertz` times a second, as the time between two: for [`Kind::tick`].
+/// Converts a rate in `hertz` to the time between two ticks, for [`Kind::tick`].
 ///
 /// ```
 /// assert_eq!(wayfare::hz(20), std::time::Duration::from_millis(50));
@@ -19,12 +19,12 @@ use crate::{Changes, Parts, Room};
 pub const fn hz(hertz: u32) -> Duration {
     match Duration::from_secs(1).checked_div(hertz) {
         Some(period) => period,
-        // Refused by name when the game starts.
+        // Zero is refused with a message when the game starts.
         None => Duration::ZERO,
     }
 }
 
-/// What is the same for all rooms of one kind. Nothing needs to be set.
+/// The settings of all rooms of a kind. All have defaults.
 ///
 /// ```
 /// # use wayfare::{Kind, Room, Who, hz};
@@ -53,78 +53,79 @@ impl<R: Room> Kind<R> {
         }
     }
 
-    /// Calls [`Room::tick`] this often: `tick(hz(20))`. A room does not tick unless told to.
+    /// Calls [`Room::tick`] at this interval: `tick(hz(20))`. By default a room does not tick.
     pub fn tick(mut self, every: Duration) -> Self {
         self.settings.tick = Some(every);
         self
     }
 
-    /// Members at once: 1000 unless set.
+    /// Sets the maximum number of members: 1000 by default.
     pub fn members_max(mut self, members: u32) -> Self {
         self.settings.members_max = members;
         self
     }
 
-    /// How long a member whose connection is lost stays: 30 s unless set.
+    /// Sets how long a member whose connection is lost stays: 30 s by default.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.settings.member_grace = grace;
         self
     }
 
-    /// How long a room without members stays: 30 s unless set. Then it closes; a `Durable` one is
-    /// put away instead, and comes back with the next join. One with timers running, or with
-    /// futures or asks under way, is not put away.
+    /// Sets how long an empty room stays: 30 s by default. Then it closes. A `Durable` one is put
+    /// away instead, and restored by the next join. A room with running timers, or with futures or
+    /// asks in flight, is not put away.
     pub fn empty_after(mut self, grace: Duration) -> Self {
         self.settings.empty_grace = Some(grace);
         self
     }
 
-    /// A room without members stays until it closes itself.
+    /// Keeps an empty room until it closes itself.
     pub fn keep_when_empty(mut self) -> Self {
         self.settings.empty_grace = None;
         self
     }
 
-    /// How far back a room can replay to a client that lost its connection: 1024 events, 256 KiB
-    /// or 60 s unless set. A client that was gone for longer gets a view instead.
+    /// Sets how much a room can replay to a client that lost its connection: 1024 events, 256 KiB
+    /// or 60 s by default. A client that missed more gets a view instead.
     pub fn history(mut self, bounds: HistoryBounds) -> Self {
         self.settings.history = bounds;
         self
     }
 
-    /// Who may create such a room by joining it: anyone unless set.
+    /// Sets who may create a room of this kind by joining it: anyone by default.
     pub fn create(mut self, who: Who) -> Self {
         self.settings.create = who;
         self
     }
 
-    /// Who may join one that exists: anyone unless set.
+    /// Sets who may join an existing room: anyone by default.
     pub fn join(mut self, who: Who) -> Self {
         self.settings.join = who;
         self
     }
 
-    /// Who may list those that are not private: anyone unless set.
+    /// Sets who may list rooms that are not private: anyone by default.
     pub fn list(mut self, who: Who) -> Self {
         self.settings.list = who;
         self
     }
 
-    /// What becomes of a room whose handler panicked: it restarts unless set. With `OnPanic::Close`
-    /// its members are told that it closed, and which of their commands storage has; with the next
-    /// join it comes back as it was then.
+    /// Sets what happens after a panic in a handler: by default the room restarts. With
+    /// `OnPanic::Close` its members are notified that it closed, and which of their commands are
+    /// stored. The next join restores it in that state.
     pub fn on_panic(mut self, on_panic: OnPanic) -> Self {
         self.settings.on_panic = on_panic;
         self
     }
 
-    /// When a room's replies and events are released, and what it survives: `Volatile` unless set.
+    /// Sets when a room's replies and events are released, and what it survives: `Volatile` by
+    /// default.
     ///
-    /// A `Volatile` room is heard at once and lives in memory: it survives whatever is planned
-    /// (moves, drains, upgrades), and the loss of its node ends it, or makes it fall back to its
-    /// last snapshot. A `Durable` room is heard once storage holds the step, which costs a commit
-    /// that all rooms of a node share, and survives everything: nothing that anybody was told is
-    /// ever taken back.
+    /// A `Volatile` room releases them at once and lives in memory. It survives planned events
+    /// (moves, drains, upgrades). The loss of its node ends it, or rolls it back to its last
+    /// snapshot. A `Durable` room releases them once storage has the step, which costs a commit
+    /// that all rooms of a node share. It survives everything: nothing that a player has received
+    /// is ever undone.
     ///
     /// ```
     /// # use wayfare::prelude::*;
@@ -137,29 +138,28 @@ impl<R: Room> Kind<R> {
         self
     }
 
-    /// What becomes of a room of which nothing is kept, one that is `Volatile` and takes no
-    /// snapshots, when its node is lost: it reopens unless set, empty, and its members are in it
-    /// again and get a view. With `OnLoss::Gone` they are told that it is gone.
+    /// Sets what happens to a room without stored state (`Volatile` and without snapshots) when its
+    /// node is lost. By default it reopens empty, with its members, who get a view. With
+    /// `OnLoss::Gone` they are notified that it is gone.
     pub fn on_loss(mut self, on_loss: OnLoss) -> Self {
         self.settings.on_loss = on_loss;
         self
     }
 
-    /// Takes a snapshot this often, to fall back to after a panic or the loss of the node. None are
-    /// taken unless set.
+    /// Takes a snapshot at this interval, to which the room is rolled back after a panic or the
+    /// loss of its node. By default none are taken.
     ///
-    /// What came after the last snapshot is then lost, and nobody is left to believe otherwise: the
-    /// room's members get a view of the room as it is again, in place of events that continue. A
-    /// `Durable` room loses nothing; its snapshots are taken as its journal needs them, and this
-    /// makes them more frequent.
+    /// Everything after the last snapshot is then lost, and the members are told: they get a view
+    /// of the rolled-back room instead of further events. A `Durable` room loses nothing. Its
+    /// snapshots depend on the size of its journal, and this setting makes them more frequent.
     pub fn snapshots_every(mut self, every: Duration) -> Self {
         self.settings.snapshot_every = Some(every);
         self
     }
 
-    /// Logs steps as changes rather than as whole states: see [`Changes`], and mind that whatever
-    /// is changed outside of [`cx.apply`](crate::Context::apply) is then lost on recovery. Of this
-    /// and [`in_parts`](Self::in_parts) the last one holds.
+    /// Logs steps as changes instead of whole states: see [`Changes`]. Every change outside of
+    /// [`cx.apply`](crate::Context::apply) is then lost on recovery. Of this and
+    /// [`in_parts`](Self::in_parts) the last call counts.
     pub fn log_changes(mut self) -> Self
     where
         R: Changes,
@@ -168,7 +168,7 @@ impl<R: Room> Kind<R> {
         self
     }
 
-    /// Writes the state in parts, and only those that were touched: see [`Parts`].
+    /// Stores the state in parts, and writes only those that were touched: see [`Parts`].
     pub fn in_parts(mut self) -> Self
     where
         R: Parts,
@@ -177,13 +177,12 @@ impl<R: Room> Kind<R> {
         self
     }
 
-    /// Gives clients the types of what is said in these rooms: the program's command `types` writes
-    /// them as TypeScript. A room that is served costs this nothing.
+    /// Provides the types of these rooms' messages to clients: the program's command `types` writes
+    /// them as TypeScript. It costs a served room nothing.
     ///
-    /// All that goes over the wire needs `#[derive(JsonSchema)]`, which the prelude has; it reads
-    /// serde's attributes too, so that there is nothing to say twice. A type that writes serde's traits
-    /// itself says what that looks like with `#[schemars(with = "String")]`, or implements
-    /// [`JsonSchema`] itself.
+    /// All message types need `#[derive(JsonSchema)]`, which is in the prelude. It also reads
+    /// serde's attributes. For a type with its own implementation of serde's traits, use an
+    /// attribute such as `#[schemars(with = "String")]`, or implement [`JsonSchema`].
     ///
     /// ```
     /// use serde::{Deserialize, Serialize};

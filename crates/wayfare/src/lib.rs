@@ -1,8 +1,8 @@
 //! Game servers whose rooms, and the players in them, move between machines while the game runs.
 //!
-//! A game is a type that implements [`Room`]: its state can be serialized, its handlers take what
-//! players say and send what they shall hear. [`serve()`] makes a server of it, which is the whole
-//! of a `main`. The smallest one is a [`SimpleRoom`]:
+//! A game is a type that implements [`Room`]: its state can be serialized, and its handlers take
+//! the players' commands and send events. [`serve()`] makes a server of it, which is the whole
+//! `main`. The smallest room is a [`SimpleRoom`]:
 //!
 //! ```no_run
 //! use serde::{Deserialize, Serialize};
@@ -27,8 +27,8 @@
 //! }
 //! ```
 //!
-//! `cargo run` serves it on this machine. Its test needs no server: a [`Table`](testing::Table)
-//! plays the room with the code that runs in production, without threads and in no time.
+//! `cargo run` serves it on this machine. A test needs no server: a [`Table`](testing::Table) runs
+//! the room with the code of production, without threads or waiting.
 //!
 //! ```
 //! # use serde::{Deserialize, Serialize};
@@ -55,9 +55,9 @@
 //! # Ok::<(), Refusal>(())
 //! ```
 //!
-//! Read [`Room`] next for all that a room can do, [`Context`] for what its handlers may do, and
-//! [`Kind`] for the settings; then [`Entity`] for what rooms ask, and [`Documents`] for what
-//! outlives both. The pages under `docs/guide` tell the rest in prose.
+//! Read [`Room`] next for all that a room can do, [`Context`] for the interface of its handlers,
+//! and [`Kind`] for the settings; then [`Entity`] for the things that rooms ask, and [`Documents`]
+//! for data that outlives both. The pages under `docs/guide` explain the rest.
 
 mod asking;
 mod audience;
@@ -72,6 +72,7 @@ mod entity_kind;
 mod game;
 #[cfg(doctest)]
 mod guide;
+mod handler_api;
 mod hosted;
 mod hosted_entity;
 mod kind;
@@ -83,7 +84,6 @@ mod serve;
 mod simple_room;
 mod snapshot;
 mod state_form;
-mod surroundings;
 pub mod testing;
 mod timer;
 mod types;
@@ -100,6 +100,7 @@ pub use entity::{Answer, Entity};
 pub use entity_context::EntityContext;
 pub use entity_kind::EntityKind;
 pub use game::{InvalidGame, Problem};
+pub use handler_api::HandlerApi;
 pub use kind::{Kind, hz};
 pub use parts::{PartMap, Parts};
 pub use player::{LeaveReason, Player, PlayerId};
@@ -109,7 +110,6 @@ pub use schemars;
 pub use serve::{Error, Result, Serve, serve};
 pub use simple_room::SimpleRoom;
 pub use snapshot::Snapshot;
-pub use surroundings::Surroundings;
 pub use timer::TimerId;
 pub use types::NoTypes;
 pub use wayfare_core::game::{Durability, HistoryBounds, OnLoss, OnPanic, Refusal, Who};

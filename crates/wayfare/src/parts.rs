@@ -9,16 +9,16 @@ use wayfare_core::game::Refusal;
 
 use crate::Snapshot;
 
-/// A room or an entity with a state that is too large to be written as a whole: over 4 MiB, or so
-/// large that a turn would feel it. The most of it lies in a [`PartMap`], of which only the parts
-/// that were touched are written; the rest of the struct is the *head*, written as a whole.
+/// A room or an entity whose state is too large to be written as a whole: over 4 MiB, or so large
+/// that it slows a turn down. Most of it lies in a [`PartMap`], of which only touched parts are
+/// written. The rest of the struct is the *head*, which is written as a whole.
 ///
-/// It takes this trait, `#[serde(skip)]` at the map, and [`in_parts`](crate::Kind::in_parts) on the
-/// kind. A forgotten `skip` does not compile. Without `in_parts` the map is not kept at all.
+/// It needs this trait, `#[serde(skip)]` on the map, and [`in_parts`](crate::Kind::in_parts) on the
+/// kind. A forgotten `skip` does not compile. Without `in_parts` the map is not stored.
 ///
-/// A part should stay below 1 MiB encoded, which is what one turn encodes: a step with a larger
-/// one is refused by its name, as a state above its limit is, and undone. Parts of some 16 to 256
-/// KiB are good: a chunk of a map, a region, a shelf of a warehouse.
+/// A part should stay below 1 MiB encoded, which is the amount that a turn encodes. A step with a
+/// larger part is refused with the part's number and undone, like a state above its limit. Good
+/// sizes are about 16 to 256 KiB: a chunk of a map, a region, a shelf of a warehouse.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -72,7 +72,7 @@ use crate::Snapshot;
 /// }
 /// ```
 ///
-/// Without the `skip`, there is no such room:
+/// Without the `skip`, the code does not compile:
 ///
 /// ```compile_fail
 /// # use serde::{Deserialize, Serialize};
@@ -83,32 +83,32 @@ use crate::Snapshot;
 /// }
 /// ```
 pub trait Parts: Sized + 'static {
-    /// One part.
+    /// The type of a part.
     type Part: Serialize + DeserializeOwned;
 
-    /// Where the parts are.
+    /// Returns the parts.
     fn parts(&self) -> &PartMap<Self::Part>;
 
-    /// The same, to change them.
+    /// Returns the parts, to change them.
     fn parts_mut(&mut self) -> &mut PartMap<Self::Part>;
 
-    /// Makes a part of one that another `VERSION` wrote, which is `from`. A part stays as it was
-    /// written until it is touched, so that `from` may be any version there was.
+    /// Makes a part of one that another `VERSION` (`from`) wrote. A part keeps its form until it is
+    /// touched, so `from` may be any earlier version.
     ///
-    /// Reads it as it is, unless written otherwise: right as long as parts only gained fields with
-    /// a `#[serde(default)]`.
+    /// The default reads it unchanged, which is right as long as parts only gained fields with a
+    /// `#[serde(default)]`.
     ///
     /// # Errors
-    /// If it cannot.
+    /// If it is not possible.
     fn upgrade_part(from: u32, number: u32, part: Snapshot<'_>) -> Result<Self::Part, Refusal> {
         let _ = (from, number);
         part.read()
     }
 }
 
-/// Parts by their numbers, and which of them were touched since they were last written.
+/// A map of parts by number, which records the parts touched since they were last written.
 ///
-/// Numbers are the game's, and need not be dense. Iteration is in their order.
+/// The game chooses the numbers, which need not be dense. Iteration is in their order.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PartMap<T> {
     parts: BTreeMap<u32, T>,
@@ -116,7 +116,7 @@ pub struct PartMap<T> {
 }
 
 impl<T> PartMap<T> {
-    /// No parts.
+    /// Makes an empty map.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -125,73 +125,75 @@ impl<T> PartMap<T> {
         }
     }
 
-    /// The part of this number.
+    /// Returns the part with this number.
     #[must_use]
     pub fn get(&self, number: u32) -> Option<&T> {
         self.parts.get(&number)
     }
 
-    /// The part of this number, to change it: it will be written, whether it was changed or not.
+    /// Returns the part with this number for a change. It will be written, even if it is not
+    /// changed.
     pub fn get_mut(&mut self, number: u32) -> Option<&mut T> {
         let part = self.parts.get_mut(&number)?;
         self.touched.insert(number);
         Some(part)
     }
 
-    /// The part of this number, to change it; made by `make` if there is none.
+    /// Returns the part with this number for a change, and inserts the result of `make` if it is
+    /// missing.
     pub fn get_or_insert_with(&mut self, number: u32, make: impl FnOnce() -> T) -> &mut T {
         self.touched.insert(number);
         self.parts.entry(number).or_insert_with(make)
     }
 
-    /// Puts a part in its place, and gives back the one that was there.
+    /// Inserts a part and returns the previous one.
     pub fn insert(&mut self, number: u32, part: T) -> Option<T> {
         self.touched.insert(number);
         self.parts.insert(number, part)
     }
 
-    /// Takes a part out.
+    /// Removes a part.
     pub fn remove(&mut self, number: u32) -> Option<T> {
         let part = self.parts.remove(&number)?;
         self.touched.insert(number);
         Some(part)
     }
 
-    /// Whether there is a part of this number.
+    /// Returns true if there is a part with this number.
     #[must_use]
     pub fn contains(&self, number: u32) -> bool {
         self.parts.contains_key(&number)
     }
 
-    /// All parts with their numbers.
+    /// Returns all parts with their numbers.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (u32, &T)> {
         self.parts.iter().map(|(number, part)| (*number, part))
     }
 
-    /// All numbers, to go through the parts with [`get_mut`](PartMap::get_mut) and touch those
-    /// that have to change.
+    /// Returns all numbers, to visit the parts with [`get_mut`](PartMap::get_mut) and touch only
+    /// those that change.
     pub fn numbers(&self) -> impl DoubleEndedIterator<Item = u32> {
         self.parts.keys().copied()
     }
 
-    /// How many parts there are.
+    /// Returns the number of parts.
     #[must_use]
     pub fn len(&self) -> usize {
         self.parts.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no parts.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// The numbers touched since this was last asked, each once.
+    /// Returns the numbers touched since the last call, each once.
     pub(crate) fn take_touched(&mut self) -> Vec<u32> {
         std::mem::take(&mut self.touched).into_iter().collect()
     }
 
-    /// As storage has it, so that it need not be written.
+    /// Restores a part from storage, so that it need not be written.
     pub(crate) fn restore(&mut self, number: u32, part: Option<T>) {
         self.touched.remove(&number);
         match part {

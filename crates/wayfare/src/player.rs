@@ -1,4 +1,4 @@
-//! Who is in a room, and why somebody is no longer.
+//! Players, and the reasons for the end of a membership.
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
@@ -13,7 +13,7 @@ use wayfare_protocol::wire;
 
 /// An authenticated identity: the `sub` of the token. Cheap to clone.
 ///
-/// It is a string to serde, and a map that is keyed by it can be asked with a `&str`.
+/// Serde treats it as a string. A map with it as key can be queried with a `&str`.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ use wayfare_protocol::wire;
 pub struct PlayerId(wayfare_protocol::PlayerId);
 
 impl PlayerId {
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -117,7 +117,7 @@ impl JsonSchema for PlayerId {
     }
 }
 
-/// Somebody whose identity was checked. Cheap to clone.
+/// An authenticated player or a guest. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Player {
     id: PlayerId,
@@ -126,19 +126,19 @@ pub struct Player {
 }
 
 impl Player {
-    /// Who it is: what a room keys its state by.
+    /// Returns the player's id, which should be the key in a room's state.
     #[must_use]
     pub fn id(&self) -> &PlayerId {
         &self.id
     }
 
-    /// The name to show to others; the id if the token has none. Not unique.
+    /// Returns the display name, or the id if the token has none. Not unique.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Whether the player was let in without a token. A guest that logs in again is another player.
+    /// Returns true if the player has no token. A guest that logs in again is another player.
     #[must_use]
     pub fn is_guest(&self) -> bool {
         self.guest
@@ -161,7 +161,7 @@ impl AsRef<PlayerId> for Player {
     }
 }
 
-/// Why a player is no longer a member of a room.
+/// The reason for the end of a membership.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LeaveReason {
@@ -171,20 +171,20 @@ pub enum LeaveReason {
     Kicked,
     /// The room closed.
     Closed,
-    /// The same player came in by another session, and takes the place.
+    /// The same player joined by another session, which replaces this one.
     Replaced,
     /// The player's connection was lost for longer than the kind's grace.
     Expired,
-    /// The player's session ended: by a goodbye, or because it was gone for too long.
+    /// The player's session ended: by a logout, or because its grace ended.
     Ended,
     /// The room failed and started again without the player.
     Restarted,
-    /// The room does not know the player. Only clients are told this.
+    /// The player is not a member. Only clients get this reason.
     NotAMember,
-    /// The room was lost with its server and will not come back. Only clients are told this.
+    /// The room was lost with its server and cannot be restored. Only clients get this reason.
     RoomGone,
-    /// The room was lost with its server and can be had anew: clients join it again by themselves.
-    /// Only clients are told this.
+    /// The room was lost with its server and can be opened anew: clients join it again
+    /// automatically. Only clients get this reason.
     RoomLost,
     /// A reason of a later version.
     Unknown,

@@ -1,4 +1,4 @@
-//! What a file with a room in it wants: `use wayfare::prelude::*;`.
+//! The names that a file with a room needs: `use wayfare::prelude::*;`.
 
 pub use crate::Durability::{Durable, Volatile};
 pub use crate::{
@@ -8,5 +8,5 @@ pub use crate::{
 };
 pub use rand::seq::{IndexedRandom, IteratorRandom, SliceRandom};
 pub use rand::{Rng, RngExt};
-// What the derive writes begins with `schemars::`, and so no game has to depend on it.
+// The derived code begins with `schemars::`. The export saves games a dependency.
 pub use schemars::{self, JsonSchema};

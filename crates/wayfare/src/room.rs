@@ -1,4 +1,4 @@
-//! What a game implements: [`Room`].
+//! The trait of rooms: [`Room`].
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,23 +7,22 @@ use wayfare_protocol::ErrorCode;
 
 use crate::{Answered, AskError, Codec, Context, Decode, Encode, LeaveReason, Player, Snapshot};
 
-/// One room: its state, which is the type that implements this, and its rules.
+/// A room: the implementing type is its state, and the methods are its rules.
 ///
-/// The types say all that goes in and out; those a room has no use for are `()`. Rust has no
-/// defaults for associated types yet, so each is written down: the head of the `impl` is the
-/// room's protocol. A room that needs only commands and events is a
-/// [`SimpleRoom`](crate::SimpleRoom), which leaves out the rest.
+/// The associated types are its messages; use `()` for those it does not need. Rust has no defaults
+/// for associated types yet, so all must be written: the head of the `impl` is the room's protocol.
+/// A room that needs only commands and events can be a [`SimpleRoom`](crate::SimpleRoom), which
+/// omits the rest.
 ///
-/// Handlers are called one at a time, are synchronous and short, and never wait. What they send
-/// is released only when they return well: after an `Err` or a panic nobody hears of it. A handler
-/// that returns `Err` must leave the state as it was. A handler that panics costs the room what is
-/// not kept of it: it starts again from what storage holds, which of a
-/// [`Durable`](crate::Durability::Durable) room is all that anybody was told, or newly opened.
+/// Handlers are called one at a time, are synchronous and short, and never wait. Their effects are
+/// released only if they succeed; after an `Err` or a panic nobody sees any. A handler that returns
+/// `Err` must leave the state unchanged. After a panic the room restarts from its stored state. For
+/// a [`Durable`](crate::Durability::Durable) room that is everything that a player has received; a
+/// room without stored state opens anew.
 ///
-/// The state must be whole: whatever is not serialized is gone when the room moves. There is no
-/// clock but [`now`](crate::Surroundings::now) and no randomness but
-/// [`rng`](crate::Surroundings::rng); with others a room still runs, but it cannot be played again
-/// from the same seed.
+/// The state must be complete: data that is not serialized is lost when the room moves. Use only
+/// [`now`](crate::HandlerApi::now) as the clock and [`rng`](crate::HandlerApi::rng) as the
+/// source of randomness. With others a room works, but cannot be replayed from its seed.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -76,40 +75,40 @@ use crate::{Answered, AskError, Codec, Context, Decode, Encode, LeaveReason, Pla
     note = "implement `wayfare::Room` for it, or `wayfare::SimpleRoom` if commands and events are all it needs"
 )]
 pub trait Room: Serialize + DeserializeOwned + Sized + 'static {
-    /// What creating it takes: read from the join that creates it.
+    /// The data for creating the room, taken from the join that creates it.
     type Open: Decode;
-    /// What a joiner brings.
+    /// The data of a join.
     type Join: Decode;
-    /// What clients send to the room …
+    /// The commands of clients …
     type Command: Decode;
-    /// … and the answer. `()` costs nothing on the wire.
+    /// … and their replies. `()` costs nothing on the wire.
     type Reply: Encode;
-    /// What the room sends to clients.
+    /// The events to clients.
     type Event: Encode;
-    /// What a joiner gets to see first, and a client that missed too much.
+    /// The view for a new member, and for a client that missed too much.
     type View: Encode;
-    /// What the room leaves for itself: of timers and futures, and to know answers by.
+    /// The note that the room leaves for itself, for timers and futures, and as the tag of an ask.
     type Note: Serialize + DeserializeOwned;
 
-    /// How the room and its clients write these types.
+    /// The encoding of these types between the room and its clients.
     const CODEC: Codec = Codec::MessagePack;
 
     /// The version of the state's form, stored with each snapshot. Fields added with
-    /// `#[serde(default)]` need no new one; for other changes see [`Room::upgrade`].
+    /// `#[serde(default)]` need no new version. For other changes see [`Room::upgrade`].
     const VERSION: u32 = 1;
 
-    /// A new room. It has no members yet, so nothing can be sent; timers can be set.
+    /// Makes a new room. It has no members yet, so it cannot send; it can set timers.
     ///
     /// # Errors
     /// A refusal answers the join that would have created the room.
     fn open(open: Self::Open, cx: &Context<'_, Self>) -> Result<Self, Refusal>;
 
-    /// A player asks to come in. What is sent to the player by name here follows its view; what is
-    /// sent to everyone is for those who were there before, because the view shows it already.
+    /// Handles a join. Events sent here to the joining player come after its view. Events to
+    /// everyone reach only the earlier members, because the view contains their effect already.
     ///
-    /// Lets everybody in, unless written otherwise.
+    /// The default lets everybody in.
     ///
-    /// # Errors
+    /// A refusal refuses the join.
     /// A refusal keeps the player out.
     fn join(
         &mut self,
@@ -121,13 +120,12 @@ pub trait Room: Serialize + DeserializeOwned + Sized + 'static {
         Ok(())
     }
 
-    /// What this player gets to see of the room; the events that follow it change the picture.
-    /// Taken right after [`Room::join`], and again when a client has missed more than the history
-    /// holds.
+    /// Makes this player's view of the room. The events that follow change it. Called right after
+    /// [`Room::join`], and again when a client has missed more than the history holds.
     fn view(&self, player: &Player) -> Self::View;
 
-    /// A member's command. Each is applied once, in the order in which the client sent them,
-    /// through lost connections and moves.
+    /// Handles a member's command. Each is applied once, in the order in which the client sent
+    /// them, despite lost connections and moves.
     ///
     /// # Errors
     /// A refusal is the answer to the command.
@@ -138,18 +136,19 @@ pub trait Room: Serialize + DeserializeOwned + Sized + 'static {
         cx: &Context<'_, Self>,
     ) -> Result<Self::Reply, Refusal>;
 
-    /// One beat of the kind's tick rate; see [`Kind::tick`](crate::Kind::tick).
+    /// Handles a tick of the kind's rate; see [`Kind::tick`](crate::Kind::tick).
     fn tick(&mut self, cx: &Context<'_, Self>) {
         let _ = cx;
     }
 
-    /// A note came: of a timer set with [`after`](crate::Surroundings::after), or what a future of
-    /// [`run`](crate::Surroundings::run) brought.
+    /// Handles a note, of a timer set with [`after`](crate::HandlerApi::after) or of a future of
+    /// [`run`](crate::HandlerApi::run).
     fn note(&mut self, note: Self::Note, cx: &Context<'_, Self>) {
         let _ = (note, cx);
     }
 
-    /// The answer to an [`ask`](crate::Surroundings::ask) that had this tag, or why there is none.
+    /// Handles the answer to an [`ask`](crate::HandlerApi::ask) with this tag, or the reason why
+    /// there is none.
     ///
     /// ```
     /// # use wayfare::prelude::*;
@@ -173,18 +172,19 @@ pub trait Room: Serialize + DeserializeOwned + Sized + 'static {
         let _ = (tag, answer, cx);
     }
 
-    /// A player is no longer a member. Not called when a room moves, nor while a connection is
-    /// lost and the kind's grace runs: that is [`Room::presence`].
+    /// Handles the end of a membership. Not called when a room moves, nor while a connection is
+    /// lost and the kind's grace runs: see [`Room::presence`].
     fn leave(&mut self, player: &Player, reason: LeaveReason, cx: &Context<'_, Self>) {
         let _ = (player, reason, cx);
     }
 
-    /// A member's connection was lost (`false`) or is back (`true`); it stays a member meanwhile.
+    /// Handles the loss (`false`) or return (`true`) of a member's connection. The player stays a
+    /// member meanwhile.
     fn presence(&mut self, player: &Player, attached: bool, cx: &Context<'_, Self>) {
         let _ = (player, attached, cx);
     }
 
-    /// Makes a room of a snapshot that another [`VERSION`](Room::VERSION) wrote, which is `from`.
+    /// Makes a room of a snapshot that another [`VERSION`](Room::VERSION) wrote (`from`).
     ///
     /// ```
     /// # use serde::{Deserialize, Serialize};
@@ -223,7 +223,7 @@ pub trait Room: Serialize + DeserializeOwned + Sized + 'static {
     /// ```
     ///
     /// # Errors
-    /// If it cannot. Unless written otherwise, it cannot.
+    /// If it is not possible. This is the default.
     fn upgrade(from: u32, snapshot: Snapshot<'_>) -> Result<Self, Refusal> {
         let _ = snapshot;
         let version = Self::VERSION;

@@ -1,4 +1,4 @@
-//! From rooms to a program: [`serve()`].
+//! Programs made of rooms: [`serve()`].
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use rust_embed::Embed;
@@ -9,13 +9,13 @@ use crate::game::{InvalidGame, check};
 use crate::types::{self, NamedKind, NoTypes};
 use crate::{Entity, EntityKind, Kind, Room};
 
-/// Why a program ended before it was told to.
+/// An error that ends a program.
 pub type Error = anyhow::Error;
 
-/// What a game's `main` returns.
+/// The result of a game's `main`.
 pub type Result<T> = anyhow::Result<T>;
 
-/// Makes a program of rooms and entities: a server of them, and the commands to operate it.
+/// Makes a program of rooms and entities: a server, with the commands to operate it.
 ///
 /// ```no_run
 /// # use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ pub fn serve() -> Serve {
     }
 }
 
-/// Made by [`serve()`].
+/// A program, made by [`serve()`].
 #[must_use = "nothing is served until `.run()`"]
 pub struct Serve {
     name: Option<String>,
@@ -56,20 +56,20 @@ pub struct Serve {
 }
 
 impl Serve {
-    /// What the program calls itself; the name of its file unless set.
+    /// Sets the program's name; the name of its file by default.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// The program's version: `.version(env!("CARGO_PKG_VERSION"))`.
+    /// Sets the program's version: `.version(env!("CARGO_PKG_VERSION"))`.
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
         self
     }
 
-    /// Adds a kind of room: `name` is the first part of the rooms' ids, such as `plaza` in
-    /// `plaza/main`, and `settings` what is the same for all of them.
+    /// Adds a kind of room. `name` is the first part of the rooms' ids, such as `plaza` in
+    /// `plaza/main`; `settings` sets the settings of the kind.
     pub fn room<R: Room>(mut self, name: &str, settings: impl FnOnce(Kind<R>) -> Kind<R>) -> Self {
         let kind = settings(Kind::new());
         self.rooms.push(NamedKind {
@@ -80,8 +80,8 @@ impl Serve {
         self
     }
 
-    /// Adds a kind of entity: `name` is the first part of their ids, such as `counter` in
-    /// `counter/main`, by which rooms and other entities [ask](crate::Surroundings::ask) them.
+    /// Adds a kind of entity. `name` is the first part of their ids, such as `counter` in
+    /// `counter/main`, with which rooms and other entities [ask](crate::HandlerApi::ask) them.
     pub fn entity<E: Entity>(
         mut self,
         name: &str,
@@ -91,12 +91,12 @@ impl Serve {
         self
     }
 
-    /// Serves a page: browsers get `index.html` of these files at the address where players
-    /// connect, and the others by their paths. Names below `assets/` are taken to change with the
-    /// content, as bundlers make them, and are kept by browsers for good.
+    /// Serves a page: at the address to which players connect, browsers get `index.html` of these
+    /// files, and other files by their paths. Names below `assets/` must change with their content,
+    /// as bundlers ensure, because browsers cache them without an end.
     ///
-    /// The files are in the binary; a debug build reads them from their folder instead, so that a
-    /// page can be worked on while the server runs. The page connects to where it came from:
+    /// The files are in the binary. A debug build reads them from their folder instead, so that the
+    /// page can be edited while the server runs. The page can connect to its own origin:
     /// `connect(location.href)` of the TypeScript client.
     ///
     /// ```no_run
@@ -113,8 +113,8 @@ impl Serve {
         self
     }
 
-    /// Calls `ready` on a thread of its own, once the server takes connections: to say so, or to
-    /// bring in players. Not called by commands that do not serve.
+    /// Calls `ready` on a separate thread once the server accepts connections, for example to start
+    /// bots. Not called by commands that do not serve.
     pub fn when_ready(mut self, ready: impl FnOnce(Ready) + Send + 'static) -> Self {
         self.when_ready = Some(Box::new(move |server| {
             std::thread::spawn(move || ready(server));
@@ -122,12 +122,12 @@ impl Serve {
         self
     }
 
-    /// Does what the command line says; without a command, `dev`. Returns when that is done: for
-    /// `dev` and `serve`, when the server was stopped.
+    /// Executes the command line, by default `dev`. Returns when the command is done; for `dev` and
+    /// `serve`, when the server was stopped.
     ///
     /// # Errors
-    /// All that is wrong with the game ([`InvalidGame`]), or whatever keeps the command from being
-    /// done. A command line that makes no sense ends the process, with a message.
+    /// The mistakes in the game ([`InvalidGame`]), or an error of the command. An invalid command
+    /// line ends the process with a message.
     pub fn run(self) -> Result<()> {
         let name = self.program_name();
         let about = format!("{name}, a Wayfare game server. Without a command: dev");
@@ -139,11 +139,11 @@ impl Serve {
         self.run_command(line.command)
     }
 
-    /// As [`Serve::run`], for a program with arguments of its own: `command` is a
+    /// Executes a command of a program with its own arguments. `command` is a
     /// `#[command(subcommand)]` of its clap parser, and `None` is `dev`.
     ///
     /// # Errors
-    /// As [`Serve::run`].
+    /// Those of [`Serve::run`].
     pub fn run_command(self, command: Option<Command>) -> Result<()> {
         check(&self.kinds)?;
         let name = self.program_name();
@@ -158,20 +158,20 @@ impl Serve {
         wayfare_node::run(game, command, self.when_ready)
     }
 
-    /// The file of types that the command `types` writes: of these kinds of room, or of all that are
-    /// [typed](Kind::typed) if none is named.
+    /// Returns the file of types that the command `types` writes: of these kinds of room, or of all
+    /// that are [typed](Kind::typed) if none is named.
     ///
     /// # Errors
-    /// If one that is named is not typed or not there, or if none is typed at all.
+    /// If a named kind is not typed or does not exist, or if no kind is typed.
     pub fn types(&self, kinds: &[&str]) -> std::result::Result<String, NoTypes> {
         let kinds: Vec<String> = kinds.iter().map(|&kind| kind.to_owned()).collect();
         types::write(&self.program_name(), &self.rooms, &kinds)
     }
 
-    /// The game's kinds, for whoever drives them without a node.
+    /// Returns the game's kinds, to use them without a node.
     ///
     /// # Errors
-    /// All that is wrong with the game.
+    /// The mistakes in the game.
     pub fn kinds(self) -> std::result::Result<Vec<game::Kind>, InvalidGame> {
         check(&self.kinds)?;
         Ok(self.kinds)

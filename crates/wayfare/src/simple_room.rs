@@ -6,12 +6,12 @@ use wayfare_core::game::Refusal;
 
 use crate::{Context, Decode, Encode, LeaveReason, Player, Room};
 
-/// A room of commands and events: all of its state is seen by everybody in it, it opens as its
-/// default, and it takes nothing to create or to join.
+/// A room with commands and events only. Every member sees its whole state, it opens with its
+/// default, and it needs no data to be created or joined.
 ///
-/// Every `SimpleRoom` is a [`Room`] whose view is a copy of its state. To hide something from
-/// players, to ask joiners for something, to answer commands or to set timers, change the word to
-/// `Room`: the compiler names the few lines that are then missing, and what is here stays.
+/// Every `SimpleRoom` is a [`Room`] whose view is a copy of its state. If the room must hide
+/// something, check joins, reply to commands or set timers, change the word to `Room`. The compiler
+/// then names the few missing lines; the rest stays.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -32,12 +32,12 @@ use crate::{Context, Decode, Encode, LeaveReason, Player, Room};
 /// }
 /// ```
 pub trait SimpleRoom: Clone + Default + Serialize + DeserializeOwned + 'static {
-    /// What clients send to the room.
+    /// The commands of clients.
     type Command: Decode;
-    /// What the room sends to clients.
+    /// The events to clients.
     type Event: Encode;
 
-    /// See [`Room::command`].
+    /// Handles a command. See [`Room::command`].
     ///
     /// # Errors
     /// A refusal is the answer to the command.
@@ -48,21 +48,21 @@ pub trait SimpleRoom: Clone + Default + Serialize + DeserializeOwned + 'static {
         cx: &Context<'_, Self>,
     ) -> Result<(), Refusal>;
 
-    /// See [`Room::join`].
+    /// Handles a join. See [`Room::join`].
     ///
     /// # Errors
-    /// A refusal keeps the player out.
+    /// A refusal refuses the join.
     fn join(&mut self, player: &Player, cx: &Context<'_, Self>) -> Result<(), Refusal> {
         let _ = (player, cx);
         Ok(())
     }
 
-    /// See [`Room::tick`].
+    /// Handles a tick. See [`Room::tick`].
     fn tick(&mut self, cx: &Context<'_, Self>) {
         let _ = cx;
     }
 
-    /// See [`Room::leave`].
+    /// Handles the end of a membership. See [`Room::leave`].
     fn leave(&mut self, player: &Player, reason: LeaveReason, cx: &Context<'_, Self>) {
         let _ = (player, reason, cx);
     }

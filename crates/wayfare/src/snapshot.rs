@@ -1,4 +1,4 @@
-//! A room's state as bytes: its version, then named MessagePack.
+//! Snapshots: a room's state as bytes, with a version and then MessagePack with field names.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,7 +7,7 @@ use wayfare_protocol::ErrorCode;
 
 use crate::codec::{CodecError, read_named, write_named};
 
-/// A room's state as an earlier (or later) version of the room wrote it.
+/// A room's state, written by an earlier or later version of the room.
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot<'a> {
     version: u32,
@@ -15,27 +15,27 @@ pub struct Snapshot<'a> {
 }
 
 impl<'a> Snapshot<'a> {
-    /// [`Room::VERSION`](crate::Room::VERSION) of the room that wrote it.
+    /// Returns the [`Room::VERSION`](crate::Room::VERSION) of the room that wrote it.
     #[must_use]
     pub fn version(&self) -> u32 {
         self.version
     }
 
-    /// The state, as the type it was when it was written.
+    /// Decodes the state as the type that it had when it was written.
     ///
     /// # Errors
-    /// If it is not one.
+    /// If it is not of that type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
         read_named(self.state).map_err(|error| corrupt(&error))
     }
 
-    /// The state's bytes: MessagePack with field names.
+    /// Returns the state's bytes: MessagePack with field names.
     #[must_use]
     pub fn bytes(&self) -> &'a [u8] {
         self.state
     }
 
-    /// Splits what [`write()`] wrote.
+    /// Splits the output of [`write()`].
     pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let Some((version, state)) = bytes.split_first_chunk() else {
             return Err(corrupt(&"it ends before its version"));
@@ -55,7 +55,7 @@ pub(crate) fn write<T: Serialize>(
     write_named(state, into)
 }
 
-/// As [`write()`], for a state as a whole.
+/// Appends a snapshot of a whole state, like [`write()`].
 pub(crate) fn write_state<T: Serialize>(
     version: u32,
     state: &T,
@@ -67,7 +67,7 @@ pub(crate) fn write_state<T: Serialize>(
     })
 }
 
-/// The state of a snapshot of this version, or of another one by `upgrade`.
+/// Decodes a state of this version, or converts one of another version with `upgrade`.
 pub(crate) fn restore<T: DeserializeOwned>(
     bytes: &[u8],
     version: u32,

@@ -1,4 +1,4 @@
-//! How a kind writes its states down, as functions of their type.
+//! The stored form of a kind's states, as functions of their type.
 
 use wayfare_core::game::{Form, Refusal};
 use wayfare_protocol::ErrorCode;
@@ -6,7 +6,7 @@ use wayfare_protocol::ErrorCode;
 use crate::codec::read_named;
 use crate::{Changes, Parts, Snapshot, snapshot};
 
-/// The [`Form`] of states of type `S`, and what it takes.
+/// The [`Form`] of states of type `S`, with the functions it needs.
 pub(crate) enum StateForm<S> {
     Whole,
     Changes(fn(&mut S, &[u8]) -> Result<(), Refusal>),
@@ -21,7 +21,7 @@ pub(crate) struct PartFunctions<S> {
 
 type RestorePart<S> = fn(&mut S, Numbered, Option<&[u8]>) -> Result<(), Refusal>;
 
-/// A part, and the version of the state that is being played.
+/// A part, with the version of the present state.
 #[derive(Clone, Copy)]
 pub(crate) struct Numbered {
     pub(crate) number: u32,

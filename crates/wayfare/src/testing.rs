@@ -1,9 +1,9 @@
-//! Rooms and entities without a server: [`Table`] and [`Desk`].
+//! Tests of rooms and entities without a server: [`Table`] and [`Desk`].
 //!
-//! Behind both, a `driver` does for one shard what a node does for many: a `seat` is one player's
-//! end of the wire, `records` are the coordination, the `store` is the storage, with what is `kept`
-//! of each entity, and `futures` run when the test lets them. `watched` reads along with the state,
-//! `recovery` compares it with what is stored, and the `asker` asks for a desk.
+//! Both have a `driver`, which does for one shard what a node does for many. A `seat` is a player's
+//! end of the connection, `records` is coordination, `store` is storage, and `futures` run when the
+//! test lets them. `watched` observes the state, `recovery` compares it with the stored one, and
+//! the `asker` sends the requests of a desk.
 
 mod asker;
 mod desk;

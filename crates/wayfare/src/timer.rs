@@ -1,11 +1,11 @@
-//! The name of a timer, as a room keeps it.
+//! The id of a timer, in the form that a room stores.
 
 use serde::{Deserialize, Serialize};
 
-/// Names one timer of one room, for [`cancel`](crate::Surroundings::cancel).
+/// The id of a timer of a room, for [`cancel`](crate::HandlerApi::cancel).
 ///
-/// It may be kept in the room's state: a room that starts again from a snapshot finds its timers
-/// under the same names.
+/// It may be stored in the room's state: a room that restarts from a snapshot finds its timers
+/// under the same ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TimerId(u64);
 

@@ -1,11 +1,11 @@
-//! A future of a room as the shard carries it.
+//! A future of a room, in the core's form.
 
 use serde::Serialize;
 use wayfare_core::game;
 
 use crate::codec::write_named;
 
-/// Brings the future's note, encoded. One that panics brings none; who runs it notices.
+/// Makes a future that returns the encoded note. The runner notices a panic.
 pub(crate) fn new<N: Serialize>(future: impl Future<Output = N> + Send + 'static) -> game::Work {
     game::Work(Box::pin(async move {
         let note = future.await;

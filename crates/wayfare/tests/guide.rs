@@ -1,10 +1,10 @@
-//! The table of what survives what names a test in each row, and each that it names is there.
+//! Tests that each row of the table "What survives what" names existing tests.
 
 use std::path::Path;
 
 const PAGE: &str = include_str!("../../../docs/guide/where-state-lives.md");
 
-/// What stands between backticks and looks like `file::test`.
+/// Finds texts in backticks of the form `file::test`.
 fn named_tests(text: &str) -> Vec<(&str, &str)> {
     let quoted = text.split('`').skip(1).step_by(2);
     let tests = quoted.filter_map(|quoted| quoted.split_once("::"));

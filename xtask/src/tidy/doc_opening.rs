@@ -12,7 +12,6 @@ const STILL_OPEN: &[&str] = &[
     "crates/wayfare-modules/",
     "crates/wayfare-protocol/",
     "crates/wayfare-sim/",
-    "crates/wayfare/",
     "examples/plaza/",
     "tests/processes/",
     "xtask/",

@@ -1,4 +1,4 @@
-//! The one who asks at a desk: a room whose only member passes on what the test wants to know.
+//! The caller at a desk: a room whose only member passes on the test's requests.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use wayfare_protocol::ErrorCode;
 use crate::AskError;
 use crate::codec::{CodecError, read_named, write_named};
 
-/// Its kind and its id; no game has such a name.
+/// The name of its kind, which no game uses.
 pub(super) const KIND: &str = "wayfare-testing-desk";
 pub(super) const ROOM: &str = "wayfare-testing-desk/desk";
 
-/// What the test asks.
+/// A request of the test.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Ask {
     pub(super) number: u64,
@@ -25,7 +25,7 @@ pub(super) struct Ask {
     pub(super) request: Vec<u8>,
 }
 
-/// What it hears.
+/// The answer to a request.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Heard {
     pub(super) number: u64,

@@ -1,4 +1,4 @@
-//! One entity and whoever asks it, without a server: [`Desk`].
+//! A test of an entity, without a server: [`Desk`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,14 +21,13 @@ use crate::{Answered, AskError, Entity};
 
 /// The only player here.
 const CLERK: &str = "clerk";
-/// How long an answer may take, unless the test says otherwise.
+/// The default deadline of a request.
 const DEADLINE: Duration = Duration::from_secs(10);
 
-/// Asks one entity: requests and answers, time passes, the node is lost; all at once and the same
-/// way each time.
+/// A test of one entity: requests and answers, the passage of time, the loss of the node. It takes
+/// no time and is deterministic.
 ///
-/// As a [`Table`](super::Table) does for a room, it drives the entity with the shard that drives it
-/// on a server.
+/// Like a [`Table`](super::Table), it drives the entity with the same shard as a server.
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
@@ -62,19 +61,19 @@ pub struct Desk<E> {
     answers: BTreeMap<u64, Result<Vec<u8>, AskError>>,
 }
 
-/// One ask at a desk.
+/// A request at a desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked(u64);
 
 impl<E: Entity> Desk<E> {
-    /// A desk with the default settings. As on a server, the entity opens when it is asked for the
-    /// first time.
+    /// Makes a desk with the default settings. As on a server, the entity opens at its first
+    /// request.
     #[must_use]
     pub fn open() -> Self {
         Self::setup().open()
     }
 
-    /// A desk with other settings or another seed.
+    /// Makes a desk with other settings or another seed.
     pub fn setup() -> DeskSetup<E> {
         DeskSetup::new()
     }
@@ -103,13 +102,13 @@ impl<E: Entity> Desk<E> {
         desk
     }
 
-    /// Asks, and gives the answer.
+    /// Sends a request and returns the answer.
     ///
     /// # Errors
-    /// The entity's refusal, or why there is no answer.
+    /// The entity's refusal, or the reason why there is no answer.
     ///
     /// # Panics
-    /// If there is no answer yet: use [`Desk::ask`], let something happen, and look with
+    /// If there is no answer yet: use [`Desk::ask`], let something happen, and check with
     /// [`Desk::answer`].
     pub fn request(&mut self, request: E::Request) -> Result<E::Reply, AskError> {
         let asked = self.ask(request);
@@ -122,15 +121,15 @@ impl<E: Entity> Desk<E> {
         }
     }
 
-    /// Asks; the answer is looked for with [`Desk::answer`], for ten seconds.
+    /// Sends a request with a deadline of ten seconds. Use [`Desk::answer`] for its answer.
     pub fn ask(&mut self, request: E::Request) -> Asked {
         self.ask_within(DEADLINE, request)
     }
 
-    /// As [`Desk::ask`], with another deadline.
+    /// Sends a request with another deadline.
     ///
     /// # Panics
-    /// If the request does not encode.
+    /// If the request cannot be encoded.
     #[expect(clippy::needless_pass_by_value, reason = "a test gives it away")]
     pub fn ask_within(&mut self, deadline: Duration, request: E::Request) -> Asked {
         self.asked += 1;
@@ -149,87 +148,87 @@ impl<E: Entity> Desk<E> {
         Asked(self.asked)
     }
 
-    /// The answer, once: `None` if there is none yet, or it was taken.
+    /// Returns the answer, once; `None` if there is none yet, or it was returned before.
     pub fn answer(&mut self, asked: Asked) -> Option<Result<E::Reply, AskError>> {
         self.listen();
         let answer = self.answers.remove(&asked.0)?;
         Some(answer.and_then(|reply| Answered::new(&reply).read::<E>()))
     }
 
-    /// Lets time pass: as [`Table::advance`](super::Table::advance).
+    /// Advances the time, like [`Table::advance`](super::Table::advance).
     pub fn advance(&mut self, time: Duration) {
         self.driver.advance(time);
         self.check_recovery();
     }
 
-    /// Runs futures: as [`Table::run_futures`](super::Table::run_futures).
+    /// Runs futures, like [`Table::run_futures`](super::Table::run_futures).
     pub fn run_futures(&mut self) {
         self.driver.run_futures();
         self.check_recovery();
     }
 
-    /// Loses futures: as [`Table::lose_futures`](super::Table::lose_futures).
+    /// Loses futures, like [`Table::lose_futures`](super::Table::lose_futures).
     pub fn lose_futures(&mut self) {
         self.driver.lose_futures();
         self.check_recovery();
     }
 
-    /// The node is lost: as [`Table::crash`](super::Table::crash). Asks that have no answer yet
-    /// never get one here, because who asked is lost too.
+    /// Crashes the node, like [`Table::crash`](super::Table::crash). Open requests never get an
+    /// answer here, because their caller is lost, too.
     pub fn crash(&mut self) {
         self.listen();
         self.driver.crash();
         self.sit_down();
     }
 
-    /// The entity's state as of its last handler, whether it is in memory or put away. It has been
-    /// through a snapshot, so that what would not survive is missing here too.
+    /// Returns the entity's state after its last handler, in memory or put away. It has passed
+    /// through a snapshot, so that data that would not survive is missing here, too.
     ///
     /// # Panics
-    /// If it was never asked.
+    /// If the entity was never asked.
     #[must_use]
     pub fn state(&self) -> E {
         state::typed(&self.latest, self.form, E::VERSION)
     }
 
-    /// Whether the entity is in memory: not before it was asked, nor after it was put away or has
-    /// closed.
+    /// Returns true if the entity is in memory. It is not before its first request, after it was
+    /// put away, and after it closed.
     pub fn is_awake(&mut self) -> bool {
         self.driver.room(&self.entity).is_some()
     }
 
-    /// What handlers panicked with since the desk was laid, each as `handler: message`, and why states
-    /// could not be kept, as `state: why`.
+    /// Returns the panics of handlers so far, each as `handler: message`, and the errors of storing
+    /// the state, as `state: reason`.
     #[must_use]
     pub fn panics(&self) -> &[String] {
         &self.driver.panics
     }
 
-    /// As [`Table::document`](super::Table::document).
+    /// Reads a document, like [`Table::document`](super::Table::document).
     ///
     /// # Panics
-    /// If it is no `T`.
+    /// If it is not a `T`.
     pub fn document<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         self.driver.document(name)
     }
 
-    /// As [`Table::put_document`](super::Table::put_document).
+    /// Writes a document, like [`Table::put_document`](super::Table::put_document).
     ///
     /// # Panics
-    /// If it does not encode.
+    /// If it cannot be encoded.
     pub fn put_document<T: Serialize>(&mut self, name: &str, value: &T) {
         self.driver.put_document(name, value);
     }
 
-    /// As [`Table::log`](super::Table::log).
+    /// Reads a log, like [`Table::log`](super::Table::log).
     ///
     /// # Panics
-    /// If its records are no `T`s.
+    /// If its records are not `T`s.
     pub fn log<T: DeserializeOwned>(&self, log: &str) -> Vec<T> {
         self.driver.log(log)
     }
 
-    /// The clerk takes its place, with a new session after a crash.
+    /// Logs the clerk in, with a new session after a crash.
     fn sit_down(&mut self) {
         self.driver.take_seat(CLERK).forget_session();
         self.driver

@@ -1,4 +1,4 @@
-//! A desk that is not laid with the defaults: [`DeskSetup`].
+//! The setup of a desk: [`DeskSetup`].
 
 use wayfare_core::game;
 use wayfare_protocol::EntityId;
@@ -6,7 +6,7 @@ use wayfare_protocol::EntityId;
 use super::Desk;
 use crate::{Entity, EntityKind};
 
-/// Made by [`Desk::setup`].
+/// The setup of a desk, made by [`Desk::setup`].
 #[derive(Debug)]
 #[must_use]
 pub struct DeskSetup<E> {
@@ -28,13 +28,13 @@ impl<E: Entity> DeskSetup<E> {
         }
     }
 
-    /// The kind's settings. A test is closest to production if both name the same function.
+    /// Sets the kind's settings. Use the same function as in production.
     pub fn kind(mut self, settings: impl FnOnce(EntityKind<E>) -> EntityKind<E>) -> Self {
         self.kind = settings(self.kind);
         self
     }
 
-    /// A kind of entity that this one asks, or one that stands for it.
+    /// Adds a kind of entity that this one asks, or a stand-in for it.
     pub fn entity<F: Entity>(
         mut self,
         name: &str,
@@ -44,25 +44,25 @@ impl<E: Entity> DeskSetup<E> {
         self
     }
 
-    /// Another seed than 0: the same one gives the same answers.
+    /// Sets another seed than 0. The same seed gives the same answers.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The entity's id, such as `counter/main`, for entities that read it.
+    /// Sets the entity's id, such as `counter/main`, for entities that use it.
     ///
     /// # Panics
-    /// If it is none.
+    /// If the id is invalid.
     pub fn id(mut self, id: &str) -> Self {
         self.entity = id.parse().unwrap_or_else(|invalid| panic!("{invalid}"));
         self
     }
 
-    /// As [`Desk::open`].
+    /// Makes the desk, like [`Desk::open`].
     ///
     /// # Panics
-    /// If the kind's settings make no sense.
+    /// If the kind's settings are invalid.
     #[must_use]
     pub fn open(self) -> Desk<E> {
         Desk::lay(self)

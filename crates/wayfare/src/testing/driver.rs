@@ -1,4 +1,4 @@
-//! Drives one shard that is alone, and the players at it: bytes, time, no types.
+//! The driver of a single shard and its players, in bytes and without types.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ use super::seat::Seat;
 use super::store::Store;
 use crate::{Documents, Expect};
 
-/// No rate limit: a test says in no time what a client says in minutes.
+/// No rate limit: a test sends in no time what a client sends in minutes.
 const FRAMES_PER_SECOND: u32 = 1_000_000;
 
-/// The wall clock when a table is laid: some day in November 2023.
+/// The wall clock when a test begins: a day in November 2023.
 const UNIX_ORIGIN: Duration = Duration::from_secs(1_700_000_000);
 
 pub(super) struct Driver {
@@ -52,7 +52,7 @@ impl Driver {
         Self::begin((kinds, seed, 1), records, store, Instant::ORIGIN)
     }
 
-    /// A shard that finds these, and takes up what is kept in them.
+    /// Starts a shard with this content of the services, which it restores.
     fn begin(
         (kinds, seed, incarnation): (Kinds, u64, u64),
         records: Records,
@@ -61,7 +61,7 @@ impl Driver {
     ) -> Self {
         let mut shard_seed = [0; 32];
         shard_seed[..8].copy_from_slice(&seed.to_be_bytes());
-        // Ids drawn by an incarnation are none of another's.
+        // An incarnation never draws the ids of another.
         shard_seed[8..16].copy_from_slice(&(incarnation - 1).to_be_bytes());
         let config = config(incarnation, &records, &store);
         let mut driver = Self {
@@ -85,7 +85,7 @@ impl Driver {
         driver
     }
 
-    /// Everything in memory is lost; players keep what their clients know.
+    /// Loses everything in memory. Players keep what their clients know.
     pub(super) fn crash(&mut self) {
         let mut successor = self.twin(self.store.clone());
         successor.seats = std::mem::take(&mut self.seats);
@@ -98,7 +98,7 @@ impl Driver {
         *self = successor;
     }
 
-    /// What would be there if this one crashed now; it goes on by itself.
+    /// Returns the driver as it would be after a crash now. This one is not changed.
     pub(super) fn recovered(&self) -> Self {
         self.twin(self.store.copy())
     }
@@ -145,7 +145,7 @@ impl Driver {
         Documents::new(self.store.documents())
     }
 
-    /// Loses all futures that are under way.
+    /// Loses all futures in flight.
     pub(super) fn lose_futures(&mut self) {
         for (entity, run) in self.futures.lose() {
             self.shard.handle_ran(&entity, run, None, self.now);
@@ -153,7 +153,7 @@ impl Driver {
         }
     }
 
-    /// Runs all futures as far as they go, and whatever they bring.
+    /// Runs all futures as far as possible, and delivers their results.
     pub(super) fn run_futures(&mut self) {
         while let Some((entity, run, note)) = self.futures.poll() {
             self.shard.handle_ran(&entity, run, note, self.now);
@@ -161,7 +161,7 @@ impl Driver {
         }
     }
 
-    /// The player's seat; a new one if there is none.
+    /// Returns the player's seat, or makes a new one.
     pub(super) fn take_seat(&mut self, player: &str) -> &mut Seat {
         self.seats.entry(player.to_owned()).or_default()
     }
@@ -221,7 +221,7 @@ impl Driver {
         }
     }
 
-    /// Goes from one thing that is due to the next, up to and with those at the end.
+    /// Advances from one due event to the next, including those at the end.
     pub(super) fn advance(&mut self, time: Duration) {
         let end = self.now + time;
         self.run_futures();
@@ -243,7 +243,7 @@ impl Driver {
         shard.into_iter().chain([self.heartbeat]).min()
     }
 
-    /// What a client says when it has nothing to say.
+    /// Sends a ping of each idle client.
     fn ping(&mut self) {
         let ping = frame::client_payload(Say::Ping(wire::Ping { nonce: 0 }));
         for connection in self.connections.keys() {
@@ -252,7 +252,7 @@ impl Driver {
         self.settle();
     }
 
-    /// Does what the shard wants done, until it wants nothing more.
+    /// Executes the shard's outputs until there are no more.
     fn settle(&mut self) {
         while let Some(output) = self.shard.poll_output() {
             match output {

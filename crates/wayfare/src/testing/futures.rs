@@ -1,4 +1,4 @@
-//! The futures of a table's rooms: they run when the test lets them.
+//! The futures of a test's rooms, which run when the test lets them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll, Waker};
@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use wayfare_core::game::Work;
 use wayfare_protocol::EntityId;
 
-/// Those under way, in the order in which they were started.
+/// The futures in flight, in the order of their starts.
 #[derive(Debug, Default)]
 pub(super) struct Futures(Vec<Running>);
 
@@ -22,8 +22,8 @@ impl Futures {
         self.0.push(Running { entity, run, work });
     }
 
-    /// The next one that is done, and what it brings, which is nothing if it panicked; `None` if
-    /// all others still wait.
+    /// Polls, and returns the next future that is done, with its result (`None` if it panicked);
+    /// `None` if all wait.
     pub(super) fn poll(&mut self) -> Option<(EntityId, u64, Option<Vec<u8>>)> {
         let mut cx = Context::from_waker(Waker::noop());
         for (index, running) in self.0.iter_mut().enumerate() {
@@ -39,14 +39,14 @@ impl Futures {
         None
     }
 
-    /// All of them, which will never be done.
+    /// Removes all futures without a result.
     pub(super) fn lose(&mut self) -> Vec<(EntityId, u64)> {
         let lost = self.0.drain(..);
         lost.map(|running| (running.entity, running.run)).collect()
     }
 }
 
-/// What a future brings that has nothing to wait for but a table's storage.
+/// Runs a future that waits only for the test's storage, and returns its result.
 pub(super) fn finish<T>(future: impl Future<Output = T>) -> T {
     let mut cx = Context::from_waker(Waker::noop());
     match std::pin::pin!(future).poll(&mut cx) {

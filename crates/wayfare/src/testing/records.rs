@@ -1,4 +1,4 @@
-//! The coordination of a table, and the records in it that do not outlive a crash.
+//! The coordination of a test, with the records that a crash loses.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use wayfare_protocol::coordination::{Commit, Key, Outcome, Reply, Request, Revis
 #[derive(Clone, Debug, Default)]
 pub(super) struct Records {
     model: ModelCoordination,
-    /// Those that a crash takes away.
+    /// The records that a crash loses.
     lazy: BTreeSet<Key>,
 }
 
@@ -36,12 +36,12 @@ impl Records {
         outcome
     }
 
-    /// The store's revision: it never goes back.
+    /// Returns the store's revision, which never goes back.
     pub(super) const fn revision(&self) -> Revision {
         self.model.revision()
     }
 
-    /// The memory of the node is lost, and with it what need not outlive it.
+    /// Loses the records that need not survive the node.
     pub(super) fn crash(&mut self) {
         for key in std::mem::take(&mut self.lazy) {
             if let Some(record) = self.model.read(&key).record {

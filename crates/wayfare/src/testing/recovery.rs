@@ -1,5 +1,5 @@
-//! Whether what is kept of a state is the state: checked after each step of a kind that logs its
-//! changes.
+//! The check after each step of a kind that logs changes: the stored state must equal the state in
+//! memory.
 
 use serde_json::Value;
 
@@ -7,10 +7,10 @@ use super::driver::Driver;
 use super::watched::{Latest, Restored, Seen, State};
 use crate::Snapshot;
 
-/// Recovers beside the table, from a copy of what is stored, and compares.
+/// Recovers from a copy of the storage, and compares.
 ///
 /// # Panics
-/// If something is missing there: it was changed outside of `cx.apply`.
+/// If a change is missing there, because it was made outside of `cx.apply`.
 pub(super) fn check(driver: &Driver, latest: &Latest) {
     let awaited = Seen {
         state: None,
@@ -31,7 +31,7 @@ pub(super) fn check(driver: &Driver, latest: &Latest) {
     }
 }
 
-/// Where the two begin to differ, for people.
+/// Describes the first difference between the two.
 fn difference(state: &State, recovered: &State) -> String {
     let (Some(state), Some(recovered)) = (readable(&state.head), readable(&recovered.head)) else {
         let (state, recovered) = (state.head.escape_ascii(), recovered.head.escape_ascii());

@@ -1,4 +1,4 @@
-//! One player's end of the wire: what it has said, what it has heard.
+//! A player's end of the connection, with its sent and received messages.
 
 use std::collections::BTreeMap;
 
@@ -10,30 +10,30 @@ use wayfare_protocol::wire::{self, client_frame::Body as Say, reply, server_fram
 
 use crate::LeaveReason;
 
-/// How a player's membership ended.
+/// The end of a player's membership.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
-    /// Why.
+    /// The reason.
     pub reason: LeaveReason,
-    /// The room's words, if it had any.
+    /// The room's message; empty if there was none.
     pub message: String,
 }
 
-/// One player: a client in a few lines, without time-outs because nothing is ever late here.
+/// A player: a minimal client, without timeouts because nothing is late here.
 #[derive(Debug, Default)]
 pub(super) struct Seat {
     pub(super) connection: Option<ConnectionId>,
-    /// Resumes the session; `None` without a session.
+    /// The ticket that resumes the session; `None` without a session.
     pub(super) ticket: Option<Bytes>,
     pub(super) stay: Option<Stay>,
-    /// What the last join brought, to join again by itself.
+    /// The data of the last join, to join again.
     join: Option<(Bytes, Bytes)>,
     /// The last number of this session in this room, of joins, commands and leaves.
     sequence: u64,
     pub(super) join_refused: Option<Refusal>,
-    /// Why the server ended the last connection.
+    /// The reason why the server ended the last connection.
     pub(super) ended: Option<Refusal>,
-    /// Payloads that the test has not asked for yet.
+    /// Received payloads that the test has not read yet.
     pub(super) events: Vec<Bytes>,
     pub(super) unreliable: Vec<Bytes>,
     pub(super) resyncs: Vec<Bytes>,
@@ -41,20 +41,20 @@ pub(super) struct Seat {
     replies: BTreeMap<u64, Result<Bytes, Refusal>>,
 }
 
-/// One stay in the room.
+/// A membership of the room.
 #[derive(Debug)]
 pub(super) struct Stay {
     pub(super) view: Bytes,
     handle: u64,
     membership: u32,
     epoch: u64,
-    /// The highest sequence heard.
+    /// The highest sequence received.
     position: u64,
     applied: u64,
 }
 
 impl Seat {
-    /// The server forgot the session: numbers start again.
+    /// Resets the numbers after the server has forgotten the session.
     pub(super) fn forget_session(&mut self) {
         self.ticket = None;
         self.stay = None;
@@ -75,7 +75,7 @@ impl Seat {
         })
     }
 
-    /// As clients do whose room was lost with its node and can be had anew: the same join again.
+    /// Repeats the join, as clients do whose room was lost with its node and can be opened anew.
     pub(super) fn say_join_again(&mut self, room: &str) -> Option<Say> {
         self.left
             .take_if(|left| left.reason == LeaveReason::RoomLost)?;
@@ -83,7 +83,7 @@ impl Seat {
         Some(self.say_join(room, open, payload))
     }
 
-    /// The next command and its number; `None` outside the room.
+    /// Makes the next command and its number; `None` outside the room.
     pub(super) fn say_command(&mut self, payload: Bytes) -> Option<(u64, Say)> {
         let stay = self.stay.as_ref()?;
         self.sequence += 1;
@@ -128,7 +128,8 @@ impl Seat {
         }))
     }
 
-    /// The answer to a command, once: no bytes if it was applied with nothing to say.
+    /// Returns the answer to a command, once. It is empty if the command was applied without a
+    /// reply.
     pub(super) fn take_reply(&mut self, command: u64) -> Option<Result<Bytes, Refusal>> {
         let applied = |stay: &Stay| stay.applied >= command;
         self.replies.remove(&command).or_else(|| {
@@ -201,7 +202,7 @@ impl Seat {
             stay.position = resync.position;
             stay.applied = applied;
         });
-        // What was under way is let fall, and numbers go on behind what was applied.
+        // Commands in flight are dropped, and numbers continue behind the applied one.
         self.sequence = applied;
     }
 

@@ -1,4 +1,4 @@
-//! A table that is not laid with the defaults: [`Setup`].
+//! The setup of a table: [`Setup`].
 
 use wayfare_core::game;
 use wayfare_protocol::EntityId;
@@ -6,7 +6,7 @@ use wayfare_protocol::EntityId;
 use super::Table;
 use crate::{Encode, Entity, EntityKind, Kind, Room};
 
-/// Made by [`Table::setup`].
+/// The setup of a table, made by [`Table::setup`].
 #[derive(Debug)]
 #[must_use]
 pub struct Setup<R> {
@@ -28,14 +28,14 @@ impl<R: Room> Setup<R> {
         }
     }
 
-    /// The kind's settings. A test is closest to production if both name the same function.
+    /// Sets the kind's settings. Use the same function as in production.
     pub fn kind(mut self, settings: impl FnOnce(Kind<R>) -> Kind<R>) -> Self {
         self.kind = settings(self.kind);
         self
     }
 
-    /// A kind of entity that the room asks, as on the server, or one that stands for it: any type
-    /// with the same requests and replies will do.
+    /// Adds a kind of entity that the room asks, or a stand-in: any type with the same requests and
+    /// replies.
     pub fn entity<E: Entity>(
         mut self,
         name: &str,
@@ -45,25 +45,25 @@ impl<R: Room> Setup<R> {
         self
     }
 
-    /// Another seed than 0: the same one gives the same game.
+    /// Sets another seed than 0. The same seed gives the same game.
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// The room's id, such as `plaza/main`, for rooms that read it.
+    /// Sets the room's id, such as `plaza/main`, for rooms that use it.
     ///
     /// # Panics
-    /// If it is none.
+    /// If the id is invalid.
     pub fn room(mut self, id: &str) -> Self {
         self.room = id.parse().unwrap_or_else(|invalid| panic!("{invalid}"));
         self
     }
 
-    /// As [`Table::open`].
+    /// Makes the table, like [`Table::open`].
     ///
     /// # Panics
-    /// If the kind's settings make no sense.
+    /// If the kind's settings are invalid.
     #[must_use]
     pub fn open(self, open: R::Open) -> Table<R>
     where

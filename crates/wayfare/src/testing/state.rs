@@ -1,4 +1,4 @@
-//! A watched state as the type it is.
+//! The decoding of an observed state to its type.
 
 use serde::de::DeserializeOwned;
 
@@ -6,10 +6,10 @@ use super::watched::Latest;
 use crate::Snapshot;
 use crate::state_form::{Numbered, StateForm};
 
-/// The state as of the last handler, through what would be stored of it.
+/// Returns the state after the last handler, decoded from its stored form.
 ///
 /// # Panics
-/// If there never was one, or it does not decode.
+/// If there is no state, or it cannot be decoded.
 pub(super) fn typed<S: DeserializeOwned>(latest: &Latest, form: StateForm<S>, version: u32) -> S {
     let Some(seen) = latest.state() else {
         panic!("there is no state yet");

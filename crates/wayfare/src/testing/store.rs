@@ -1,4 +1,4 @@
-//! The storage of a table: what outlives its crash.
+//! The storage of a test, which survives its crashes.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use wayfare_core::game::{DocumentStore, Documents};
 use wayfare_engine::model::ModelStorage;
 use wayfare_protocol::storage::{Outcome, Request};
 
-/// The store of one table, shared by its shard and by the futures of its rooms.
+/// The storage of a test, shared by its shard and the futures of its rooms.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Store(Arc<Mutex<ModelStorage>>);
 
@@ -16,12 +16,12 @@ impl Store {
         self.lock().apply(request)
     }
 
-    /// What rooms' futures see of it.
+    /// Returns the storage in the form for rooms' futures.
     pub(super) fn documents(&self) -> Documents {
         Documents(Arc::new(self.clone()))
     }
 
-    /// Another store with the same in it.
+    /// Makes a copy with the same content.
     pub(super) fn copy(&self) -> Self {
         let model = self.lock().clone();
         Self(Arc::new(Mutex::new(model)))

@@ -1,4 +1,4 @@
-//! One room and its players, without a server, without threads, in no time: [`Table`].
+//! A test of a room and its players, without a server, threads or waiting: [`Table`].
 
 mod course;
 
@@ -18,12 +18,12 @@ use crate::game::check;
 use crate::state_form::StateForm;
 use crate::{Decode, Encode, LeaveReason, Room};
 
-/// Plays one room: players join, say things, lose their connections, time passes; all at once and
-/// the same way each time.
+/// A test of one room: players join, send commands and lose their connections, and time passes. It
+/// takes no time and is deterministic.
 ///
-/// The room is driven by the shard that drives it on a server, and the players speak the real
-/// protocol with it; so what holds here holds there. Only the rate limit is out of the way.
-/// Players are named by the test; a player's id is its name.
+/// The room is driven by the same shard as on a server, and the players use the real protocol, so
+/// results hold in production, too. Only the rate limit is off. The test names the players; a
+/// player's id is its name.
 ///
 /// ```
 /// # use serde::{Deserialize, Serialize};
@@ -58,21 +58,21 @@ pub struct Table<R> {
     typed: PhantomData<fn() -> R>,
 }
 
-/// What a player gets that is back: see [`Table::resume`].
+/// The result of a resume: see [`Table::resume`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resumed<E, V> {
-    /// The events that it missed, all of them.
+    /// All events that the player missed.
     Replayed(Vec<E>),
-    /// It missed more than the history holds, or the room fell back: a view in their place.
+    /// The player missed more than the history holds, or the room was rolled back: a new view.
     Resynced(V),
-    /// It was gone for too long and is a member no longer.
+    /// The player's membership has ended.
     Left(LeaveReason),
 }
 
-/// Each method panics, and so fails the test, if the player it names never joined.
+/// Every method panics, and so fails the test, if the player that it names never joined.
 impl<R: Room> Table<R> {
-    /// A table with the default settings. As on a server, the room opens when the first player
-    /// joins.
+    /// Makes a table with the default settings. As on a server, the room opens when the first
+    /// player joins.
     #[must_use]
     pub fn open(open: R::Open) -> Self
     where
@@ -81,7 +81,7 @@ impl<R: Room> Table<R> {
         Self::setup().open(open)
     }
 
-    /// A table with other settings or another seed.
+    /// Makes a table with other settings or another seed.
     pub fn setup() -> Setup<R> {
         Setup::new()
     }
@@ -110,7 +110,7 @@ impl<R: Room> Table<R> {
         }
     }
 
-    /// A player with a token comes in, and sees the room.
+    /// Joins a player with a token, and returns its view.
     ///
     /// # Errors
     /// The room's refusal.
@@ -122,8 +122,8 @@ impl<R: Room> Table<R> {
         self.join_with(player, Credential::Token(player.to_owned()), join)
     }
 
-    /// A player without a token comes in, and sees the room. Its id is drawn; the test goes on
-    /// calling it by this name.
+    /// Joins a player without a token, and returns its view. The server draws its id; the test
+    /// continues to use this name.
     ///
     /// # Errors
     /// The room's refusal.
@@ -165,10 +165,10 @@ impl<R: Room> Table<R> {
         }
     }
 
-    /// A member's command, and the room's answer.
+    /// Sends a member's command, and returns the room's answer.
     ///
     /// # Errors
-    /// The room's refusal, or that its handler panicked: then see also [`Table::panics`].
+    /// The room's refusal, or that its handler panicked: see also [`Table::panics`].
     ///
     /// # Panics
     /// If the player is not in the room, or not connected.
@@ -180,13 +180,13 @@ impl<R: Room> Table<R> {
         self.command_bytes(player, encoded::<R, _>(command))
     }
 
-    /// A command as a client may get it wrong: bytes that need not be one.
+    /// Sends arbitrary bytes as a command, as a faulty client may.
     ///
     /// # Errors
-    /// As [`Table::command`].
+    /// Those of [`Table::command`].
     ///
     /// # Panics
-    /// As [`Table::command`].
+    /// In the cases of [`Table::command`].
     pub fn command_bytes(
         &mut self,
         player: &str,
@@ -213,10 +213,10 @@ impl<R: Room> Table<R> {
         }
     }
 
-    /// A member's command that carries no promise and gets no answer.
+    /// Sends an unreliable command, which has no answer.
     ///
     /// # Panics
-    /// As [`Table::command`].
+    /// In the cases of [`Table::command`].
     pub fn command_unreliable(&mut self, player: &str, command: R::Command)
     where
         R::Command: Encode,
@@ -228,10 +228,10 @@ impl<R: Room> Table<R> {
         self.say(player, frame);
     }
 
-    /// A player leaves the room.
+    /// Makes a player leave the room.
     ///
     /// # Panics
-    /// As [`Table::command`].
+    /// In the cases of [`Table::command`].
     pub fn leave(&mut self, player: &str) {
         let Some(frame) = self.driver.seat(player).say_leave() else {
             self.panic_outside(player);
@@ -239,7 +239,7 @@ impl<R: Room> Table<R> {
         self.say(player, frame);
     }
 
-    /// The events a player got since this was last asked, in order; replies are not among them.
+    /// Returns the events that a player got since the last call, in order, without replies.
     pub fn events(&mut self, player: &str) -> Vec<R::Event>
     where
         R::Event: Decode,
@@ -248,7 +248,7 @@ impl<R: Room> Table<R> {
         decoded_all::<R, _>("event", &events)
     }
 
-    /// The unreliable events a player got since this was last asked.
+    /// Returns the unreliable events that a player got since the last call.
     pub fn unreliable_events(&mut self, player: &str) -> Vec<R::Event>
     where
         R::Event: Decode,
@@ -257,8 +257,8 @@ impl<R: Room> Table<R> {
         decoded_all::<R, _>("event", &events)
     }
 
-    /// The views a player got since this was last asked because the room fell back: after a panic
-    /// it may have started again from what is kept of it.
+    /// Returns the views that a player got since the last call because the room was rolled back,
+    /// for example by a restart after a panic.
     pub fn resyncs(&mut self, player: &str) -> Vec<R::View>
     where
         R::View: Decode,
@@ -267,21 +267,20 @@ impl<R: Room> Table<R> {
         decoded_all::<R, _>("view", &views)
     }
 
-    /// How the player's last stay ended; `None` for a member.
+    /// Returns the end of the player's last membership; `None` for a member.
     pub fn left(&mut self, player: &str) -> Option<Left> {
         self.driver.seat(player).left.clone()
     }
 
-    /// The player's connection is lost, without a word to the server. Nothing if it has none.
+    /// Drops the player's connection, without notice to the server. Does nothing if it has none.
     pub fn drop_connection(&mut self, player: &str) {
         self.driver.disconnect(player);
     }
 
-    /// The player's client connects again, by itself as clients do, and gets what it missed.
+    /// Reconnects the player's client, as clients do automatically, and returns what it missed.
     ///
     /// # Panics
-    /// If the player never joined, or the server cannot have it back now: see
-    /// [`Table::try_resume`].
+    /// If the player never joined, or the server cannot accept it now: see [`Table::try_resume`].
     pub fn resume(&mut self, player: &str) -> Resumed<R::Event, R::View>
     where
         R::Event: Decode,
@@ -293,10 +292,10 @@ impl<R: Room> Table<R> {
         }
     }
 
-    /// As [`Table::resume`], where the server may be unable to have the player back.
+    /// Reconnects the player's client, if the server can accept it now.
     ///
     /// # Errors
-    /// The server's words. The client keeps its place, and tries again later.
+    /// The server's refusal. The client keeps its session, and may try again later.
     ///
     /// # Panics
     /// If the player never joined.

@@ -1,4 +1,4 @@
-//! A kind whose states can be read from outside, through what it writes down.
+//! A wrapper around a kind that records the stored form of its states.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,23 +8,23 @@ use wayfare_core::game::{
     Answered, AskError, Caller, Form, Kind, LeaveReason, Player, Refusal, RoomKind, RoomLogic,
 };
 
-/// The state of the one room or entity of a table, as it is written down.
+/// The state of a test's room or entity, in its stored form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
-    /// The whole, or what there is beside parts.
+    /// The whole state, or the head of a state with parts.
     pub(super) head: Vec<u8>,
     pub(super) parts: BTreeMap<u32, Vec<u8>>,
 }
 
-/// What is seen of the state; shared by the kind and its one room or entity.
+/// The observed state, shared by the kind and its one room or entity.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Latest(Arc<Mutex<Seen>>);
 
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// As of the last handler; `None` before there was a room.
+    /// The state after the last handler; `None` before there was a room.
     pub(super) state: Option<State>,
-    /// Whether only this is of interest: the state as it was restored, before any handler.
+    /// Set to observe only the state as it was restored, before any handler.
     pub(super) restored: Option<Restored>,
 }
 
@@ -39,7 +39,7 @@ impl Latest {
         self.with(|seen| seen.state.clone())
     }
 
-    /// Looks at something else for a while; gives back what was seen until now.
+    /// Observes something else, and returns the previous observation.
     pub(super) fn replace(&self, other: Seen) -> Seen {
         self.with(|seen| std::mem::replace(seen, other))
     }
@@ -55,7 +55,7 @@ pub(super) struct WatchedKind {
 }
 
 impl WatchedKind {
-    /// Puts itself between the first of these kinds and the shard.
+    /// Wraps the first of these kinds.
     pub(super) fn watch_first(kinds: &mut Vec<Kind>, latest: &Latest) {
         let kind = kinds.remove(0);
         let logic = Box::new(Self {
@@ -100,9 +100,9 @@ impl RoomKind for WatchedKind {
 struct Watched {
     logic: Box<dyn RoomLogic>,
     latest: Latest,
-    /// Parts that were looked at, but that the shard has not taken.
+    /// Parts that were observed and that the shard has not written yet.
     untaken: BTreeSet<u32>,
-    /// No handler was called since it was restored.
+    /// No handler was called since the state was restored.
     restoring: bool,
 }
 
@@ -114,7 +114,7 @@ impl Watched {
         outcome
     }
 
-    /// Writes the state down, as the shard would.
+    /// Encodes the state, as the shard would.
     fn look(&mut self) {
         let mut head = Vec::new();
         if let Err(refusal) = self.logic.snapshot(&mut head) {
@@ -137,7 +137,7 @@ impl Watched {
             .with(|seen| change(seen.state.get_or_insert_default()))
     }
 
-    /// Keeps the restored state if that is awaited.
+    /// Keeps the restored state, if it is to be observed.
     fn end_restoring(&mut self) {
         if std::mem::take(&mut self.restoring) && self.is_restored_awaited() {
             self.look();
@@ -204,7 +204,7 @@ impl RoomLogic for Watched {
 
     fn apply(&mut self, change: &[u8]) -> Result<(), Refusal> {
         self.logic.apply(change)?;
-        // Where all changes are of interest together, one look at the end is enough.
+        // If only the end of all changes matters, one observation is enough.
         if !self.is_restored_awaited() {
             self.look();
         }

@@ -1,4 +1,4 @@
-//! The file of types: the rooms', the table of kinds, and all that they are made of.
+//! The file of types: the rooms, the table of kinds, and all types that they use.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +8,16 @@ use super::scope::{Definition, Scope};
 use super::shape::{Field, Record, Shape};
 use super::{Messages, RoomTypes};
 
-/// A type of room, and the kinds that are such rooms.
+/// A type of room, with the kinds of that type.
 struct TypedRoom<'k> {
     kinds: Vec<&'k str>,
-    /// What its interface is called.
+    /// The name of its interface.
     name: String,
     input: Scope,
     output: Scope,
 }
 
-/// All of the file; `command` is what makes it.
+/// Returns the text of the file. `command` is the command that makes it.
 pub(super) fn text(command: &str, kinds: &[(&str, RoomTypes)]) -> String {
     let rooms = rooms(kinds);
     let mut text = format!("// Made by `{command}`; do not edit.\n");
@@ -36,8 +36,8 @@ pub(super) fn text(command: &str, kinds: &[(&str, RoomTypes)]) -> String {
     text
 }
 
-/// The rooms, with names that are good in all of the file: what is sent keeps its own where what is
-/// received differs.
+/// Returns the rooms, with names that are unique in the file. If a type differs between sending and
+/// receiving, the sent form keeps the name.
 fn rooms<'k>(kinds: &[(&'k str, RoomTypes)]) -> Vec<TypedRoom<'k>> {
     let mut by_type: Vec<(RoomTypes, Vec<&str>)> = Vec::new();
     for (kind, types) in kinds {
@@ -68,7 +68,7 @@ fn rooms<'k>(kinds: &[(&'k str, RoomTypes)]) -> Vec<TypedRoom<'k>> {
 }
 
 impl TypedRoom<'_> {
-    /// What the TypeScript client takes for a room's types.
+    /// Returns the interface that the TypeScript client expects of a room's types.
     fn interface(&self) -> String {
         let kinds: Vec<String> = self.kinds.iter().map(|kind| format!("`{kind}`")).collect();
         let doc = match kinds.as_slice() {
@@ -84,7 +84,7 @@ impl TypedRoom<'_> {
     }
 }
 
-/// The interface of every kind, by the kind's name.
+/// Returns the table of interfaces by the kinds' names.
 fn table(kinds: &[(&str, RoomTypes)], rooms: &[TypedRoom<'_>]) -> String {
     let fields = kinds.iter().filter_map(|(kind, _)| {
         let room = rooms.iter().find(|room| room.kinds.contains(kind))?;
@@ -108,8 +108,8 @@ fn field(name: &str, shape: Shape) -> Field {
     }
 }
 
-/// Declares what this shape names, each type before those that it is made of, unless the file has it
-/// already.
+/// Declares the types that this shape uses, each before the types it uses itself. Skips types that
+/// the file already has.
 pub(super) fn write_types_of(
     shape: &Shape,
     scope: &Scope,

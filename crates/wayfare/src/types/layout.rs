@@ -1,12 +1,12 @@
-//! Shapes as TypeScript, laid out as prettier does it.
+//! Printing of shapes as TypeScript, in the layout of prettier.
 
 use super::shape::{Alternative, Field, Record, Shape, Tuple};
 
-/// Longer lines are broken.
+/// The maximum length of a line. Longer ones are broken.
 const COLUMNS_MAX: usize = 100;
 const STEP: usize = 2;
 
-/// A type of its own: an interface if it is an object, otherwise an alias.
+/// Declares a type: an interface for an object, otherwise an alias.
 pub(super) fn declaration(name: &str, doc: &str, shape: &Shape) -> String {
     let doc = comment(doc, 0);
     if let Shape::Record(record) = shape {
@@ -17,8 +17,8 @@ pub(super) fn declaration(name: &str, doc: &str, shape: &Shape) -> String {
     format!("{doc}{head}{value};\n")
 }
 
-/// What comes after a `=` or `:`, with the blank or the line break between. `taken` are the columns
-/// that its first line does not have.
+/// Prints a value behind a `=` or `:`, with the blank or line break in between. `taken` is the
+/// number of columns already used on its first line.
 fn value(shape: &Shape, indent: usize, taken: usize) -> String {
     match flat(shape) {
         Some(flat) if taken + " ".len() + flat.chars().count() <= COLUMNS_MAX => format!(" {flat}"),
@@ -29,7 +29,7 @@ fn value(shape: &Shape, indent: usize, taken: usize) -> String {
     }
 }
 
-/// On one line; none if there is a comment inside.
+/// Prints on one line; `None` if there is a comment inside.
 fn flat(shape: &Shape) -> Option<String> {
     Some(match shape {
         Shape::Unknown => "unknown".to_owned(),
@@ -64,7 +64,7 @@ fn flat(shape: &Shape) -> Option<String> {
     })
 }
 
-/// On one line, as a part of something that binds more tightly than `|` and `&`.
+/// Prints on one line, as an operand of something that binds more tightly than `|` and `&`.
 fn operand(shape: &Shape) -> Option<String> {
     let flat = flat(shape)?;
     Some(match shape {
@@ -85,7 +85,7 @@ fn flat_record(record: &Record) -> Option<String> {
     Some(format!("{{ {} }}", members.join("; ")))
 }
 
-/// On several lines, of which the first begins where the reader already is.
+/// Prints on several lines. The first one begins at the present position.
 fn broken(shape: &Shape, indent: usize) -> String {
     let (here, deeper) = (" ".repeat(indent), indent + STEP);
     let inner = " ".repeat(deeper);
@@ -122,7 +122,7 @@ fn broken(shape: &Shape, indent: usize) -> String {
     }
 }
 
-/// Each alternative on a line of its own, below where the reader is.
+/// Prints each alternative on a line of its own, below the present position.
 fn alternatives(union: &[Alternative], indent: usize) -> String {
     let deeper = indent + STEP;
     let mut text = String::new();
@@ -161,7 +161,7 @@ fn mark(tuple: &Tuple, index: usize) -> &'static str {
     if index < tuple.required { "" } else { "?" }
 }
 
-/// A field's name, in quotes if it has to be.
+/// Prints a field's name, in quotes if necessary.
 fn key(field: &Field) -> String {
     let mut characters = field.name.chars();
     let starts = characters
@@ -174,12 +174,12 @@ fn key(field: &Field) -> String {
     }
 }
 
-/// Of plain letters only: what else is one, Unicode and TypeScript may see differently.
+/// Checks for plain letters only, because Unicode and TypeScript may disagree about others.
 fn is_of_name(character: char) -> bool {
     character.is_ascii_alphanumeric() || character == '_' || character == '$'
 }
 
-/// A comment, with the line break after it; nothing if there is nothing to say.
+/// Prints a comment with its line break; nothing for an empty one.
 pub(super) fn comment(doc: &str, indent: usize) -> String {
     let here = " ".repeat(indent);
     let doc = plain(doc.trim()).replace("*/", "*\\/");
@@ -199,7 +199,7 @@ pub(super) fn comment(doc: &str, indent: usize) -> String {
     text + &here + " */\n"
 }
 
-/// Links to Rust items become the words that were linked: no editor of TypeScript finds them.
+/// Replaces links to Rust items by their texts, because TypeScript cannot resolve them.
 fn plain(doc: &str) -> String {
     let mut text = String::new();
     let mut rest = doc;

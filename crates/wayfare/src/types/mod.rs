@@ -1,5 +1,5 @@
-//! The types of a game's messages, for those who write its clients: what
-//! [`Kind::typed`](crate::Kind::typed) is for.
+//! The types of a game's messages, for authors of clients: the implementation of
+//! [`Kind::typed`](crate::Kind::typed).
 
 mod file;
 mod layout;
@@ -19,21 +19,21 @@ use crate::Room;
 
 pub(crate) use self::schema::BYTES_KEY;
 
-/// What the rooms of a game say, read of their types when somebody asks.
+/// The types of a room's messages, derived on demand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RoomTypes {
-    /// Kinds of the same room have the same types.
+    /// The room's type. Kinds with the same room have the same types.
     room: TypeId,
     read: fn() -> Messages,
 }
 
-/// What a room and its clients say to each other.
+/// The messages between a room and its clients.
 pub(crate) struct Messages {
     input: Scope,
     output: Scope,
 }
 
-/// A kind of room, by its name; it has types if it is typed.
+/// A kind of room by name. It has types if it is typed.
 #[derive(Clone, Debug)]
 pub(crate) struct NamedKind {
     pub(crate) name: String,
@@ -72,30 +72,30 @@ impl RoomTypes {
     }
 }
 
-/// Why there are no types: see [`Serve::types`](crate::Serve::types).
+/// Reasons why there are no types: see [`Serve::types`](crate::Serve::types).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NoTypes {
-    /// There is nothing to write.
+    /// No kind is typed.
     #[error(
         "no kind is typed: add `.typed()` to the settings of one, such as \
          `.room::<MyRoom>(\"my-room\", |kind| kind.typed())`"
     )]
     NoneTyped,
-    /// This kind was asked for, and is not typed.
+    /// The named kind is not typed.
     #[error("kind {0:?} is not typed: add `.typed()` to its settings")]
     NotTyped(String),
-    /// There is no such kind of room.
+    /// The named kind does not exist.
     #[error("there is no kind of room {name:?}: there are {}", rooms.join(", "))]
     NoRoom {
-        /// What was asked for.
+        /// The given name.
         name: String,
-        /// What there is.
+        /// The existing kinds.
         rooms: Vec<String>,
     },
 }
 
-/// The file with the types of the kinds that are wanted, or of all that have some.
+/// Returns the file with the types of the named kinds, or of all typed ones.
 pub(crate) fn write(
     program: &str,
     kinds: &[NamedKind],

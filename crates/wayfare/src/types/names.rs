@@ -1,29 +1,29 @@
-//! What the types of several rooms are called in one file.
+//! Unique names for the types of several rooms in one file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::scope::Scope;
 use super::shape::Shape;
 
-/// A type, with all that is reached from it: two that are equal are one.
+/// A type with all types that it uses. Equal ones are declared once.
 pub(super) type Identity = BTreeMap<String, Shape>;
 
-/// The names of a file.
+/// The names in a file.
 pub(super) struct Names {
     taken: BTreeSet<String>,
-    /// By what they were called where they come from.
+    /// The assigned names, by the original name and the type.
     given: BTreeMap<(String, Identity), String>,
 }
 
 impl Names {
     pub(super) fn new() -> Self {
-        // What is written in every file, or may be.
+        // Names that every file contains, or may contain.
         let taken = ["Kinds", "Uint8Array"].map(str::to_owned).into();
         let given = BTreeMap::new();
         Self { taken, given }
     }
 
-    /// A name that is its own.
+    /// Returns a unique name.
     pub(super) fn claim(&mut self, wanted: &str) -> String {
         let numbered = (2..).map(|number| format!("{wanted}{number}"));
         let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
@@ -31,9 +31,10 @@ impl Names {
         name.unwrap_or_default()
     }
 
-    /// Names all types of a scope: the same as before if they are the same, otherwise the first that
-    /// is free of their own name, that with the kind's before it, and numbered ones. With `output`,
-    /// which are the names of what the same room sends, a type that differs there is an input.
+    /// Names all types of a scope. A type that is declared already keeps its name. A new one gets
+    /// the first free one of its own name, its name behind the kind's, and numbered names. With
+    /// `output`, the names of the types that the same room sends, a type that differs there is
+    /// named as an input.
     pub(super) fn of_scope(
         &mut self,
         kind: &str,
@@ -69,7 +70,7 @@ impl Names {
     }
 }
 
-/// `my-room` as `MyRoom`: a name that TypeScript has no other use for.
+/// Converts `my-room` to `MyRoom`, a name without another meaning in TypeScript.
 pub(super) fn pascal(name: &str) -> String {
     let mut pascal = String::new();
     let is_of_word = |letter: char| letter.is_alphabetic() || letter.is_ascii_digit();

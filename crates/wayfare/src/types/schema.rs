@@ -1,33 +1,33 @@
-//! From a JSON schema to a shape: what is on the wire, which is not always what JSON would be.
+//! Conversion of JSON schemas to shapes. They describe the wire, which may differ from JSON.
 
 use serde_json::{Map, Value};
 
 use super::shape::{Alternative, Field, Record, Shape, Tuple};
 use crate::Codec;
 
-/// In a schema: these are bytes, whatever else it says.
+/// The key in a schema that marks bytes.
 pub(crate) const BYTES_KEY: &str = "x-wayfare-bytes";
 
-/// Longer arrays are lists: a tuple of a hundred places helps nobody.
+/// The longest tuple. Longer arrays are treated as lists.
 const TUPLE_PLACES_MAX: u64 = 16;
 
-/// Texts in JSON, and something else in a codec that is not for people to read.
+/// Formats that are texts in JSON and something else in binary codecs.
 const FORMATS_FOR_PEOPLE: [&str; 4] = ["ip", "ipv4", "ipv6", "uuid"];
-/// Numbers in JSON, and sixteen bytes in MessagePack.
+/// Formats that are numbers in JSON and sixteen bytes in MessagePack.
 const FORMATS_OF_SIXTEEN_BYTES: [&str; 2] = ["int128", "uint128"];
-/// What maps with whole numbers for keys have for patterns.
+/// The key patterns of maps with whole numbers as keys.
 const PATTERNS_OF_NUMBERS: [&str; 2] = [r"^\d+$", r"^-?\d+$"];
 
-/// What schemas mean depends on who writes the value, and how.
+/// The context of a schema, whose meaning depends on the writer and the codec.
 #[derive(Clone, Copy)]
 pub(super) struct Reader {
     pub(super) codec: Codec,
-    /// Clients write it, the server reads it.
+    /// True if clients write the value and the server reads it.
     pub(super) input: bool,
 }
 
 impl Reader {
-    /// The shape of a whole message. One that is bytes is not encoded, whatever the codec.
+    /// Returns the shape of a whole message. A message of bytes is not encoded, whatever the codec.
     pub(super) fn message(self, schema: &Value) -> Shape {
         match schema.get(BYTES_KEY) {
             Some(Value::Bool(true)) => Shape::Bytes,
@@ -35,10 +35,10 @@ impl Reader {
         }
     }
 
-    /// The shape of a type that has a name.
+    /// Returns the shape of a named type.
     pub(super) fn definition(self, schema: &Value) -> Shape {
         match self.shape(schema) {
-            // A struct without fields, which MessagePack writes as a list without items; both are read.
+            // MessagePack writes a struct without fields as an empty list; both forms are accepted.
             Shape::Null if self.is_binary() => {
                 let items = Vec::new();
                 let nothing = Shape::Tuple(Tuple { items, required: 0 });
@@ -48,7 +48,7 @@ impl Reader {
         }
     }
 
-    /// The shape of what this schema describes; whatever cannot be told is not said.
+    /// Returns the shape of a schema. Details that cannot be expressed are omitted.
     pub(super) fn shape(self, schema: &Value) -> Shape {
         match schema {
             Value::Bool(false) => Shape::Never,
@@ -90,7 +90,7 @@ impl Reader {
         }))
     }
 
-    /// What the schema says without the help of others.
+    /// Returns the shape of a schema without its references and combinations.
     fn itself(self, schema: &Map<String, Value>) -> Shape {
         if let Some(value) = schema.get("const") {
             return literal(value);
@@ -146,7 +146,7 @@ impl Reader {
         }
     }
 
-    /// An object with known keys, a map, or both in one.
+    /// Converts an object with known keys, a map, or a mixture.
     fn keyed(self, schema: &Map<String, Value>) -> Shape {
         let others = ["additionalProperties", "unevaluatedProperties"];
         let others = others.iter().filter_map(|key| schema.get(*key));
@@ -171,8 +171,8 @@ impl Reader {
         }
     }
 
-    /// Whether it is a map that no object becomes: the keys of objects are texts, and where the
-    /// server wants numbers MessagePack does not make numbers of them.
+    /// Checks for a map that a JavaScript object cannot represent: its keys are texts, and
+    /// MessagePack does not convert them to the numbers that the server expects.
     fn is_out_of_reach(self, schema: &Map<String, Value>) -> bool {
         let patterns = schema.get("patternProperties").and_then(Value::as_object);
         let mut patterns = patterns.into_iter().flatten();
@@ -199,7 +199,7 @@ impl Reader {
     }
 }
 
-/// What a schema tells its readers.
+/// Returns the documentation in a schema.
 pub(super) fn doc(schema: &Value) -> String {
     let said = |key| schema.get(key).and_then(Value::as_str).unwrap_or_default();
     let both = [said("title").trim(), said("description").trim()];
@@ -215,14 +215,15 @@ fn literal(value: &Value) -> Shape {
     }
 }
 
-/// The name in a reference to a definition: the last part of a JSON pointer, as a URI writes it.
+/// Returns the name in a reference to a definition: the last part of a JSON pointer in its URI
+/// form.
 fn decoded(reference: &str) -> String {
     let name = reference.rsplit('/').next().unwrap_or_default();
     let mut bytes = Vec::new();
     let mut rest = name;
     while let Some((before, after)) = rest.split_once('%') {
         bytes.extend_from_slice(before.as_bytes());
-        // A space before the digit is how the schema's author writes a code below sixteen.
+        // For a code below sixteen, the schema's author writes a space before the digit.
         let code = after.get(..2).map(str::trim_start);
         let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
         bytes.push(code.unwrap_or(b'%'));

@@ -1,4 +1,4 @@
-//! The types of one room that are written by one side: their shapes, by name.
+//! The types that one side of a room writes: their shapes, by name.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use super::schema::{Reader, doc};
 use super::shape::Shape;
 use crate::Codec;
 
-/// What one side of a room says.
+/// The types of one side of a room.
 pub(crate) struct Scope {
-    /// Its messages, by what they are for.
+    /// Its messages, by their purpose.
     pub(super) messages: Vec<(&'static str, Shape)>,
-    /// The types with names that messages and other types refer to.
+    /// The named types that messages and other types use.
     pub(super) definitions: BTreeMap<String, Definition>,
 }
 
@@ -24,17 +24,17 @@ pub(super) struct Definition {
     pub(super) shape: Shape,
 }
 
-/// Which side of a room.
+/// The side of a room that writes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
-    /// Clients: serde reads it.
+    /// Clients write, and serde reads.
     Input,
-    /// The server: serde writes it.
+    /// The server writes, with serde.
     Output,
 }
 
 impl Scope {
-    /// The scope of messages whose schemas `messages` makes.
+    /// Makes the scope of the messages whose schemas `messages` returns.
     pub(super) fn new(
         codec: Codec,
         side: Side,
@@ -61,7 +61,7 @@ impl Scope {
         }
     }
 
-    /// The same with other names.
+    /// Renames all types.
     pub(super) fn renamed(self, names: &BTreeMap<String, String>) -> Self {
         let messages = self.messages.into_iter();
         let definitions = self.definitions.into_iter();
@@ -81,7 +81,7 @@ impl Scope {
         }
     }
 
-    /// What a type is, however it is documented: its shape, and those of all that it is made of.
+    /// Returns a type without its documentation: its shape, and those of all types that it uses.
     pub(super) fn identity(&self, name: &str) -> Identity {
         let mut identity = Identity::new();
         let mut left = vec![name];

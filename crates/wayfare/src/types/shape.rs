@@ -1,39 +1,39 @@
-//! What TypeScript can say of a value: [`Shape`].
+//! The types of TypeScript that values can have: [`Shape`].
 
 use std::collections::BTreeMap;
 
-/// A type, as far as TypeScript tells types apart.
+/// A type, as TypeScript distinguishes them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Shape {
-    /// Anything: nothing more is known.
+    /// Any value: nothing more is known.
     Unknown,
-    /// Nothing fits.
+    /// No value.
     Never,
     Null,
     Boolean,
     Number,
     Text,
     Bytes,
-    /// One value, as it is written.
+    /// A single value, in its written form.
     Literal(String),
-    /// A type with a name of its own, which is the one that its scope knows it by.
+    /// A named type, by its name in the scope.
     Named(String),
     List(Box<Shape>),
     Tuple(Tuple),
-    /// A value for any key.
+    /// A map from any key to a value.
     Map(Box<Shape>),
     Record(Record),
-    /// One of these.
+    /// A value of any of these types.
     Union(Vec<Alternative>),
-    /// All of these at once.
+    /// A value of all of these types.
     Both(Vec<Shape>),
 }
 
-/// A list of which each place has a type.
+/// A list in which each place has a type.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Tuple {
     pub(super) items: Vec<Shape>,
-    /// How many of them are there in any case.
+    /// The number of places that are always present.
     pub(super) required: usize,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Tuple {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Record {
     pub(super) fields: Vec<Field>,
-    /// Whether it has others too.
+    /// True if it may have other keys, too.
     pub(super) open: bool,
 }
 
@@ -67,7 +67,7 @@ impl From<Shape> for Alternative {
 }
 
 impl Shape {
-    /// One of these, said as shortly as can be.
+    /// Makes a union in its shortest form.
     pub(super) fn one_of(alternatives: impl IntoIterator<Item = Alternative>) -> Self {
         let mut union: Vec<Alternative> = Vec::new();
         for alternative in alternatives {
@@ -91,7 +91,7 @@ impl Shape {
         }
     }
 
-    /// All of these at once.
+    /// Makes an intersection.
     pub(super) fn all_of(parts: impl IntoIterator<Item = Self>) -> Self {
         let mut all = Vec::new();
         for part in parts {
@@ -110,7 +110,7 @@ impl Shape {
         }
     }
 
-    /// What is directly within it, documented or not.
+    /// Returns the direct parts, documented or not.
     pub(super) fn parts(&self) -> Vec<&Self> {
         match self {
             Self::List(item) | Self::Map(item) => vec![item],
@@ -136,7 +136,7 @@ impl Shape {
         }
     }
 
-    /// The names in it, in the order in which they are read.
+    /// Returns the names in it, in the order of reading.
     pub(super) fn names(&self) -> Vec<&str> {
         match self {
             Self::Named(name) => vec![name],
@@ -144,7 +144,7 @@ impl Shape {
         }
     }
 
-    /// The same with other names; what has none is anything.
+    /// Renames the types in it. A name without a replacement becomes `unknown`.
     pub(super) fn renamed(mut self, names: &BTreeMap<String, String>) -> Self {
         self.rename(names);
         self
@@ -160,7 +160,7 @@ impl Shape {
         }
     }
 
-    /// The same without a word of documentation: what two types have to share to be one.
+    /// Removes all documentation, so that types can be compared.
     pub(super) fn bare(mut self) -> Self {
         self.forget_docs();
         self

@@ -1,4 +1,4 @@
-//! Rooms that ask entities.
+//! Tests of rooms that ask entities.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wayfare::testing::Table;
 
 use crate::entities::{Counter, Request};
 
-/// A room that passes on what its players ask.
+/// A room that passes on its players' requests.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Porch {
     heard: Vec<String>,
@@ -71,7 +71,7 @@ fn to(whom: &str, request: Request) -> (String, Request) {
 }
 
 #[test]
-fn a_room_asks_and_knows_by_the_tag_for_whom() {
+fn a_tag_tells_which_player_an_answer_is_for() {
     for durability in [Volatile, Durable] {
         let mut table = porch(durability);
         table
@@ -93,7 +93,7 @@ fn a_room_asks_and_knows_by_the_tag_for_whom() {
 }
 
 #[test]
-fn a_room_hears_that_an_answer_is_late() {
+fn a_late_answer_is_reported_to_the_room() {
     let mut table = porch(Volatile);
     table
         .command("ada", to("counter/a", Request::Wait))
@@ -126,7 +126,7 @@ fn an_answer_given_after_a_crash_finds_a_durable_room() {
 }
 
 #[test]
-fn answers_arrive_whatever_happens_in_between() {
+fn answers_arrive_despite_interruptions() {
     let mut table = porch(Durable);
     let mut added = 0;
     for round in 0..20u64 {
@@ -150,7 +150,7 @@ fn answers_arrive_whatever_happens_in_between() {
     assert_eq!(counts, expect.iter().collect::<Vec<_>>());
 }
 
-/// Stands for a counter: the same requests and replies.
+/// A stand-in for a counter, with the same requests and replies.
 #[derive(Default, Serialize, Deserialize)]
 struct Stub;
 

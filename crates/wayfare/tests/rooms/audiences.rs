@@ -1,8 +1,8 @@
-//! Who hears an event.
+//! Tests of audiences.
 
 use crate::probe::{Ask, Whom, id, text, three_players};
 
-/// Ada says something to this audience; these hear it.
+/// Makes ada send to this audience, and checks the recipients.
 fn check(whom: &Whom, expect: &[&str]) {
     let mut table = three_players();
     table
@@ -24,7 +24,7 @@ fn check(whom: &Whom, expect: &[&str]) {
 }
 
 #[test]
-fn an_audience_is_one_or_several_or_everyone_but_some() {
+fn audiences_reach_exactly_their_members() {
     check(&Whom::Me, &["ada"]);
     check(&Whom::Id(id("bob")), &["bob"]);
     check(&Whom::Ids(vec![id("cleo"), id("bob")]), &["bob", "cleo"]);
@@ -33,7 +33,7 @@ fn an_audience_is_one_or_several_or_everyone_but_some() {
 }
 
 #[test]
-fn who_is_no_member_is_left_out_and_nobody_is_an_audience_too() {
+fn non_members_and_empty_audiences_are_ignored() {
     check(&Whom::Id(id("zoe")), &[]);
     check(&Whom::Ids(vec![]), &[]);
     check(&Whom::Ids(vec![id("zoe"), id("ada"), id("ada")]), &["ada"]);

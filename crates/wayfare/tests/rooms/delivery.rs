@@ -1,4 +1,4 @@
-//! How events, replies and views reach a client.
+//! Tests of the delivery of events, replies and views.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wayfare::{HistoryBounds, LeaveReason};
 use crate::probe::{Ask, Probe, text, three_players};
 
 #[test]
-fn what_the_joiner_is_sent_while_it_joins_follows_its_view() {
+fn events_to_a_joining_player_follow_its_view() {
     let mut table = Table::<Probe>::open(String::new());
     table.join("ada", text("")).unwrap();
     let view = table.join("bob", text("greet me")).unwrap();
@@ -22,7 +22,7 @@ fn what_the_joiner_is_sent_while_it_joins_follows_its_view() {
 }
 
 #[test]
-fn unreliable_events_come_apart_from_the_others() {
+fn unreliable_events_are_separate() {
     let mut table = three_players();
     table.command("ada", Ask::Murmur(text("psst"))).unwrap();
     table.command_unreliable("ada", Ask::Say(text("loud")));
@@ -49,7 +49,7 @@ fn a_client_that_is_back_gets_exactly_what_it_missed() {
 }
 
 #[test]
-fn a_client_that_missed_more_than_the_history_holds_gets_a_view() {
+fn a_client_that_missed_too_much_gets_a_view() {
     let bounds = HistoryBounds {
         events_max: 1,
         bytes_max: 1024,
@@ -71,7 +71,7 @@ fn a_client_that_missed_more_than_the_history_holds_gets_a_view() {
 }
 
 #[test]
-fn a_client_that_is_back_too_late_is_no_member_any_more() {
+fn a_client_that_returns_too_late_is_not_a_member() {
     let mut table = three_players();
     table.drop_connection("bob");
     table.advance(Duration::from_secs(31));

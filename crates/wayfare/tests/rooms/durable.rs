@@ -1,4 +1,4 @@
-//! What a room survives, by what is kept of it.
+//! Tests of what a room survives, by its durability.
 
 use std::time::Duration;
 
@@ -73,7 +73,7 @@ fn timers_of_a_durable_room_ring_after_a_crash() {
 }
 
 #[test]
-fn a_panic_costs_a_durable_room_its_step_and_nothing_else() {
+fn a_panic_in_a_durable_room_undoes_only_its_step() {
     let mut table = durable();
     table.command("ada", Ask::Log(text("one"))).unwrap();
     table.command("ada", Ask::Panic(text("never"))).unwrap_err();
@@ -119,7 +119,7 @@ fn a_member_that_does_not_come_back_after_a_crash_expires() {
 }
 
 #[test]
-fn a_room_with_snapshots_falls_back_to_the_last_and_its_members_see_it() {
+fn a_crash_rolls_a_room_back_to_its_last_snapshot() {
     let mut table = laid(|kind| kind.snapshots_every(Duration::from_secs(5)));
     table.command("ada", Ask::Log(text("early"))).unwrap();
     let after = Ask::After(Duration::from_secs(20), text("rang"));
@@ -144,7 +144,7 @@ fn a_room_with_snapshots_falls_back_to_the_last_and_its_members_see_it() {
 }
 
 #[test]
-fn a_volatile_room_reopens_after_a_crash_and_its_members_see_it() {
+fn a_volatile_room_reopens_after_a_crash() {
     let mut table = laid(|kind| kind);
     table.command("ada", Ask::Log(text("lost"))).unwrap();
     table.crash();
@@ -164,7 +164,7 @@ fn a_volatile_room_is_gone_after_a_crash_if_its_kind_says_so() {
 }
 
 #[test]
-fn what_listings_show_and_whether_it_is_locked_survives_a_crash() {
+fn properties_and_lock_survive_a_crash() {
     let mut table = durable();
     let property = Ask::Property(text("map"), Some(text("dust")));
     for ask in [property, Ask::Hide(true), Ask::Lock(true)] {
@@ -207,7 +207,7 @@ fn a_guest_comes_back_after_a_crash() {
 }
 
 #[test]
-fn who_left_or_was_kicked_before_a_crash_stays_out() {
+fn former_members_stay_out_after_a_crash() {
     let mut table = durable();
     table.join("cleo", text("")).unwrap();
     table.leave("bob");
@@ -220,7 +220,7 @@ fn who_left_or_was_kicked_before_a_crash_stays_out() {
 }
 
 #[test]
-fn a_durable_room_that_closes_on_a_panic_comes_back_with_the_next_join() {
+fn a_durable_room_closed_by_a_panic_is_restored_by_a_join() {
     let close = |kind: Kind<Probe>| kind.on_panic(OnPanic::Close);
     let mut table = laid(|kind| close(kind.durability(Durability::Durable)));
     table.command("ada", Ask::Log(text("old"))).unwrap();
@@ -232,7 +232,7 @@ fn a_durable_room_that_closes_on_a_panic_comes_back_with_the_next_join() {
 }
 
 #[test]
-fn members_of_a_room_that_falls_back_again_and_again_agree_with_it() {
+fn members_agree_with_a_room_that_is_rolled_back_often() {
     for pause in [0, 50, 120, 350, 900] {
         let mut table = laid(|kind| kind.snapshots_every(Duration::from_millis(300)));
         for round in 0..12 {
@@ -246,7 +246,7 @@ fn members_of_a_room_that_falls_back_again_and_again_agree_with_it() {
                     let log = table.state().log;
                     match resumed {
                         Resumed::Resynced(view) => assert_eq!(view[1..], log[..view.len() - 1]),
-                        // The last snapshot was of all that it had heard.
+                        // The last snapshot contained everything that it had received.
                         Resumed::Replayed(missed) => {
                             assert!(missed.is_empty() && log.contains(&round.to_string()));
                         }

@@ -1,4 +1,4 @@
-//! Entities: asked at a desk, asked by rooms, asked by each other.
+//! Tests of entities that are asked by a desk, by rooms and by each other.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use wayfare::ErrorCode;
 use wayfare::prelude::*;
 use wayfare::testing::Desk;
 
-/// Counts, waits, asks a colleague: what it is told.
+/// A counter that can also wait and ask others.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Counter {
     pub(crate) count: u64,
@@ -26,9 +26,9 @@ pub(crate) enum Request {
     Refuse,
     Panic,
     Close,
-    /// Asks another counter to do this, and passes on what it says.
+    /// Passes the request to another counter, and returns its answer.
     Pass(String, Box<Request>),
-    /// How long would the caller wait?
+    /// Returns the caller's remaining time.
     Remaining,
 }
 
@@ -172,7 +172,7 @@ fn a_desk_says_that_there_is_no_answer_yet() {
 }
 
 #[test]
-fn an_entity_asks_another_and_its_caller_hears() {
+fn an_entity_asks_another_before_it_answers() {
     let mut desk = Desk::<Counter>::open();
     let pass = |request| Request::Pass("entity/other".to_owned(), Box::new(request));
     assert_eq!(desk.request(pass(Request::Add(2))), Ok(1002));
@@ -182,7 +182,7 @@ fn an_entity_asks_another_and_its_caller_hears() {
 }
 
 #[test]
-fn what_is_asked_on_the_way_inherits_the_deadline() {
+fn nested_asks_inherit_the_deadline() {
     let mut desk = Desk::<Counter>::open();
     let pass = Request::Pass("entity/other".to_owned(), Box::new(Request::Remaining));
     let asked = desk.ask_within(Duration::from_millis(1500), pass);
@@ -196,7 +196,7 @@ fn what_is_asked_on_the_way_inherits_the_deadline() {
 }
 
 #[test]
-fn who_asks_a_kind_that_is_not_there_is_refused() {
+fn asking_an_unknown_kind_is_refused() {
     let mut desk = Desk::<Counter>::open();
     let pass = Request::Pass("nothing/main".to_owned(), Box::new(Request::Add(1)));
     let error = desk.request(pass).unwrap_err();
@@ -204,7 +204,7 @@ fn who_asks_a_kind_that_is_not_there_is_refused() {
 }
 
 #[test]
-fn an_id_that_is_none_is_a_defect_of_who_asks() {
+fn asking_an_invalid_id_panics() {
     let mut desk = Desk::<Counter>::open();
     let pass = Request::Pass("counter".to_owned(), Box::new(Request::Add(1)));
     let _ = desk.ask(pass);
@@ -229,7 +229,7 @@ fn a_panic_is_answered_and_the_entity_goes_on() {
 }
 
 #[test]
-fn a_durable_entity_survives_a_crash_and_a_volatile_one_begins_anew() {
+fn only_a_durable_entity_survives_a_crash() {
     for (durability, expect) in [(Durable, 4), (Volatile, 1)] {
         let mut desk = Desk::<Counter>::setup()
             .kind(|kind| kind.durability(durability))
@@ -258,7 +258,7 @@ fn an_idle_entity_is_put_away_and_brought_back() {
 }
 
 #[test]
-fn an_entity_stays_if_it_is_told_to_or_has_nowhere_to_go() {
+fn an_entity_stays_in_memory_if_it_must() {
     let day = Duration::from_secs(24 * 3600);
     let mut awake = Desk::<Counter>::setup()
         .kind(|kind| kind.durability(Durable).keep_awake())
@@ -278,7 +278,7 @@ fn an_entity_stays_if_it_is_told_to_or_has_nowhere_to_go() {
 }
 
 #[test]
-fn a_durable_entity_answers_after_a_crash_whom_it_kept_waiting() {
+fn a_durable_entity_answers_callers_after_a_crash() {
     let mut desk = Desk::<Counter>::setup()
         .kind(|kind| kind.durability(Durable))
         .open();
@@ -311,7 +311,7 @@ fn a_closed_entity_begins_anew() {
 }
 
 #[test]
-fn who_waits_for_an_entity_that_closes_is_answered() {
+fn callers_of_a_closing_entity_are_answered() {
     let mut desk = Desk::<Counter>::open();
     let waits = desk.ask(Request::Wait);
     desk.request(Request::Close).unwrap();

@@ -1,4 +1,4 @@
-//! What rooms have done elsewhere: futures, documents, the game log.
+//! Tests of futures, documents and the game log.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ struct Office {
 
 #[derive(Serialize, Deserialize)]
 enum Ask {
-    /// A future that brings this.
+    /// Starts a future that returns this.
     Bring(String),
-    /// A future that panics.
+    /// Starts a future that panics.
     Fail,
-    /// A future that never ends.
+    /// Starts a future that never ends.
     Hang,
-    /// A future, and a refusal.
+    /// Starts a future, and refuses.
     Refuse,
     /// Saves and loads, in one future.
     Save(String),
@@ -140,7 +140,7 @@ async fn spend(documents: Documents, coins: u64) -> String {
     }
 }
 
-/// Somebody else's write, in the middle of an update.
+/// Writes the document in the middle of another's update.
 fn write_meanwhile(documents: &Documents) {
     let put = documents.put("account/ada", &Account { coins: 41 }, Expect::Absent);
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
@@ -223,7 +223,7 @@ fn a_refusal_starts_nothing() {
 }
 
 #[test]
-fn documents_are_written_over_what_was_read_only() {
+fn documents_are_replaced_only_if_unchanged() {
     let mut table = office(Volatile);
     table.command("ada", Ask::Save(text("level 3"))).unwrap();
     table.run_futures();
@@ -247,7 +247,7 @@ fn an_update_may_refuse() {
 }
 
 #[test]
-fn an_update_begins_again_when_somebody_else_wrote() {
+fn an_update_repeats_after_a_conflict() {
     let mut table = office(Volatile);
     table.command("ada", Ask::Clash).unwrap();
     table.run_futures();
@@ -295,7 +295,7 @@ fn the_game_log_has_each_record_of_a_released_step_once() {
 }
 
 #[test]
-fn a_room_of_which_nothing_is_kept_cannot_log() {
+fn a_room_without_stored_state_cannot_log() {
     let mut table = office(Volatile);
     table.command("ada", Ask::Log(text("match"))).unwrap_err();
     let panic = &table.panics()[0];

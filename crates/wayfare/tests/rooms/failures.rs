@@ -1,4 +1,4 @@
-//! What a refusal and a panic cost, and whom.
+//! Tests of the effects of refusals and panics.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use wayfare::{ErrorCode, LeaveReason, OnPanic};
 use crate::probe::{Ask, Probe, text, three_players};
 
 #[test]
-fn a_refusal_is_the_answer_and_nobody_hears_of_it() {
+fn a_refusal_is_the_answer_and_has_no_effects() {
     let mut table = three_players();
     let refusal = table
         .command("ada", Ask::Refuse(text("never")))
@@ -37,7 +37,7 @@ fn a_join_that_refuses_keeps_the_player_out() {
 }
 
 #[test]
-fn a_panic_is_answered_and_the_room_starts_again_as_new() {
+fn a_panic_is_answered_and_the_room_restarts() {
     let mut table = three_players();
     let refusal = table.command("ada", Ask::Panic(text("never"))).unwrap_err();
     assert_eq!(refusal.code, ErrorCode::HandlerFailed);
@@ -56,7 +56,7 @@ fn a_panic_is_answered_and_the_room_starts_again_as_new() {
 }
 
 #[test]
-fn a_panic_falls_back_to_the_last_snapshot_and_members_get_a_view() {
+fn a_panic_rolls_back_to_the_last_snapshot() {
     let mut table = Table::<Probe>::setup()
         .kind(|kind| kind.snapshots_every(Duration::from_secs(5)))
         .open(text("kept"));
@@ -85,7 +85,7 @@ fn a_room_closes_on_a_panic_if_its_kind_says_so() {
 }
 
 #[test]
-fn a_timer_kept_in_the_state_is_cancelled_by_a_room_that_started_again() {
+fn a_restarted_room_can_cancel_its_timers() {
     for cancelled in [false, true] {
         let mut table = Table::<Probe>::setup()
             .kind(|kind| kind.snapshots_every(Duration::from_secs(5)))

@@ -1,4 +1,4 @@
-//! States that are written down by their changes.
+//! Tests of states that are stored as changes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -22,7 +22,7 @@ enum Change {
 #[derive(Serialize, Deserialize)]
 enum Ask {
     Earn(u64),
-    /// Changes the state behind the log's back.
+    /// Changes the state without logging.
     Steal(u64),
     Panic,
     Spoil(u64),
@@ -94,7 +94,7 @@ fn logged_changes_survive_a_crash() {
 }
 
 #[test]
-fn a_panic_behind_logged_changes_costs_its_step_and_nothing_else() {
+fn a_panic_behind_logged_changes_undoes_only_its_step() {
     let mut table = logged(|kind| kind);
     table.command("ada", Ask::Earn(3)).unwrap();
     table.command("ada", Ask::Panic).unwrap_err();
@@ -103,7 +103,7 @@ fn a_panic_behind_logged_changes_costs_its_step_and_nothing_else() {
 }
 
 #[test]
-fn changes_of_ticks_are_logged_too_and_snapshots_bound_the_log() {
+fn changes_of_ticks_are_logged_too() {
     let settings = |kind: Kind<Ledger>| kind.tick(hz(10)).snapshots_every(Duration::from_secs(1));
     let mut table = logged(settings);
     table.command("ada", Ask::Earn(3)).unwrap();
@@ -116,14 +116,14 @@ fn changes_of_ticks_are_logged_too_and_snapshots_bound_the_log() {
 
 #[test]
 #[should_panic(expected = "coins.ada in memory: 5\n  coins.ada recovered: 3")]
-fn the_table_finds_what_was_changed_outside_of_apply() {
+fn the_table_finds_changes_outside_of_apply() {
     let mut table = logged(|kind| kind);
     table.command("ada", Ask::Earn(3)).unwrap();
     let _ = table.command("ada", Ask::Steal(2));
 }
 
 #[test]
-fn without_log_changes_whole_states_are_written_and_apply_only_applies() {
+fn without_log_changes_whole_states_are_written() {
     let mut table = Table::<Ledger>::setup()
         .kind(|kind| kind.durability(Durable))
         .open(());
@@ -154,7 +154,7 @@ fn a_kind_says_how_its_states_are_written() {
     assert_eq!(kinds[1].logic.form(), Form::Changes);
 }
 
-/// Ada and bob earn coins one by one, while connections are lost and the node with them.
+/// Runs a random test: ada and bob earn coins, while connections and the node are lost.
 fn whatever_happens(settings: fn(Kind<Ledger>) -> Kind<Ledger>, seed: u64) {
     let mut chance = Chance(seed);
     let mut table = Table::<Ledger>::setup().kind(settings).seed(seed).open(());
@@ -195,7 +195,7 @@ fn whatever_happens(settings: fn(Kind<Ledger>) -> Kind<Ledger>, seed: u64) {
     assert_eq!(coins.values().sum::<u64>(), earned);
 }
 
-/// The player's client is connected again, and nothing was lost by that.
+/// Reconnects the player's client, and checks that nothing was lost.
 fn back(table: &mut Table<Ledger>, player: &str, heard: &mut Vec<u64>) {
     heard.extend(table.events(player));
     match table.resume(player) {
@@ -204,7 +204,7 @@ fn back(table: &mut Table<Ledger>, player: &str, heard: &mut Vec<u64>) {
     }
 }
 
-/// Numbers enough alike to chance.
+/// A minimal source of pseudorandom numbers.
 struct Chance(u64);
 
 impl Chance {
@@ -216,7 +216,7 @@ impl Chance {
 }
 
 #[test]
-fn whatever_happens_each_command_counts_once_and_each_event_is_heard_once() {
+fn commands_and_events_count_once_despite_crashes() {
     let ways: [fn(Kind<Ledger>) -> Kind<Ledger>; 4] = [
         |kind| kind.durability(Durable),
         |kind| kind.durability(Durable).log_changes(),

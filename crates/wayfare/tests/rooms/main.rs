@@ -1,4 +1,4 @@
-//! What a room may rely on, played at a table: by the code that runs in production.
+//! Tests of the guarantees of rooms at a table, with the code of production.
 
 #![allow(
     elided_lifetimes_in_paths,

@@ -1,4 +1,4 @@
-//! Kicks, closing, locks, and what is shown of a room.
+//! Tests of kicks, closing, locks and listings.
 
 use std::time::Duration;
 

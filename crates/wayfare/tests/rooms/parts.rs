@@ -1,4 +1,4 @@
-//! Large states in parts.
+//! Tests of large states in parts.
 
 use serde::{Deserialize, Serialize};
 use wayfare::prelude::*;

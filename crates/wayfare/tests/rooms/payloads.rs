@@ -1,4 +1,4 @@
-//! What goes over the wire, and what does not decode.
+//! Tests of payloads, including those that cannot be decoded.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -37,7 +37,7 @@ impl SimpleRoom for Quiet {
 }
 
 #[test]
-fn a_reply_of_nothing_takes_no_place_in_the_stream() {
+fn an_empty_reply_costs_no_frame() {
     let mut table = Table::<Quiet>::open(());
     table.join("ada", ()).unwrap();
     assert_eq!(table.command("ada", 2), Ok(()));
@@ -58,7 +58,7 @@ fn a_simple_room_shows_its_state() {
     assert_eq!(table.join("bob", ()), Ok(Quiet(5)));
 }
 
-/// Repeats what is said to it, in JSON or as raw bytes.
+/// A room that repeats its commands, in JSON or as raw bytes.
 #[derive(Serialize, Deserialize)]
 struct Echo<M>(PhantomData<M>);
 
@@ -98,7 +98,7 @@ impl<M: Message> Room for Echo<M> {
 }
 
 #[test]
-fn a_room_may_speak_json() {
+fn a_room_may_use_json() {
     let mut table = Table::<Echo<Vec<u8>>>::open(());
     table.join("ada", ()).unwrap();
     assert_eq!(table.command_bytes("ada", b"[1, 2]"), Ok(vec![1, 2]));
@@ -108,7 +108,7 @@ fn a_room_may_speak_json() {
 }
 
 #[test]
-fn a_room_may_speak_bytes_of_its_own() {
+fn a_room_may_use_raw_bytes() {
     let mut table = Table::<Echo<Raw>>::open(());
     table.join("ada", ()).unwrap();
     let raw = Raw(b"\xc1 no MessagePack".to_vec());
@@ -116,7 +116,7 @@ fn a_room_may_speak_bytes_of_its_own() {
     assert_eq!(table.events("ada"), [raw]);
 }
 
-/// Its views and events are no JSON: keys are no strings.
+/// A room whose views and events are not valid JSON, because keys are not strings.
 #[derive(Default, Serialize, Deserialize)]
 struct Unspeakable;
 
@@ -152,7 +152,7 @@ impl Room for Unspeakable {
 }
 
 #[test]
-fn what_does_not_encode_is_a_defect_of_the_room() {
+fn an_encoding_error_is_a_panic_of_the_room() {
     let check = |how: &str, expect: &str| {
         let mut table = Table::<Unspeakable>::open(());
         table.join("ada", ()).unwrap();

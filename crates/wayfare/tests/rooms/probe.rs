@@ -1,4 +1,4 @@
-//! A room that does what it is told, and remembers what was done to it.
+//! A room that executes the test's instructions, and records the calls of its handlers.
 
 use std::time::Duration;
 
@@ -17,9 +17,9 @@ pub(crate) struct Probe {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Ask {
-    /// Nothing.
+    /// Does nothing.
     Nothing,
-    /// Writes into the log.
+    /// Writes to the log.
     Log(String),
     /// Sends the text to everyone.
     Say(String),
@@ -45,11 +45,11 @@ pub(crate) enum Ask {
     Hide(bool),
     /// Sets or removes a property.
     Property(String, Option<String>),
-    /// Is this player a member, and how many are there?
+    /// Checks if this player is a member, and counts the members.
     Count(PlayerId),
-    /// Says the text to everyone, changes nothing else, and refuses.
+    /// Sends the text to everyone, changes nothing else, and refuses.
     Refuse(String),
-    /// Says the text to everyone, and panics.
+    /// Sends the text to everyone, and panics.
     Panic(String),
 }
 
@@ -169,7 +169,7 @@ fn say_to(player: &Player, whom: &Whom, text: &String, cx: &Context<'_, Probe>) 
     }
 }
 
-/// Ada, bob and cleo in a new room, one after the other.
+/// Opens a room that ada, bob and cleo join, one after the other.
 pub(crate) fn three_players() -> Table<Probe> {
     let mut table = Table::open(String::new());
     for player in ["ada", "bob", "cleo"] {

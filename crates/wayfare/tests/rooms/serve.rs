@@ -1,4 +1,4 @@
-//! What is found wrong with a game before it runs.
+//! Tests of the checks of a game before it runs.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn a_good_game_has_its_kinds() {
 }
 
 #[test]
-fn all_that_is_wrong_is_said_at_once_and_what_to_do() {
+fn all_mistakes_are_reported_with_corrections() {
     let plain = |kind: Kind<Probe>| kind;
     let wrong = wayfare::serve()
         .room("Plaza", plain)

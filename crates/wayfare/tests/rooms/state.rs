@@ -1,4 +1,4 @@
-//! State as bytes: snapshots, their versions, and what a table shows of it.
+//! Tests of snapshots and their versions, and of the table's view of a state.
 
 use serde::{Deserialize, Serialize};
 use wayfare::ErrorCode;
@@ -122,7 +122,7 @@ fn the_table_shows_what_survives_a_snapshot() {
     assert_eq!(table.state(), expect);
 }
 
-/// What it writes it cannot read again.
+/// A state that cannot be decoded from its own encoding.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Fragile {
     #[serde(deserialize_with = "small")]
@@ -160,7 +160,7 @@ impl Room for Fragile {
 }
 
 #[test]
-fn a_state_that_this_version_cannot_read_is_kept_for_one_that_can() {
+fn a_state_of_an_unknown_version_is_kept() {
     let mut table = Table::<Fragile>::setup()
         .kind(|kind| kind.durability(Durable))
         .open(());

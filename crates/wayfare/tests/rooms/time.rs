@@ -1,4 +1,4 @@
-//! Ticks, notes and chance.
+//! Tests of ticks, notes and randomness.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn connected_players_stay_so_however_long_nothing_happens() {
 }
 
 #[test]
-fn chance_is_the_same_for_the_same_seed() {
+fn randomness_repeats_with_the_seed() {
     let draws = |seed| {
         let mut table = Table::<Probe>::setup().seed(seed).open(text(""));
         table.join("ada", text("")).unwrap();

@@ -1,5 +1,5 @@
-//! What happens at a table beside what players do: time, futures, storage, the loss of
-//! the node; and what there is to see of the room.
+//! The part of a table that does not concern players: time, futures, storage, the loss of the node,
+//! and the room's state.
 
 use std::time::Duration;
 
@@ -12,65 +12,65 @@ use crate::Room;
 use crate::testing::state;
 
 impl<R: Room> Table<R> {
-    /// Lets time pass: ticks, notes and graces in between happen at their exact times, and futures
-    /// of [`run`](crate::Surroundings::run) run as far as they go, at first and whenever something
-    /// happened. Clients that are connected stay so.
+    /// Advances the time. Ticks, notes and graces happen at their exact times, and futures of
+    /// [`run`](crate::HandlerApi::run) run as far as possible, at first and after every event.
+    /// Connected clients stay connected.
     pub fn advance(&mut self, time: Duration) {
         self.driver.advance(time);
         self.check_recovery();
     }
 
-    /// Runs the futures that handlers started with [`run`](crate::Surroundings::run), and brings
-    /// the room their notes. Until this or [`Table::advance`] they wait. A future has the table's
-    /// documents, and nothing else to wait for: no sockets, no timers, no other thread.
+    /// Runs the futures that handlers started with [`run`](crate::HandlerApi::run), and delivers
+    /// their notes. Until this or [`Table::advance`] they wait. A future may wait only for the
+    /// test's documents, not for sockets, timers or other threads.
     pub fn run_futures(&mut self) {
         self.driver.run_futures();
         self.check_recovery();
     }
 
-    /// Loses all futures that are under way: their rooms get the lost notes.
+    /// Loses all futures in flight: their rooms get the lost notes.
     pub fn lose_futures(&mut self) {
         self.driver.lose_futures();
         self.check_recovery();
     }
 
-    /// The node is lost, as by a kill -9, and another begins with what was stored: everything in
-    /// memory is gone, and all connections. Rooms of which something is kept are recovered; futures
-    /// under way are lost, and a room that is recovered gets their lost notes. Players come back
-    /// with [`Table::resume`].
+    /// Crashes the node, like kill -9, and starts another with the stored data. Everything in
+    /// memory and all connections are lost. Rooms with stored state are recovered. Futures in
+    /// flight are lost, and a recovered room gets their lost notes. Players return with
+    /// [`Table::resume`].
     pub fn crash(&mut self) {
         self.driver.crash();
     }
 
-    /// The document of this name, as futures of the room would read it.
+    /// Reads the document of this name, as futures of the room would.
     ///
     /// # Panics
-    /// If it is no `T`.
+    /// If it is not a `T`.
     pub fn document<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         self.driver.document(name)
     }
 
-    /// Puts a document there, whatever was there before: what the game finds.
+    /// Writes a document for the game to find, and replaces an existing one.
     ///
     /// # Panics
-    /// If it does not encode.
+    /// If it cannot be encoded.
     pub fn put_document<T: Serialize>(&mut self, name: &str, value: &T) {
         self.driver.put_document(name, value);
     }
 
-    /// All records of a game log.
+    /// Reads all records of a game log.
     ///
     /// # Panics
-    /// If they are no `T`s.
+    /// If they are not `T`s.
     pub fn log<T: DeserializeOwned>(&self, log: &str) -> Vec<T> {
         self.driver.log(log)
     }
 
-    /// The room's state as of its last handler. It has been through a snapshot, so that what would
-    /// not survive a move is missing here too.
+    /// Returns the room's state after its last handler. It has passed through a snapshot, so that
+    /// data that would not survive a move is missing here, too.
     ///
     /// # Panics
-    /// If there is no room: nobody joined yet, or it closed.
+    /// If there is no room, because nobody joined yet or it closed.
     pub fn state(&mut self) -> R {
         assert!(
             self.room().is_some(),
@@ -79,14 +79,14 @@ impl<R: Room> Table<R> {
         state::typed(&self.latest, self.form, R::VERSION)
     }
 
-    /// What an operator sees of the room: members, properties, whether it is locked. `None` if
-    /// there is no room.
+    /// Returns the room as an operator sees it: members, properties, lock. `None` if there is no
+    /// room.
     pub fn room(&mut self) -> Option<RoomDetail> {
         self.driver.room(&self.room)
     }
 
-    /// What handlers panicked with since the table was laid, each as `handler: message`, and why states
-    /// could not be kept, as `state: why`.
+    /// Returns the panics of handlers so far, each as `handler: message`, and the errors of storing
+    /// the state, as `state: reason`.
     #[must_use]
     pub fn panics(&self) -> &[String] {
         &self.driver.panics

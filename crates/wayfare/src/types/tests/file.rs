@@ -1,4 +1,4 @@
-//! What a file is made of: names, and who shares them.
+//! Tests of whole files: names, and shared types.
 
 use super::stub_typed::{First, Second};
 use crate::types::NoTypes;
@@ -19,7 +19,7 @@ fn wayfare() -> Serve {
 }
 
 #[test]
-fn each_type_is_there_once_and_none_is_taken_for_another() {
+fn each_type_is_declared_once() {
     let expect = "\
 // Made by `game types`; do not edit.
 
@@ -89,7 +89,7 @@ fn a_file_can_be_of_some_kinds() {
 }
 
 #[test]
-fn a_kind_without_types_is_told_how_to_get_some() {
+fn an_untyped_kind_is_explained() {
     let refused = |game: Serve, kinds: &[&str]| game.types(kinds).unwrap_err();
     assert_eq!(
         refused(game(), &["untyped"]),
@@ -116,7 +116,7 @@ fn names_are_of_letters_and_digits() {
 }
 
 #[test]
-fn comments_end_where_they_end() {
+fn comments_cannot_be_closed_early() {
     assert_eq!(comment("", 2), "");
     assert_eq!(comment("Short.", 2), "  /** Short. */\n");
     assert_eq!(

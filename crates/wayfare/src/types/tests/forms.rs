@@ -1,4 +1,4 @@
-//! Each form that serde gives to a type.
+//! Tests of each form that serde gives to a type.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn point() -> Point {
 }
 
 #[test]
-fn what_has_no_parts() {
+fn scalars() {
     check(&[()], "export type It = null;\n");
     check(&[true, false], "export type It = boolean;\n");
     check(&[u64::MAX, 0], "export type It = number;\n");
@@ -38,7 +38,7 @@ fn what_has_no_parts() {
 }
 
 #[test]
-fn what_may_be_missing() {
+fn options() {
     check(&[Some(1), None], "export type It = number | null;\n");
     check(&[Some(()), None], "export type It = null;\n");
     check(&[Some(Some(1)), None], "export type It = number | null;\n");
@@ -233,7 +233,7 @@ fn an_enum_without_its_name() {
 }
 
 #[test]
-fn what_is_flattened() {
+fn flattened_fields() {
     #[derive(Serialize, Deserialize, JsonSchema)]
     struct Walker {
         name: String,
@@ -267,7 +267,7 @@ fn what_is_flattened() {
 }
 
 #[test]
-fn types_within_themselves() {
+fn recursive_types() {
     #[derive(Serialize, Deserialize, JsonSchema)]
     enum Tree {
         Leaf(u8),

@@ -1,4 +1,4 @@
-//! What the server reads may be less than what it writes, and what codecs write differs.
+//! Tests of differences between input and output, and between codecs.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -78,7 +78,7 @@ fn each_side_has_the_fields_and_variants_that_it_uses() {
 }
 
 #[test]
-fn a_map_by_numbers_is_read_of_objects_and_not_written_as_one() {
+fn a_map_with_numeric_keys_is_for_output_only() {
     type ByNumber = BTreeMap<u32, bool>;
     let map = "export type It = { [key: string]: boolean };\n";
     check_side::<ByNumber>(Codec::MessagePack, Side::Output, map);
@@ -92,7 +92,7 @@ fn a_map_by_numbers_is_read_of_objects_and_not_written_as_one() {
 }
 
 #[test]
-fn what_differs_by_codec_says_what_is_on_the_wire_or_nothing() {
+fn types_follow_the_codec() {
     #[derive(Serialize, Deserialize, JsonSchema)]
     struct Nothing;
     check_side::<Nothing>(Codec::Json, Side::Output, "export type Nothing = null;\n");
@@ -132,7 +132,7 @@ fn bytes_are_bytes_where_they_say_so() {
 }
 
 #[test]
-fn what_nobody_can_tell_is_unknown() {
+fn undescribed_values_are_unknown() {
     check(
         &[serde_json::json!({ "a": 1 })],
         "export type It = unknown;\n",

@@ -1,11 +1,11 @@
-//! Long types, and documented ones.
+//! Tests of long and documented types.
 
 use serde::{Deserialize, Serialize};
 
 use super::check;
 use crate::prelude::*;
 
-/// What a player wants.
+/// A player's wish.
 ///
 /// More of [`Wish`]: see <https://example.com/*/wish>.
 #[derive(Serialize, Deserialize, JsonSchema)]
@@ -25,7 +25,7 @@ enum Wish {
 fn documentation_is_kept() {
     let expect = "\
 /**
- * What a player wants.
+ * A player's wish.
  *
  * More of `Wish`: see <https://example.com/*\\/wish>.
  */

@@ -1,4 +1,4 @@
-//! What is written of a type, beside what is on the wire of its values.
+//! Tests of the generated types, compared with the values on the wire.
 
 mod file;
 mod forms;
@@ -21,7 +21,7 @@ use crate::{Codec, Decode, Encode};
 
 const CODECS: [Codec; 2] = [Codec::MessagePack, Codec::Json];
 
-/// The scope of one message.
+/// Makes the scope of one message.
 fn scope<T: JsonSchema>(codec: Codec, side: Side) -> Scope {
     let scope = Scope::new(codec, side, |schemas| {
         vec![("It", schemas.subschema_for::<T>())]
@@ -30,7 +30,7 @@ fn scope<T: JsonSchema>(codec: Codec, side: Side) -> Scope {
     scope.renamed(&names)
 }
 
-/// What is written of a type; one without a name is called `It`.
+/// Returns the text of a type. A type without a name is called `It`.
 fn written<T: JsonSchema>(codec: Codec, side: Side) -> String {
     let scope = scope::<T>(codec, side);
     let (name, message) = &scope.messages[0];
@@ -42,8 +42,8 @@ fn written<T: JsonSchema>(codec: Codec, side: Side) -> String {
     text.trim_start().to_owned()
 }
 
-/// Whether the types are these for MessagePack, and whether all of the values fit, in both codecs and
-/// in both directions.
+/// Checks the types for MessagePack, and that all values fit, with both codecs and in both
+/// directions.
 #[track_caller]
 fn check<T: JsonSchema + Serialize + DeserializeOwned + 'static>(values: &[T], expect: &str) {
     assert_eq!(written::<T>(Codec::MessagePack, Side::Output), expect);
@@ -72,7 +72,7 @@ fn check_values<T: JsonSchema + Serialize + DeserializeOwned + 'static>(values: 
     }
 }
 
-/// What a client sees, whichever way it was written.
+/// Returns the value that a client sees, in whatever encoding.
 fn on_the_wire(codec: Codec, bytes: &[u8]) -> rmpv::Value {
     match codec {
         Codec::MessagePack => rmp_serde::from_slice(bytes).unwrap(),
@@ -80,7 +80,7 @@ fn on_the_wire(codec: Codec, bytes: &[u8]) -> rmpv::Value {
     }
 }
 
-/// Whether an object may have fields that its type does not name.
+/// The rule for fields of an object that its type does not name.
 #[derive(Clone, Copy, PartialEq)]
 enum Others {
     Allowed,
@@ -110,7 +110,7 @@ fn fits(value: &rmpv::Value, shape: &Shape, scope: &Scope, others: Others) -> bo
                 .zip(&tuple.items)
                 .all(|(value, shape)| inner(value, shape))
         }),
-        // What a number is as a key, objects say with a text.
+        // A number as a key becomes a text in an object.
         Shape::Map(item) => value.as_map().is_some_and(|entries| {
             let is_key = |key: &rmpv::Value| key.is_str() || key.is_number();
             entries

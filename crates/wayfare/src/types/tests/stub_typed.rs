@@ -1,10 +1,10 @@
-//! Rooms that say things, and do nothing.
+//! Rooms with messages and without behaviour.
 
 use serde::{Deserialize, Serialize};
 
 use crate::prelude::*;
 
-/// A room whose messages are all of one's choice.
+/// Makes a room with the given messages.
 macro_rules! stub_room {
     ($room:ident, $input:ty, $output:ty) => {
         #[derive(Serialize, Deserialize)]
@@ -45,7 +45,7 @@ pub(super) mod first {
         pub(crate) x: u8,
     }
 
-    /// Said by both.
+    /// A message that both sides send.
     #[derive(Serialize, Deserialize, JsonSchema)]
     pub(crate) struct Said {
         pub(crate) at: Point,
@@ -57,10 +57,10 @@ pub(super) mod first {
 pub(super) mod second {
     use super::*;
 
-    /// The same as the other.
+    /// A type that equals the other one.
     #[derive(Serialize, Deserialize, JsonSchema)]
     pub(crate) struct Point {
-        /// As far as TypeScript can tell.
+        /// The coordinate, which TypeScript cannot distinguish from the other's.
         pub(crate) x: f64,
     }
 

@@ -1,4 +1,4 @@
-//! What a room's and an entity's handlers may do alike: [`Surroundings`].
+//! The methods that the handlers of rooms and entities share: [`HandlerApi`].
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -13,11 +13,11 @@ use wayfare_protocol::EntityId;
 use crate::codec::{CodecError, write_named};
 use crate::{Addressee, Changes, Documents, Entity, TimerId, work};
 
-/// What [`Context`](crate::Context) and [`EntityContext`](crate::EntityContext) have in common: the
-/// time, chance, timers, futures, and other entities. `N` is the note's type of whoever it is for.
+/// The common part of [`Context`](crate::Context) and [`EntityContext`](crate::EntityContext):
+/// time, randomness, timers, futures, and other entities. `N` is the note's type.
 ///
-/// Everything takes effect behind the handler, in order, if it returns well.
-pub struct Surroundings<'a, N> {
+/// All effects happen after the handler, in order, if it succeeds.
+pub struct HandlerApi<'a, N> {
     cx: &'a HandlerContext<'a>,
     note: PhantomData<fn(N)>,
 }
@@ -26,7 +26,7 @@ pub struct Surroundings<'a, N> {
     clippy::needless_pass_by_value,
     reason = "notes and tags are given away"
 )]
-impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
+impl<'a, N: Serialize + DeserializeOwned> HandlerApi<'a, N> {
     pub(crate) fn new(cx: &'a HandlerContext<'a>) -> Self {
         Self {
             cx,
@@ -38,11 +38,11 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
         self.cx
     }
 
-    /// Brings a note back after `delay`, by `note`. It is part of the state: whatever the state
-    /// survives, the timer survives with it. The id is for [`cancel`](Self::cancel).
+    /// Delivers a note after `delay`, to the handler `note`. The timer is part of the state and
+    /// survives with it. Use the id for [`cancel`](Self::cancel).
     ///
     /// # Panics
-    /// If 1024 timers are running, the most there may be, or the note does not encode.
+    /// If 1024 timers, the maximum, are running, or the note cannot be encoded.
     pub fn after(&self, delay: Duration, note: N) -> TimerId {
         let timer = self.cx.after(delay, |into| {
             self.write("a note", &note, into);
@@ -50,22 +50,22 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
         TimerId::of_turn(timer)
     }
 
-    /// The note of this timer will not come, if it has not come yet.
+    /// Cancels a timer, if its note was not delivered yet.
     pub fn cancel(&self, timer: TimerId) {
         self.cx.cancel(timer.for_turn());
     }
 
-    /// Runs a future, and brings back what it returns, by `note`: the way to whatever has to be
-    /// waited for, such as [`documents`](Self::documents) or a service elsewhere.
+    /// Runs a future, and delivers its result to the handler `note`. Use it for everything that
+    /// takes time, such as [`documents`](Self::documents) or a service elsewhere.
     ///
-    /// The future starts once this step is released (of a `Durable` kind: stored), on a thread
-    /// where it may wait but shall not block, and stays on the node where it started. If that node
-    /// is lost, or the future panics, `lost_note` comes in its place; what the future had done by
-    /// then is done. A state that survives the node gets one of the two, once. A handler that
-    /// refuses or panics starts nothing.
+    /// The future starts once this step is released (for a `Durable` kind: stored). It runs on a
+    /// thread where it may wait but must not block, and stays on the node where it started. If that
+    /// node is lost, or the future panics, `lost_note` is delivered instead; effects that the
+    /// future had until then remain. A state that survives the node gets exactly one of the two
+    /// notes. A handler that refuses or panics starts nothing.
     ///
-    /// The future cannot see the state, which may have changed by the time it is done: give it
-    /// copies, and look again when the note comes.
+    /// The future cannot access the state, which may have changed when the future is done. Give it
+    /// copies, and check the state again when the note is delivered.
     ///
     /// ```
     /// # use serde::{Deserialize, Serialize};
@@ -91,8 +91,7 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
     /// ```
     ///
     /// # Panics
-    /// If 256 futures and asks are under way, the most there may be, or the lost note does not
-    /// encode.
+    /// If 256 futures and asks, the maximum, are in flight, or the lost note cannot be encoded.
     pub fn run(&self, future: impl Future<Output = N> + Send + 'static, lost_note: N)
     where
         N: 'static,
@@ -103,16 +102,16 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
             .run(work::new(future), |into| into.extend_from_slice(&lost));
     }
 
-    /// Asks an entity of type `E`, by its id, such as `"counter/main"`. The answer comes with `tag`
-    /// by `answer`, at the latest after `deadline`; in an answer to somebody else's request, no
-    /// later than that one is due.
+    /// Asks an entity of type `E` by its id, such as `"counter/main"`. The answer is delivered with
+    /// `tag` to the handler `answer`, at the latest after `deadline`. While a request is being
+    /// handled, the deadline is at most that of the request.
     ///
-    /// The request leaves once this step is released, and is carried out at most once. An entity
-    /// that is not there opens for it.
+    /// The request is sent once this step is released, and is executed at most once. It opens the
+    /// entity if necessary.
     ///
     /// # Panics
-    /// If the text is no id (what a player wrote is parsed to an [`EntityId`] first, and refused),
-    /// the request or the tag does not encode, or 256 futures and asks are under way.
+    /// If the text is not an id (parse input of players to an [`EntityId`] first, and refuse it),
+    /// the request or the tag cannot be encoded, or 256 futures and asks are in flight.
     pub fn ask<E: Entity>(
         &self,
         entity: impl Addressee,
@@ -131,24 +130,24 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
         );
     }
 
-    /// Appends a record to the game log of this name: finished matches, purchases, what an audit
-    /// wants to see. It is part of the step, so that it is there exactly once if the step is, and
-    /// not at all if it is not. Logs are the game's: all its rooms and entities write to them, and
-    /// tools read them with [`Documents::read_log`].
+    /// Appends a record to the game log of this name: finished matches, purchases, entries for an
+    /// audit. It is part of the step: it is in the log exactly once if the step is stored, and
+    /// otherwise not at all. Logs belong to the game. All its rooms and entities can write to them,
+    /// and tools read them with [`Documents::read_log`].
     ///
     /// # Panics
-    /// If nothing is kept of this kind: a step that may be lost cannot be logged once. Make the
-    /// kind `Durable`, or give it snapshots. Also if the record does not encode.
+    /// If nothing of this kind is stored, because a step that may be lost cannot be logged exactly
+    /// once: make the kind `Durable`, or give it snapshots. Also if the record cannot be encoded.
     pub fn log<T: Serialize>(&self, log: &str, record: &T) {
         self.cx
             .log(log, |into| self.write("a log record", record, into));
     }
 
-    /// Accounts, saved games and whatever else outlives this room, for futures of
-    /// [`run`](Self::run).
+    /// Returns the documents (accounts, saved games and other data that outlives this room), for
+    /// futures of [`run`](Self::run).
     ///
     /// # Panics
-    /// If there is no storage: not on a server, nor at a table.
+    /// If there is no storage. Servers and tables always have one.
     #[must_use]
     pub fn documents(&self) -> Documents {
         match self.cx.documents() {
@@ -157,27 +156,26 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
         }
     }
 
-    /// The end: members are told, and what is kept of the state is forgotten. Callers that still
-    /// wait for an answer hear that it is late, when it is: answer them first.
+    /// Closes the room or entity: members are notified, and its stored state is deleted. Callers
+    /// that wait for an answer get `Late` at their deadline, so answer them first.
     pub fn close(&self) {
         self.cx.close();
     }
 
-    /// The age: the only clock there is. It never goes back, and survives all that the state
-    /// survives.
+    /// Returns the age, which is the only clock. It never goes back, and survives with the state.
     #[must_use]
     pub fn now(&self) -> Duration {
         self.cx.age()
     }
 
-    /// A source of randomness: draw with the methods of [`RngExt`](rand::RngExt), which the
-    /// prelude has. In a [`Table`](crate::testing::Table) it is seeded.
+    /// Returns a source of randomness. Use the methods of [`RngExt`](rand::RngExt), which is in the
+    /// prelude. In a [`Table`](crate::testing::Table) it is seeded.
     #[must_use]
     pub fn rng(&self) -> impl Rng + use<'a, N> {
         Chance(self.cx)
     }
 
-    /// The id, `kind/key`.
+    /// Returns the id, `kind/key`.
     #[must_use]
     pub fn id(&self) -> &'a EntityId {
         self.cx.entity()
@@ -199,7 +197,7 @@ impl<'a, N: Serialize + DeserializeOwned> Surroundings<'a, N> {
     }
 }
 
-/// Holds the source for one draw at a time, so that there may be several of it in one expression.
+/// A source that is borrowed for one draw at a time, so that an expression may contain several.
 struct Chance<'a>(&'a HandlerContext<'a>);
 
 impl TryRng for Chance<'_> {
