@@ -1,4 +1,5 @@
-//! What games expect ready-made, each an ordinary room written against the façade [`wayfare`].
+//! Ready-made rooms for games. Each is an ordinary room that uses only the public API of
+//! [`wayfare`].
 //!
 //! - [`relay`]: a room for games without server code: properties, messages, an owner, seats.
 

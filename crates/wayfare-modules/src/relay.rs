@@ -1,8 +1,10 @@
-//! A room for games without server code: it keeps properties, carries messages, and has an owner.
+//! A room for games without server code: it stores properties, distributes messages, and has an
+//! owner.
 //!
-//! The game is in the clients. The room knows who is there and in which order they came, keeps
-//! properties of the room and of each member, passes messages on in one order for all, and has one
-//! member for its owner, who decides who comes in. It looks into nothing that it carries.
+//! The game logic is in the clients. The room knows its members and the order in which they joined,
+//! stores properties of the room and of each member, and sends messages to all in one order. One
+//! member is the owner, who decides who may join. The room does not interpret properties and
+//! messages.
 //!
 //! ```
 //! use wayfare::testing::Table;
@@ -20,11 +22,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What goes over the wire is MessagePack with names, written down in `docs/relay.md` for clients
-//! of any language. A client keeps a [`Picture`]: the view it gets on joining, changed by
+//! The wire format is MessagePack with field names. `docs/relay.md` describes it for clients in any
+//! language. A client keeps a [`Picture`]: the view it gets on joining, changed by
 //! [`Picture::apply`] with each event.
 //!
-//! Read [`Command`] and [`Event`], then [`Picture`]; [`Relay`] is the room, [`limits`] its bounds,
+//! Read [`Command`] and [`Event`], then [`Picture`]. [`Relay`] is the room, [`limits`] its limits,
 //! [`Detail`] the numbers of its refusals.
 
 mod commands;

@@ -1,4 +1,4 @@
-//! What members ask of the room: [`Command`].
+//! The requests of members: [`Command`].
 
 use std::collections::BTreeSet;
 
@@ -8,151 +8,154 @@ use wayfare::schemars::{self, JsonSchema};
 
 use super::{Changes, Secret, Topic, Value};
 
-/// What a member asks. A command that is applied is answered with nothing; what came of it is in
-/// the events, which its author gets as everybody does. A refusal says why in its
-/// [`Detail`](super::Detail), and nothing has changed then.
+/// A request of a member. A command that is applied has an empty reply; its effects are events,
+/// which its author receives like everybody. A refused command changes nothing, and its
+/// [`Detail`](super::Detail) gives the reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
-    /// Passes a message on.
+    /// Distributes a message.
     Post(Post),
-    /// Forgets kept messages.
+    /// Deletes kept messages.
     Clear(Clear),
-    /// Changes properties of the room. The owner only, if the room was set so.
+    /// Changes properties of the room. Owner only, if the room is set so.
     Set(Set),
-    /// Changes properties of a member: one's own, or, by the owner, anybody's.
+    /// Changes properties of a member: one's own, or, for the owner, anybody's.
     SetMember(SetMember),
-    /// Changes what the room lets in and shows. The owner only.
+    /// Changes the room's settings. Owner only.
     Configure(Configure),
-    /// Makes another member the owner. The owner only.
+    /// Makes another member the owner. Owner only.
     HandOver {
-        /// Whom.
+        /// The new owner.
         to: PlayerId,
     },
-    /// Sends a member away. The owner only. It may come again: lock the room to prevent that.
+    /// Removes a member. Owner only. The player may join again; lock the room to prevent that.
     Kick {
-        /// Whom.
+        /// The member to remove.
         member: PlayerId,
-        /// For the person who is kicked.
+        /// A message for the removed member.
         #[serde(default)]
         message: String,
     },
-    /// Ends the room for everybody; its author too hears of it by that. The owner only.
+    /// Closes the room for everybody. Its author, too, gets the end of the room instead of a reply.
+    /// Owner only.
     Close,
-    /// Holds seats for players: they get in when the room is full or locked, and without the
-    /// password. Who holds one already keeps it for that much longer. The owner only.
+    /// Reserves seats for players: they can join even if the room is full or locked, and without
+    /// the password. A player who has a seat already keeps it for this time from now. Owner only.
     Reserve {
-        /// For whom; none of them a member.
+        /// The players; none of them may be a member.
         players: BTreeSet<PlayerId>,
-        /// For how long; 30 unless said.
+        /// The time in seconds; 30 by default.
         #[serde(default = "super::seats::seconds")]
         seconds: u32,
     },
-    /// Gives seats back; those that nobody holds are passed over. The owner only.
+    /// Cancels reserved seats. Players without a seat are ignored. Owner only.
     Release {
-        /// Whose.
+        /// The players.
         players: BTreeSet<PlayerId>,
     },
 }
 
-/// A message to be passed on.
+/// A message to distribute.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Post {
-    /// For whom; everyone unless said.
+    /// The recipients; everyone by default.
     pub to: Target,
-    /// What it is about; 0 unless said.
+    /// The topic; 0 by default.
     pub topic: Topic,
-    /// What it says; nothing unless said.
+    /// The content; nothing by default.
     pub payload: Value,
-    /// It may be lost and may overtake others: newest wins. To save the way to the room too, the
-    /// command itself is sent unreliably.
+    /// Sends the message without a promise: it may be lost or overtaken, and the newest one counts.
+    /// To make the way to the room unreliable as well, send the command itself unreliably.
     pub unreliable: bool,
-    /// Whether those who come later get it with their view. Only for what goes to everyone.
+    /// Keeps the message for players who join later. Only for messages to everyone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
 }
 
-/// For whom a message is.
+/// The recipients of a message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
-    /// All members, its author too.
+    /// All members, including the author.
     #[default]
     Everyone,
-    /// All members but its author.
+    /// All members except the author.
     Others,
-    /// These members. Those of them that are gone are passed over, but one has to be there.
+    /// These members. Absent ones are ignored, but at least one must be in the room.
     Members(BTreeSet<PlayerId>),
 }
 
-/// How a message is kept.
+/// The way in which a message is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
-    /// Beside the others.
+    /// Beside other messages.
     Add,
-    /// In place of all that its author said of this topic before.
+    /// In place of the author's earlier messages of this topic.
     Replace,
 }
 
-/// Which kept messages to forget: all that match. Members forget their own; the owner anybody's.
+/// The kept messages to delete: all that match. Members can delete their own, the owner
+/// everybody's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Clear {
-    /// Of this author; unless said, of the member itself, or, by the owner, of everybody.
+    /// The author; by default the member itself, or everybody for the owner.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<PlayerId>,
-    /// Of this topic; of all topics unless said.
+    /// The topic; all topics by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub topic: Option<Topic>,
 }
 
-/// Changes to the room's properties: all of them or none.
+/// Changes of the room's properties. Either all are applied or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Set {
-    /// The new values; nothing deletes.
+    /// The new values; null deletes a property.
     pub properties: Changes,
-    /// What these properties have to be now, for any change to be made; nothing is "not there".
+    /// The values that these properties must have now; null means absent. Otherwise nothing is
+    /// changed.
     #[serde(skip_serializing_if = "Changes::is_empty")]
     pub expect: Changes,
 }
 
-/// Changes to a member's properties: all of them or none.
+/// Changes of a member's properties. Either all are applied or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SetMember {
-    /// Whose; one's own unless said.
+    /// The member; by default oneself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub member: Option<PlayerId>,
-    /// As [`Set::properties`].
+    /// The new values, as in [`Set::properties`].
     pub properties: Changes,
-    /// As [`Set::expect`].
+    /// The expected values, as in [`Set::expect`].
     #[serde(skip_serializing_if = "Changes::is_empty")]
     pub expect: Changes,
 }
 
-/// Changes to the room's settings, all of them or none; what is not said stays.
+/// Changes of the room's settings. Either all are applied or none; missing fields are unchanged.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Configure {
-    /// Members and seats at most; not less than there are.
+    /// The maximum of members and seats; not less than the present number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub members_max: Option<u32>,
-    /// Whether the room takes no new members but those with a seat.
+    /// Locks the room: only players with a seat can join.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub locked: Option<bool>,
-    /// Whether the room is left out of listings.
+    /// Hides the room from listings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub private: Option<bool>,
-    /// Whether only the owner changes the room's properties.
+    /// Lets only the owner change the room's properties.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner_only_properties: Option<bool>,
-    /// What joiners have to know; the empty text for nothing.
+    /// The password for joining; the empty text for none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub password: Option<Secret>,
-    /// The properties that listings show, in place of the former.
+    /// The properties in listings, replacing the earlier ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub listed: Option<BTreeSet<String>>,
 }

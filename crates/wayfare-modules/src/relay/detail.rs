@@ -2,45 +2,45 @@
 
 use wayfare::{ErrorCode, Refusal};
 
-/// Why the room refused something: the `detail` of its refusals. The numbers never change.
+/// The reason of a refusal, sent as its `detail`. The numbers never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u32)]
 #[non_exhaustive]
 pub enum Detail {
     /// Only the owner may do this.
     OwnerOnly = 1,
-    /// There is no such member.
+    /// The member does not exist.
     NoSuchMember = 2,
-    /// A property is not what `expect` says; nothing was changed.
+    /// A property does not have the value in `expect`. Nothing was changed.
     NotAsExpected = 3,
-    /// More of something than there may be.
+    /// A count exceeds its limit.
     TooMany = 4,
-    /// Something is larger than it may be.
+    /// A size exceeds its limit.
     TooLarge = 5,
-    /// A name is empty or too long, or is kept for the room.
+    /// A name is empty, too long, or reserved for the room.
     NameInvalid = 6,
-    /// A property that listings show is no text, number or bool, or too long for it.
+    /// A property in listings is not a text, number or bool, or is too long.
     NotListable = 7,
     /// All places are taken or reserved.
     Full = 8,
-    /// The room takes no new members.
+    /// The room is locked.
     Locked = 9,
     /// The password is missing or wrong.
     PasswordWrong = 10,
     /// A number is out of its range.
     OutOfRange = 11,
-    /// There are fewer places than that.
+    /// There are not enough free places.
     NoPlace = 12,
     /// A message that is not for everybody, or unreliable, cannot be kept.
     NotKeepable = 13,
-    /// Somebody is a member already.
+    /// A player is a member already.
     AlreadyMember = 14,
-    /// One cannot do this to oneself.
+    /// The command cannot be applied to its author.
     Oneself = 15,
 }
 
 impl Detail {
-    /// Every one, in the order of the numbers.
+    /// All reasons, in the order of their numbers.
     pub const ALL: [Self; 15] = [
         Self::OwnerOnly,
         Self::NoSuchMember,
@@ -59,13 +59,13 @@ impl Detail {
         Self::Oneself,
     ];
 
-    /// Its number on the wire.
+    /// Returns the number on the wire.
     #[must_use]
     pub const fn number(self) -> u32 {
         self as u32
     }
 
-    /// The one of this number, if it is one of ours.
+    /// Returns the reason with this number, if it is known.
     #[must_use]
     pub fn of(number: u32) -> Option<Self> {
         Self::ALL
@@ -73,8 +73,8 @@ impl Detail {
             .find(|detail| detail.number() == number)
     }
 
-    /// A refusal for this reason. A room that is full or locked has codes of its own, as they are
-    /// those of any room.
+    /// Makes a refusal with this reason. Full and locked rooms use the general error codes of all
+    /// rooms.
     pub(super) fn refusal(self, message: impl Into<String>) -> Refusal {
         let code = match self {
             Self::Full => ErrorCode::RoomFull,

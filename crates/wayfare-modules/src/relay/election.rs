@@ -1,4 +1,5 @@
-//! Who owns the room: the first to come, and who follows when the owner goes or stays away.
+//! The choice of the room's owner: the first to join, and a successor when the owner leaves or
+//! stays away.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use super::properties::no_such_member;
 use super::{Event, Note, OwnerCause, Relay};
 
 impl Relay {
-    /// After somebody came in.
+    /// Updates the owner after a join.
     pub(super) fn elect_joined(&mut self, id: &PlayerId, cx: &Context<'_, Self>) {
         if self.picture.owner.is_none() {
             self.make_owner(id.clone(), OwnerCause::First, cx);
@@ -17,7 +18,7 @@ impl Relay {
         }
     }
 
-    /// After somebody left.
+    /// Updates the owner after a leave.
     pub(super) fn elect_left(&mut self, cx: &Context<'_, Self>) {
         if self.picture.owner.is_some() {
             return;
@@ -30,7 +31,7 @@ impl Relay {
         }
     }
 
-    /// After a member's connection was lost or is back.
+    /// Updates the owner after a member's connection was lost or restored.
     pub(super) fn elect_present(&mut self, id: &PlayerId, cx: &Context<'_, Self>) {
         let attached = self.is_attached(id);
         if self.picture.is_owner(id) {
@@ -43,7 +44,7 @@ impl Relay {
         }
     }
 
-    /// The owner has been away for too long, if it is.
+    /// Replaces the owner if it was detached for too long.
     pub(super) fn elect_overdue(&mut self, cx: &Context<'_, Self>) {
         self.owner_timer = None;
         let Some(owner) = &self.picture.owner else {
@@ -55,7 +56,7 @@ impl Relay {
         let members = &self.picture.members;
         match members.iter().find(|member| member.attached) {
             Some(next) => self.make_owner(next.id.clone(), OwnerCause::Away, cx),
-            // Nobody is there to own it: the first who is.
+            // No member is attached, so the first to return becomes the owner.
             None => self.owner_overdue = true,
         }
     }
@@ -94,7 +95,7 @@ impl Relay {
         }
     }
 
-    /// How long the owner, who is away, may still be.
+    /// Returns the time for which a detached owner may still stay away.
     fn owner_left(&self, cx: &Context<'_, Self>) -> Duration {
         let grace = Duration::from_secs(self.picture.settings.owner_grace_seconds.into());
         let owner = self.picture.owner.as_ref();

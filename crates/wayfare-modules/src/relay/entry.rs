@@ -1,4 +1,4 @@
-//! Coming in, being away, going: who is let in, and what it changes.
+//! Joining, detaching and leaving: admission, and the effects on the room.
 
 use wayfare::prelude::*;
 
@@ -28,12 +28,12 @@ impl Relay {
         Ok(())
     }
 
-    /// Whether a player may come in now.
+    /// Checks that a player may join now.
     fn admits(&self, id: &PlayerId, password: &Secret) -> Result<(), Refusal> {
         if self.picture.seats.contains(id) {
             return Ok(());
         }
-        // Who makes a room that is locked gets in nevertheless.
+        // The player who creates a locked room may join it.
         if self.picture.settings.locked && self.opened {
             return Err(Detail::Locked.refusal("the room takes no new members"));
         }
@@ -77,7 +77,7 @@ impl Relay {
         self.elect_present(id, cx);
     }
 
-    /// Places that are neither taken nor reserved.
+    /// Returns the number of places that are neither taken nor reserved.
     pub(super) fn places_free(&self) -> usize {
         let places = self.picture.settings.members_max as usize;
         places.saturating_sub(self.picture.places_taken())

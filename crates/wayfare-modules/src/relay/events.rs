@@ -1,4 +1,4 @@
-//! What the room tells its members: [`Event`].
+//! The events of the room: [`Event`].
 
 use std::collections::BTreeSet;
 
@@ -8,95 +8,95 @@ use wayfare::schemars::{self, JsonSchema};
 
 use super::{Changes, Member, Message, Settings, Topic};
 
-/// What happened. All but messages go to every member, so that all pictures stay the same:
-/// [`Picture::apply`](super::Picture::apply).
+/// An event in the room. All events except messages go to every member, so that all pictures stay
+/// equal: [`Picture::apply`](super::Picture::apply).
 ///
-/// Later versions may tell more: a client passes over what it does not know.
+/// Later versions may add events. A client must ignore unknown ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Event {
-    /// Somebody came in, and takes the seat that was held for it.
+    /// A player joined, and took its reserved seat, if any.
     Joined {
-        /// Who, as the last in the order of joining.
+        /// The new member, last in the order of joining.
         member: Member,
     },
-    /// Somebody is gone.
+    /// A member left.
     Left {
-        /// Who.
+        /// The former member.
         member: PlayerId,
     },
-    /// A member's connection was lost, or is back.
+    /// A member's connection was lost or restored.
     Presence {
-        /// Who.
+        /// The member.
         member: PlayerId,
-        /// It is connected.
+        /// True if it is connected.
         attached: bool,
     },
-    /// The room has another owner.
+    /// The owner changed.
     Owner {
-        /// Who.
+        /// The new owner.
         owner: PlayerId,
-        /// Why.
+        /// The reason.
         cause: OwnerCause,
     },
     /// A message from a member.
     Message(Message),
-    /// Kept messages are forgotten: all that match.
+    /// Kept messages were deleted: all that match.
     Cleared {
-        /// Of this author; of everybody if there is none.
+        /// The author; everybody if missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         author: Option<PlayerId>,
-        /// Of this topic; of all if there is none.
+        /// The topic; all if missing.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         topic: Option<Topic>,
     },
     /// Properties of the room changed.
     Properties {
-        /// Who changed them.
+        /// The member who changed them.
         by: PlayerId,
-        /// The new values; nothing is "deleted".
+        /// The new values; null means deleted.
         changes: Changes,
     },
     /// Properties of a member changed.
     MemberProperties {
-        /// Whose.
+        /// The member with these properties.
         member: PlayerId,
-        /// Who changed them.
+        /// The member who changed them.
         by: PlayerId,
-        /// The new values; nothing is "deleted".
+        /// The new values; null means deleted.
         changes: Changes,
     },
-    /// The settings changed; these are all of them.
+    /// The settings changed.
     Settings {
-        /// As they are now.
+        /// All settings as they are now.
         settings: Settings,
     },
-    /// Seats are held for these players.
+    /// Seats were reserved for these players.
     Reserved {
-        /// For whom.
+        /// The players.
         players: BTreeSet<PlayerId>,
     },
-    /// The seats of these players are held no longer.
+    /// The seats of these players are no longer reserved.
     Released {
-        /// Whose.
+        /// The players.
         players: BTreeSet<PlayerId>,
-        /// Nobody gave them back: their time was over.
+        /// True if their time ended, false if the owner cancelled them.
         expired: bool,
     },
 }
 
-/// Why the room has another owner.
+/// The reason for a change of the owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum OwnerCause {
-    /// There was none, and this is the first to come.
+    /// There was no owner, and this member was the first to join.
     First,
-    /// The former one left.
+    /// The previous owner left.
     Left,
-    /// The former one was away for too long.
+    /// The previous owner was detached for too long.
     Away,
-    /// The former one wanted it so.
+    /// The previous owner chose its successor.
     HandedOver,
 }

@@ -1,63 +1,63 @@
-//! Every bound of a relay room, with its reason; that a view always fits is asserted below.
+//! The limits of a relay room, with their reasons. Assertions below prove that a view always fits.
 //!
-//! Sizes of values are in the unit of [`Value::size`](super::Value::size), which is never less
-//! than the bytes on the wire and bounds the memory too.
+//! Sizes of values are in the unit of [`Value::size`](super::Value::size), which is never less than
+//! the bytes on the wire, and also bounds the memory.
 
-/// Members and seats together, whatever the room was opened with: beyond it, a room that sends
-/// everything to everybody is the wrong shape of game.
+/// The maximum of members and seats, whatever the room was opened with. Beyond it, a room that
+/// sends everything to everybody is the wrong design for a game.
 pub const MEMBERS_MAX: u32 = 250;
 
-/// The name of a property, and a topic that is a text.
+/// The length of a property's name, or of a topic that is a text.
 pub const NAME_BYTES_MAX: usize = 64;
-/// What a joiner may have to know. It is compared, never shown.
+/// The length of the password. It is compared, never shown.
 pub const PASSWORD_BYTES_MAX: usize = 64;
-/// The words to somebody who is kicked.
+/// The length of the message to a kicked member.
 pub const KICK_MESSAGE_BYTES_MAX: usize = 256;
 
-/// Lists and maps inside each other in one value. Whatever takes a value apart may do so by
-/// recursion.
+/// The nesting of lists and maps in a value, so that code may process values recursively.
 pub const VALUE_DEPTH_MAX: usize = 16;
 
-/// Properties of a room.
+/// The number of a room's properties.
 pub const ROOM_PROPERTIES_MAX: usize = 128;
-/// Names and values of all properties of a room.
+/// The size of the names and values of all properties of a room.
 pub const ROOM_PROPERTIES_SIZE_MAX: usize = 64 * 1024;
-/// Properties of one member.
+/// The number of a member's properties.
 pub const MEMBER_PROPERTIES_MAX: usize = 32;
-/// Names and values of all properties of one member.
+/// The size of the names and values of all properties of a member.
 pub const MEMBER_PROPERTIES_SIZE_MAX: usize = 2 * 1024;
 
-/// Properties that are shown in listings: the server shows 16, four are for the room's own words.
+/// The number of properties in listings: the server shows 16, four of which are the room's own.
 pub const LISTED_MAX: usize = 12;
-/// Name and value of one property in a listing, each. The server's bound.
+/// The length of a name, and of a value, in a listing. This is the server's limit.
 pub const LISTED_BYTES_MAX: usize = 128;
-/// Names in listings that begin so are the room's own.
+/// The prefix of the room's own names in listings.
 pub const OWN_PREFIX: &str = "relay.";
 
-/// Messages kept for those who come later.
+/// The number of messages kept for later members.
 pub const KEPT_MAX: usize = 256;
-/// Messages kept of one author: nobody takes all the space at once.
+/// The number of kept messages of one author, so that nobody can use all the space.
 pub const KEPT_OF_ONE_MAX: usize = 64;
-/// All kept messages, with their topics and authors.
+/// The size of all kept messages, with their topics and authors.
 pub const KEPT_SIZE_MAX: usize = 256 * 1024;
-/// What a kept message costs beside its payload, topic and author.
+/// The size of a kept message without its payload, topic and author.
 pub const KEPT_SIZE: usize = 64;
 
-/// How long a seat is held unless said otherwise.
+/// The default time for which a seat is reserved.
 pub const SEAT_SECONDS: u32 = 30;
-/// How long a seat can be held: a seat is a promise to somebody who is on the way.
+/// The maximum time for which a seat can be reserved. Seats are for players who will join soon.
 pub const SEAT_SECONDS_MAX: u32 = 3600;
-/// How long an owner may be away unless said otherwise: a lost connection is mostly back by then.
+/// The default time for which an owner may be detached. A lost connection is mostly restored by
+/// then.
 pub const OWNER_GRACE_SECONDS: u32 = 5;
-/// How long a seat is held for a member whose connection was lost for too long, or who logged in
-/// again, unless said otherwise: the time to start the client again.
+/// The default time for which a seat is reserved for a member whose grace ended, or who logged in
+/// again: long enough to restart the client.
 pub const RETURN_SECONDS: u32 = 10;
 
-/// The largest view the server sends.
+/// The size of the largest view that the server sends.
 const VIEW_BYTES_MAX: usize = 1024 * 1024;
-/// A member's id and name, 255 bytes each at most, and the fields around them.
+/// The size of a member: id and name of at most 255 bytes each, and the fields around them.
 const MEMBER_BYTES_MAX: usize = 2 * 255 + 90;
-/// The settings and the names of all fields.
+/// The size of the settings and the names of all fields.
 const FRAME_BYTES: usize = 4 * 1024;
 
 const _: () = {

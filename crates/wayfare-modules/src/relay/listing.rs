@@ -1,4 +1,4 @@
-//! What listings show of the room: the listed properties, and a few words of its own.
+//! The room's entry in listings: the listed properties, and some of the room's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,15 +7,15 @@ use wayfare::prelude::*;
 use super::limits::{LISTED_BYTES_MAX, LISTED_MAX, OWN_PREFIX};
 use super::{Detail, Properties, Relay, Value, properties};
 
-/// `yes` if a stranger who knows the password, if there is one, would get in.
+/// `yes` if a new player who knows the password (if there is one) could join.
 const OPEN: &str = "relay.open";
 /// `yes` if there is a password.
 const PASSWORD: &str = "relay.password";
-/// Members and seats at most.
+/// The maximum of members and seats.
 const MEMBERS_MAX: &str = "relay.members_max";
 
 impl Relay {
-    /// Brings the listing up to date. Every handler that may change it ends with this.
+    /// Updates the listing. Every handler that may change it ends with this call.
     pub(super) fn show(&mut self, cx: &Context<'_, Self>) {
         let wanted = self.wanted();
         for name in self.shown.keys().filter(|name| !wanted.contains_key(*name)) {
@@ -45,7 +45,7 @@ impl Relay {
     }
 }
 
-/// Whether these can be listed, and these properties along with it.
+/// Checks that these properties can be listed together.
 pub(super) fn check_all(listed: &BTreeSet<String>, known: &Properties) -> Result<(), Refusal> {
     if listed.len() > LISTED_MAX {
         let message = format!("listings show at most {LISTED_MAX} properties");
@@ -62,7 +62,7 @@ pub(super) fn check_all(listed: &BTreeSet<String>, known: &Properties) -> Result
     Ok(())
 }
 
-/// Whether a listed property can have this value.
+/// Checks that a listed property can have this value.
 pub(super) fn check(name: &str, value: Option<&Value>) -> Result<(), Refusal> {
     let Some(value) = value.filter(|value| **value != Value::Nil) else {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What makes a room, and what a joiner brings: [`Open`] and [`Join`].
+//! The data for opening and joining a room: [`Open`] and [`Join`].
 
 use std::collections::BTreeSet;
 
@@ -11,37 +11,37 @@ use super::limits::{
 };
 use super::{Changes, Detail, Properties, Secret, Settings, listing, properties, seats};
 
-/// What a room is made of; nothing has to be said.
+/// The settings of a new room. All fields have defaults.
 ///
-/// Of two players who join at the same time, each with an `Open`, one makes the room and owns it,
-/// and the other's is passed over.
+/// If two players join at the same time, each with an `Open`, one of them creates and owns the
+/// room, and the other's `Open` is ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Open {
-    /// Members and seats at most: 1 to 250.
+    /// The maximum of members and seats: 1 to 250.
     pub members_max: u32,
-    /// Takes no new members but who makes the room, and those with a seat.
+    /// Locks the room: only its creator and players with a seat can join.
     pub locked: bool,
-    /// Is left out of listings.
+    /// Hides the room from listings.
     pub private: bool,
-    /// What joiners without a seat have to know, who makes the room included; the empty text for
-    /// nothing.
+    /// The password for players without a seat, including the room's creator; the empty text for
+    /// none.
     pub password: Secret,
     /// The room's properties.
     pub properties: Changes,
-    /// The properties that listings show, and can be filtered by.
+    /// The properties that listings show and filters can use.
     pub listed: BTreeSet<String>,
-    /// Only the owner changes the room's properties.
+    /// Lets only the owner change the room's properties.
     pub owner_only_properties: bool,
-    /// How long the owner may be away before another member is. The kind's grace ends a stay
-    /// earlier if it is shorter.
+    /// The time for which the owner may be detached before another member becomes the owner. If the
+    /// kind's grace is shorter, it applies.
     pub owner_grace_seconds: u32,
-    /// Those for whom a seat is held.
+    /// The players with reserved seats.
     pub seats: BTreeSet<PlayerId>,
-    /// For how long.
+    /// The time for which the seats are reserved.
     pub seat_seconds: u32,
-    /// How long a seat is held for a member whose connection was lost for longer than the kind's
-    /// grace, or who logged in again; 0 for none.
+    /// The time for which a seat is reserved for a member whose grace ended, or who logged in
+    /// again; 0 for none.
     pub return_seconds: u32,
 }
 
@@ -64,7 +64,7 @@ impl Default for Open {
 }
 
 impl Open {
-    /// The room's first settings and properties.
+    /// Checks and returns the room's first settings and properties.
     pub(super) fn check(&self) -> Result<(Settings, Properties), Refusal> {
         check_members_max(self.members_max, self.seats.len())?;
         check_password(&self.password)?;
@@ -87,7 +87,7 @@ impl Open {
     }
 }
 
-/// What a joiner brings; nothing has to be said.
+/// The data of a join. All fields have defaults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Join {

@@ -1,4 +1,4 @@
-//! The room as its members see it: [`Picture`].
+//! The room's public state: [`Picture`].
 
 use std::collections::BTreeSet;
 
@@ -10,99 +10,99 @@ use super::{Event, Keep, Properties, Topic, Value, properties};
 
 /// The room as every member sees it: the view on joining, and after a resync.
 ///
-/// A client keeps it by [`Picture::apply`] with each event; it is then what a newcomer gets to see.
-/// The room keeps its own state by the same function.
+/// A client updates it by [`Picture::apply`] with each event, and it then equals the view of a new
+/// member. The room updates its own state with the same function.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Picture {
-    /// Everybody, in the order of joining, those whose connection is lost included.
+    /// All members in the order of joining, including detached ones.
     pub members: Vec<Member>,
-    /// One of them; nobody only if nobody is there.
+    /// The owner; `None` only if the room is empty.
     pub owner: Option<PlayerId>,
     /// The room's properties.
     pub properties: Properties,
-    /// What the room lets in and shows.
+    /// The room's settings.
     pub settings: Settings,
-    /// Those for whom a seat is held.
+    /// The players with reserved seats.
     pub seats: BTreeSet<PlayerId>,
-    /// Messages that are kept for those who come later, oldest first.
+    /// The messages that are kept for later members, oldest first.
     pub kept: Vec<Message>,
 }
 
-/// Somebody in the room.
+/// A member of the room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Member {
-    /// Who.
+    /// The player's id.
     pub id: PlayerId,
-    /// The name to show to others. Not unique.
+    /// The display name. Not unique.
     pub name: String,
-    /// Whether it was let in without a token.
+    /// True if the player has no token.
     #[serde(default)]
     pub guest: bool,
-    /// Whether it is connected.
+    /// True if the member is connected.
     pub attached: bool,
-    /// Its properties.
+    /// The member's properties.
     #[serde(default)]
     pub properties: Properties,
 }
 
-/// A message as it is heard.
+/// A message as it is received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
-    /// By whom; they may be gone.
+    /// The author, who may have left.
     pub from: PlayerId,
-    /// What it is about.
+    /// The topic.
     pub topic: Topic,
-    /// What it says.
+    /// The content.
     #[serde(default)]
     pub payload: Value,
-    /// Set if it is kept for those who come later.
+    /// Set if the message is kept for later members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep: Option<Keep>,
 }
 
-/// What the room lets in and shows. The password is not among it.
+/// The room's settings, without the password.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Settings {
-    /// Members and seats at most.
+    /// The maximum of members and seats.
     pub members_max: u32,
-    /// Takes no new members but those with a seat.
+    /// Only players with a seat can join.
     pub locked: bool,
-    /// Is left out of listings.
+    /// The room is hidden from listings.
     pub private: bool,
-    /// Joiners without a seat have to know the password.
+    /// Players without a seat need the password.
     pub password: bool,
     /// Only the owner changes the room's properties.
     pub owner_only_properties: bool,
     /// The properties that listings show.
     pub listed: BTreeSet<String>,
-    /// How long the owner may be away before another member is.
+    /// The time for which the owner may be detached before another member becomes the owner.
     pub owner_grace_seconds: u32,
-    /// How long a seat is held for who lost its connection or logged in again.
+    /// The time for which a seat is reserved for a member who was lost or logged in again.
     pub return_seconds: u32,
 }
 
 impl Picture {
-    /// The member of this id.
+    /// Returns the member with this id.
     #[must_use]
     pub fn member(&self, id: &PlayerId) -> Option<&Member> {
         self.members.iter().find(|member| member.id == *id)
     }
 
-    /// Whether this is the owner.
+    /// Returns true if this player is the owner.
     #[must_use]
     pub fn is_owner(&self, id: &PlayerId) -> bool {
         self.owner.as_ref() == Some(id)
     }
 
-    /// Members and seats together: what is taken of [`Settings::members_max`].
+    /// Returns the number of members and seats, which [`Settings::members_max`] limits.
     #[must_use]
     pub fn places_taken(&self) -> usize {
         self.members.len() + self.seats.len()
     }
 
-    /// The picture after an event.
+    /// Applies an event.
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::Joined { member } => {
@@ -157,7 +157,7 @@ impl Picture {
 }
 
 impl Message {
-    /// Whether `other`, by replacing, takes this one's place.
+    /// Returns true if `other` replaces this message.
     pub(super) fn is_replaced_by(&self, other: &Self) -> bool {
         self.from == other.from && self.topic == other.topic
     }

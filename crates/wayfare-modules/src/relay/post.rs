@@ -1,4 +1,4 @@
-//! Messages: passing them on, keeping them, forgetting them.
+//! Messages: distribution, keeping and deletion.
 
 use wayfare::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Properties of the room and of its members: their bounds, and how they change.
+//! Properties of the room and its members: limits and changes.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use super::{Detail, Event, Relay, Set, SetMember, Value, listing};
 /// Values by name. None of them is [`Value::Nil`].
 pub type Properties = BTreeMap<String, Value>;
 
-/// New values by name; nothing is "not there". On the wire it is MessagePack's nil.
+/// New values by name; `None` means absent, which is MessagePack's nil on the wire.
 pub type Changes = BTreeMap<String, Option<Value>>;
 
-/// How many, and how large in all.
+/// The limits of a set of properties: number and size.
 #[derive(Clone, Copy)]
 pub(super) struct Bounds {
     count_max: usize,
@@ -92,7 +92,7 @@ pub(super) fn no_such_member(id: &PlayerId) -> Refusal {
     Detail::NoSuchMember.refusal(format!("{id} is not in the room"))
 }
 
-/// Makes the changes.
+/// Applies the changes.
 pub(super) fn apply(properties: &mut Properties, changes: &Changes) {
     for (name, value) in changes {
         match value {
@@ -102,7 +102,7 @@ pub(super) fn apply(properties: &mut Properties, changes: &Changes) {
     }
 }
 
-/// The properties that these changes make of none, if they are within bounds.
+/// Makes properties from these changes, if they are within the limits.
 pub(super) fn of_changes(bounds: Bounds, changes: &Changes) -> Result<Properties, Refusal> {
     let mut properties = Properties::new();
     check(bounds, &properties, changes)?;
@@ -123,7 +123,7 @@ fn check_expected(current: &Properties, expect: &Changes) -> Result<(), Refusal>
     }
 }
 
-/// Whether the changes leave the properties within their bounds.
+/// Checks that the changed properties are within the limits.
 fn check(bounds: Bounds, current: &Properties, changes: &Changes) -> Result<(), Refusal> {
     for name in changes.keys() {
         check_name(name)?;
@@ -157,7 +157,7 @@ fn check(bounds: Bounds, current: &Properties, changes: &Changes) -> Result<(), 
     Ok(())
 }
 
-/// Whether this can be the name of a property.
+/// Checks that this can be the name of a property.
 pub(super) fn check_name(name: &str) -> Result<(), Refusal> {
     if (1..=NAME_BYTES_MAX).contains(&name.len()) {
         return Ok(());

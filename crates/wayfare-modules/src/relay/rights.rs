@@ -1,4 +1,4 @@
-//! What only the owner may: settings, kicking, closing.
+//! Commands for the owner only: settings, kicks, closing.
 
 use wayfare::prelude::*;
 
@@ -8,7 +8,7 @@ use super::properties::no_such_member;
 use super::{Configure, Detail, Event, Relay, listing};
 
 impl Relay {
-    /// Whether this is the owner, who alone may `act`.
+    /// Checks that the player is the owner, who alone may `act`.
     pub(super) fn check_owner(&self, player: &Player, act: &str) -> Result<(), Refusal> {
         if self.picture.is_owner(player.id()) {
             return Ok(());

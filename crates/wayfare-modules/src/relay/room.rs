@@ -10,41 +10,41 @@ use super::limits::MEMBERS_MAX;
 use super::seats::Seat;
 use super::{Command, Event, Join, Open, Picture, Secret};
 
-/// How relay rooms are run.
+/// Sets the settings of relay rooms on their kind.
 pub fn settings(kind: Kind<Relay>) -> Kind<Relay> {
     kind.members_max(MEMBERS_MAX)
         .snapshots_every(Duration::from_secs(5))
         .typed()
 }
 
-/// One room of the relay. Its kind has to let in [`MEMBERS_MAX`]: use [`settings`].
+/// A relay room. Its kind must allow [`MEMBERS_MAX`] members: use [`settings`].
 ///
-/// The room locks and fills by its own rules, because a seat is good in spite of both; so an
-/// operator sees it as not locked, and listings say it in the property `relay.open`.
+/// The room implements locks and capacity itself, because a seat overrides both. Operators
+/// therefore see it as not locked; listings show the state in the property `relay.open`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Relay {
-    /// What everybody sees. It changes by events only.
+    /// The public state. Only events change it.
     pub(super) picture: Picture,
     pub(super) password: Secret,
-    /// Somebody came in once: the room is made.
+    /// True after the first join: the room is created.
     pub(super) opened: bool,
-    /// Of the players in `picture.seats`.
+    /// The seats of the players in `picture.seats`.
     pub(super) seats: BTreeMap<PlayerId, Seat>,
-    /// Since when members are detached, by the room's age.
+    /// The time at which each detached member was detached, by the room's age.
     pub(super) away_since: BTreeMap<PlayerId, Duration>,
-    /// Runs while the owner is away and may still be.
+    /// The timer that runs while the owner is detached.
     pub(super) owner_timer: Option<TimerId>,
-    /// The owner has been away for too long, and so is everybody else.
+    /// True if the owner was detached for too long, and everybody else is detached, too.
     pub(super) owner_overdue: bool,
-    /// What listings show.
+    /// The properties in listings.
     pub(super) shown: BTreeMap<String, String>,
 }
 
-/// What the room leaves for itself.
+/// A note that the room leaves for itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Note {
-    /// The owner may have been away for too long.
+    /// The owner may have been detached for too long.
     OwnerAway,
     /// The time of this player's seat may be over.
     SeatOver(PlayerId),
@@ -128,13 +128,14 @@ impl Room for Relay {
 }
 
 impl Relay {
-    /// The room as everybody sees it.
+    /// The public state of the room.
     #[must_use]
     pub fn picture(&self) -> &Picture {
         &self.picture
     }
 
-    /// The one way in which the picture changes: here as in everybody's client.
+    /// Applies an event to the picture and sends it. The picture changes only here, as in every
+    /// client.
     pub(super) fn tell(&mut self, event: &Event, cx: &Context<'_, Self>) {
         self.picture.apply(event);
         cx.send(Everyone, event);

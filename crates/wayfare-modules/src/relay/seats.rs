@@ -1,4 +1,4 @@
-//! Seats: places that are held for players who are on the way.
+//! Seats: places that are reserved for players who will join.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use wayfare::prelude::*;
 use super::limits::{SEAT_SECONDS, SEAT_SECONDS_MAX};
 use super::{Detail, Event, Note, Relay};
 
-/// One seat, and when it is given up.
+/// A seat, and the time when it ends.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Seat {
     until: Duration,
@@ -58,7 +58,7 @@ impl Relay {
         Ok(())
     }
 
-    /// Seats of a room that nobody is in yet.
+    /// Reserves the first seats of a new room.
     pub(super) fn seat_first(
         &mut self,
         players: BTreeSet<PlayerId>,
@@ -69,21 +69,21 @@ impl Relay {
         self.picture.apply(&Event::Reserved { players });
     }
 
-    /// A seat for a member that did not mean to leave.
+    /// Reserves a seat for a member that did not leave on purpose.
     pub(super) fn seat_returning(&mut self, id: &PlayerId, cx: &Context<'_, Self>) {
         let players = BTreeSet::from([id.clone()]);
         self.hold(&players, self.picture.settings.return_seconds, cx);
         self.tell(&Event::Reserved { players }, cx);
     }
 
-    /// The player sits down: the seat is one no longer.
+    /// Uses up the seat of a player who joins.
     pub(super) fn take_seat(&mut self, id: &PlayerId, cx: &Context<'_, Self>) {
         if let Some(seat) = self.seats.remove(id) {
             cx.cancel(seat.timer);
         }
     }
 
-    /// A seat's time is over, if it is.
+    /// Ends a seat if its time is over.
     pub(super) fn seat_over(&mut self, id: PlayerId, cx: &Context<'_, Self>) {
         if self
             .seats
@@ -115,7 +115,7 @@ impl Relay {
     }
 }
 
-/// How long a seat is held unless said otherwise.
+/// The default time of a seat.
 pub(super) const fn seconds() -> u32 {
     SEAT_SECONDS
 }

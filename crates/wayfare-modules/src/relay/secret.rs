@@ -1,20 +1,20 @@
-//! A text that is compared and never shown: [`Secret`].
+//! A text that is compared but never shown: [`Secret`].
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use wayfare::schemars::{self, JsonSchema};
 
-/// A password of a room. It is in no view, no event and no log; whoever can read the server's
-/// memory or snapshots can read it.
+/// The password of a room. It is in no view, event or log. Whoever can read the server's memory or
+/// snapshots can read it.
 ///
-/// The time that a comparison takes depends on the lengths only.
+/// The time of a comparison depends only on the lengths.
 #[derive(Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Whether there is anything to know.
+    /// Returns true if there is no password.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -1,4 +1,4 @@
-//! What a message is about, in the application's words: [`Topic`].
+//! The topic of a message, chosen by the application: [`Topic`].
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,12 +7,12 @@ use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use wayfare::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-/// A number or a short text, of the application's choice. On the wire it is just that.
+/// A number or a short text, chosen by the application. Its wire form is just that.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
-    /// The smaller one on the wire.
+    /// A number, which is smaller on the wire.
     Number(u32),
-    /// At most [`NAME_BYTES_MAX`](super::limits::NAME_BYTES_MAX) bytes.
+    /// A text of at most [`NAME_BYTES_MAX`](super::limits::NAME_BYTES_MAX) bytes.
     Text(String),
 }
 

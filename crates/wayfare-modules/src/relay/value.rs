@@ -1,4 +1,4 @@
-//! What the room carries without looking into it: [`Value`].
+//! Values that the room stores and distributes without interpreting them: [`Value`].
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -13,20 +13,20 @@ use wayfare::schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::limits::VALUE_DEPTH_MAX;
 
-/// Anything MessagePack or JSON can say: what a property is, and what a message carries.
+/// Any value that MessagePack or JSON can express. Properties and messages consist of it.
 ///
-/// Two values are equal if they mean the same, however they were written: a whole number of one
-/// byte and one of eight, a float of four bytes and one of eight, the entries of a map in any
-/// order. A whole number and a float are never equal. Of a key that a map holds twice, the last
-/// counts. MessagePack's extension types, its timestamp among them, are not taken.
+/// Two values are equal if they mean the same, in whatever encoding: whole numbers of one and of
+/// eight bytes, floats of four and of eight bytes, maps with their entries in any order. A whole
+/// number and a float are never equal. If a map contains a key twice, the last entry counts.
+/// MessagePack's extension types, including its timestamp, are refused.
 ///
-/// Bytes are the cheapest: a game with an encoding of its own sends those.
+/// Bytes are the cheapest: use them if the game has an encoding of its own.
 #[derive(Clone, Debug, Default)]
 pub enum Value {
-    /// Nothing. As the value of a property it stands for "there is none".
+    /// Null. As the value of a property it means "absent".
     #[default]
     Nil,
-    /// Yes or no.
+    /// A boolean.
     Bool(bool),
     /// A whole number.
     Int(i64),
@@ -40,41 +40,41 @@ pub enum Value {
     Bytes(Vec<u8>),
     /// Values in order.
     List(Vec<Value>),
-    /// Values by other values; mostly texts.
+    /// A map of values to values; keys are mostly texts.
     Map(BTreeMap<Value, Value>),
 }
 
-/// A value that does not become, or come from, the type at hand.
+/// An error: a value cannot be converted to or from a type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ValueError(String);
 
-/// What each value costs, whatever its sort: about what it takes in memory.
+/// The size of each value apart from its content: about its memory.
 const ITEM_SIZE: usize = 16;
 
 impl Value {
-    /// The value of anything that serde can serialize; structs become maps.
+    /// Converts anything that serde can serialize; structs become maps.
     ///
     /// # Errors
-    /// If it has no such form, or is nested too deep.
+    /// If it cannot be represented, or is nested too deep.
     pub fn of<T: Serialize + ?Sized>(thing: &T) -> Result<Self, ValueError> {
         let bytes = rmp_serde::to_vec_named(thing);
         let bytes = bytes.map_err(|error| ValueError(error.to_string()))?;
         rmp_serde::from_slice(&bytes).map_err(|error| ValueError(error.to_string()))
     }
 
-    /// The value as a type of one's own.
+    /// Converts the value to a type.
     ///
     /// # Errors
-    /// If it is not of that type.
+    /// If it does not match the type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, ValueError> {
         let bytes = rmp_serde::to_vec_named(self);
         let bytes = bytes.map_err(|error| ValueError(error.to_string()))?;
         rmp_serde::from_slice(&bytes).map_err(|error| ValueError(error.to_string()))
     }
 
-    /// How much of a bound it takes: 16 for each value in it, itself included, and the length of
-    /// texts and bytes.
+    /// Returns the size that counts against limits: 16 for each value in it, itself included, and
+    /// the length of texts and bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         let inside = match self {
@@ -87,7 +87,7 @@ impl Value {
         ITEM_SIZE + inside
     }
 
-    /// As listings show it: only what is one word has such a form.
+    /// Returns the form in listings, which exists only for texts, numbers and booleans.
     pub(super) fn shown(&self) -> Option<String> {
         match self {
             Self::Bool(yes) => Some(yes.to_string()),
@@ -220,7 +220,7 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-/// The keys of maps are texts to those who have objects for maps.
+/// The keys of maps are texts for languages whose maps are objects.
 impl JsonSchema for Value {
     fn schema_name() -> Cow<'static, str> {
         "Value".into()
@@ -242,7 +242,7 @@ impl JsonSchema for Value {
     }
 }
 
-/// Reads a value in which at most so many lists and maps are inside each other.
+/// A reader of values with a limit of nesting.
 #[derive(Clone, Copy)]
 struct Within(usize);
 
@@ -298,7 +298,7 @@ impl<'de> Visitor<'de> for Within {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let inner = self.inner()?;
-        // A length that was only announced takes no memory.
+        // The list grows with its elements. A declared length alone takes no memory.
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(inner)? {
             list.push(item);

@@ -1,4 +1,4 @@
-//! What a client may send to harm: it is refused, and the room goes on.
+//! Tests of harmful input from clients: it is refused, and the room continues.
 
 use wayfare::testing::{Resumed, Table};
 use wayfare::{ErrorCode, HistoryBounds};
@@ -10,10 +10,10 @@ use wayfare_modules::relay::{self, Command, Detail, Event, Join, Keep, Open, Pos
 use crate::{changes, ids, open, picture, refused, reserve, room_of, set};
 
 #[test]
-fn what_is_no_command_is_refused_and_costs_nothing() {
+fn an_invalid_command_is_refused_at_no_cost() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     let deep = [b"\x81\xa4post\x81\xa7payload".to_vec(), vec![0x91; 60_000]].concat();
-    // In a field that nobody reads only the codec's own bound holds, and that is the façade's.
+    // A field that nobody reads has only the codec's own limit, which the façade sets.
     let unread = b"\x81\xa4post\x81\xa7unknown".to_vec();
     let deep_unread = [unread, vec![0x91; 200]].concat();
     let bad: [&[u8]; 12] = [
@@ -44,7 +44,7 @@ fn what_is_no_command_is_refused_and_costs_nothing() {
 }
 
 #[test]
-fn what_is_as_deep_as_it_may_be_comes_through_everywhere() {
+fn values_of_the_greatest_depth_are_accepted() {
     let mut value = Value::from("bottom");
     for _ in 0..relay::limits::VALUE_DEPTH_MAX {
         value = Value::List(vec![value]);
@@ -68,7 +68,7 @@ fn what_is_as_deep_as_it_may_be_comes_through_everywhere() {
 }
 
 #[test]
-fn strings_that_are_no_text_are_bytes() {
+fn strings_that_are_not_utf8_are_bytes() {
     let mut table = room_of(Open::default(), &["ada"]);
     let bytes: &[u8] = b"\x81\xa4post\x81\xa7payload\xa2\xff\xfe";
     table.command_bytes("ada", bytes).unwrap();
@@ -80,7 +80,7 @@ fn strings_that_are_no_text_are_bytes() {
 }
 
 #[test]
-fn a_player_who_is_no_player_is_refused() {
+fn an_invalid_player_id_is_refused() {
     let mut table = room_of(Open::default(), &["ada"]);
     let long = "x".repeat(256);
     for name in ["", "a\nb", &long] {
@@ -106,7 +106,7 @@ fn all_seats_can_be_renewed_again_and_again() {
     assert!(picture(&mut table).seats.is_empty());
 }
 
-/// The largest name, id and properties there are.
+/// Makes a player with the largest possible name, id and properties.
 fn large_player(number: u32) -> (String, Join) {
     let name = format!("{number:0>255}");
     let size = MEMBER_PROPERTIES_SIZE_MAX - 2 * Value::Nil.size() - "p".len();
@@ -118,7 +118,7 @@ fn large_player(number: u32) -> (String, Join) {
 }
 
 #[test]
-fn a_room_that_is_full_of_everything_can_still_be_seen() {
+fn the_view_of_the_largest_room_fits() {
     let mut table = open(Open::default());
     for number in 0..MEMBERS_MAX - 1 {
         let (name, join) = large_player(number);
@@ -126,7 +126,7 @@ fn a_room_that_is_full_of_everything_can_still_be_seen() {
     }
     let (owner, _) = large_player(0);
     let most = relay::limits::ROOM_PROPERTIES_SIZE_MAX - 2 * Value::Nil.size() - "p".len();
-    // One frame of a client does not hold them all.
+    // A client's frame is too small for all of them.
     let (half, rest) = (
         most / 2,
         most - most / 2 - 2 * Value::Nil.size() - "q".len(),
@@ -152,13 +152,13 @@ fn a_room_that_is_full_of_everything_can_still_be_seen() {
     assert_eq!(seen.places_taken(), MEMBERS_MAX as usize);
     assert_eq!(seen.kept.len(), KEPT_MAX);
     let (late, join) = large_player(MEMBERS_MAX + 1);
-    // As many as the kind takes: the server refuses before the room is asked.
+    // The kind's limit is reached, so the server refuses without asking the room.
     let no = table.join(&late, join).unwrap_err();
     assert_eq!(no.code, ErrorCode::RoomFull);
 }
 
 #[test]
-fn who_missed_more_than_the_history_holds_gets_the_same_picture() {
+fn a_resync_gives_the_same_picture() {
     let short = HistoryBounds {
         events_max: 2,
         bytes_max: 10_000,
@@ -180,7 +180,7 @@ fn who_missed_more_than_the_history_holds_gets_the_same_picture() {
     };
     assert_eq!(view.seats, ids(&["cleo"]));
     let mut now = picture(&mut table);
-    // The view was taken before bob's presence, which follows it.
+    // The view was made before bob's presence event, which follows it.
     for event in table.events("bob") {
         now.apply(&event);
     }

@@ -1,4 +1,4 @@
-//! The relay room, played at a table: each behaviour, each edge, and any sequence of both.
+//! Tests of the relay room: each behaviour, each edge case, and random sequences.
 
 mod hostile;
 mod owner;
@@ -23,7 +23,7 @@ fn open(open: Open) -> Table<Relay> {
     Table::setup().kind(relay::settings).open(open)
 }
 
-/// A room of these, who come in one after the other and have heard of nobody.
+/// Opens a room with these players, who join one after the other, and drops their first events.
 fn room_of(open_with: Open, players: &[&str]) -> Table<Relay> {
     let mut table = open(open_with);
     for player in players {
@@ -59,7 +59,7 @@ fn names(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// Changes of properties; nil deletes.
+/// Makes changes of properties; nil deletes.
 fn changes(of: &[(&str, Value)]) -> Changes {
     let change = |(name, value): &(&str, Value)| {
         let value = Some(value.clone()).filter(|value| *value != Value::Nil);
@@ -94,7 +94,7 @@ fn owner_is(owner: &str, cause: OwnerCause) -> Event {
     Event::Owner { owner, cause }
 }
 
-/// Why it was refused.
+/// Returns the reason of a refusal.
 #[track_caller]
 fn refused<T: std::fmt::Debug>(outcome: Result<T, Refusal>) -> Detail {
     let refusal = outcome.unwrap_err();

@@ -1,4 +1,4 @@
-//! Who owns a room, and who follows.
+//! Tests of the room's owner and its successors.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn the_first_to_come_owns_the_room() {
 }
 
 #[test]
-fn who_owns_an_empty_room_is_who_comes_next() {
+fn the_next_to_join_owns_an_empty_room() {
     let mut table = room_of(Open::default(), &["ada"]);
     table.leave("ada");
     assert_eq!(picture(&mut table).owner, None);
@@ -30,7 +30,7 @@ fn who_owns_an_empty_room_is_who_comes_next() {
 }
 
 #[test]
-fn the_next_in_the_order_of_joining_follows_an_owner_who_leaves() {
+fn the_next_member_in_order_follows_an_owner_who_leaves() {
     let mut table = room_of(Open::default(), &["ada", "zoe", "bob"]);
     table.leave("ada");
     let left = Event::Left { member: id("ada") };
@@ -42,7 +42,7 @@ fn the_next_in_the_order_of_joining_follows_an_owner_who_leaves() {
 }
 
 #[test]
-fn who_is_there_comes_before_who_is_away() {
+fn attached_members_come_before_detached_ones() {
     let mut table = room_of(Open::default(), &["ada", "bob", "cleo", "dan"]);
     table.drop_connection("bob");
     table.leave("ada");
@@ -54,7 +54,7 @@ fn who_is_there_comes_before_who_is_away() {
 }
 
 #[test]
-fn an_owner_may_be_away_for_a_while_and_no_longer() {
+fn an_owner_may_be_detached_for_a_limited_time() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     table.drop_connection("ada");
     table.advance(JUST_BEFORE);
@@ -77,7 +77,7 @@ fn an_owner_may_be_away_for_a_while_and_no_longer() {
 }
 
 #[test]
-fn how_long_an_owner_may_be_away_is_set_at_the_opening() {
+fn the_owner_grace_is_set_at_the_opening() {
     let at_once = Open {
         owner_grace_seconds: 0,
         ..Open::default()
@@ -89,7 +89,7 @@ fn how_long_an_owner_may_be_away_is_set_at_the_opening() {
 }
 
 #[test]
-fn if_everybody_is_away_the_first_who_is_there_owns_the_room() {
+fn if_all_are_detached_the_first_to_return_is_owner() {
     let away = || {
         let mut table = room_of(Open::default(), &["ada", "bob", "cleo"]);
         for player in ["ada", "bob", "cleo"] {
@@ -115,7 +115,7 @@ fn if_everybody_is_away_the_first_who_is_there_owns_the_room() {
 }
 
 #[test]
-fn who_follows_while_away_is_followed_in_turn() {
+fn a_detached_successor_is_replaced_in_turn() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     table.drop_connection("bob");
     table.advance(JUST_BEFORE);
@@ -148,7 +148,7 @@ fn the_owner_hands_the_room_over() {
 }
 
 #[test]
-fn a_room_handed_to_who_is_away_is_not_stuck() {
+fn a_room_handed_to_a_detached_member_is_not_stuck() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     table.drop_connection("bob");
     table.advance(GRACE);
@@ -158,7 +158,7 @@ fn a_room_handed_to_who_is_away_is_not_stuck() {
 }
 
 #[test]
-fn an_owner_who_stays_away_for_good_has_been_followed_long_before() {
+fn an_owner_is_replaced_before_its_membership_ends() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     table.drop_connection("ada");
     table.advance(Duration::from_secs(30));

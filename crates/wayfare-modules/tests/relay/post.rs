@@ -1,4 +1,4 @@
-//! Messages: to whom they go, and which are kept.
+//! Tests of messages: their recipients, and keeping.
 
 use wayfare_modules::relay::limits::{KEPT_MAX, KEPT_OF_ONE_MAX};
 use wayfare_modules::relay::{Clear, Command, Detail, Event, Keep, Message, Open, Post, Target};
@@ -39,7 +39,7 @@ fn clear(author: Option<&str>, topic: Option<&str>) -> Command {
     })
 }
 
-/// What who comes in now finds, as `author topic text`.
+/// Returns the messages that a new member finds, as `author topic text`.
 fn found(table: &mut wayfare::testing::Table<wayfare_modules::relay::Relay>) -> Vec<String> {
     let line = |message: &Message| {
         let topic = match &message.topic {
@@ -53,7 +53,7 @@ fn found(table: &mut wayfare::testing::Table<wayfare_modules::relay::Relay>) -> 
 }
 
 #[test]
-fn a_message_goes_to_whom_it_is_for() {
+fn a_message_goes_to_its_recipients() {
     let mut table = room_of(Open::default(), &["ada", "bob", "cleo"]);
     table.command("ada", post("all", Target::Everyone)).unwrap();
     table
@@ -81,7 +81,7 @@ fn a_message_to_nobody_is_refused() {
 }
 
 #[test]
-fn a_message_may_go_without_a_promise() {
+fn a_message_may_be_unreliable() {
     let mut table = room_of(Open::default(), &["ada", "bob", "cleo"]);
     let at = |to: Target| {
         Command::Post(Post {
@@ -104,7 +104,7 @@ fn a_message_may_go_without_a_promise() {
 }
 
 #[test]
-fn who_comes_later_finds_what_was_kept() {
+fn later_members_find_kept_messages() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     for text in ["1", "2"] {
         table.command("ada", kept("chat", text, Keep::Add)).unwrap();
@@ -157,7 +157,7 @@ fn authors_clear_their_own_and_the_owner_everything() {
 }
 
 #[test]
-fn only_what_goes_to_everybody_for_sure_is_kept() {
+fn only_reliable_messages_to_everyone_are_kept() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     let to = |to: Target, unreliable: bool| {
         Command::Post(Post {
@@ -178,7 +178,7 @@ fn only_what_goes_to_everybody_for_sure_is_kept() {
 }
 
 #[test]
-fn what_is_kept_is_bounded_for_each_and_for_all() {
+fn kept_messages_are_limited_per_author_and_in_all() {
     let players: Vec<String> = (0..=KEPT_MAX / KEPT_OF_ONE_MAX)
         .map(|n| format!("p{n}"))
         .collect();

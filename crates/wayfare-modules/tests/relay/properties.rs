@@ -1,4 +1,4 @@
-//! Properties of the room and its members: setting, deleting, expecting, listing, bounds.
+//! Tests of properties of the room and its members: set, delete, expect, list, limits.
 
 use wayfare_modules::relay::limits::{
     LISTED_MAX, MEMBER_PROPERTIES_SIZE_MAX, ROOM_PROPERTIES_MAX, ROOM_PROPERTIES_SIZE_MAX,
@@ -32,7 +32,7 @@ fn listed(of: &[&str]) -> Command {
 }
 
 #[test]
-fn anybody_sets_and_deletes_and_everybody_hears_of_it() {
+fn anybody_may_change_properties_and_all_see_it() {
     let open = Open {
         properties: changes(&[("map", "desert".into()), ("none", Value::Nil)]),
         ..Open::default()
@@ -52,7 +52,7 @@ fn anybody_sets_and_deletes_and_everybody_hears_of_it() {
 }
 
 #[test]
-fn what_is_expected_has_to_be_so_and_all_changes_or_nothing() {
+fn changes_are_atomic_and_need_the_expected_values() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     let (free, taken) = ([("flag", Value::Nil)], [("flag", Value::from("ada"))]);
     table.command("ada", swap(&free, &taken)).unwrap();
@@ -173,7 +173,7 @@ fn listed_properties_are_in_the_listing_and_follow() {
 }
 
 #[test]
-fn not_everything_can_be_listed() {
+fn only_short_scalars_can_be_listed() {
     let list = Value::List(Vec::new());
     let mut table = room_of(Open::default(), &["ada"]);
     table

@@ -1,4 +1,4 @@
-//! Whatever happens in whatever order: one owner, bounds kept, and everybody sees the same.
+//! Random sequences of actions: there is one owner, limits hold, and all members see the same.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -147,14 +147,14 @@ fn opening() -> impl Strategy<Value = Open> {
     )
 }
 
-/// What the room keeps beside its picture, by player: it has to go with the player.
+/// The room's state beside its picture, by player. It must be removed with the player.
 #[derive(Deserialize)]
 struct Beside {
     away_since: BTreeMap<PlayerId, Duration>,
     seats: BTreeMap<PlayerId, Value>,
 }
 
-/// The room, and the picture that each member's client has of it.
+/// The room, and the picture of each member's client.
 struct Play {
     table: Table<Relay>,
     pictures: BTreeMap<PlayerId, Picture>,
@@ -188,7 +188,7 @@ impl Play {
                 self.resume(player);
             }
             Step::Say(player, command) if self.is_attached(player) => {
-                // Refusals are part of the game.
+                // Refusals are allowed.
                 drop(self.table.command(player, command));
             }
             Step::Advance(time) => self.table.advance(time),
@@ -256,7 +256,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn everybody_sees_the_same_room_and_it_has_one_owner(
+    fn all_members_see_the_same_room_with_one_owner(
         opening in opening(),
         steps in prop::collection::vec(step(), 1..80),
     ) {

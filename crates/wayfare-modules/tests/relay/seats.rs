@@ -1,4 +1,4 @@
-//! Reserved seats: who gets in, what they count, when they end.
+//! Tests of reserved seats: admission, counting, ends.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -20,7 +20,7 @@ fn released(players: &[&str], expired: bool) -> Event {
 }
 
 #[test]
-fn a_seat_is_good_when_the_room_is_full_or_locked_and_without_the_password() {
+fn a_seat_admits_despite_lock_capacity_and_password() {
     let open = Open {
         members_max: 3,
         password: "sesame".into(),
@@ -38,7 +38,7 @@ fn a_seat_is_good_when_the_room_is_full_or_locked_and_without_the_password() {
 }
 
 #[test]
-fn everybody_hears_of_seats() {
+fn all_members_see_seats() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     table.command("ada", reserve(&["cleo", "dan"], 30)).unwrap();
     let release = Command::Release {
@@ -66,7 +66,7 @@ fn a_seat_ends_with_its_time() {
 }
 
 #[test]
-fn a_seat_that_is_reserved_again_is_one_seat_with_more_time() {
+fn reserving_a_seat_again_extends_it() {
     let mut table = room_of(places(2), &["ada"]);
     table.command("ada", reserve(&["bob"], 10)).unwrap();
     table.advance(Duration::from_secs(9));
@@ -106,7 +106,7 @@ fn there_are_no_more_seats_than_places() {
 }
 
 #[test]
-fn what_makes_no_seat() {
+fn invalid_reservations_are_refused() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     let mut check = |player: &str, players: &[&str], seconds: u32, expect: Detail| {
         let no = table.command(player, reserve(players, seconds));
@@ -148,7 +148,7 @@ fn seats_of_the_opening_keep_strangers_out() {
 }
 
 #[test]
-fn who_lost_the_connection_for_too_long_finds_a_seat_for_a_while() {
+fn a_lost_member_has_a_seat_for_a_while() {
     let mut table = room_of(places(2), &["ada", "bob"]);
     table.command("ada", lock(true)).unwrap();
     table.drop_connection("bob");
@@ -164,7 +164,7 @@ fn who_lost_the_connection_for_too_long_finds_a_seat_for_a_while() {
 }
 
 #[test]
-fn who_logs_in_again_finds_a_seat_and_who_leaves_or_is_kicked_does_not() {
+fn a_new_login_keeps_a_seat_but_a_leave_does_not() {
     let mut table = room_of(places(3), &["ada", "bob", "cleo"]);
     table.command("ada", lock(true)).unwrap();
     table.drop_connection("bob");
@@ -183,7 +183,7 @@ fn who_logs_in_again_finds_a_seat_and_who_leaves_or_is_kicked_does_not() {
 }
 
 #[test]
-fn a_room_may_hold_no_seats_for_those_who_are_lost() {
+fn seats_for_lost_members_can_be_disabled() {
     let open = Open {
         return_seconds: 0,
         ..Open::default()

@@ -1,4 +1,4 @@
-//! What the owner decides: locks, privacy, passwords, capacity, kicks, the end.
+//! Tests of the owner's commands: lock, privacy, password, capacity, kick, close.
 
 use wayfare::{ErrorCode, LeaveReason};
 use wayfare_modules::relay::{Command, Configure, Detail, Event, Open};
@@ -24,7 +24,7 @@ fn a_locked_room_lets_nobody_in() {
 }
 
 #[test]
-fn who_makes_a_locked_room_is_in_it() {
+fn the_creator_of_a_locked_room_joins_it() {
     let locked = Open {
         locked: true,
         ..Open::default()
@@ -63,7 +63,7 @@ fn a_full_room_lets_nobody_in_until_there_is_more_room() {
 }
 
 #[test]
-fn a_password_is_asked_of_everybody_and_told_nobody() {
+fn a_password_is_required_and_never_shown() {
     let open_with = Open {
         password: "sesame".into(),
         ..Open::default()
@@ -107,7 +107,7 @@ fn a_private_room_is_not_listed() {
 }
 
 #[test]
-fn settings_change_together_or_not_at_all_and_everybody_hears_of_it() {
+fn settings_change_atomically_and_all_see_it() {
     let mut table = room_of(Open::default(), &["ada", "bob"]);
     let before = picture(&mut table).settings;
     let bad = Command::Configure(Configure {
@@ -172,7 +172,7 @@ fn the_owner_ends_the_room() {
 }
 
 #[test]
-fn a_maker_who_is_refused_leaves_the_room_to_the_next() {
+fn a_refused_creator_leaves_the_room_to_the_next() {
     let open_with = Open {
         locked: true,
         password: "sesame".into(),

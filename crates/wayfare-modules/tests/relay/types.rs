@@ -1,4 +1,4 @@
-//! What clients in TypeScript are told of the messages.
+//! Tests of the messages' types for clients in TypeScript.
 
 use wayfare_modules::relay::{self, Relay};
 
@@ -8,7 +8,7 @@ fn types() -> String {
 }
 
 #[test]
-fn what_is_carried_is_anything_that_can_be() {
+fn payloads_may_be_any_value() {
     let value = "\
 export type Value =
   | null
@@ -28,7 +28,7 @@ export type Value =
 }
 
 #[test]
-fn what_need_not_be_said_need_not_be_typed() {
+fn fields_with_defaults_are_optional() {
     let types = types();
     assert!(
         types.contains("  payload?: Value;\n"),

@@ -1,4 +1,4 @@
-//! What goes over the wire, byte by byte: what `docs/relay.md` says to clients of any language.
+//! Tests of the wire format, byte by byte, against `docs/relay.md`.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -9,7 +9,7 @@ use wayfare_modules::relay::{
 
 use crate::{changes, id, ids, join, names, room_of};
 
-/// Written in a notation like JSON's; what is left out has to be filled in by the reader.
+/// Reads a value in a notation like JSON. The reader must fill in missing fields.
 #[track_caller]
 fn reads<T: DeserializeOwned + PartialEq + std::fmt::Debug>(written: &Value, expect: &T) {
     assert_eq!(&written.read::<T>().unwrap(), expect);
@@ -30,7 +30,7 @@ fn list(items: &[&str]) -> Value {
 }
 
 #[test]
-fn a_command_is_a_map_of_its_name_and_says_only_what_it_must() {
+fn a_command_is_a_map_without_default_fields() {
     reads(&map(&[("post", map(&[]))]), &Command::Post(Post::default()));
     reads(
         &map(&[(
@@ -134,7 +134,7 @@ fn commands_of_the_owner() {
     );
 }
 
-/// An event of this name, as it is written.
+/// Makes an event of this name, as on the wire.
 fn event(name: &str, entries: &[(&str, Value)]) -> Value {
     map(&[(name, map(entries))])
 }
@@ -294,7 +294,7 @@ fn the_view_is_a_map_of_everything() {
 }
 
 #[test]
-fn nothing_has_to_be_said_to_open_or_join() {
+fn open_and_join_may_be_empty() {
     reads(&map(&[]), &Open::default());
     reads(&map(&[]), &Join::default());
     reads(&map(&[("later", true.into())]), &Join::default());
@@ -308,7 +308,7 @@ fn nothing_has_to_be_said_to_open_or_join() {
 
 const PAGE: &str = include_str!("../../../../docs/relay.md");
 
-/// The examples of the page, under the heading that they are under.
+/// Returns the examples under a heading of the page.
 fn examples(heading: &str) -> Vec<serde_json::Value> {
     let (_, section) = PAGE.split_once(heading).unwrap();
     let (_, block) = section.split_once("```json\n").unwrap();
@@ -326,7 +326,7 @@ fn examples(heading: &str) -> Vec<serde_json::Value> {
 }
 
 #[test]
-fn the_page_shows_every_command_and_event_as_it_is() {
+fn the_page_matches_every_command_and_event() {
     let kinds = |shown: &[serde_json::Value]| {
         let mut kinds: Vec<_> = shown
             .iter()
