@@ -1,7 +1,7 @@
 //! The vocabulary of coordination: small records with revisions, changed by compare-and-set.
 //!
-//! Decision code asks by [`Request`] and is answered by [`Outcome`]; who carries the request to an
-//! engine, and when the answer comes, is not its business.
+//! Decision code sends a [`Request`] and receives an [`Outcome`]. Its caller passes the request to
+//! an engine and delivers the outcome.
 
 use std::sync::Arc;
 
@@ -10,99 +10,100 @@ use bytes::Bytes;
 /// A record's name, such as `entity/plaza/main`. Cheap to clone.
 pub type Key = Arc<str>;
 
-/// The store's commit counter at which a record was last written: grows with every commit.
+/// The store's commit counter at the last write of a record. It grows with every commit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Revision(pub u64);
 
-/// What must hold of a record for an operation on it to be done.
+/// The condition of an operation on a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {
-    /// There is no such record.
+    /// The record does not exist.
     Absent,
     /// The record was last written at this revision.
     Revision(Revision),
 }
 
-/// A record as read.
+/// A record that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Its bytes.
+    /// The record's bytes.
     pub value: Bytes,
-    /// When it was last written.
+    /// The revision at which it was last written.
     pub revision: Revision,
 }
 
-/// One part of an atomic commit.
+/// A part of an atomic commit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Write {
     /// Writes the record if the expectation holds.
     Put {
-        /// Its name.
+        /// The record's name.
         key: Key,
-        /// What must hold.
+        /// The condition.
         expect: Expect,
-        /// What it shall be.
+        /// The new value.
         value: Bytes,
     },
-    /// Removes the record if it was last written at this revision.
+    /// Deletes the record if it was last written at this revision.
     Delete {
-        /// Its name.
+        /// The record's name.
         key: Key,
-        /// What must hold.
+        /// The condition.
         expect: Revision,
     },
-    /// Changes nothing, but the whole commit depends on it.
+    /// Changes nothing. The commit is done only if the condition holds.
     Check {
-        /// Its name.
+        /// The record's name.
         key: Key,
-        /// What must hold.
+        /// The condition.
         expect: Expect,
     },
 }
 
-/// One operation on coordination.
+/// An operation on coordination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Reads one record, linearizably.
+    /// Reads a record, linearizably.
     Get(Key),
-    /// Writes or removes records, all or none, at most [`crate::limits::COMMIT_KEYS_MAX`] of them,
+    /// Writes or deletes records, all or none, at most [`crate::limits::COMMIT_KEYS_MAX`] of them,
     /// each key once.
     Commit(Vec<Write>),
-    /// The same for records that mean nothing once every memory of this cluster is lost, such as who
-    /// owns a room that lives in memory only: they need not outlive the loss of power or a kill of
-    /// a service that runs inside the node, and so cost no sync there. The store's revision
-    /// does not go back even then.
+    /// Commits records that are useless once every memory of this cluster is lost, such as the
+    /// owner of a room that lives in memory only. They need not survive a power failure, or a kill
+    /// of a service inside the node, so they cost no sync there. The store's revision does not go
+    /// back even then.
     CommitLazily(Vec<Write>),
     /// Several commits that do not depend on each other, in one round trip.
     Batch(Vec<Vec<Write>>),
-    /// Reads all records whose name begins so, in the order of their names.
+    /// Reads all records whose names begin with this prefix, in the order of their names.
     List(Key),
 }
 
-/// How one commit ended.
+/// The outcome of a commit that was decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commit {
     /// Applied, at this revision.
     Done(Revision),
-    /// Certainly not applied: an expectation did not hold. No news about others (R10).
+    /// Certainly not applied, because an expectation did not hold. This says nothing about earlier
+    /// attempts (R10).
     Refused,
 }
 
-/// The answer to a [`Request`], of the same sort.
+/// The reply to a [`Request`], of the same sort.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// To a get.
+    /// The reply to a get.
     Got {
-        /// The record, if there is one.
+        /// The record, if it exists.
         record: Option<Record>,
-        /// The store's revision at the read; a new epoch is never below it.
+        /// The store's revision at the read. A new epoch is never below it.
         store: Revision,
     },
-    /// To a commit.
+    /// The reply to a commit.
     Committed(Commit),
-    /// To a batch: of each commit, in order.
+    /// The reply to a batch: the outcome of each commit, in order.
     Batched(Vec<Result<Commit, Failure>>),
-    /// To a list.
+    /// The reply to a list.
     Listed {
         /// The records, by name.
         records: Vec<(Key, Record)>,
@@ -111,16 +112,17 @@ pub enum Reply {
     },
 }
 
-/// Why there is no reply.
+/// Reasons why there is no reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The operation certainly did not happen.
     #[error("not done: {0}")]
     NotDone(String),
-    /// The operation may have happened, or may still happen: settled only by reading (R10).
+    /// The outcome is unknown: the operation may have happened, or may still happen. Only a read
+    /// settles it (R10).
     #[error("unknown whether done: {0}")]
     Unknown(String),
 }
 
-/// How a request ended: done or refused (in the reply), or failed, of which unknown is one way.
+/// The outcome of a request: done or refused (in the reply), or failed, which includes unknown.
 pub type Outcome = Result<Reply, Failure>;

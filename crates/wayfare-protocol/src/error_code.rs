@@ -1,84 +1,84 @@
-//! What can go wrong, as one number on the wire.
+//! Error codes: the numbers of errors on the wire.
 
 /// The code of an `Error` on the wire. Each has a page `docs/errors/<code>.md`.
 ///
-/// The ranges carry the meaning for a client that does not know a code: 1000 the client broke the
-/// protocol · 1100 who it is · 1200 its session · 1300 joining · 1400 the room's answer · 1500 the
-/// server's state.
+/// The range tells a client the meaning of a code that it does not know. 1000: the client violated
+/// the protocol. 1100: authentication. 1200: the session. 1300: joining. 1400: the room's answer.
+/// 1500: the server's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u32)]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// A frame that does not decode or does not belong here.
+    /// A frame cannot be decoded or is not allowed here.
     BadFrame = 1000,
-    /// No protocol version in common.
+    /// Client and server have no protocol version in common.
     VersionUnsupported = 1001,
-    /// A frame or payload larger than the limit.
+    /// A frame or payload exceeds its limit.
     TooLarge = 1002,
-    /// A sequence number that leaves a gap.
+    /// A sequence number leaves a gap.
     SequenceGap = 1003,
-    /// No complete Hello in time.
+    /// No complete Hello arrived in time.
     HandshakeTimeout = 1004,
 
-    /// The token is not valid: signature, form or claims.
+    /// The token is invalid: signature, form or claims.
     TokenInvalid = 1100,
-    /// The token was valid once.
+    /// The token has expired.
     TokenExpired = 1101,
-    /// Guests are not let in here.
+    /// This server does not let guests in.
     GuestsRefused = 1102,
 
-    /// The ticket was not made here, or was changed.
+    /// The ticket was not issued here, or was changed.
     TicketInvalid = 1200,
     /// The ticket's session has ended.
     TicketExpired = 1201,
     /// A newer ticket of the session was already used or acknowledged.
     TicketSuperseded = 1202,
-    /// Another login of the same player took over.
+    /// Another login of the same player replaced the session.
     SessionReplaced = 1203,
-    /// The player is already here, and the policy keeps the first.
+    /// The player has a session already, and the policy keeps the first.
     AlreadyConnected = 1204,
     /// An operator ended the session.
     SessionKicked = 1205,
     /// The session was resumed over another connection.
     SessionResumed = 1206,
 
-    /// No such kind of room.
+    /// The kind of room does not exist.
     KindUnknown = 1300,
-    /// No such room.
+    /// The room does not exist.
     RoomNotFound = 1301,
-    /// The room exists, and the join asked for a new one.
+    /// The room exists, but the join asked for a new one.
     RoomExists = 1302,
-    /// `members_max` reached.
+    /// The room has as many members as allowed.
     RoomFull = 1303,
-    /// The room takes no new members.
+    /// The room is locked.
     RoomLocked = 1304,
     /// The kind does not allow clients to do this.
     NotAllowed = 1305,
-    /// The session is in as many rooms as it may be.
+    /// The session is in as many rooms as allowed.
     RoomsPerSession = 1306,
     /// The room's name is not `kind/key`.
     RoomNameInvalid = 1307,
     /// The session is in that room already.
     AlreadyJoined = 1308,
-    /// The room closed while the join was under way.
+    /// The room closed while the join was in flight.
     RoomClosed = 1309,
 
-    /// The room's own refusal; `detail` is the application's number.
+    /// The room refused; `detail` is the application's number.
     Refused = 1400,
-    /// The payload does not decode as what the room takes.
+    /// The payload cannot be decoded as the room's type.
     PayloadInvalid = 1401,
     /// The room's handler failed on this command.
     HandlerFailed = 1402,
 
     /// The server is stopping.
     ShuttingDown = 1500,
-    /// Something that may pass: try again later.
+    /// A temporary problem: try again later.
     Unavailable = 1501,
     /// The client did not read fast enough; it may resume.
     SlowReader = 1502,
     /// The client sent faster than the limit for too long.
     RateLimited = 1503,
-    /// The server holds as many rooms or sessions as it may.
+    /// The server has as many rooms or sessions as allowed.
     Full = 1504,
     /// The connection was silent for too long; the client may resume.
     Silent = 1505,
@@ -129,19 +129,19 @@ impl ErrorCode {
         ]
     };
 
-    /// The number on the wire.
+    /// Returns the number on the wire.
     #[must_use]
     pub const fn code(self) -> u32 {
         self as u32
     }
 
-    /// The code of a number from the wire; `None` if this build does not know it.
+    /// Returns the code with this number; `None` if this build does not know it.
     #[must_use]
     pub fn from_code(code: u32) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.code() == code)
     }
 
-    /// Whether the same request may succeed later without anybody changing anything.
+    /// Returns true if the same request may succeed later without a change by anybody.
     #[must_use]
     pub const fn is_retryable(self) -> bool {
         use ErrorCode::*;
@@ -156,7 +156,7 @@ impl ErrorCode {
         }
     }
 
-    /// What a client does with its connection after an `Ended` with this code.
+    /// Returns a client's reaction to an `Ended` with this code.
     #[must_use]
     pub const fn should_reconnect(self) -> Reconnect {
         use ErrorCode::*;
@@ -173,19 +173,19 @@ impl ErrorCode {
     }
 }
 
-/// See [`ErrorCode::should_reconnect`].
+/// The reaction of a client to the end of its connection: see [`ErrorCode::should_reconnect`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reconnect {
-    /// Connect again and present the ticket.
+    /// Reconnect and present the ticket.
     Resume,
-    /// The session is gone: connect again with the token, tell the application.
+    /// The session is lost: reconnect with the token, and notify the application.
     Afresh,
-    /// Coming back by itself would not help.
+    /// An automatic reconnect would not help.
     Never,
 }
 
 impl Reconnect {
-    /// What to do on a code from the wire, known or not: the range decides for a later one.
+    /// Returns the reaction to a number from the wire. For an unknown code the range decides.
     #[must_use]
     pub fn of_code(code: u32) -> Self {
         match (ErrorCode::from_code(code), code) {

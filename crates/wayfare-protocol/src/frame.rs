@@ -1,8 +1,8 @@
-//! How a message becomes bytes: a length header, then the message in protobuf.
+//! The encoding of messages as frames: a length header, then the message in protobuf.
 //!
 //! The header is that of an unmasked WebSocket binary frame (RFC 6455, section 5.2), on every
-//! transport: so a frame is encoded once, and the same bytes go to each of its recipients
-//! whatever they are connected by.
+//! transport. A frame is therefore encoded once, and the same bytes are sent to all recipients,
+//! whatever their transport.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::Message;
@@ -14,7 +14,7 @@ use crate::{Handle, Sequence};
 /// The first byte of a frame: final fragment, binary.
 pub const BINARY: u8 = 0x82;
 
-/// The bytes a header takes before a payload of `length` bytes.
+/// Returns the length of the header for a payload of `length` bytes.
 #[must_use]
 pub const fn header_len(length: usize) -> usize {
     match length {
@@ -39,7 +39,7 @@ fn put_header(buffer: &mut impl BufMut, length: usize) {
     }
 }
 
-/// Appends a frame to the client, header and all.
+/// Appends a frame to the client, with its header.
 pub fn put_server_frame(buffer: &mut BytesMut, body: server_frame::Body) {
     let frame = ServerFrame { body: Some(body) };
     let length = frame.encoded_len();
@@ -48,7 +48,7 @@ pub fn put_server_frame(buffer: &mut BytesMut, body: server_frame::Body) {
     frame.encode_raw(buffer);
 }
 
-/// A frame to the client, header and all.
+/// Makes a frame to the client, with its header.
 #[must_use]
 pub fn server_frame(body: server_frame::Body) -> Bytes {
     let mut buffer = BytesMut::new();
@@ -56,14 +56,14 @@ pub fn server_frame(body: server_frame::Body) -> Bytes {
     buffer.freeze()
 }
 
-/// A frame to the server without a header: the client's transport masks and frames it.
+/// Makes a frame to the server without a header: the client's transport masks and frames it.
 #[must_use]
 pub fn client_payload(body: client_frame::Body) -> Bytes {
     ClientFrame { body: Some(body) }.encode_to_vec().into()
 }
 
-/// Appends an `Event` frame without building the message: the one frame that is written per
-/// event, from a payload that lies in somebody's scratch buffer.
+/// Appends an `Event` frame without building a message. This is the one frame that is written per
+/// event, from a payload in a scratch buffer.
 pub fn put_event(buffer: &mut BytesMut, handle: Handle, sequence: Sequence, payload: &[u8]) {
     let event =
         9 + if sequence.0 == 0 {
@@ -80,7 +80,7 @@ pub fn put_event(buffer: &mut BytesMut, handle: Handle, sequence: Sequence, payl
     put_bytes(buffer, payload);
 }
 
-/// Appends an `Unreliable` frame to the client, as [`put_event`] does.
+/// Appends an `Unreliable` frame to the client, like [`put_event`].
 pub fn put_unreliable(buffer: &mut BytesMut, handle: Handle, payload: &[u8]) {
     put_body(buffer, TAG_UNRELIABLE, 9 + bytes_len(payload));
     put_handle(buffer, handle);
@@ -119,40 +119,40 @@ fn put_bytes(buffer: &mut BytesMut, payload: &[u8]) {
     }
 }
 
-/// A frame that does not decode, or that this build has no name for.
+/// The error for a frame that cannot be decoded or is unknown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadFrame {
-    /// Not protobuf, or not of this schema.
+    /// The bytes are not protobuf, or not of this schema.
     #[error("the frame does not decode: {0}")]
     Malformed(String),
-    /// Nothing this build knows: written by a later version.
+    /// The message is unknown: a later version wrote it.
     #[error("the frame is of a sort this version does not know")]
     Unknown,
 }
 
-/// Understands a frame from a client. Copies payloads; everything else borrows nothing either.
+/// Decodes a frame from a client. Copies payloads, so the result borrows nothing.
 ///
 /// # Errors
-/// If it is not one, or is of a sort this build does not know.
+/// If it is not a frame, or is unknown to this build.
 pub fn decode_client(payload: &[u8]) -> Result<client_frame::Body, BadFrame> {
     let frame =
         ClientFrame::decode(payload).map_err(|error| BadFrame::Malformed(error.to_string()))?;
     frame.body.ok_or(BadFrame::Unknown)
 }
 
-/// Understands a frame from a server; payloads are slices of `payload`.
+/// Decodes a frame from a server. Payloads are slices of `payload`.
 ///
 /// # Errors
-/// If it is not one, or is of a sort this build does not know.
+/// If it is not a frame, or is unknown to this build.
 pub fn decode_server(payload: Bytes) -> Result<server_frame::Body, BadFrame> {
     let frame =
         ServerFrame::decode(payload).map_err(|error| BadFrame::Malformed(error.to_string()))?;
     frame.body.ok_or(BadFrame::Unknown)
 }
 
-/// Splits bytes as written by this module into the payloads of their frames, without copying.
+/// Splits bytes written by this module into the payloads of their frames, without copying.
 ///
-/// Meant for bytes of our own making; iteration ends at the first incomplete frame.
+/// Use it only for bytes of this module. Iteration ends at the first incomplete frame.
 pub fn split(mut bytes: Bytes) -> impl Iterator<Item = Bytes> {
     std::iter::from_fn(move || {
         let (header, length) = match *bytes.get(1)? {

@@ -1,4 +1,4 @@
-//! The names of things: one newtype per meaning.
+//! Identifiers: one newtype per meaning.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::limits::{KEY_BYTES_MAX, KIND_BYTES_MAX, NODE_BYTES_MAX, PLAYER_BYTES_MAX};
 
-/// A text that is not an id of its sort, and why.
+/// An error: a text is not an id of its sort.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{sort} {text:?} {reason}")]
 pub struct InvalidId {
@@ -39,7 +39,7 @@ macro_rules! text_id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Checks `text` and takes it as an id.
+            /// Checks `text` and makes an id of it.
             ///
             /// # Errors
             /// If it is empty, too long, or contains a control character.
@@ -48,7 +48,7 @@ macro_rules! text_id {
                 Ok(Self(text.into()))
             }
 
-            /// The id as text.
+            /// Returns the id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -87,10 +87,10 @@ text_id! {
     NodeId, "node", NODE_BYTES_MAX
 }
 
-/// A stateful, single-owner thing: `kind/key`. Cheap to clone.
+/// A stateful thing with a single owner: `kind/key`. Cheap to clone.
 ///
-/// The kind is lower-case letters, digits, `-` and `_`; the key is any text without control
-/// characters, `/` included.
+/// The kind consists of lower-case letters, digits, `-` and `_`. The key is any text without
+/// control characters, and may contain `/`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EntityId {
     text: Arc<str>,
@@ -98,10 +98,10 @@ pub struct EntityId {
 }
 
 impl EntityId {
-    /// The entity `kind/key`.
+    /// Makes the entity `kind/key`.
     ///
     /// # Errors
-    /// If either part is empty, too long or has characters it must not have.
+    /// If either part is empty, too long or has invalid characters.
     pub fn new(kind: &str, key: &str) -> Result<Self, InvalidId> {
         check_text("kind", kind, KIND_BYTES_MAX)?;
         check_text("key", key, KEY_BYTES_MAX)?;
@@ -121,25 +121,25 @@ impl EntityId {
         })
     }
 
-    /// The part before the first `/`.
+    /// Returns the part before the first `/`.
     #[must_use]
     pub fn kind(&self) -> &str {
         &self.text[..usize::from(self.kind_bytes)]
     }
 
-    /// The part behind the first `/`.
+    /// Returns the part behind the first `/`.
     #[must_use]
     pub fn key(&self) -> &str {
         &self.text[usize::from(self.kind_bytes) + 1..]
     }
 
-    /// `kind/key`.
+    /// Returns `kind/key`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// `kind/key`, as storage names it.
+    /// Returns `kind/key` as storage's name for the entity.
     #[must_use]
     pub fn as_key(&self) -> crate::coordination::Key {
         std::sync::Arc::clone(&self.text)
@@ -152,7 +152,7 @@ impl std::hash::Hash for EntityId {
     }
 }
 
-/// Compares and orders as its text, so that the entities of one kind can be found by a prefix.
+/// Compares and orders like its text, so that the entities of a kind can be found by a prefix.
 impl std::borrow::Borrow<str> for EntityId {
     fn borrow(&self) -> &str {
         &self.text
@@ -201,12 +201,12 @@ macro_rules! number_id {
 }
 
 number_id! {
-    /// One run of a node; a restarted node is another incarnation.
+    /// A run of a node. A restarted node is another incarnation.
     Incarnation, u64
 }
 
 number_id! {
-    /// Which shard of its node, from 0.
+    /// The index of a shard on its node, from 0.
     ShardIndex, u16
 }
 
@@ -216,7 +216,7 @@ number_id! {
 }
 
 impl Epoch {
-    /// The one behind this.
+    /// Returns the next epoch.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -229,10 +229,11 @@ number_id! {
 }
 
 impl Sequence {
-    /// The highest that a client may begin with: far more than can be counted to from there.
+    /// The highest number that a client may begin with. The remaining numbers are more than anyone
+    /// can count to.
     pub const MAX_FIRST: Sequence = Sequence(1 << 62);
 
-    /// The one behind this.
+    /// Returns the next number.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
@@ -240,7 +241,7 @@ impl Sequence {
 }
 
 number_id! {
-    /// One stay of one player in one room. Never used again by that room.
+    /// A stay of a player in a room. The room never uses the number again.
     Membership, u32
 }
 
@@ -256,18 +257,18 @@ impl fmt::Debug for Handle {
     }
 }
 
-/// One player's logical connection; 128 random bits.
+/// A player's logical connection; 128 random bits.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u128);
 
 impl SessionId {
-    /// The id from its 16 bytes; `None` if there are more or fewer.
+    /// Makes the id of its 16 bytes; `None` if there are more or fewer.
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         Some(Self(u128::from_be_bytes(bytes.try_into().ok()?)))
     }
 
-    /// The id as 16 bytes.
+    /// Returns the id as 16 bytes.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
@@ -286,14 +287,14 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// Where messages between shards go: one shard of one run of a node. Cheap to clone.
+/// The destination of messages between shards: a shard of a run of a node. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     /// The node.
     pub node: NodeId,
-    /// Its run.
+    /// The node's run.
     pub incarnation: Incarnation,
-    /// Its shard.
+    /// The node's shard.
     pub shard: ShardIndex,
 }
 

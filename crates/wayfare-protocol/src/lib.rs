@@ -1,9 +1,8 @@
-//! The vocabulary and the wire of Wayfare. It does no IO and decides nothing.
+//! The vocabulary and the wire format of Wayfare. It does no IO and makes no decisions.
 //!
-//! Read [`ids`] for the names of things, [`limits`] for every bound with its reason, [`wire`] for
-//! the client protocol as messages, [`frame`] for how a message becomes bytes, [`error_code`] for
-//! what can go wrong, [`coordination`] and [`records`] for who owns what, [`storage`] for what must
-//! last.
+//! Read [`ids`] for identifiers, [`limits`] for every limit with its reason, [`wire`] for the
+//! client protocol as messages, [`frame`] for their encoding, [`error_code`] for errors,
+//! [`coordination`] and [`records`] for the records of owners, [`storage`] for durable state.
 
 pub mod coordination;
 pub mod error_code;

@@ -1,4 +1,4 @@
-//! The records in coordination: their names and their bytes.
+//! The records in coordination: names and encoding.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ mod generated {
     include!("generated/wayfare.records.v1.rs");
 }
 
-/// What storage keeps of an entity, as messages.
+/// The stored form of an entity, as messages.
 pub mod room {
     pub use super::generated::{
         Append, Ask, Audience, Base, Call, Event, Member, Part, Reign, RoomMetadata, RoomRecord,
@@ -22,33 +22,33 @@ pub mod room {
     pub use prost::Message as Record;
 }
 
-/// A record that this build cannot read.
+/// An error: this build cannot read a record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("record {key} does not decode: {reason}")]
 pub struct CorruptRecord {
-    /// Its name.
+    /// The record's name.
     pub key: Key,
-    /// What is wrong with it.
+    /// The problem.
     pub reason: String,
 }
 
-/// `entity/<kind>/<key>`: who owns an entity.
+/// `entity/<kind>/<key>`: the owner of an entity.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityRecord {
-    /// Above every earlier one of this name.
+    /// The epoch, above every earlier one of this name.
     pub epoch: Epoch,
-    /// The one shard it lives on.
+    /// The shard on which it lives.
     pub owner: Address,
 }
 
 impl EntityRecord {
-    /// The record's name.
+    /// Returns the record's name.
     #[must_use]
     pub fn key(entity: &EntityId) -> Key {
         format!("entity/{entity}").into()
     }
 
-    /// The record's bytes.
+    /// Returns the record's bytes.
     #[must_use]
     pub fn encode(&self) -> Bytes {
         let owner = Some(encode_address(&self.owner));
@@ -60,10 +60,10 @@ impl EntityRecord {
         .into()
     }
 
-    /// The record of these bytes.
+    /// Decodes a record.
     ///
     /// # Errors
-    /// If they are not one; `key` is named in the error.
+    /// If the bytes are not a record. The error names `key`.
     pub fn decode(key: &Key, value: &[u8]) -> Result<Self, CorruptRecord> {
         let corrupt = |reason: String| CorruptRecord {
             key: key.clone(),
@@ -78,27 +78,27 @@ impl EntityRecord {
     }
 }
 
-/// `session/<player>`: where a player's session lives.
+/// `session/<player>`: the place of a player's session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionRecord {
     /// The session.
     pub session: SessionId,
-    /// Grows by one with each change of gateway.
+    /// The epoch, which grows by one with each change of gateway.
     pub epoch: Epoch,
-    /// The shard that holds it.
+    /// The shard that has the session.
     pub gateway: Address,
-    /// Tickets issued under a lower epoch are superseded.
+    /// The lowest valid epoch of a ticket. Tickets issued under a lower one are superseded.
     pub ticket_epoch_min: Epoch,
 }
 
 impl SessionRecord {
-    /// The record's name.
+    /// Returns the record's name.
     #[must_use]
     pub fn key(player: &PlayerId) -> Key {
         format!("session/{player}").into()
     }
 
-    /// The record's bytes.
+    /// Returns the record's bytes.
     #[must_use]
     pub fn encode(&self) -> Bytes {
         generated::SessionRecord {
@@ -111,10 +111,10 @@ impl SessionRecord {
         .into()
     }
 
-    /// The record of these bytes.
+    /// Decodes a record.
     ///
     /// # Errors
-    /// If they are not one; `key` is named in the error.
+    /// If the bytes are not a record. The error names `key`.
     pub fn decode(key: &Key, value: &[u8]) -> Result<Self, CorruptRecord> {
         let corrupt = |reason: String| CorruptRecord {
             key: key.clone(),
@@ -134,23 +134,23 @@ impl SessionRecord {
 /// `node/<id>`: the latest run of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeRecord {
-    /// Above that of every earlier run of this node.
+    /// The incarnation, above that of every earlier run of this node.
     pub incarnation: Incarnation,
     /// The version of Wayfare that wrote the record.
     pub version: String,
 }
 
 impl NodeRecord {
-    /// The beginning of the name of every node's record; a node's id follows.
+    /// The prefix of the names of all nodes' records, before the node's id.
     pub const PREFIX: &str = "node/";
 
-    /// The record's name.
+    /// Returns the record's name.
     #[must_use]
     pub fn key(node: &NodeId) -> Key {
         format!("{}{node}", Self::PREFIX).into()
     }
 
-    /// The record's bytes.
+    /// Returns the record's bytes.
     #[must_use]
     pub fn encode(&self) -> Bytes {
         generated::NodeRecord {
@@ -161,10 +161,10 @@ impl NodeRecord {
         .into()
     }
 
-    /// The record of these bytes.
+    /// Decodes a record.
     ///
     /// # Errors
-    /// If they are not one; `key` is named in the error.
+    /// If the bytes are not a record. The error names `key`.
     pub fn decode(key: &Key, value: &[u8]) -> Result<Self, CorruptRecord> {
         let record = generated::NodeRecord::decode(value).map_err(|e| CorruptRecord {
             key: key.clone(),
@@ -180,7 +180,7 @@ impl NodeRecord {
 /// `cluster/tickets`: the key that signs tickets.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TicketsRecord {
-    /// The same for every node and every run.
+    /// The key, the same for every node and every run.
     pub key: [u8; 32],
 }
 
@@ -188,17 +188,17 @@ impl TicketsRecord {
     /// The record's name.
     pub const KEY: &str = "cluster/tickets";
 
-    /// The record's bytes.
+    /// Returns the record's bytes.
     #[must_use]
     pub fn encode(&self) -> Bytes {
         let key = Bytes::copy_from_slice(&self.key);
         generated::TicketsRecord { key }.encode_to_vec().into()
     }
 
-    /// The record of these bytes.
+    /// Decodes a record.
     ///
     /// # Errors
-    /// If they are not one, without repeating them.
+    /// If the bytes are not a record. The error does not repeat them.
     pub fn decode(value: &[u8]) -> Result<Self, CorruptRecord> {
         let corrupt = |reason: String| CorruptRecord {
             key: Self::KEY.into(),

@@ -1,29 +1,29 @@
 //! The vocabulary of storage: snapshots and journals of entities, logs, documents.
 //!
-//! Decision code asks by [`Request`] and is answered by [`Outcome`]; who carries the request to an
-//! engine, and when the answer comes, is not its business.
+//! Decision code sends a [`Request`] and receives an [`Outcome`]. Its caller passes the request to
+//! an engine and delivers the outcome.
 
 use bytes::Bytes;
 
 use crate::Epoch;
 use crate::coordination::{Commit, Expect, Key, Record, Revision};
 
-/// Records of one answer to a read of a log: what a reader must hold at once.
+/// The number of records in an answer to a read of a log, which a reader must hold in memory.
 pub const READ_RECORDS_MAX: usize = 1000;
-/// Documents of one answer to a list: each may be as large as a saved game.
+/// The number of documents in an answer to a list. Each may be as large as a saved game.
 pub const LIST_DOCUMENTS_MAX: usize = 100;
-/// Entities put aside by [`Request::Quarantine`]: enough to see what is going wrong, and no more
-/// than an operator would look at.
+/// The number of entities that [`Request::Quarantine`] keeps: enough to see what is going wrong,
+/// and no more than an operator would look at.
 pub const QUARANTINED_MAX: usize = 100;
 
-/// The place of a record in a journal or a log: from 1, without gaps.
+/// The position of a record in a journal or a log: from 1, without gaps.
 ///
-/// A snapshot has the place of the last record whose effect it contains, 0 before the first.
+/// A snapshot has the position of the last record whose effect it contains, 0 before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(pub u64);
 
 impl Position {
-    /// The one behind this.
+    /// Returns the next position.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
@@ -33,37 +33,37 @@ impl Position {
 /// An entity's state at a position.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// The last record it contains the effect of.
+    /// The last record whose effect it contains.
     pub position: Position,
-    /// The state, or what there is of it beside its parts.
+    /// The state, or its head if it has parts.
     pub bytes: Bytes,
-    /// The parts that belong to it, each stored before; empty for a state without parts.
+    /// The parts that belong to it, all stored before; empty for a state without parts.
     pub parts: Vec<PartId>,
 }
 
-/// Names one stored form of one part of a large state.
+/// The name of a stored form of a part of a large state.
 ///
-/// A part is written once under each version, and never changed: a snapshot names the version of
-/// each part that belongs to it, so that what is written for the next one leaves it whole.
+/// A part is written once under each version, and never changed. A snapshot names the version of
+/// each part that belongs to it, so writes for the next snapshot do not damage it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartId {
-    /// Which part.
+    /// The number of the part.
     pub number: u32,
-    /// Which form of it: chosen by the owner, above every version its snapshot names.
+    /// The version of its form, chosen by the owner, above every version that its snapshot names.
     pub version: u64,
 }
 
-/// What is kept of an entity.
+/// The stored data of an entity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Loaded {
-    /// The newest snapshot, if there is one.
+    /// The newest snapshot, if it exists.
     pub snapshot: Option<Snapshot>,
-    /// The records right behind the snapshot, or from position 1 if there is none; no gaps.
+    /// The records behind the snapshot, or from position 1 if there is none, without gaps.
     pub journal: Vec<Bytes>,
 }
 
 impl Loaded {
-    /// Where the next record of the journal belongs.
+    /// Returns the position of the next record of the journal.
     #[must_use]
     pub fn next(&self) -> Position {
         let start = self.snapshot.as_ref().map_or(0, |it| it.position.0);
@@ -71,10 +71,10 @@ impl Loaded {
     }
 }
 
-/// The name under which an append happens once, however often it is asked for.
+/// The name of an append, which makes it happen once, however often it is repeated.
 ///
-/// It stays the same when a successor repeats it, so `epoch` is the one under which the step was
-/// executed, not the one of who asks.
+/// A successor repeats it with the same name. `epoch` is therefore that under which the step was
+/// executed, not that of the present owner.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AppendKey {
     /// The entity that writes.
@@ -88,83 +88,84 @@ pub struct AppendKey {
 /// A record of a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRecord {
-    /// Its place in the log.
+    /// The position in the log.
     pub position: Position,
-    /// The append it came with.
+    /// The append that added it.
     pub key: AppendKey,
-    /// Its bytes.
+    /// The record's bytes.
     pub bytes: Bytes,
 }
 
-/// One operation on storage: the methods of the trait that engines implement, as data.
+/// An operation on storage. The methods of the trait that engines implement have the same
+/// operations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Request {
-    /// Keeps an entity's state, and forgets the journal up to its position and every part it does not
-    /// name.
+    /// Stores an entity's state, and deletes the journal up to its position and every part that it
+    /// does not name.
     Snapshot {
-        /// Whose.
+        /// The entity.
         entity: Key,
         /// The writer's epoch.
         epoch: Epoch,
         /// The state.
         snapshot: Snapshot,
     },
-    /// Stores a part of a large state, for a snapshot that will name it.
+    /// Stores a part of a large state, for a later snapshot that names it.
     Part {
-        /// Whose.
+        /// The entity.
         entity: Key,
         /// The writer's epoch.
         epoch: Epoch,
-        /// Its name.
+        /// The part's name.
         part: PartId,
-        /// Its bytes.
+        /// The part's bytes.
         bytes: Bytes,
     },
     /// Reads a part that the entity's snapshot names.
     ReadPart {
-        /// Whose.
+        /// The entity.
         entity: Key,
-        /// Its name.
+        /// The part's name.
         part: PartId,
     },
-    /// Forgets an entity: snapshot, parts, journal and seal. Whoever writes next must seal anew.
+    /// Deletes an entity: snapshot, parts, journal and seal. The next writer must seal again.
     Forget {
-        /// Which.
+        /// The entity.
         entity: Key,
         /// Its owner's epoch.
         epoch: Epoch,
     },
-    /// Seals an entity and puts everything that is kept of it aside for an operator, readable or
-    /// not, so that it begins empty: what an owner does about [`Failure::Corrupt`].
+    /// Seals an entity and moves all its stored data to quarantine for an operator, readable or
+    /// not, so that it begins empty. An owner does this after [`Failure::Corrupt`].
     Quarantine {
-        /// Which.
+        /// The entity.
         entity: Key,
         /// The new owner's epoch.
         epoch: Epoch,
     },
     /// Adds records to an entity's journal, all or none.
     Journal {
-        /// Whose.
+        /// The entity.
         entity: Key,
         /// The writer's epoch.
         epoch: Epoch,
-        /// Where the first record belongs.
+        /// The position of the first record.
         from: Position,
         /// The records.
         records: Vec<Bytes>,
     },
     /// Seals an entity with an epoch and reads its snapshot and journal.
     Load {
-        /// Whose.
+        /// The entity.
         entity: Key,
         /// The new owner's epoch.
         epoch: Epoch,
     },
     /// Adds records to a log, once for each key.
     Append {
-        /// To which log.
+        /// The log.
         log: Key,
-        /// The epoch of who asks.
+        /// The epoch of the present owner.
         epoch: Epoch,
         /// The append's name.
         key: AppendKey,
@@ -173,88 +174,89 @@ pub enum Request {
     },
     /// Reads a log.
     Read {
-        /// Which log.
+        /// The log.
         log: Key,
-        /// The first position wanted.
+        /// The first position to read.
         from: Position,
     },
-    /// Forgets the beginning of a log.
+    /// Deletes the beginning of a log.
     Trim {
-        /// Which log.
+        /// The log.
         log: Key,
         /// The first position to keep.
         before: Position,
     },
     /// Writes a document if the expectation holds.
     PutDocument {
-        /// Its name.
+        /// The document's name.
         name: Key,
-        /// What it shall be.
+        /// The new value.
         value: Bytes,
-        /// What must hold.
+        /// The condition.
         expect: Expect,
     },
-    /// Removes a document if it was last written at this revision.
+    /// Deletes a document if it was last written at this revision.
     DeleteDocument {
-        /// Its name.
+        /// The document's name.
         name: Key,
-        /// What must hold.
+        /// The condition.
         expect: Revision,
     },
     /// Reads a document.
     Document(Key),
     /// Lists documents by name.
     Documents {
-        /// How the names begin.
+        /// The prefix of the names.
         prefix: Key,
         /// Only names behind this one; empty for all.
         after: Key,
     },
 }
 
-/// The answer to a [`Request`], of the same sort.
+/// The reply to a [`Request`], of the same sort.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// To a snapshot, a part, a journal write, a forget, a quarantine, an append and a trim: done.
+    /// The reply to a snapshot, a part, a journal write, a forget, a quarantine, an append and a
+    /// trim: done.
     Done,
-    /// To a load.
+    /// The reply to a load.
     Loaded(Loaded),
-    /// To a read.
+    /// The reply to a read of a log.
     Read(Vec<LogRecord>),
-    /// To a part's read.
+    /// The reply to a read of a part.
     Part(Option<Bytes>),
-    /// To a document's put and delete.
+    /// The reply to a put or delete of a document.
     Committed(Commit),
-    /// To a document's read.
+    /// The reply to a read of a document.
     Document(Option<Record>),
-    /// To a list of documents, by name.
+    /// The reply to a list of documents, by name.
     Documents(Vec<(Key, Record)>),
 }
 
-/// Why there is no reply.
+/// Reasons why there is no reply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Certainly not done: a newer owner has sealed the entity. Whoever is told so has lost it.
+    /// Certainly not done: a newer owner has sealed the entity. The caller has lost it.
     #[error("not done: sealed by epoch {by}")]
     Sealed {
-        /// The newest epoch it was sealed with.
+        /// The newest epoch that has sealed it.
         by: Epoch,
     },
     /// The operation certainly did not happen.
     #[error("not done: {0}")]
     NotDone(String),
-    /// Certainly not done: what is kept there cannot be read, and will not be readable later.
-    /// Concerns nothing but what was asked for; an entity goes on after [`Request::Quarantine`].
+    /// Certainly not done: the stored data cannot be read, now or later. This concerns only the
+    /// requested data. An entity continues after [`Request::Quarantine`].
     #[error("not done: what is kept is corrupt: {0}")]
     Corrupt(String),
-    /// The operation may have happened, or may still happen. Each may be repeated as it is, except
-    /// a document's put and delete, which are settled by reading.
+    /// The outcome is unknown: the operation may have happened, or may still happen. All may be
+    /// repeated unchanged, except a document's put and delete, which are settled by a read.
     #[error("unknown whether done: {0}")]
     Unknown(String),
 }
 
 impl Failure {
-    /// Whether the operation certainly did not happen.
+    /// Returns true if the operation certainly did not happen.
     #[must_use]
     pub const fn is_not_done(&self) -> bool {
         match self {
@@ -264,5 +266,5 @@ impl Failure {
     }
 }
 
-/// How a request ended.
+/// The outcome of a request.
 pub type Outcome = Result<Reply, Failure>;

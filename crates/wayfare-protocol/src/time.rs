@@ -1,12 +1,12 @@
-//! A point in time that comes from outside: nanoseconds of a clock that never goes back.
+//! A point in time from outside: nanoseconds of a clock that never goes back.
 
 use std::ops::{Add, Sub};
 use std::time::Duration;
 
-/// Nanoseconds since an origin of the caller's choice.
+/// Nanoseconds since an origin that the caller chooses.
 ///
-/// Decision code cannot read a clock; a node hands it the time since boot (a clock that goes on in
-/// suspend), a simulation its own. Only differences mean anything.
+/// Decision code cannot read a clock. A node passes the time since boot (of a clock that continues
+/// in suspend), a simulation its own. Only differences have a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(u64);
 
@@ -14,19 +14,19 @@ impl Instant {
     /// The origin.
     pub const ORIGIN: Instant = Instant(0);
 
-    /// `nanos` nanoseconds behind the origin.
+    /// Makes the point `nanos` nanoseconds behind the origin.
     #[must_use]
     pub const fn from_nanos(nanos: u64) -> Self {
         Self(nanos)
     }
 
-    /// Nanoseconds since the origin.
+    /// Returns the nanoseconds since the origin.
     #[must_use]
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
 
-    /// The time from `earlier` to here; zero if `earlier` is later.
+    /// Returns the time from `earlier` to here; zero if `earlier` is later.
     #[must_use]
     pub const fn since(self, earlier: Instant) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

@@ -1,4 +1,4 @@
-//! The client protocol as messages, generated from `proto/wayfare.proto`.
+//! The messages of the client protocol, generated from `proto/wayfare.proto`.
 
 #![allow(
     missing_docs,

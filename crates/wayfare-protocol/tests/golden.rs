@@ -1,4 +1,4 @@
-//! Golden vectors: frames as bytes and as fields, in a file that any language's tests can read.
+//! Golden vectors: frames as bytes and as fields, in a file that tests in any language can read.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use wayfare_protocol::wire::{self, ClientFrame, ServerFrame, hello::Credential, 
 
 const GOLDEN: &str = include_str!("../../../proto/golden/frames.json");
 
-/// One frame: its name, its bytes without header, its fields as protobuf's JSON names them.
+/// A frame: its name, its bytes without header, its fields as in protobuf's JSON.
 struct Vector {
     name: &'static str,
     frame: &'static str,
@@ -39,7 +39,8 @@ fn heard(name: &'static str, body: Heard, fields: Value) -> Vector {
     }
 }
 
-/// Above what a double holds exactly: a language that reads 64 bits as a double fails on it.
+/// A number that a double cannot hold exactly, so that languages without 64-bit integers fail on
+/// it.
 const HANDLE: u64 = 0xfedc_ba98_7654_3211;
 const BIG: u64 = (1 << 53) + 1;
 

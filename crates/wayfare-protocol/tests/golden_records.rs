@@ -1,4 +1,5 @@
-//! Golden vectors of the records in coordination: a store that an earlier version wrote opens.
+//! Golden vectors of the records in coordination, so that the records of earlier versions stay
+//! readable.
 
 use serde_json::{Value, json};
 use wayfare_protocol::records::{EntityRecord, NodeRecord, SessionRecord, TicketsRecord};
@@ -81,7 +82,7 @@ fn records_are_written_as_the_file_says() {
 
 #[test]
 fn records_of_the_first_version_are_read() {
-    // As `node/<id>` and `cluster/tickets` were written before they had a place in the schema.
+    // The form of `node/<id>` and `cluster/tickets` before they were in the schema.
     let record = NodeRecord::decode(&"node/local".into(), b"\x08\x07\x12\x050.0.9").unwrap();
     assert_eq!(record.incarnation, Incarnation(7));
     assert_eq!(record.version, "0.0.9");
