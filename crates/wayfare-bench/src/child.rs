@@ -1,4 +1,4 @@
-//! A server in a process of its own, so that its time and memory are its own too.
+//! A server as a child process, so that its processor time and memory are its own.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,28 +15,28 @@ use crate::folder::Folder;
 use crate::process::anonymous_bytes;
 use crate::usage::Meter;
 
-/// From the start of a server to the line that says where it listens.
+/// The time limit from the start of a server to the line with its address.
 const START_TIME_MAX: Duration = Duration::from_secs(20);
-/// What stands before the address on that line.
+/// The text before the address on that line.
 const LISTENS: &str = "listening on ";
-/// What stands between it and the operator's address, if there is one.
+/// The text between it and the operator's address, if there is one.
 const ADMIN: &str = ", admin on ";
 
-/// A running server. It ends with this value, or with this process, however that ends.
+/// A running server. It ends when this is dropped, or when this process ends for any reason.
 #[derive(Debug)]
 pub(crate) struct ServerProcess {
     child: Child,
-    /// The server ends when this closes.
+    /// The server ends when this pipe closes.
     _stdin: ChildStdin,
     address: SocketAddr,
     admin: Option<SocketAddr>,
-    /// It runs in it; removed once the last process in it has ended.
+    /// The server's folder, removed once the last process that uses it has ended.
     folder: Rc<Folder>,
 }
 
 impl ServerProcess {
     /// Runs this program again as `bench <command> <folder> -- <settings>` and waits until it
-    /// listens. Settings of whoever runs the bench do not reach it.
+    /// listens. Settings in this process's environment are not passed on.
     pub(crate) fn start(command: &str, folder: Rc<Folder>, settings: &[String]) -> Result<Self> {
         let program = env::current_exe().context("this program does not know where it lies")?;
         let foreign = env::vars_os().map(|(name, _)| name);
@@ -57,7 +57,7 @@ impl ServerProcess {
             .context("the server did not start")?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take();
-        // From here on the child is ended by the guard, whatever fails.
+        // From here on the guard ends the child after any failure.
         let mut server = Self {
             _stdin: stdin.context("the server has no standard input")?,
             child,
@@ -70,7 +70,7 @@ impl ServerProcess {
         thread::spawn(move || {
             let mut text = String::new();
             let outcome = BufReader::new(stdout).read_line(&mut text).map(|_| text);
-            // Nobody waits any more after a time-out.
+            // After a timeout nobody waits for the line.
             let _ = line.send(outcome);
         });
         let text = first_line
@@ -99,17 +99,17 @@ impl ServerProcess {
         self.child.id()
     }
 
-    /// Where its counters are read.
+    /// The address at which its counters are read.
     pub(crate) fn admin(&self) -> Result<SocketAddr> {
         self.admin.context("the server has no door for operators")
     }
 
-    /// What it runs in, to start another one there.
+    /// The server's folder, to start another server there.
     pub(crate) fn folder(&self) -> Rc<Folder> {
         Rc::clone(&self.folder)
     }
 
-    /// Begins to measure its processor time.
+    /// Starts to measure its processor time.
     pub(crate) fn meter(&self) -> Result<Meter> {
         Meter::start(self.child.id())
     }
@@ -127,8 +127,8 @@ impl Drop for ServerProcess {
     }
 }
 
-/// The server's side: tells the parent where it listens, and ends this process when the parent
-/// has gone.
+/// The child's side: reports the address to the parent, and ends this process when the parent has
+/// ended.
 pub(crate) fn announce(address: SocketAddr, admin: Option<SocketAddr>) -> Result<()> {
     thread::spawn(|| {
         let mut stdin = std::io::stdin();

@@ -12,7 +12,7 @@ use crate::parts::Parts;
 use crate::rooms::Rooms;
 use crate::{raw_server, server};
 
-/// Measures this server on this machine, in processes of its own, over loopback.
+/// Measures this server on this machine over loopback. The servers are separate processes.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Bench {
     #[command(subcommand)]
@@ -21,43 +21,43 @@ pub struct Bench {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Command {
-    /// Every member of a room speaks, everybody hears it.
+    /// Every member of a room sends, and every member receives it.
     Fanout(Fanout),
-    /// What a silent session costs in memory.
+    /// The memory of a silent session.
     Idle(Idle),
-    /// How fast rooms are made, and what an empty one costs in memory.
+    /// The time to create rooms, and the memory of an empty one.
     Rooms(Rooms),
-    /// From a command to its reply, at a fixed rate.
+    /// The time from a command to its reply, at a fixed rate.
     Echo(Echo),
-    /// Commands to `Durable` rooms: how many are acknowledged, how soon, and what the disk does.
+    /// Commands to `Durable` rooms: throughput, latency, and the work of the disk.
     Durable(Durable),
-    /// A large state in parts: what its snapshots cost the room's ticks.
+    /// A large state in parts: the effect of its snapshots on the room's ticks.
     Parts(Parts),
-    /// The server that is measured; ends with its standard input.
+    /// The measured server; ends with its standard input.
     #[command(hide = true)]
     Server {
-        /// Its own, with a token key in it.
+        /// The server's folder, with a token key in it.
         folder: PathBuf,
         /// Flags of a node.
         #[arg(last = true)]
         settings: Vec<String>,
     },
-    /// The bare server that is compared with; ends with its standard input.
+    /// The bare server for comparison; ends with its standard input.
     #[command(hide = true)]
     RawServer {
-        /// Its own; it keeps nothing there.
+        /// The server's folder. Nothing is stored in it.
         folder: PathBuf,
     },
 }
 
 impl Bench {
-    /// Runs the bench and prints its figures on standard output.
+    /// Runs the benchmark and prints its figures on standard output.
     ///
-    /// The servers are this program again, run as `bench server` and `bench raw-server`: whoever
-    /// mounts this mounts it as `bench`.
+    /// The servers are this program, run as `bench server` and `bench raw-server`, so a program
+    /// must mount this command as `bench`.
     ///
     /// # Errors
-    /// If a server or a client fails, or a message was lost, doubled or out of order.
+    /// If a server or a client fails, or a message was lost, duplicated or reordered.
     pub fn run(self) -> Result<()> {
         match self.command {
             Command::Fanout(fanout) => fanout.run(),

@@ -1,4 +1,4 @@
-//! What a server's storage engine counted, read where an operator reads it: `GET /metrics`.
+//! Counters of a server's storage engine, read as an operator does: `GET /metrics`.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -8,14 +8,14 @@ use anyhow::{Context, Result, ensure};
 
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Which engine stores.
+/// The storage engine of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     File,
     Postgres,
 }
 
-/// Since the server was started. What is written and synced elsewhere is not known here.
+/// Counters since the server's start. PostgreSQL's own writes and syncs are not known here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counters {
     pub(crate) requests: u64,
@@ -25,7 +25,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// Blocks until the server has answered.
+    /// Reads the counters. Blocks until the server has answered.
     pub(crate) fn read(admin: SocketAddr, engine: Engine) -> Result<Self> {
         let mut stream = TcpStream::connect(admin)?;
         stream.set_read_timeout(Some(ANSWER_TIME_MAX))?;

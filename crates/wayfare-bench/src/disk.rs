@@ -1,5 +1,5 @@
-//! The disk under a folder: which it is, and how often a second it syncs for a program that does
-//! nothing else.
+//! The disk under a folder: its identity, and the number of syncs per second that a bare program
+//! reaches.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use crate::statistics::rounded;
 
-/// File systems that keep nothing through a loss of power.
+/// File systems that lose everything with the power.
 const IN_MEMORY: [&str; 2] = ["tmpfs", "ramfs"];
 
-/// Where a folder lies.
+/// The file system of a folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct FileSystem {
     pub(crate) folder: String,
@@ -30,7 +30,7 @@ impl FileSystem {
         Self::among(&mounts, &folder).with_context(|| format!("{} lies nowhere", folder.display()))
     }
 
-    /// The innermost mount, and of those at one place the last.
+    /// Finds the innermost mount, and the last one of several at the same place.
     fn among(mounts: &str, folder: &Path) -> Option<Self> {
         let fields = mounts.lines().filter_map(|line| {
             let mut fields = line.split_ascii_whitespace();
@@ -46,22 +46,23 @@ impl FileSystem {
         })
     }
 
-    /// Whether a sync costs nothing here, and is worth nothing.
+    /// Returns true if the file system is in memory, where a sync costs nothing and protects
+    /// nothing.
     pub(crate) fn is_memory(&self) -> bool {
         IN_MEMORY.contains(&self.kind.as_str())
     }
 }
 
-/// What the disk does by itself.
+/// The performance of the disk without an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub(crate) struct BareSyncs {
-    /// Appended before each sync.
+    /// The number of bytes appended before each sync.
     pub(crate) write_bytes: u64,
     pub(crate) syncs_per_s: f64,
 }
 
 impl BareSyncs {
-    /// Appends and syncs (`fdatasync`), one after the other, for this long.
+    /// Appends and syncs (`fdatasync`), one after the other, for this time.
     pub(crate) fn measure(folder: &Path, write_bytes: u64, length: Duration) -> Result<Self> {
         let path = folder.join("bare-syncs");
         let mut file = OpenOptions::new()

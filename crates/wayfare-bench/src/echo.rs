@@ -1,4 +1,4 @@
-//! `wayfare bench echo`: from a command to its reply, over WebSocket, at a fixed rate.
+//! `wayfare bench echo`: the time from a command to its reply, over WebSocket, at a fixed rate.
 
 use std::time::{Duration, Instant};
 
@@ -17,19 +17,20 @@ use crate::stamp::Stamp;
 use crate::statistics::{Latencies, Latency};
 
 const WARM_UP: Duration = Duration::from_secs(1);
-/// From the last command to the last reply, before what is missing counts as lost.
+/// The time limit from the last command to the last reply. Replies that are missing then count as
+/// lost.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Round trips of sessions that are each alone in a room, from the instant they were due.
+/// Round trips of sessions that are each alone in a room, measured from the due time.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Echo {
-    /// Sessions.
+    /// The number of sessions.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     connections: u32,
-    /// Commands per second of each session.
+    /// The number of commands per second of each session.
     #[arg(long, value_name = "HZ", default_value_t = 20.0)]
     rate: f64,
-    /// How long, warm-up not counted.
+    /// The measured time in seconds, without the warm-up.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
     /// Print JSON.
@@ -44,13 +45,13 @@ struct Report {
     lost: u64,
     duplicated: u64,
     reordered: u64,
-    /// How late the generator was to send: part of the times above.
+    /// The delay of the generator itself, which is part of the times above.
     generator_late_us: Latency,
 }
 
 impl Echo {
     /// # Errors
-    /// If the server or a client fails, or a reply was lost, doubled or out of order.
+    /// If the server or a client fails, or a reply was lost, duplicated or reordered.
     pub(crate) fn run(&self) -> Result<()> {
         ensure!(
             (0.2..=90.0).contains(&self.rate) && (0.1..=600.0).contains(&self.seconds),
@@ -105,7 +106,7 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// Sends by the schedule, and says the round trips and the generator's own lateness.
+    /// Sends by the schedule. Returns the round trips and the generator's own delay.
     fn run(&mut self, mut schedule: Schedule) -> Result<(Latencies, Latencies)> {
         let mut rtt = Latencies::new()?;
         let mut lateness = Latencies::new()?;

@@ -1,4 +1,4 @@
-//! A folder for one server, gone when the server is.
+//! A temporary folder for a server, deleted with it.
 
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 static MADE: AtomicU32 = AtomicU32::new(0);
 
-/// Only for this user, under the system's folder for such things.
+/// A folder that only this user can read, in the system's folder for temporary files.
 #[derive(Debug)]
 pub(crate) struct Folder(PathBuf);
 
@@ -18,7 +18,7 @@ impl Folder {
         Self::make_in(&std::env::temp_dir())
     }
 
-    /// In another folder than the system's.
+    /// Makes a folder in another place.
     pub(crate) fn make_in(parent: &Path) -> Result<Self> {
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("wayfare-bench-{}-{number}", std::process::id());
@@ -35,7 +35,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left behind is small, and the system clears its folder some day.
+        // Leftovers are small, and the system cleans its temporary folder.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,4 +1,4 @@
-//! `wayfare bench idle`: what a silent session costs in memory, before it ever spoke and after.
+//! `wayfare bench idle`: the memory of a silent session, before and after it has sent anything.
 
 use std::time::{Duration, Instant};
 
@@ -13,25 +13,25 @@ use crate::process::raise_open_files;
 use crate::server::ServerNode;
 use crate::statistics::{rounded, slope};
 
-/// What each session sends in one command, and hears back in one reply.
+/// The size of the one command that each session sends, and of its reply.
 const TRAFFIC_BYTES: usize = 16 * 1024;
-/// Commands that are under way at once.
+/// The number of commands in flight.
 const SPEAKING_MAX: usize = 16;
-/// Between the halves of a command: longer than a turn of the server.
+/// The pause between the halves of a command: longer than a turn of the server.
 const HALVES_APART: Duration = Duration::from_millis(1);
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
-/// From the last word to the measurement every session says that it is alive, as it would every
-/// ten seconds: an allocator gives memory back to the system only while it is at work.
+/// The number of keep-alive rounds between the last command and the measurement, at a session's
+/// usual interval of ten seconds: an allocator returns memory to the system only while it is used.
 const SETTLE_ROUNDS: u32 = 3;
 const SETTLE_ROUND: Duration = Duration::from_secs(1);
 
-/// Memory of sessions that are members of one room and say nothing.
+/// The memory of sessions that are silent members of one room.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Idle {
-    /// Sessions at the first measurement.
+    /// The number of sessions at the first measurement.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
     from: u32,
-    /// Sessions at the second one.
+    /// The number of sessions at the second one.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(2..=19_000))]
     to: u32,
     /// Print JSON.
@@ -74,14 +74,14 @@ impl Idle {
     }
 }
 
-/// The server's memory, in bytes.
+/// The memory of a server, in bytes.
 struct Memory {
     silent: u64,
     after_traffic: u64,
 }
 
-/// Memory with this many sessions, of a server of its own: in one that had fewer before, newcomers
-/// would live in what the traffic of the others has left behind, and look cheap.
+/// Measures this number of sessions in a new server. In a server that had fewer before, new
+/// sessions would use memory freed after the earlier traffic, and look cheap.
 fn measure(sessions: u32) -> Result<Memory> {
     let mut sessions = Sessions::arrive(sessions)?;
     let silent = sessions.settled_bytes("have said nothing")?;
@@ -108,7 +108,7 @@ impl Sessions {
             crowd,
             pinged: Duration::ZERO,
         };
-        // In groups, so that those who are in are kept alive meanwhile.
+        // In groups, so that the sessions already connected are kept alive meanwhile.
         for first in (0..sessions).step_by(500) {
             let group = first..sessions.min(first + 500);
             let room = || Some("echo/idle".to_owned());
@@ -120,7 +120,7 @@ impl Sessions {
         Ok(all)
     }
 
-    /// The server's memory, once everybody has been silent but for keep-alives.
+    /// Returns the server's memory after a time with keep-alives only.
     fn settled_bytes(&mut self, who: &str) -> Result<u64> {
         for _ in 0..SETTLE_ROUNDS {
             self.crowd.ping_all()?;
@@ -136,8 +136,8 @@ impl Sessions {
         Ok(bytes)
     }
 
-    /// Everybody sends a command and gets it back. Each arrives in two halves, so that the server
-    /// has to keep the first.
+    /// Makes every session send a command and receive the reply. Each command arrives in two
+    /// halves, so that the server must buffer the first.
     fn speak(&mut self) -> Result<()> {
         let payload = vec![0x5a; TRAFFIC_BYTES];
         let all: Vec<usize> = (0..self.crowd.clients().len()).collect();
@@ -173,7 +173,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Takes what comes, for as long as this.
+    /// Handles messages for this time.
     fn listen(&mut self, length: Duration) -> Result<()> {
         let until = self.crowd.now() + length;
         while self.crowd.now() < until {

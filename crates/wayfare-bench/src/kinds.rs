@@ -1,4 +1,5 @@
-//! The rooms that are measured: they do as little as a room can, so that what is measured is ours.
+//! The measured rooms. They do as little as possible, so that the figures show the server's own
+//! cost.
 
 use anyhow::Result;
 use wayfare::{Durability, hz};
@@ -8,14 +9,14 @@ use wayfare_core::{Audience, HandlerContext};
 use crate::durable::Ledger;
 use crate::parts::{TICK_HZ, World};
 
-/// Members of one room: the idle bench puts all its sessions into one.
+/// The maximum members of a room: the idle benchmark puts all sessions into one.
 const MEMBERS_MAX: u32 = 20_000;
-/// What a room holds, for the memory that one costs.
+/// The size of a room's state, for the memory of a room.
 const STATE_BYTES: usize = 64;
 
-/// `fanout/…` sends each command to everybody, `echo/…` sends it back as the reply;
-/// `durable/…` and `durable-changes/…` count their commands, `parts/…` is large. All stay when
-/// their last member has left.
+/// Returns the kinds. `fanout/…` sends each command to everybody, `echo/…` returns it as the reply,
+/// `durable/…` and `durable-changes/…` count their commands, `parts/…` has a large state. Rooms
+/// stay open when their last member leaves.
 pub(crate) fn kinds() -> Result<Vec<Kind>> {
     let durable = Durability::Durable;
     let hosted = wayfare::serve()
@@ -90,7 +91,7 @@ impl RoomLogic for Room {
         reply: &mut Vec<u8>,
         cx: &HandlerContext<'_>,
     ) -> Result<(), Refusal> {
-        // The state is written, so that the room is one that has been played in.
+        // The state is written, as in a room that was played in.
         for (kept, byte) in self.state.iter_mut().zip(payload) {
             *kept = *byte;
         }

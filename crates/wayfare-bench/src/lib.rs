@@ -1,10 +1,10 @@
-//! `wayfare bench`: load on a server in a process of its own, and what it cost that process.
+//! `wayfare bench`: load on a server in a separate process, and the cost of the load there.
 //!
-//! Read [`Bench`] for what there is to run. The load comes from `crowd`, thousands of clients on one
-//! thread, by a `schedule` that does not wait for answers; each client's `receiver` judges what it
-//! heard from its own records. `fanout` compares with `raw_server`, a bare loop that reads and
-//! writes the same bytes; `server` is ours. `durable` and `parts` measure what lives in storage:
-//! `counters` says what the engine counted meanwhile, `disk` what the disk can do by itself.
+//! Read [`Bench`] for the list of benchmarks. The load comes from `crowd`, thousands of clients on
+//! one thread, by a `schedule` that does not wait for answers. Each client has a `receiver`, which
+//! checks the received messages by its own record. `fanout` compares with `raw_server`, a bare loop
+//! that reads and writes the same bytes; `server` starts a node. `durable` and `parts` measure
+//! storage: `counters` reads the engine's counters, `disk` measures the bare disk.
 
 mod child;
 mod command;

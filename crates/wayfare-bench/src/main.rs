@@ -1,4 +1,4 @@
-//! `wayfare bench` as a program of its own, with the allocator of the shipped one.
+//! `wayfare bench` as a separate program, with the allocator of the shipped one.
 
 use clap::Parser;
 use wayfare_bench::Bench;
@@ -15,7 +15,7 @@ struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum Command {
-    /// Measures this server, beside a bare one.
+    /// Measures this server, and a bare one for comparison.
     Bench(Bench),
 }
 

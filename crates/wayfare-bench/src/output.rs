@@ -1,4 +1,4 @@
-//! Progress on standard error, results on standard output: a table for people, or JSON.
+//! Progress on standard error, and results on standard output as a table or JSON.
 
 use std::fmt::{self, Display, Write as _};
 use std::io::Write;
@@ -6,13 +6,13 @@ use std::io::Write;
 use anyhow::Result;
 use serde::Serialize;
 
-/// One line of progress.
+/// Prints a line of progress.
 pub(crate) fn progress(line: fmt::Arguments<'_>) {
-    // Nobody may be listening.
+    // It is no error if standard error is closed.
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// The result.
+/// Prints the result.
 pub(crate) fn print<'a, R>(json: bool, report: &'a R) -> Result<()>
 where
     R: Serialize,
@@ -26,7 +26,7 @@ where
     Ok(std::io::stdout().write_all(text.as_bytes())?)
 }
 
-/// Names and values, line by line.
+/// A table of names and values, line by line.
 #[derive(Debug, Default)]
 pub(crate) struct Table(String);
 

@@ -1,4 +1,4 @@
-//! What the system knows of a process: its time on a processor, its memory.
+//! The processor time and memory of a process, as the system reports them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// The time each thread of a process has had, to the nanosecond.
+/// The processor time of each thread of a process, in nanoseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ProcessorTime(BTreeMap<u32, u64>);
 
 impl ProcessorTime {
-    /// Of all threads that are alive now (`/proc/PID/task/TID/schedstat`).
+    /// Reads the time of all threads alive now (`/proc/PID/task/TID/schedstat`).
     pub(crate) fn read(process: u32) -> Result<Self> {
         let mut times = BTreeMap::new();
         let folder = format!("/proc/{process}/task");
@@ -28,7 +28,7 @@ impl ProcessorTime {
             };
             match fs::read_to_string(entry.path().join("schedstat")) {
                 Ok(text) => times.insert(thread, on_processor(&text)?),
-                // A thread that ended meanwhile.
+                // The thread has ended meanwhile.
                 Err(error) if error.kind() == ErrorKind::NotFound => continue,
                 Err(error) => return Err(error.into()),
             };
@@ -37,7 +37,7 @@ impl ProcessorTime {
         Ok(Self(times))
     }
 
-    /// What passed since `earlier`, in the threads that are still there.
+    /// Returns the time since `earlier`, of the threads that still exist.
     pub(crate) fn since(&self, earlier: &Self) -> Duration {
         let passed = |(thread, now): (&u32, &u64)| {
             now.saturating_sub(earlier.0.get(thread).copied().unwrap_or(0))
@@ -46,7 +46,8 @@ impl ProcessorTime {
     }
 }
 
-/// What each thread had since `earlier`, by its name; threads of one name together.
+/// Returns the time of each thread since `earlier`, by name; threads with the same name are added
+/// up.
 pub(crate) fn time_by_thread(
     process: u32,
     earlier: &ProcessorTime,
@@ -55,7 +56,7 @@ pub(crate) fn time_by_thread(
     let mut times = BTreeMap::<String, Duration>::new();
     for (thread, now) in &later.0 {
         let name = fs::read_to_string(format!("/proc/{process}/task/{thread}/comm"));
-        // A thread that ended meanwhile had nothing to do with it.
+        // The thread has ended, so its time is small.
         let Ok(name) = name else { continue };
         let passed = now.saturating_sub(earlier.0.get(thread).copied().unwrap_or(0));
         *times.entry(name.trim().to_owned()).or_default() += Duration::from_nanos(passed);
@@ -63,7 +64,8 @@ pub(crate) fn time_by_thread(
     times
 }
 
-/// Bytes the process caused to be written to disks (`write_bytes`), which the system counts in pages.
+/// Returns the bytes that the process caused to be written to disks (`write_bytes`, in whole
+/// pages).
 pub(crate) fn disk_bytes_written(process: u32) -> Result<u64> {
     let path = format!("/proc/{process}/io");
     let text = fs::read_to_string(&path).with_context(|| path.clone())?;
@@ -73,7 +75,7 @@ pub(crate) fn disk_bytes_written(process: u32) -> Result<u64> {
     Ok(line.context("no line write_bytes")?.trim().parse()?)
 }
 
-/// The first of three numbers: nanoseconds on a processor.
+/// Parses the first of three numbers: nanoseconds on a processor.
 fn on_processor(schedstat: &str) -> Result<u64> {
     let first = schedstat.split_ascii_whitespace().next();
     first
@@ -81,8 +83,8 @@ fn on_processor(schedstat: &str) -> Result<u64> {
         .context("schedstat does not begin with a number")
 }
 
-/// Resident anonymous memory, in bytes. Walked by the system at this moment: exact, where the
-/// counters in `status` lag by some pages per processor.
+/// Returns the resident anonymous memory in bytes. The system counts it at this moment, so it is
+/// exact; the counters in `status` lag by some pages per processor.
 pub(crate) fn anonymous_bytes(process: u32) -> Result<u64> {
     let path = format!("/proc/{process}/smaps_rollup");
     let text = fs::read_to_string(&path).with_context(|| path.clone())?;
@@ -99,10 +101,10 @@ fn kibibytes(text: &str, name: &str) -> Result<u64> {
     bail!("no line {name}");
 }
 
-/// Lets this process, and those it starts, open as many files as the system allows.
+/// Raises the limit of open files of this process and its children as far as the system allows.
 ///
 /// # Errors
-/// If that is fewer than `wanted`.
+/// If the limit is below `wanted`.
 pub(crate) fn raise_open_files(wanted: u64) -> Result<()> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {

@@ -1,9 +1,9 @@
-//! What one client heard of its room, judged from its own records alone.
+//! A client's record of the room's messages, checked by itself.
 
 use crate::stamp::Stamp;
 use crate::wire::scramble;
 
-/// Faults, counted per receiver and added up.
+/// The number of faults, per receiver or in sum.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Faults {
     pub(crate) lost: u64,
@@ -23,24 +23,26 @@ impl Faults {
     }
 }
 
-/// The record of one receiver: each sender's numbers must come gapless, the room's sequence too.
+/// The record of a receiver. The numbers of each sender, and the room's sequence, must have no
+/// gaps.
 #[derive(Clone, Debug)]
 pub(crate) struct Receiver {
     /// The next number of each sender.
     next: Vec<u32>,
-    /// Numbers that were jumped over and have not come since.
+    /// Numbers that were skipped and have not arrived since.
     missing: Vec<(u32, u32)>,
     /// The highest sequence of the room.
     sequence: u64,
-    /// Sequences jumped over, less those that came later.
+    /// The number of skipped sequences, without those that arrived later.
     sequences_missing: u64,
     faults: Faults,
-    /// Of all stamps in their order: equal among the members of a room if all heard the same.
+    /// A digest of all stamps in order. Members of a room have the same one if they received the
+    /// same.
     digest: u64,
 }
 
 impl Receiver {
-    /// Of a room of `members` clients, behind this sequence.
+    /// Makes a record for a room of `members` clients, behind this sequence.
     pub(crate) fn new(members: usize, sequence: u64) -> Self {
         Self {
             next: vec![0; members],
@@ -52,7 +54,7 @@ impl Receiver {
         }
     }
 
-    /// Takes one event into the record. Says `false` if no such sender exists.
+    /// Records an event. Returns `false` if the sender does not exist.
     #[inline]
     pub(crate) fn hear(&mut self, sequence: u64, stamp: Stamp) -> bool {
         let Some(next) = self.next.get_mut(stamp.sender as usize) else {
@@ -97,7 +99,7 @@ impl Receiver {
         }
     }
 
-    /// The faults, once everything has arrived that will: `sent` is each sender's count.
+    /// Returns the faults after everything has arrived. `sent` is the number sent by each sender.
     pub(crate) fn faults(&self, sent: &[u32]) -> Faults {
         let never_came = |(sent, next): (&u32, &u32)| u64::from(sent.saturating_sub(*next));
         let behind: u64 = sent.iter().zip(&self.next).map(never_came).sum();
@@ -109,8 +111,8 @@ impl Receiver {
     }
 }
 
-/// The faults of one room: those of its members, and one more for each member that heard the same
-/// events in another order than the first.
+/// Returns the faults of a room: those of its members, and one for each member that received the
+/// same events in another order than the first.
 pub(crate) fn room_faults(receivers: &[Receiver], sent: &[u32]) -> Faults {
     let mut faults = Faults::default();
     for receiver in receivers {
@@ -161,14 +163,14 @@ mod tests {
         check(&[0, 1, 3, 4, 5], 1, 0, 0);
         check(&[0, 1, 2, 3, 4], 1, 0, 0);
         check(&[], 6, 0, 0);
-        // Doubled, at once and later.
+        // Duplicated, at once and later.
         check(&[0, 1, 1, 2, 3, 4, 5], 0, 1, 0);
         check(&[0, 1, 2, 3, 4, 5, 0], 0, 1, 0);
         // Out of order: between senders, within one sender, across everything.
         check(&[0, 2, 1, 3, 4, 5], 0, 0, 1);
         check(&[2, 0, 1, 3, 4, 5], 0, 0, 2);
         check(&[1, 2, 3, 4, 5, 0], 0, 0, 1);
-        // All at once.
+        // All of these faults together.
         check(&[0, 0, 2, 1, 4, 5], 1, 1, 1);
     }
 

@@ -1,33 +1,34 @@
-//! When each client sends: settled before the first byte, whatever the server does meanwhile.
+//! The send times of each client, fixed before the first byte, whatever the server does.
 //!
-//! An open loop: a command that goes out late, because the server or the generator was slow, keeps
-//! the instant it was due, and its latency counts from there (Gil Tene's "coordinated omission").
+//! It is an open loop. A command that is sent late, because the server or the generator was slow,
+//! keeps its due time, and its latency counts from there (Gil Tene's "coordinated omission").
 
 use std::time::Duration;
 
 use crate::wire::scramble;
 
-/// One command that is due.
+/// A command that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
-    /// Since the schedule's beginning.
+    /// The time since the schedule's beginning.
     pub(crate) at: Duration,
     pub(crate) client: u32,
 }
 
-/// Every client once per period, each at a phase of its own, the same in every run.
+/// A schedule in which every client sends once per period, each at its own phase, the same in every
+/// run.
 #[derive(Clone, Debug)]
 pub(crate) struct Schedule {
     period: Duration,
     rounds: u32,
-    /// Clients in the order of their phases.
+    /// The clients in the order of their phases.
     order: Vec<Due>,
     round: u32,
     next: usize,
 }
 
 impl Schedule {
-    /// As many whole periods as fit into `length`, at least one.
+    /// Makes a schedule of as many whole periods as fit into `length`, at least one.
     pub(crate) fn new(clients: u32, rate_hz: f64, length: Duration) -> Self {
         let period = Duration::from_secs_f64(1.0 / rate_hz);
         let mut order: Vec<Due> = (0..clients)
@@ -47,17 +48,17 @@ impl Schedule {
         }
     }
 
-    /// Commands in all.
+    /// Returns the number of commands.
     pub(crate) fn len(&self) -> u64 {
         u64::from(self.rounds) * self.order.len() as u64
     }
 
-    /// From its beginning to the end of its last period.
+    /// Returns the time from its beginning to the end of its last period.
     pub(crate) fn length(&self) -> Duration {
         self.period * self.rounds
     }
 
-    /// What is due next; `None` once all is sent.
+    /// Returns the next command; `None` once all are sent.
     pub(crate) fn peek(&self) -> Option<Due> {
         if self.round == self.rounds {
             return None;
@@ -69,7 +70,7 @@ impl Schedule {
         })
     }
 
-    /// Takes what is due at `now`.
+    /// Removes and returns a command that is due at `now`.
     pub(crate) fn pop(&mut self, now: Duration) -> Option<Due> {
         let due = self.peek().filter(|due| due.at <= now)?;
         self.next += 1;
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stall_of_the_sender_does_not_move_what_was_due() {
+    fn a_stall_of_the_sender_does_not_move_due_times() {
         let length = Duration::from_secs(2);
         let mut punctual = Schedule::new(10, 5.0, length);
         let mut stalled = punctual.clone();

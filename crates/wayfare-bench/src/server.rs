@@ -1,5 +1,5 @@
-//! The node that is measured, from both sides: as it runs for players, its storage in a folder that
-//! is gone afterwards.
+//! The measured node, on both sides of the process boundary. It runs as it does for players, with
+//! its storage in a temporary folder.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -19,10 +19,10 @@ use crate::kinds::kinds;
 use crate::tokens::{KEY_FILE, Tokens};
 
 const START_TIME_MAX: Duration = Duration::from_secs(20);
-/// Unless a bench wants several.
+/// The default number of shards.
 pub(crate) const ONE_SHARD: &str = "--shards=1";
 
-/// A node in a process of its own, and the key to get in.
+/// A node in a separate process, and the key for tokens.
 pub(crate) struct ServerNode {
     process: ServerProcess,
     tokens: Tokens,
@@ -30,12 +30,12 @@ pub(crate) struct ServerNode {
 }
 
 impl ServerNode {
-    /// Starts one of one shard and waits until it takes players.
+    /// Starts a node with one shard and waits until it accepts players.
     pub(crate) fn start() -> Result<Self> {
         Self::start_in(Folder::make()?, vec![ONE_SHARD.to_owned()])
     }
 
-    /// The same in this folder and with these settings, as flags.
+    /// Starts a node in this folder with these settings, as flags.
     pub(crate) fn start_in(folder: Folder, settings: Vec<String>) -> Result<Self> {
         let tokens = Tokens::make(folder.path())?;
         let process = ServerProcess::start("server", Rc::new(folder), &settings)?;
@@ -46,7 +46,7 @@ impl ServerNode {
         })
     }
 
-    /// Kills it, as `kill -9` does, and starts another one on what it left.
+    /// Kills it, like `kill -9`, and starts another one on its data.
     pub(crate) fn kill_and_start(self) -> Result<Self> {
         let folder = self.process.folder();
         drop(self.process);
@@ -62,12 +62,12 @@ impl ServerNode {
         self.process
     }
 
-    /// A client of it: the player `client`, who joins `room`, if there is one, as soon as welcome.
+    /// Makes a client of the player `client`, which joins `room`, if given, after its login.
     pub(crate) fn speaks(&self, client: u32, room: Option<String>) -> Result<Speaks> {
         self.opens(client, room, Bytes::new())
     }
 
-    /// The same, if the room is made by it: what that takes.
+    /// Makes a client that creates the room with this data.
     pub(crate) fn opens(&self, client: u32, room: Option<String>, open: Bytes) -> Result<Speaks> {
         Ok(Speaks::Wayfare {
             token: self.tokens.mint(client)?,
@@ -77,14 +77,14 @@ impl ServerNode {
     }
 }
 
-/// The child's side: serves until the parent process is gone.
+/// The child's side: serves until the parent process ends.
 pub(crate) fn run(folder: &Path, mut settings: Vec<String>) -> Result<()> {
     let key = folder.join(KEY_FILE);
     settings.push(format!("--token-key-file={}", key.display()));
     let flags = flags(folder, settings)?;
     let ready = Box::new(|ready: Ready| {
         if let Err(error) = announce(ready.listen, ready.admin) {
-            // Without the line the parent gives up, and this process ends with it.
+            // Without that line the parent gives up, and this process ends with it.
             eprintln!("the parent cannot be told: {error}");
         }
     });
@@ -99,7 +99,7 @@ pub(crate) struct NodeHere {
 }
 
 impl NodeHere {
-    /// Starts it and waits until it takes players. Guests get in.
+    /// Starts it and waits until it accepts players. Guests are let in.
     pub(crate) fn start() -> Result<Self> {
         let folder = Folder::make()?;
         let settings = vec![ONE_SHARD.to_owned(), "--guests".to_owned()];
@@ -146,8 +146,8 @@ fn game() -> Result<Game> {
     })
 }
 
-/// What differs from the defaults: ports of the system's choice, no settings file of whoever runs
-/// the bench, and what the bench says.
+/// The settings that differ from the defaults: ports chosen by the system, no settings file of the
+/// user, and those of the benchmark.
 fn flags(folder: &Path, settings: Vec<String>) -> Result<SettingFlags> {
     #[derive(Parser)]
     struct Line {

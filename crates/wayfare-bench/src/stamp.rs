@@ -1,18 +1,18 @@
-//! What a command carries: who sent it, its number, when it was due.
+//! The content of a command: its sender, its number, and its due time.
 
 use crate::wire::scramble;
 
-/// The size of a command's payload, and so of an event's.
+/// The size of a command's payload, which is also that of an event's.
 pub(crate) const STAMP_BYTES: usize = 64;
 
-/// The content of one command. Written by its sender, judged by every receiver.
+/// The content of a command, written by its sender and checked by every receiver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     /// The sender's place in its room.
     pub(crate) sender: u32,
-    /// The sender's count of its commands, from 0.
+    /// The sender's number of the command, from 0.
     pub(crate) number: u32,
-    /// When it was due, in nanoseconds of the generator's clock.
+    /// The due time, in nanoseconds of the generator's clock.
     pub(crate) due_ns: u64,
 }
 
@@ -26,7 +26,7 @@ impl Stamp {
         bytes
     }
 
-    /// `None` if these are not the bytes that a sender wrote.
+    /// Decodes a stamp. Returns `None` if no sender wrote these bytes.
     #[inline]
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes: &[u8; STAMP_BYTES] = bytes.try_into().ok()?;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// Times beyond this count as this long.
+/// The longest recorded time. Longer ones count as this.
 const TIME_MAX: Duration = Duration::from_secs(60);
 
-/// Latencies to three digits, from a nanosecond to a minute.
+/// A histogram of latencies with three digits, from a nanosecond to a minute.
 #[derive(Clone, Debug)]
 pub(crate) struct Latencies(Histogram<u64>);
 
@@ -31,7 +31,7 @@ impl Latencies {
         self.0.len()
     }
 
-    /// In units of `unit`.
+    /// Returns a summary in units of `unit`.
     pub(crate) fn summary(&self, unit: Duration) -> Latency {
         let unit = unit.as_nanos() as f64;
         let quantile = |quantile| rounded(self.0.value_at_quantile(quantile) as f64 / unit);
@@ -44,7 +44,7 @@ impl Latencies {
     }
 }
 
-/// What is told of latencies; the unit is in the field's name.
+/// A summary of latencies. The field that holds it names the unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Latency {
     pub(crate) p50: f64,
@@ -53,12 +53,12 @@ pub(crate) struct Latency {
     pub(crate) max: f64,
 }
 
-/// To three decimals: more would only look exact.
+/// Rounds to three decimals, because more would not be accurate.
 pub(crate) fn rounded(value: f64) -> f64 {
     (value * 1000.0).round() / 1000.0
 }
 
-/// The middle value, or the mean of the two middle ones; 0 of none.
+/// Returns the middle value, or the mean of the two middle ones; 0 without values.
 pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_by(f64::total_cmp);
@@ -69,7 +69,7 @@ pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     }
 }
 
-/// The line between two measurements: what one more of `counts` costs.
+/// Returns the slope between two measurements: the cost of one more of `counts`.
 pub(crate) fn slope(counts: (u32, u32), values: (u64, u64)) -> f64 {
     (values.1 as f64 - values.0 as f64) / (f64::from(counts.1) - f64::from(counts.0))
 }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slope_ignores_what_there_was_before() {
+    fn a_slope_ignores_a_constant() {
         assert_eq!(slope((2_000, 10_000), (5_000_000, 45_000_000)), 5_000.0);
         assert_eq!(slope((0, 10), (100, 50)), -5.0);
     }

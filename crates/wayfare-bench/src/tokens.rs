@@ -1,4 +1,4 @@
-//! Signed tokens for the clients of a measured node: they come in as players do.
+//! Signed tokens for the clients of a measured node, which log in as players do.
 
 use std::fs::File;
 use std::io::Read;
@@ -9,12 +9,12 @@ use anyhow::Result;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde::Serialize;
 
-/// The longest bench is shorter.
+/// The validity of a token: longer than the longest benchmark.
 const HOLDS: Duration = Duration::from_secs(3600);
-/// In the node's folder.
+/// The name of the key's file in the node's folder.
 pub(crate) const KEY_FILE: &str = "token.key";
 
-/// One key, made for one server.
+/// A key for one server.
 pub(crate) struct Tokens {
     key: EncodingKey,
     expires: u64,
@@ -27,7 +27,7 @@ struct Claims {
 }
 
 impl Tokens {
-    /// Makes a key, and writes it where a server of this folder reads it.
+    /// Makes a key, and writes it to the file where a server of this folder reads it.
     pub(crate) fn make(folder: &Path) -> Result<Self> {
         let mut random = [0; 32];
         File::open("/dev/urandom")?.read_exact(&mut random)?;
@@ -40,13 +40,13 @@ impl Tokens {
         })
     }
 
-    /// Who this client is.
+    /// Makes a token for this client.
     pub(crate) fn mint(&self, client: u32) -> Result<String> {
         let claims = Claims {
             sub: format!("bench-{client}"),
             exp: self.expires,
         };
-        // HS256 is the default of the header, and the only one a node takes.
+        // HS256 is the default of the header, and the only algorithm that a node accepts.
         Ok(encode(&Header::default(), &claims, &self.key)?)
     }
 }

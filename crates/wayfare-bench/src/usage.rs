@@ -1,4 +1,5 @@
-//! Who had the machine's processors during a measurement: the server, the generator, others.
+//! The use of the machine's processors during a measurement, by the server, the generator and
+//! others.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,10 +10,10 @@ use anyhow::{Context, Result};
 
 use crate::process::{ProcessorTime, time_by_thread};
 
-/// `USER_HZ`, which is 100 on every architecture there is a node for.
+/// `USER_HZ`, which is 100 on every architecture that a node runs on.
 const TICKS_PER_SECOND: u32 = 100;
 
-/// A measurement under way.
+/// A running measurement.
 pub(crate) struct Meter {
     server: u32,
     begun: Instant,
@@ -21,18 +22,19 @@ pub(crate) struct Meter {
     busy: Duration,
 }
 
-/// Processor time during a measurement.
+/// The processor time during a measurement.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Usage {
     pub(crate) elapsed: Duration,
     pub(crate) server: Duration,
     pub(crate) generator: Duration,
-    /// Of the whole machine, to the hundredth of a second: what disturbed the measurement.
+    /// The time of all other processes, to the hundredth of a second. They may have disturbed the
+    /// measurement.
     pub(crate) others: Duration,
 }
 
 impl Meter {
-    /// Begins now; `server` is the process.
+    /// Starts a measurement. `server` is the process id.
     pub(crate) fn start(server: u32) -> Result<Self> {
         Ok(Self {
             server,
@@ -43,13 +45,13 @@ impl Meter {
         })
     }
 
-    /// The server's time so far, by the names of its threads.
+    /// Returns the server's time so far, by the names of its threads.
     pub(crate) fn server_threads(&self) -> Result<BTreeMap<String, Duration>> {
         let now = ProcessorTime::read(self.server)?;
         Ok(time_by_thread(self.server, &self.server_time, &now))
     }
 
-    /// Ends now.
+    /// Ends the measurement.
     pub(crate) fn stop(self) -> Result<Usage> {
         let elapsed = self.begun.elapsed();
         let server = ProcessorTime::read(self.server)?.since(&self.server_time);
@@ -65,12 +67,12 @@ impl Meter {
 }
 
 impl Usage {
-    /// How many processors' worth this time was.
+    /// Converts a processor time to a number of processors.
     pub(crate) fn processors(&self, time: Duration) -> f64 {
         time.as_secs_f64() / self.elapsed.as_secs_f64()
     }
 
-    /// Of a processor: what a server of one thread could have had beside what it had.
+    /// Returns the share of a processor that a single-threaded server left unused.
     pub(crate) fn headroom(&self) -> f64 {
         let machine = thread::available_parallelism().map_or(1.0, |count| count.get() as f64);
         let idle = machine - self.processors(self.server + self.generator + self.others);
@@ -78,13 +80,13 @@ impl Usage {
     }
 }
 
-/// The time in which some processor of the machine was not idle, all processors added up.
+/// Returns the time that the machine's processors were busy, added up.
 fn machine_busy() -> Result<Duration> {
     let text = fs::read_to_string("/proc/stat")?;
     busy_ticks(&text).map(|ticks| Duration::from_secs(ticks) / TICKS_PER_SECOND)
 }
 
-/// `cpu user nice system idle iowait irq softirq steal …`: all but idle and waiting.
+/// Parses `cpu user nice system idle iowait irq softirq steal …` and adds all but idle and waiting.
 fn busy_ticks(stat: &str) -> Result<u64> {
     let line = stat
         .lines()
@@ -113,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_process_that_works_is_seen_to() {
-        // A machine that stands still gives no time to anybody: the work is repeated until it shows.
+        // A loaded machine may give no time to this test, so the work is repeated until it shows.
         let works = || {
             let meter = Meter::start(std::process::id()).unwrap();
             let begun = Instant::now();

@@ -1,5 +1,6 @@
-//! The frames of the measured path, read where they lie: what `frame::decode_server` says of them,
-//! without its allocations, so that the generator costs less than the server it measures.
+//! The frames of the measured path, decoded in place. It gives the results of
+//! `frame::decode_server` without allocations, so that the generator costs less than the server it
+//! measures.
 
 use wayfare_protocol::frame;
 
@@ -11,10 +12,10 @@ const HANDLE: u8 = 1 << 3 | 1;
 const SEQUENCE: u8 = 2 << 3;
 const PAYLOAD: u8 = 3 << 3 | 2;
 
-/// The last fragment of a close frame (RFC 6455, section 5.5.1).
+/// The first byte of a close frame (RFC 6455, section 5.5.1).
 pub(crate) const CLOSE: u8 = 0x88;
 
-/// An event as it lies in the read buffer.
+/// An event in the read buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Event<'a> {
     pub(crate) handle: u64,
@@ -22,17 +23,17 @@ pub(crate) struct Event<'a> {
     pub(crate) payload: &'a [u8],
 }
 
-/// One WebSocket frame of a server.
+/// A WebSocket frame of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Framed<'a> {
     /// The first byte: final bit and opcode.
     pub(crate) opcode: u8,
     pub(crate) payload: &'a [u8],
-    /// Header and payload.
+    /// The length of header and payload.
     pub(crate) length: usize,
 }
 
-/// The first frame in `bytes`; `None` if it has not arrived whole.
+/// Finds the first frame in `bytes`; `None` if it is incomplete.
 pub(crate) fn first_frame(bytes: &[u8]) -> Option<Framed<'_>> {
     let (header, length): (usize, usize) = match *bytes.get(1)? {
         126 => (
@@ -53,8 +54,8 @@ pub(crate) fn first_frame(bytes: &[u8]) -> Option<Framed<'_>> {
     })
 }
 
-/// The event in this frame, if it is one as `frame::put_event` writes them. `None` says only that
-/// the slow path has to look.
+/// Decodes the event in a frame, if it has the form that `frame::put_event` writes. `None` means
+/// only that the slow path must decode the frame.
 #[inline]
 pub(crate) fn event(frame: &[u8]) -> Option<Event<'_>> {
     let (tag, rest) = frame.split_first()?;
@@ -87,13 +88,13 @@ pub(crate) fn event(frame: &[u8]) -> Option<Event<'_>> {
     })
 }
 
-/// Whether this frame only says how far the member's commands were applied.
+/// Returns true if this frame only reports how many of the member's commands were applied.
 #[inline]
 pub(crate) fn is_applied(frame: &[u8]) -> bool {
     frame.first() == Some(&APPLIED)
 }
 
-/// A varint of at most nine bytes: none of the measured path is longer.
+/// Decodes a varint of at most nine bytes, which is enough for the measured path.
 #[inline]
 fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut value = 0;
@@ -106,7 +107,7 @@ fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     None
 }
 
-/// Appends one masked binary frame (RFC 6455, section 5.3).
+/// Appends a masked binary frame (RFC 6455, section 5.3).
 pub(crate) fn put_masked(buffer: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
     let start = buffer.len();
     buffer.push(frame::BINARY);
@@ -127,8 +128,8 @@ pub(crate) fn put_masked(buffer: &mut Vec<u8>, payload: &[u8], key: [u8; 4]) {
     buffer.extend(masked.map(|(byte, key)| byte ^ key));
 }
 
-/// Numbers without a pattern, the same in every run: Steele, Lea and Flood, "Fast splittable
-/// pseudorandom number generators" (OOPSLA 2014).
+/// Returns a number without a pattern, the same in every run: Steele, Lea and Flood, "Fast
+/// splittable pseudorandom number generators" (OOPSLA 2014).
 pub(crate) fn scramble(number: u64) -> u64 {
     let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -175,7 +176,7 @@ mod tests {
         }
 
         #[test]
-        fn what_the_fast_path_accepts_of_damaged_events_prost_reads_the_same(
+        fn damaged_events_are_read_like_prost_does(
             sequence in 0_u64..1 << 20, payload in prop::collection::vec(any::<u8>(), 0..80),
             at: prop::sample::Index, byte: u8, cut: prop::sample::Index,
         ) {

@@ -1,4 +1,4 @@
-//! Each bench once, small: both servers run as children of the real program.
+//! A short run of each benchmark. Both servers are children of the real program.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -10,7 +10,7 @@ use serde_json::Value;
 mod server;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_wayfare-bench");
-/// On a disk also where the system's folder for temporary files is in memory.
+/// A folder on a disk, even if the system's folder for temporary files is in memory.
 const FOLDER: &str = concat!("--folder=", env!("CARGO_TARGET_TMPDIR"));
 
 fn bench(arguments: &[&str]) -> Value {
@@ -132,7 +132,7 @@ fn parts_are_as_their_ticks_left_them_before_and_after_a_kill() {
         assert!(number(&report, "/restart_first_tick_s") > 0.0);
         assert_eq!(number(&report, "/wrong_parts_after_kill"), 0.0);
         if !more.is_empty() {
-            // A tick that was heard of is in storage.
+            // A tick that was received is in storage.
             assert_eq!(number(&report, "/ticks_lost_by_kill"), 0.0, "{report}");
         }
     }

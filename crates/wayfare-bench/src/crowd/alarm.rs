@@ -1,4 +1,4 @@
-//! A wake-up to the microsecond: `epoll_wait` itself only knows milliseconds.
+//! A timer with a precision of microseconds; `epoll_wait` itself has only milliseconds.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
@@ -11,11 +11,11 @@ use rustix::time::{
     timerfd_settime,
 };
 
-/// One timer of the system, registered with a poll.
+/// A timer of the system, registered with a poll.
 #[derive(Debug)]
 pub(super) struct Alarm {
     timer: OwnedFd,
-    /// What it was set for, unless it has rung since.
+    /// The time it was set for, unless it has rung since.
     set_for: Option<Duration>,
 }
 
@@ -30,8 +30,8 @@ impl Alarm {
         })
     }
 
-    /// Rings once, at `time`, which is `delay` from now; the time set before is void. It need not
-    /// be read: readiness is edge-triggered, and each setting is another edge.
+    /// Sets the timer to ring once, at `time`, which is `delay` from now. An earlier setting is
+    /// void. It need not be read: readiness is edge-triggered, and each setting causes a new edge.
     pub(super) fn set(&mut self, time: Duration, delay: Duration) -> Result<()> {
         if self.set_for == Some(time) {
             return Ok(());
@@ -46,7 +46,7 @@ impl Alarm {
         Ok(())
     }
 
-    /// It rang, now or before it was set anew: the next setting counts in any case.
+    /// Records that it rang. The next setting counts, even if the ring belongs to an earlier one.
     pub(super) fn rang(&mut self) {
         self.set_for = None;
     }

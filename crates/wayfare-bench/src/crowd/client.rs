@@ -1,4 +1,4 @@
-//! One client of the crowd: a socket, the way in, and what has not gone out yet.
+//! A client of the crowd: its socket, its login, and its unsent bytes.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -15,31 +15,31 @@ use wayfare_protocol::wire::{self, client_frame, server_frame};
 use super::Heard;
 use crate::wire::{CLOSE, event, first_frame, is_applied, put_masked, scramble};
 
-/// The key of the handshake (RFC 6455, section 4.1); the answer to it is not what is measured.
+/// The key of the handshake (RFC 6455, section 4.1). The server's answer to it is not checked.
 const WEBSOCKET_KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
-/// An HTTP response that is longer is none of a server's here.
+/// The size limit of an HTTP response.
 const RESPONSE_BYTES_MAX: usize = 4096;
 
-/// Which server this is a client of, and where it goes there.
+/// The server that the client connects to, and its room there.
 #[derive(Clone, Debug)]
 pub(crate) enum Speaks {
-    /// A Wayfare node: a session, then a join.
+    /// A Wayfare node: a login, then a join.
     Wayfare {
-        /// Who it is.
+        /// The player's token.
         token: String,
-        /// Joined at once; a client without one is there once it is welcome.
+        /// The room to join at once. Without one, the client has arrived after its login.
         room: Option<String>,
-        /// What making the room takes.
+        /// The data for creating the room.
         open: Bytes,
     },
-    /// The bare server: the room is in the URL.
+    /// The bare server. Its URL contains the room.
     Raw {
-        /// Its number.
+        /// The number of the room.
         room: u32,
     },
 }
 
-/// A stay in a room.
+/// A membership of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Membership {
     pub(crate) handle: u64,
@@ -59,17 +59,17 @@ enum Stage {
     Member(Membership),
 }
 
-/// See the module's words.
+/// A client; see the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Client {
     stream: TcpStream,
     speaks: Speaks,
     host: SocketAddr,
     stage: Stage,
-    /// Of the pair of session and room: joins, commands and leaves share it.
+    /// The sequence of the session in the room, shared by joins, commands and leaves.
     sequence: u64,
     frames_sent: u64,
-    /// The beginning of a frame whose end has not arrived.
+    /// The beginning of a frame that has not arrived completely.
     partial: Vec<u8>,
     unsent: Vec<u8>,
 }
@@ -88,7 +88,7 @@ impl Client {
         }
     }
 
-    /// The stay in its room.
+    /// Returns its membership.
     pub(crate) fn membership(&self) -> Option<Membership> {
         match self.stage {
             Stage::Member(membership) => Some(membership),
@@ -96,7 +96,7 @@ impl Client {
         }
     }
 
-    /// Whether it has come as far as it was told to.
+    /// Returns true if the login, and the join if there is one, are complete.
     pub(super) fn is_there(&self) -> bool {
         match (&self.stage, &self.speaks) {
             (Stage::Member(_), _) => true,
@@ -105,7 +105,7 @@ impl Client {
         }
     }
 
-    /// The connection was made, or takes more.
+    /// Handles a socket that became writable: connects or sends more.
     pub(super) fn writable(&mut self) -> Result<()> {
         if self.stage == Stage::Connecting {
             if let Some(error) = self.stream.take_error()? {
@@ -144,8 +144,8 @@ impl Client {
         Ok(())
     }
 
-    /// Reads until there is nothing more. `scratch` is everybody's, and `epoch` where the clock
-    /// begins; what comes with one read came at one time.
+    /// Reads until the socket is empty. `scratch` is a shared buffer, and `epoch` the origin of the
+    /// clock. All frames of one read get the same time.
     pub(super) fn read(
         &mut self,
         scratch: &mut [u8],
@@ -168,14 +168,14 @@ impl Client {
             let taken = self.take(&scratch[..end], &mut |what| heard(now, what))?;
             self.partial.clear();
             self.partial.extend_from_slice(&scratch[taken..end]);
-            // A read that was not filled has emptied the socket.
+            // A read that does not fill the buffer has emptied the socket.
             if end < scratch.len() {
                 return Ok(());
             }
         }
     }
 
-    /// Takes whole frames, and says how many bytes they were.
+    /// Handles whole frames, and returns their length in bytes.
     fn take(
         &mut self,
         bytes: &[u8],
@@ -209,7 +209,7 @@ impl Client {
     fn upgraded(&mut self) -> Result<()> {
         match &self.speaks {
             Speaks::Raw { room } => {
-                // Not read there, but of the size that commands to a node have.
+                // The bare server does not read it, but it has the size of a node's commands.
                 self.stage = Stage::Member(Membership {
                     handle: u64::from(*room),
                     membership: 1,
@@ -231,7 +231,7 @@ impl Client {
         }
     }
 
-    /// Any frame off the measured path.
+    /// Handles a frame that is not on the measured path.
     #[cold]
     fn frame(
         &mut self,
@@ -306,7 +306,7 @@ impl Client {
         self.send(client_frame::Body::Ping(wire::Ping::default()))
     }
 
-    /// Several commands in one write.
+    /// Sends several commands in one write.
     pub(super) fn commands<'a>(&mut self, payloads: impl Iterator<Item = &'a [u8]>) -> Result<()> {
         for payload in payloads {
             self.put_command(payload)?;
@@ -319,7 +319,7 @@ impl Client {
         self.write_unsent()
     }
 
-    /// Sends the first half of the bytes of a command, and gives the rest back.
+    /// Sends the first half of a command, and returns the rest.
     pub(super) fn command_first_half(&mut self, payload: &[u8]) -> Result<Vec<u8>> {
         ensure!(self.unsent.is_empty(), "the client is behind");
         self.put_command(payload)?;

@@ -1,4 +1,4 @@
-//! Thousands of clients on one thread: the load generator.
+//! The load generator: thousands of clients on one thread.
 
 mod alarm;
 mod client;
@@ -18,18 +18,18 @@ use alarm::Alarm;
 
 pub(crate) use client::{Client, Speaks};
 
-/// Clients that are on their way in at once: below any listener's backlog.
+/// The number of clients that connect at the same time: below the backlog of any listener.
 const ARRIVING_MAX: usize = 64;
-/// From the first connection to the last member.
+/// The time limit from the first connection to the last member.
 const ARRIVAL_TIME_MAX: Duration = Duration::from_secs(60);
-/// Clients read from before the schedule is looked at again.
+/// The number of clients that are read before the schedule is checked again.
 const EVENTS_MAX: usize = 64;
-/// One read: the largest view and its header fit.
+/// The size of a read: the largest view and its header fit.
 const SCRATCH_BYTES: usize = 1024 * 1024 + 4096;
 
 const ALARM: Token = Token(usize::MAX);
 
-/// All clients of one server.
+/// All clients of a server.
 pub(crate) struct Crowd {
     poll: Poll,
     events: Events,
@@ -40,17 +40,17 @@ pub(crate) struct Crowd {
     epoch: Instant,
 }
 
-/// Something that came for one client.
+/// A message that a client received.
 #[derive(Clone, Debug)]
 pub(crate) enum Heard<'a> {
     /// An event of its room.
     Event(Event<'a>),
-    /// Any other frame of the protocol, but for `Applied`.
+    /// Any other frame of the protocol except `Applied`.
     Other(server_frame::Body),
 }
 
 impl Crowd {
-    /// Nobody yet. `epoch` is where the clock begins.
+    /// Makes a crowd without clients. `epoch` is the origin of its clock.
     pub(crate) fn new(address: SocketAddr, epoch: Instant) -> Result<Self> {
         let poll = Poll::new()?;
         Ok(Self {
@@ -64,7 +64,7 @@ impl Crowd {
         })
     }
 
-    /// Time on this crowd's clock.
+    /// Returns the time on this crowd's clock.
     pub(crate) fn now(&self) -> Duration {
         self.epoch.elapsed()
     }
@@ -73,7 +73,7 @@ impl Crowd {
         &self.clients
     }
 
-    /// Brings clients in, one for each room named, and waits until all are members.
+    /// Connects a client for each of the targets, and waits until all have arrived.
     pub(crate) fn arrive(&mut self, rooms: Vec<Speaks>) -> Result<()> {
         let deadline = self.now() + ARRIVAL_TIME_MAX;
         let wanted = self.clients.len() + rooms.len();
@@ -91,7 +91,8 @@ impl Crowd {
             }
             let soon = self.now() + Duration::from_millis(100);
             self.turn(soon, |_, _, _| Ok(()))?;
-            // In the order of their numbers, nearly: the first that is not there yet is enough.
+            // Clients arrive nearly in the order of their numbers, so checking the first missing
+            // one is enough.
             while self.clients.get(arrived).is_some_and(Client::is_there) {
                 arrived += 1;
             }
@@ -109,8 +110,8 @@ impl Crowd {
         Ok(())
     }
 
-    /// Waits for something to read, until `wake_at` at the latest, and reads from each client that
-    /// has something. `heard` gets the client's number and the time it was read at.
+    /// Waits for readable sockets, until `wake_at` at the latest, and reads from each. `heard` gets
+    /// the client's number and the time of the read.
     pub(crate) fn turn(
         &mut self,
         wake_at: Duration,
@@ -160,7 +161,7 @@ impl Crowd {
         self.client(client)?.command(payload)
     }
 
-    /// Sends several commands of a member at once.
+    /// Sends several commands of a member in one write.
     pub(crate) fn commands<'a>(
         &mut self,
         client: usize,
@@ -169,18 +170,17 @@ impl Crowd {
         self.client(client)?.commands(payloads)
     }
 
-    /// Sends the first half of the bytes of a command, as a network would that has cut it, and
-    /// gives the rest back.
+    /// Sends the first half of a command, as a network that splits it would, and returns the rest.
     pub(crate) fn command_first_half(&mut self, client: usize, payload: &[u8]) -> Result<Vec<u8>> {
         self.client(client)?.command_first_half(payload)
     }
 
-    /// Sends the rest of a command that was cut; nothing else of this client may come between.
+    /// Sends the rest of a split command. The client must send nothing else in between.
     pub(crate) fn send_rest(&mut self, client: usize, rest: &[u8]) -> Result<()> {
         self.client(client)?.send_framed(rest)
     }
 
-    /// Keeps all sessions alive.
+    /// Sends a ping of every client, which keeps the sessions alive.
     pub(crate) fn ping_all(&mut self) -> Result<()> {
         for client in &mut self.clients {
             client.ping()?;
@@ -188,12 +188,12 @@ impl Crowd {
         Ok(())
     }
 
-    /// One client leaves its room.
+    /// Makes a client leave its room.
     pub(crate) fn leave(&mut self, client: usize) -> Result<()> {
         self.client(client)?.leave()
     }
 
-    /// One client, a member no more, joins another room.
+    /// Makes a client that has left join another room.
     pub(crate) fn join(&mut self, client: usize, room: String) -> Result<()> {
         self.client(client)?.join(room)
     }

@@ -1,5 +1,5 @@
-//! A PostgreSQL that a bench stores in: a schema of its own, gone afterwards, and what a bare client
-//! does there.
+//! A PostgreSQL database for a benchmark: a schema that is dropped afterwards, and the performance
+//! of a bare client there.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,10 @@ use tokio_postgres::{Client, NoTls, Statement};
 
 use crate::statistics::rounded;
 
-/// As many connections write as the engine has.
+/// The number of writing connections, the same as the engine's.
 const CONNECTIONS: usize = 2;
 
-/// The schema is dropped with this.
+/// A schema that is dropped with this value.
 pub(super) struct Database {
     url: String,
     schema: String,
@@ -22,8 +22,8 @@ pub(super) struct Database {
     client: Client,
 }
 
-/// What the server does for a client that does nothing else: each transaction moves the heads of so
-/// many rooms on, and appends a record to each.
+/// The performance of the server with a bare client. Each transaction updates the heads of several
+/// rooms and appends a record to each.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct BareClient {
     pub(super) rows_per_transaction: usize,
@@ -34,7 +34,7 @@ pub(super) struct BareClient {
 
 impl Database {
     /// # Errors
-    /// If there is no server, it needs TLS, or no schema can be made there.
+    /// If there is no server, it requires TLS, or no schema can be created there.
     pub(super) fn make(url: &str) -> Result<Self> {
         ensure!(
             !url.contains("schema="),
@@ -56,14 +56,14 @@ impl Database {
         })
     }
 
-    /// For the server that is measured.
+    /// Returns the URL for the measured server.
     pub(super) fn url(&self) -> String {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         format!("{}{separator}schema={}", self.url, self.schema)
     }
 
-    /// The same calls without anything between: `rows` of `row_bytes` in each transaction, over as
-    /// many connections, for this long.
+    /// Runs the same statements in a bare client: `rows` of `row_bytes` in each transaction, over
+    /// the same number of connections, for this time.
     pub(super) fn bare(
         &self,
         rooms: usize,
@@ -145,7 +145,7 @@ fn statement(schema: &str) -> String {
     )
 }
 
-/// One connection with rooms of its own.
+/// A connection with rooms of its own.
 struct Lane {
     client: Client,
     statement: Statement,
@@ -155,7 +155,7 @@ struct Lane {
 }
 
 impl Lane {
-    /// How many transactions it did.
+    /// Runs, and returns the number of transactions.
     async fn run(self, length: Duration) -> Result<u64> {
         let mut next = vec![0_i64; self.names.len()];
         let mut first = 0;

@@ -1,13 +1,14 @@
-//! The room of `bench durable`: it counts its commands, and each leaves its bytes in the state.
+//! The room of `bench durable`: it counts its commands and copies the bytes of each into its state.
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use wayfare::{Changes, Context, Player, Raw, Refusal, Room};
 
-/// What a command is: its number in the room from 1 on, and what it writes.
+/// The size of a command: its number in the room, from 1, and the bytes to write.
 pub(crate) const COMMAND_BYTES: usize = 64;
 
-/// With `CHANGES` a step is logged as what the command wrote, otherwise as the whole state.
+/// The room. With `CHANGES` a step is logged as the bytes of the command, otherwise as the whole
+/// state.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Ledger<const CHANGES: bool> {
     count: u64,
@@ -17,14 +18,14 @@ pub(crate) struct Ledger<const CHANGES: bool> {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Entry(ByteBuf);
 
-/// A command, as a client sends it.
+/// Encodes a command.
 pub(super) fn command(number: u64) -> [u8; COMMAND_BYTES] {
     let mut bytes = [0x5a; COMMAND_BYTES];
     bytes[..8].copy_from_slice(&number.to_le_bytes());
     bytes
 }
 
-/// The number in a reply or in a view.
+/// Decodes the number in a reply or a view.
 pub(super) fn number(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(*bytes.first_chunk()?))
 }

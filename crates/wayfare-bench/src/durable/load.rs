@@ -1,4 +1,4 @@
-//! The load of `bench durable`: one member a room, with some commands on their way at all times.
+//! The load of `bench durable`: one member per room, with a constant number of commands in flight.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,35 +14,35 @@ use crate::statistics::Latencies;
 use super::ledger::{command, number};
 use super::window::{Measured, Window};
 
-/// From the last command to its acknowledgement.
+/// The time limit from the last command to its acknowledgement.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
 
-/// When a command goes out.
+/// The rule for sending commands.
 #[derive(Clone, Debug)]
 pub(super) enum Pace {
-    /// As soon as one before it is acknowledged.
+    /// Closed loop: a command is sent when an earlier one is acknowledged.
     Closed,
-    /// When it is due, or as soon as its room has fewer than it may have on their way; its latency
-    /// counts from when it was due.
+    /// Open loop: a command is sent when it is due, or later when its room has a free slot. Its
+    /// latency counts from its due time.
     Open(Schedule),
 }
 
-/// What a client knows of its room.
+/// A client's knowledge of its room.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Place {
     sent: u64,
     pub(super) acknowledged: u64,
-    /// Since when those on their way are.
+    /// The send times of the commands in flight.
     on_their_way: VecDeque<Duration>,
-    /// Since when those are due that may not go out yet.
+    /// The due times of commands that must wait.
     due: VecDeque<Duration>,
 }
 
-/// What the clients saw.
+/// The clients' measurements.
 pub(super) struct Seen {
-    /// Acknowledged within the window.
+    /// The number of commands acknowledged within the window.
     pub(super) commands: u64,
-    /// Of those that were sent, or due, within the window.
+    /// The latencies of commands that were sent, or due, within the window.
     pub(super) latencies: Latencies,
     pub(super) measured: Measured,
 }
@@ -55,7 +55,7 @@ pub(super) struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// Until `window` is over, and then until all is acknowledged.
+    /// Runs until the end of `window`, and then until everything is acknowledged.
     pub(super) fn run(mut self, mut window: Window<'_>) -> Result<Seen> {
         let mut commands = 0;
         let mut latencies = Latencies::new()?;
@@ -114,7 +114,7 @@ impl Load<'_> {
         }
     }
 
-    /// Sends what this client may send now, all of it at once.
+    /// Sends the commands that this client may send now, in one write.
     fn send(&mut self, client: usize) -> Result<()> {
         let place = &mut self.places[client];
         let free = self.outstanding.saturating_sub(place.on_their_way.len());
@@ -139,7 +139,7 @@ impl Load<'_> {
 }
 
 impl Place {
-    /// Since when the command was on its way that this acknowledges, if it does.
+    /// Handles a message. Returns the start time of the command that it acknowledges, if any.
     fn hear(&mut self, heard: Heard<'_>) -> Result<Option<Duration>> {
         let reply = match heard {
             Heard::Other(Body::Reply(reply)) => reply,

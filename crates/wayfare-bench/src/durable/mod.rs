@@ -1,4 +1,4 @@
-//! `wayfare bench durable`: commands to `Durable` rooms, each acknowledged once storage holds it.
+//! `wayfare bench durable`: commands to `Durable` rooms, each acknowledged once storage has it.
 
 mod database;
 mod ledger;
@@ -30,48 +30,50 @@ use window::Window;
 
 pub(crate) use ledger::Ledger;
 
-/// Connections find their windows, the file its size, the journals their first snapshots.
+/// The longest warm-up: until connections have their windows, the file its size, and the journals
+/// their first snapshots.
 const WARM_UP_MAX: Duration = Duration::from_secs(3);
-/// The disk, or the database, alone.
+/// The longest measurement of the disk, or the database, without a node.
 const BARE_TIME_MAX: Duration = Duration::from_secs(2);
-/// A page, the least that reaches the disk.
+/// A page: the smallest write that reaches the disk.
 const PAGE_BYTES: u64 = 4096;
 const COUNT_TIME_MAX: Duration = Duration::from_secs(60);
-/// What a session may send here is the bench's business.
+/// Settings without rate limits.
 const UNBOUNDED: [&str; 2] = ["--frames-per-second=1000000", "--frames-burst=1000000"];
 
-/// Acknowledged commands to `Durable` rooms with one member each, and what the disk, or the
-/// database, does for them.
+/// Acknowledged commands to `Durable` rooms with one member each, and the work of the disk or the
+/// database for them.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Durable {
-    /// Rooms.
+    /// The number of rooms.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rooms: u32,
-    /// Commands of each room that are on their way at once.
+    /// The number of commands of each room in flight.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1000))]
     outstanding: u32,
-    /// The state of each room; every command changes 64 bytes of it.
+    /// The size of each room's state; every command changes 64 bytes of it.
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(64..=1_048_576))]
     state_bytes: u32,
-    /// How long, warm-up not counted.
+    /// The measured time in seconds, without the warm-up.
     #[arg(long, default_value_t = 10.0)]
     seconds: f64,
-    /// Shards of the server.
+    /// The number of the server's shards.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     shards: u16,
-    /// Log what a command changes, not the whole state.
+    /// Log the bytes that a command changes, not the whole state.
     #[arg(long)]
     changes: bool,
-    /// Send this many commands a second over all rooms, rather than as many as are acknowledged.
+    /// Send this many commands per second over all rooms, instead of as many as are acknowledged.
     #[arg(long, value_name = "HZ")]
     rate: Option<f64>,
-    /// Coordinate on this etcd, under a name that nobody uses, instead of in the server's folder.
+    /// Use this etcd for coordination, under an unused name, instead of the server's folder.
     #[arg(long, value_name = "URL")]
     coordination: Option<String>,
-    /// Store in this PostgreSQL, in a schema that is gone afterwards, instead of in the server's folder.
+    /// Use this PostgreSQL for storage, in a schema that is dropped afterwards, instead of the
+    /// server's folder.
     #[arg(long, value_name = "URL")]
     storage: Option<String>,
-    /// Where the server's folder is made [default: the system's folder for temporary files]
+    /// The parent of the server's folder [default: the system's folder for temporary files]
     #[arg(long)]
     folder: Option<PathBuf>,
     /// Print JSON.
@@ -81,7 +83,7 @@ pub(crate) struct Durable {
 
 impl Durable {
     /// # Errors
-    /// If the server or a client fails, or a command was not applied once and in its order.
+    /// If the server or a client fails, or a command was not applied once and in order.
     pub(crate) fn run(&self) -> Result<()> {
         ensure!(
             (0.1..=600.0).contains(&self.seconds),
@@ -190,7 +192,7 @@ impl Durable {
         Duration::from_secs_f64(self.seconds).min(BARE_TIME_MAX)
     }
 
-    /// The disk alone, with writes of a page and of the size that the engine's had.
+    /// Measures the bare disk, with writes of a page and of the engine's mean size.
     fn below_file(&self, node: &ServerNode, seen: &Seen, file_system: FileSystem) -> Result<Below> {
         let counters = &seen.measured.counters;
         let write_bytes = counters.written_bytes / counters.syncs.max(1);
@@ -204,7 +206,7 @@ impl Durable {
         ))
     }
 
-    /// A client alone, with transactions of as many rows as the engine's had.
+    /// Measures a bare client, with transactions of as many rows as the engine's.
     fn below_postgres(&self, database: &Database, seen: &Seen) -> Result<Below> {
         let counters = &seen.measured.counters;
         let rows = counters.requests.div_ceil(counters.commits.max(1)) as usize;
@@ -216,7 +218,7 @@ impl Durable {
         Ok(Below::postgres(seen, self.seconds, bare))
     }
 
-    /// What the rooms of a server that was killed have counted, by their views.
+    /// Returns the number of commands in the rooms after a kill, according to their views.
     fn count(&self, node: &ServerNode, places: &[Place]) -> Result<u64> {
         let mut crowd = Crowd::new(node.process().address(), Instant::now())?;
         let speaks = (0..self.rooms).map(|room| node.speaks(room, None));

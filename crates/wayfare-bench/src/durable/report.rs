@@ -1,4 +1,4 @@
-//! What `bench durable` prints.
+//! The report of `bench durable`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use super::database::BareClient;
 use super::load::Seen;
 use super::window::Measured;
 
-/// What was run.
+/// The parameters of a run.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Shape {
     pub(super) rooms: u32,
     pub(super) outstanding: u32,
     pub(super) state_bytes: u32,
-    /// What a step is logged as: `states` or `changes`.
+    /// The content of a logged step: `states` or `changes`.
     pub(super) logged: &'static str,
     pub(super) shards: u16,
-    /// `None` in a closed loop.
+    /// The rate; `None` in a closed loop.
     pub(super) rate_per_s: Option<f64>,
     pub(super) seconds: f64,
 }
@@ -31,10 +31,10 @@ pub(super) struct Shape {
 pub(super) struct Report {
     #[serde(flatten)]
     shape: Shape,
-    /// Acknowledged within the measured time.
+    /// The number of commands acknowledged within the measured time.
     commands: u64,
     commands_per_s: f64,
-    /// From when a command was sent, or due, to its acknowledgement.
+    /// The time from sending a command, or its due time, to its acknowledgement.
     latency_ms: Latency,
     #[serde(flatten)]
     below: Below,
@@ -42,13 +42,13 @@ pub(super) struct Report {
     server_threads_cpu_s: BTreeMap<String, f64>,
     client_cpu_s: f64,
     others_cpu_s: f64,
-    /// Since the server was started, warm-up included.
+    /// The number since the server's start, including the warm-up.
     acknowledged: u64,
-    /// Counted after a `kill -9`, in another process.
+    /// The number counted after a `kill -9`, in another process.
     in_rooms_after_kill: u64,
 }
 
-/// What is written to, and what that does by itself.
+/// The storage under the server, and its performance without a node.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Below {
@@ -58,18 +58,18 @@ pub(super) enum Below {
 
 #[derive(Debug, Serialize)]
 pub(super) struct File {
-    /// As the engine counts them.
+    /// The rate according to the engine's counter.
     syncs_per_s: f64,
     syncs_per_commit: f64,
     commands_per_sync: f64,
-    /// Journal writes, snapshots and records that one sync makes durable.
+    /// The number of journal writes, snapshots and records per sync.
     requests_per_sync: f64,
-    /// As the engine counts what it writes.
+    /// The number of bytes according to the engine's counter.
     written_bytes_per_command: f64,
     written_bytes_per_sync: f64,
-    /// As the system counts what reaches the disk.
+    /// The number of bytes that reach the disk, according to the system.
     disk_bytes_per_command: f64,
-    /// The disk by itself, with writes of a page and of the size that the engine's had.
+    /// The bare disk, with writes of a page and of the engine's mean size.
     bare: [BareSyncs; 2],
     file_system: FileSystem,
 }
@@ -77,7 +77,7 @@ pub(super) struct File {
 #[derive(Debug, Serialize)]
 pub(super) struct Postgres {
     transactions_per_s: f64,
-    /// Journal writes and snapshots that one transaction holds.
+    /// The number of journal writes and snapshots per transaction.
     writes_per_transaction: f64,
     writes_per_s: f64,
     bare_client: BareClient,

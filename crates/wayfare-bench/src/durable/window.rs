@@ -1,4 +1,4 @@
-//! The time that is measured, and what the machine did in it.
+//! The measured time, and the work of the machine in it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use crate::counters::{Counters, Engine};
 use crate::process::disk_bytes_written;
 use crate::usage::{Meter, Usage};
 
-/// Opens after the warm-up, and closes by itself.
+/// The measurement window. It opens after the warm-up and closes by itself.
 pub(super) struct Window<'a> {
     server: &'a ServerProcess,
     engine: Engine,
@@ -22,7 +22,7 @@ pub(super) struct Window<'a> {
     closed: Option<Closed>,
 }
 
-/// On a thread of its own, so that nobody's latency is that of an operator.
+/// Reads counters on a separate thread, so that the reading adds to no latency.
 type Reading = JoinHandle<Result<Counters>>;
 
 struct Opened {
@@ -38,7 +38,7 @@ struct Closed {
     disk_bytes: u64,
 }
 
-/// What the machine did in the window.
+/// The work of the machine in the window.
 pub(super) struct Measured {
     pub(super) usage: Usage,
     pub(super) server_threads: BTreeMap<String, Duration>,
@@ -75,7 +75,7 @@ impl<'a> Window<'a> {
         (self.from..self.to).contains(&time)
     }
 
-    /// When it has to be looked at.
+    /// Returns the time at which [`Window::look`] must be called.
     pub(super) fn next_look(&self) -> Option<Duration> {
         match (&self.opened, &self.closed) {
             (_, Some(_)) => None,
@@ -84,7 +84,7 @@ impl<'a> Window<'a> {
         }
     }
 
-    /// Opens and closes it, if it is time.
+    /// Opens or closes the window, if it is time.
     pub(super) fn look(&mut self, now: Duration) -> Result<()> {
         if self.next_look().is_none_or(|at| now < at) {
             return Ok(());

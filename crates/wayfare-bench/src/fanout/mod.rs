@@ -1,4 +1,4 @@
-//! `wayfare bench fanout`: every member speaks, everybody in the room hears it.
+//! `wayfare bench fanout`: every member sends, and every member of the room receives it.
 
 mod report;
 mod side;
@@ -14,31 +14,31 @@ use crate::schedule::Schedule;
 use report::Report;
 use side::{Leg, Shape, Side};
 
-/// The warm-up of each side: connections find their congestion windows, buffers their sizes.
+/// The longest warm-up of each side: until connections have their windows, and buffers their sizes.
 const WARM_UP_MAX: Duration = Duration::from_secs(3);
-/// With two sides, one is silent during the other's leg: well below the silence that ends a
-/// session, with the time to drain.
+/// The longest leg. If there are two sides, one is silent during the other's leg. The limit, plus
+/// the time to drain, is well below the silence that ends a session.
 const LEG_SECONDS_MAX: f64 = 15.0;
 
 /// Fan-out in rooms, with the server's processor time and the latency of each delivery.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Fanout {
-    /// Rooms.
+    /// The number of rooms.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
     rooms: u32,
-    /// Members of each room.
+    /// The number of members of each room.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     members: u32,
-    /// Commands per second of each member.
+    /// The number of commands per second of each member.
     #[arg(long, value_name = "HZ", default_value_t = 5.0)]
     rate: f64,
-    /// Length of a leg.
+    /// The length of a leg in seconds.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// Also load a bare server, leg by leg in turn.
+    /// Also load a bare server, in alternating legs.
     #[arg(long)]
     against: Option<Against>,
-    /// Legs of each side, warm-up not counted.
+    /// The number of legs of each side, without the warm-up.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
     pairs: u32,
     /// Print JSON.
@@ -46,7 +46,7 @@ pub(crate) struct Fanout {
     json: bool,
 }
 
-/// Who is compared with.
+/// The server for comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Against {
     /// A bare loop that reads and writes the same bytes.
@@ -55,7 +55,7 @@ pub(crate) enum Against {
 
 impl Fanout {
     /// # Errors
-    /// If a server or a client fails, or a message was lost, doubled or out of order.
+    /// If a server or a client fails, or a message was lost, duplicated or reordered.
     pub(crate) fn run(&self) -> Result<()> {
         self.check()?;
         let shape = Shape {
@@ -110,7 +110,7 @@ impl Fanout {
         let schedule = self.schedule(length);
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for pair in 0..self.pairs {
-            // Each side is first in every other pair, so that a drift of the machine cancels out.
+            // The sides alternate in being first, so that a drift of the machine cancels out.
             let (first, raw_first) = (pair % 2 == 0, pair % 2 == 1);
             for raw_turn in [raw_first, first] {
                 match &mut raw {

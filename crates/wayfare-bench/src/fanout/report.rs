@@ -1,4 +1,4 @@
-//! What the fan-out bench tells.
+//! The report of the fan-out benchmark.
 
 use std::time::Duration;
 
@@ -12,17 +12,18 @@ use crate::usage::Usage;
 
 use super::side::Leg;
 
-/// Of a processor that a server must have left, not to be called saturated.
+/// The share of a processor that must be idle for a server not to count as saturated.
 const HEADROOM_MIN: f64 = 0.1;
 
-/// The figures of all legs: medians over the legs, latencies over all deliveries of all of them.
+/// The figures of all legs: medians over the legs, latencies over all deliveries.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     #[serde(flatten)]
     wayfare: Figures,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw: Option<Figures>,
-    /// Processor time per delivery, ours by theirs: the median over the pairs.
+    /// The node's processor time per delivery divided by the bare server's: the median over the
+    /// pairs.
     #[serde(skip_serializing_if = "Option::is_none")]
     ratio: Option<f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -38,15 +39,16 @@ struct Figures {
     lost: u64,
     duplicated: u64,
     reordered: u64,
-    /// Processors that the server, the generator and everybody else had.
+    /// The processors used by the server, the generator and everything else.
     server_processors: f64,
     generator_processors: f64,
     others_processors: f64,
-    /// The server had all the time there was for it. The later a loop comes to a client, the more
-    /// it writes to it at once: so a slower server then has the same time per delivery and a worse
-    /// latency, and only a lower rate would show what a delivery costs by itself.
+    /// True if the server used all the time it could get. A saturated server writes more at once to
+    /// each client, because it gets to each later. A slower server then has the same time per
+    /// delivery and a worse latency, and only a lower rate would show the cost of a delivery.
     saturated: bool,
-    /// How late the generator was to send: part of the latencies, and none of the server's doing.
+    /// The delay of the generator itself, which is part of the latencies but not caused by the
+    /// server.
     generator_late_ms: Latency,
     legs: usize,
 }

@@ -1,4 +1,4 @@
-//! One server with its own clients, and one leg of load on it.
+//! A server with its own clients, and a leg of load on it.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -15,12 +15,13 @@ use crate::stamp::Stamp;
 use crate::statistics::Latencies;
 use crate::usage::Usage;
 
-/// From the last command to the last delivery, before what is missing counts as lost.
+/// The time limit from the last command to the last delivery. Deliveries that are missing then
+/// count as lost.
 const DRAIN_TIME_MAX: Duration = Duration::from_secs(5);
-/// Between two legs, for what a server still has to do.
+/// The pause between two legs, in which a server can finish its work.
 const PAUSE: Duration = Duration::from_millis(300);
 
-/// How many rooms, how many in each.
+/// The numbers of rooms and members.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
     pub(super) rooms: u32,
@@ -41,12 +42,12 @@ impl Shape {
     }
 }
 
-/// A server under load, and everything its clients sent and heard.
+/// A server under load, with its clients and their records.
 pub(super) struct Side {
     server: ServerProcess,
     crowd: Crowd,
     shape: Shape,
-    /// By room, then by the member's place in it.
+    /// The receivers by room, then by the member's place in it.
     receivers: Vec<Vec<Receiver>>,
     sent: Vec<Vec<u32>>,
     received: u64,
@@ -54,16 +55,16 @@ pub(super) struct Side {
     keeps_alive: bool,
 }
 
-/// What one leg showed.
+/// The result of a leg.
 #[derive(Debug)]
 pub(super) struct Leg {
     pub(super) deliveries: u64,
-    /// From the beginning of the schedule to its end or the last delivery, whichever was later.
+    /// The time from the start of the schedule to its end or the last delivery, whichever is later.
     pub(super) elapsed: Duration,
-    /// From before the first command to after the last delivery.
+    /// The processor time from before the first command to after the last delivery.
     pub(super) usage: Usage,
     pub(super) latencies: Latencies,
-    /// How late the generator itself was to send what was due.
+    /// The delay of the generator itself.
     pub(super) lateness: Latencies,
 }
 
@@ -78,7 +79,7 @@ impl Leg {
 }
 
 impl Side {
-    /// A node of ours, with all clients in their rooms. Clocks begin at `epoch`.
+    /// Starts a node, with all clients in their rooms. Clocks begin at `epoch`.
     pub(super) fn wayfare(shape: Shape, epoch: Instant) -> Result<Self> {
         let node = ServerNode::start()?;
         let speaks = (0..shape.clients()).map(|client| {
@@ -89,7 +90,7 @@ impl Side {
         Self::start(node.into_process(), speaks, shape, epoch)
     }
 
-    /// The bare server, with all clients in their rooms.
+    /// Starts the bare server, with all clients in their rooms.
     pub(super) fn raw(shape: Shape, epoch: Instant) -> Result<Self> {
         let process = ServerProcess::start("raw-server", Rc::new(Folder::make()?), &[])?;
         let rooms = (0..shape.clients()).map(|client| shape.room_of(client as usize) as u32);
@@ -124,7 +125,7 @@ impl Side {
         })
     }
 
-    /// Loads the server by this schedule and waits for all that is to come.
+    /// Loads the server by this schedule and waits for all deliveries.
     pub(super) fn leg(&mut self, mut schedule: Schedule) -> Result<Leg> {
         let mut latencies = Latencies::new()?;
         let mut lateness = Latencies::new()?;
@@ -188,7 +189,7 @@ impl Side {
         })
     }
 
-    /// Lets the server finish, hears what comes late, and keeps the sessions alive.
+    /// Lets the server finish, accepts late messages, and keeps the sessions alive.
     pub(super) fn pause(&mut self) -> Result<()> {
         if self.keeps_alive {
             self.crowd.ping_all()?;
@@ -201,7 +202,7 @@ impl Side {
         Ok(())
     }
 
-    /// The faults of everything so far, warm-up included.
+    /// Returns the faults so far, including the warm-up.
     pub(super) fn faults(&self) -> Faults {
         let mut faults = Faults::default();
         for (receivers, sent) in self.receivers.iter().zip(&self.sent) {

@@ -1,4 +1,4 @@
-//! `wayfare bench parts`: a large state in parts, whose snapshots are written while its room ticks.
+//! `wayfare bench parts`: a large state in parts, whose snapshots are written while the room ticks.
 
 mod report;
 mod stay;
@@ -22,31 +22,31 @@ use world::WorldShape;
 
 pub(crate) use world::World;
 
-/// Of the room.
+/// The tick rate of the room.
 pub(crate) const TICK_HZ: u32 = 20;
 
-/// One room that ticks, with a large state of which every tick changes some parts.
+/// A room that ticks, with a large state. Every tick changes some of its parts.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Parts {
-    /// Parts of the state.
+    /// The number of parts of the state.
     #[arg(long, default_value_t = 1600, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     parts: u32,
-    /// The size of each.
+    /// The size of a part.
     #[arg(long, default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(64..=1_000_000))]
     part_bytes: u32,
-    /// Parts that each tick changes.
+    /// The number of parts that each tick changes.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
     dirty: u32,
-    /// Time between two snapshots, in whole seconds.
+    /// The time between two snapshots, in whole seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
     every: u32,
-    /// The room is `Durable`: each tick is heard of once storage holds it.
+    /// Make the room `Durable`: each tick is sent once storage has it.
     #[arg(long)]
     durable: bool,
-    /// How long the room is listened to before its server is killed.
+    /// The measured time in seconds, before the server is killed.
     #[arg(long, default_value_t = 20.0)]
     seconds: f64,
-    /// Where the server's folder is made [default: the system's folder for temporary files]
+    /// The parent of the server's folder [default: the system's folder for temporary files]
     #[arg(long)]
     folder: Option<PathBuf>,
     /// Print JSON.
@@ -56,7 +56,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// # Errors
-    /// If the server or a client fails, or the state is not as the ticks have left it.
+    /// If the server or a client fails, or the state does not match the ticks.
     pub(crate) fn run(&self) -> Result<()> {
         ensure!(
             (0.1..=600.0).contains(&self.seconds),
@@ -121,11 +121,11 @@ impl Parts {
     }
 }
 
-/// What the room is after a `kill -9`.
+/// The state of the room after a `kill -9`.
 struct Recovered {
     listens_after: Duration,
     first_tick_after: Duration,
-    /// From the last tick that was heard before to the first one heard after.
+    /// The number of ticks between the last one received before and the first one received after.
     ticks_lost: u64,
     wrong_parts: u64,
 }

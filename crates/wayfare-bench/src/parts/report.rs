@@ -1,4 +1,4 @@
-//! What `bench parts` prints: ticks counted from the room's own words.
+//! The report of `bench parts`. Ticks are counted from the room's own events.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::watch::Burst;
 use super::world::Beat;
 use super::{Recovered, TICK_HZ};
 
-/// What was run.
+/// The parameters of a run.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Shape {
     pub(super) parts: u32,
@@ -25,7 +25,7 @@ pub(super) struct Shape {
     pub(super) seconds: f64,
 }
 
-/// Of some stretch of the room's life.
+/// The ticks in a period of the room's life.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Ticks {
     expected: u64,
@@ -33,12 +33,12 @@ pub(super) struct Ticks {
     missed: u64,
 }
 
-/// The first snapshot, which is all of the state.
+/// The first snapshot, which contains the whole state.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Complete {
     seconds: f64,
     written_bytes: u64,
-    /// From the last tick that ran before it to the first one after.
+    /// The ticks from the last one before it to the first one after it.
     ticks: Ticks,
 }
 
@@ -47,12 +47,12 @@ pub(super) struct Report {
     #[serde(flatten)]
     shape: Shape,
     state_bytes: u64,
-    /// From the room's opening to the last tick that was heard.
+    /// The ticks from the room's opening to the last one received.
     ticks: Ticks,
-    /// By the room's age, and as it was heard.
+    /// The longest gap by the room's age, and as received.
     longest_gap_ms: f64,
     longest_silence_ms: f64,
-    /// `None` if it did not end in time.
+    /// The first snapshot; `None` if it did not end in time.
     complete_snapshot: Option<Complete>,
     join_s: f64,
     server_cpu_s: f64,
@@ -101,8 +101,8 @@ impl Report {
     }
 }
 
-/// The same ticks with the times at which they ran: those of a `Durable` room are heard later. The
-/// room opened at the latest when the promptest of them says so.
+/// Returns the same ticks with the times at which they ran, because those of a `Durable` room are
+/// received later. The fastest delivery determines the latest possible opening time of the room.
 fn as_they_ran(beats: &Beats) -> Beats {
     let age = |beat: &Beat| Duration::from_nanos(beat.age_ns);
     let opened = beats
@@ -113,8 +113,8 @@ fn as_they_ran(beats: &Beats) -> Beats {
     ran.collect()
 }
 
-/// From the last tick up to `from`, or the room's opening, to the first one from `to` on, or the
-/// last one.
+/// Counts the ticks from the last one up to `from`, or the room's opening, to the first one from
+/// `to` on, or the last one.
 fn ticks_between(beats: &Beats, from: Duration, to: Duration) -> Ticks {
     let period = 1_000_000_000 / u64::from(TICK_HZ);
     let first = beats.iter().rfind(|(heard, _)| *heard <= from);
@@ -123,7 +123,7 @@ fn ticks_between(beats: &Beats, from: Duration, to: Duration) -> Ticks {
         return Ticks::default();
     };
     let (tick, age) = first.map_or((0, 0), |(_, beat)| (beat.tick, beat.age_ns));
-    // A tick may come late by less than a period: the nearest beat is meant.
+    // A tick may be late by less than a period, so the nearest regular time is used.
     let run = last.tick - tick;
     let expected = ((last.age_ns - age + period / 2) / period).max(run);
     Ticks {
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn ticks_that_never_ran_are_missed_and_late_ones_are_not() {
+    fn skipped_ticks_are_counted_and_late_ones_are_not() {
         let beats = beats(&[(1, 50), (2, 101), (3, 160), (4, 300), (5, 352)]);
         let ticks = |from, to| {
             let millis = Duration::from_millis;

@@ -1,4 +1,4 @@
-//! A member of the room, who hears its ticks.
+//! A member of the room, which receives its ticks.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +14,12 @@ use crate::usage::{Meter, Usage};
 use super::world::{Beat, WorldShape};
 
 const ROOM: &str = "parts/one";
-/// Until something is heard: a large room is read, and written for the first time.
+/// The time limit of every wait: a large room is read, and written for the first time.
 const HEAR_TIME_MAX: Duration = Duration::from_secs(120);
-/// Below the silence that ends a session.
+/// The interval of pings, below the silence that ends a session.
 const PING_EVERY: Duration = Duration::from_secs(5);
 
-/// Ticks, and when they were heard.
+/// Ticks with the times at which they were received.
 pub(super) type Beats = Vec<(Duration, Beat)>;
 
 pub(super) struct Stay {
@@ -32,7 +32,7 @@ pub(super) struct Stay {
 }
 
 impl Stay {
-    /// Joins the room, or makes it of this shape.
+    /// Joins the room, or creates it with this shape.
     pub(super) fn begin(
         node: &ServerNode,
         epoch: Instant,
@@ -60,7 +60,7 @@ impl Stay {
         self.joined_at
     }
 
-    /// All ticks from here on, for as long as this.
+    /// Returns all ticks received from now on, for this time.
     pub(super) fn listen(&mut self, length: Duration) -> Result<Beats> {
         let until = self.crowd.now() + length;
         while self.crowd.now() < until {
@@ -70,7 +70,7 @@ impl Stay {
         Ok(std::mem::take(&mut self.beats))
     }
 
-    /// The first tick that is heard from here on.
+    /// Returns the first tick received from now on.
     pub(super) fn next_beat(&mut self) -> Result<(Duration, Beat)> {
         self.until("no tick is heard in time", |stay| !stay.beats.is_empty())?;
         let first = self.beats.first().copied();
@@ -78,7 +78,7 @@ impl Stay {
         first.context("no tick was heard")
     }
 
-    /// How many parts the room finds otherwise than its ticks have left them.
+    /// Returns the number of parts that the room finds wrong.
     pub(super) fn wrong_parts(&mut self) -> Result<u64> {
         self.answer = None;
         self.crowd.command(0, &[])?;

@@ -1,4 +1,4 @@
-//! When a snapshot begins and ends, as the engine's counter of bytes written shows it.
+//! The begin and end of a snapshot, found by the engine's counter of bytes written.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
@@ -9,16 +9,17 @@ use anyhow::{Result, anyhow};
 
 use crate::counters::{Counters, Engine};
 
-/// Between two looks at the counters.
+/// The interval of readings of the counter.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// What is written beside a snapshot, before it begins and in this many looks after it.
+/// The number of bytes that are written without a snapshot, before it and in this many readings
+/// after it.
 const QUIET_BYTES: u64 = 256 * 1024;
 const QUIET_LOOKS: usize = 5;
 
-/// Bytes written by then.
+/// Readings: time and number of bytes written.
 pub(super) type Samples = Vec<(Duration, u64)>;
 
-/// A time in which much was written.
+/// A period in which much was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Burst {
     pub(super) from: Duration,
@@ -26,7 +27,7 @@ pub(super) struct Burst {
     pub(super) written_bytes: u64,
 }
 
-/// Looks on a thread of its own.
+/// Readings on a separate thread.
 pub(super) struct Watch {
     /// The thread ends when this closes.
     running: SyncSender<()>,
@@ -56,7 +57,7 @@ impl Watch {
     }
 }
 
-/// The first time in which at least this much was written, up to where no more is for a while.
+/// Finds the first period in which at least this much was written, up to a quiet time.
 pub(super) fn first_burst(samples: &Samples, bytes: u64) -> Option<Burst> {
     let begin = samples.first()?.1;
     let started = samples.iter().position(|it| it.1 > begin + QUIET_BYTES)?;
@@ -72,7 +73,7 @@ pub(super) fn first_burst(samples: &Samples, bytes: u64) -> Option<Burst> {
     })
 }
 
-/// What was written from the beginning until `end`.
+/// Returns the period from the beginning until `end`.
 pub(super) fn until(samples: &Samples, end: Duration) -> Option<Burst> {
     let (from, begin) = *samples.first()?;
     let (_, last) = samples.iter().find(|it| it.0 >= end)?;

@@ -1,13 +1,14 @@
-//! The room of `bench parts`: at each tick some of its parts change, and its members hear of it.
+//! The room of `bench parts`. Each tick changes some of its parts, and its members receive an
+//! event.
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use wayfare::{Context, Everyone, PartMap, Parts, Player, Raw, Refusal, Room};
 
-/// Where a part says at which tick it changed last.
+/// The size of the stamp in a part: the tick that changed it last.
 const STAMP_BYTES: usize = 8;
 
-/// A state of which most lies in parts.
+/// A state that lies mostly in parts.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct World {
     tick: u64,
@@ -16,7 +17,7 @@ pub(crate) struct World {
     parts: PartMap<ByteBuf>,
 }
 
-/// How large it is, and how much of it a tick changes.
+/// The size of the state, and the share that a tick changes.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct WorldShape {
     pub(super) parts: u32,
@@ -24,7 +25,7 @@ pub(super) struct WorldShape {
     pub(super) parts_per_tick: u32,
 }
 
-/// What members hear of a tick.
+/// The event of a tick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Beat {
     pub(super) tick: u64,
@@ -67,14 +68,14 @@ impl WorldShape {
         })
     }
 
-    /// The parts that a tick changes: one after the other, round and round.
+    /// Returns the parts that a tick changes, in a circular order.
     fn touched(self, tick: u64) -> impl Iterator<Item = u32> {
         let first = tick * u64::from(self.parts_per_tick);
         let places = first..first + u64::from(self.parts_per_tick);
         places.map(move |place| (place % u64::from(self.parts)) as u32)
     }
 
-    /// The last tick up to `tick` that changed this part; 0 if none has.
+    /// Returns the last tick up to `tick` that changed this part; 0 if none has.
     fn touched_at(self, part: u32, tick: u64) -> u64 {
         let (parts, each) = (u64::from(self.parts), u64::from(self.parts_per_tick));
         let end = (tick + 1) * each;
@@ -87,7 +88,7 @@ impl WorldShape {
 }
 
 impl World {
-    /// Parts that are not as the ticks so far have left them.
+    /// Counts the parts that do not match the ticks so far.
     fn wrong_parts(&self) -> u64 {
         let numbers = 0..self.shape.parts;
         let is_wrong = |number: &u32| {
@@ -117,7 +118,7 @@ impl Room for World {
     type Open = Raw;
     type Join = ();
     type Command = ();
-    /// How many parts are wrong.
+    /// The number of wrong parts.
     type Reply = Raw;
     /// A [`Beat`].
     type Event = Raw;
@@ -128,7 +129,8 @@ impl Room for World {
         let shape = WorldShape::decode(&shape);
         let shape = shape.ok_or_else(|| Refusal::new("this room is not as it was left"))?;
         let part = |number| {
-            // Written, so that the memory is there before the first tick; no tick yet.
+            // The bytes are written, so that the memory exists before the first tick. No tick has
+            // run yet.
             let mut bytes = vec![number as u8 | 1; shape.part_bytes as usize];
             bytes[..STAMP_BYTES].fill(0);
             (number, ByteBuf::from(bytes))

@@ -1,4 +1,4 @@
-//! Rooms made by joins over the memory transport, in this process.
+//! The creation of rooms by joins over the memory transport, in this process.
 
 use std::time::{Duration, Instant};
 
@@ -18,15 +18,16 @@ use crate::server::NodeHere;
 use crate::stamp::STAMP_BYTES;
 use crate::statistics::{Latencies, Latency};
 
-/// Rooms before the first that counts: threads, caches and the allocator settle.
+/// The number of rooms before the first measured one, until threads, caches and the allocator
+/// settle.
 const WARM_UP: u32 = 500;
-/// Sessions that fill themselves with rooms, all at once.
+/// The number of sessions that create rooms, all at the same time.
 const BUSY_SESSIONS: u32 = 1_000;
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(5);
 
 const _: () = assert!(JOINS_PENDING_MAX >= ROOMS_PER_SESSION_MAX);
 
-/// The time to a room's first reply, and how many rooms are made per second.
+/// Measures the time to a room's first reply, and the number of rooms created per second.
 pub(super) fn measure(samples: u32) -> Result<(Latency, f64)> {
     let node = NodeHere::start()?;
     let first_reply = first_replies(node.shards(), samples)?;

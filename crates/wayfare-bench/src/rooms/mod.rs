@@ -1,5 +1,5 @@
-//! `wayfare bench rooms`: how soon a room that did not exist answers, how many are made in a
-//! second, and what one costs in memory when everybody has left.
+//! `wayfare bench rooms`: the time until a new room answers, the number of rooms created per
+//! second, and the memory of an empty room.
 
 mod births;
 mod resident;
@@ -10,16 +10,16 @@ use serde::Serialize;
 use crate::output::{Table, print};
 use crate::statistics::Latency;
 
-/// Rooms made one after the other, then all at once, then left to stand empty.
+/// The creation of rooms, one after the other and all at once, and the memory of empty ones.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Rooms {
-    /// Rooms made one after the other.
+    /// The number of rooms created one after the other.
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     samples: u32,
-    /// Empty rooms at the first measurement of memory.
+    /// The number of empty rooms at the first measurement of memory.
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
     from: u32,
-    /// Empty rooms at the second one.
+    /// The number of empty rooms at the second one.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(2..=240_000))]
     to: u32,
     /// Print JSON.
@@ -29,10 +29,10 @@ pub(crate) struct Rooms {
 
 #[derive(Debug, Serialize)]
 struct Report {
-    /// From the join that creates a room to the reply to the joiner's first command, sent when the
-    /// join was answered: two round trips over the memory transport.
+    /// The time from the join that creates a room to the reply to the first command, which is sent
+    /// after the answer to the join: two round trips over the memory transport.
     first_reply_us: Latency,
-    /// Rooms made by joins that do not wait for each other.
+    /// The rate of rooms created by joins that do not wait for each other.
     rooms_per_s: f64,
     /// Anonymous resident memory per room without members: the slope between the measurements.
     rss_bytes_per_room: f64,

@@ -1,4 +1,4 @@
-//! Rooms that everybody has left, in a server of its own.
+//! The memory of empty rooms, in a separate server.
 
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,13 @@ use crate::process::raise_open_files;
 use crate::server::ServerNode;
 use crate::statistics::{rounded, slope};
 
-/// Sessions that join and leave: each stays below its rate of frames.
+/// The number of sessions that join and leave, so that each stays below its rate of frames.
 const SESSIONS: u32 = 1_000;
 const CREATION_TIME_MAX: Duration = Duration::from_secs(120);
-/// From the last leave to the measurement.
+/// The time from the last leave to the measurement.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// Memory per room, the slope between two numbers of rooms, and both measurements.
+/// Returns the memory per room (the slope between two numbers of rooms), and both measurements.
 pub(super) fn measure(rooms: (u32, u32)) -> Result<(f64, (u64, u64))> {
     ensure!(
         rooms.0 < rooms.1,
@@ -39,7 +39,7 @@ pub(super) fn measure(rooms: (u32, u32)) -> Result<(f64, (u64, u64))> {
     Ok((rounded(slope(rooms, bytes)), bytes))
 }
 
-/// What a client does next.
+/// The next action of a client.
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Join,
@@ -52,7 +52,7 @@ struct Builders {
 }
 
 impl Builders {
-    /// Makes rooms until there are `wanted`: each is joined, and left.
+    /// Creates rooms up to `wanted`. Each is joined and left.
     fn make(&mut self, wanted: u32) -> Result<()> {
         let deadline = self.crowd.now() + CREATION_TIME_MAX;
         let mut steps: Vec<(usize, Step)> = (0..self.crowd.clients().len())
