@@ -1,4 +1,4 @@
-//! Running another program: show what fails, hand back what it prints.
+//! Execution of other programs.
 
 use std::io::Write;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-/// The cargo that runs this task, so that the toolchain is the same.
+/// Returns the cargo that runs this task, so that the toolchain is the same.
 pub(crate) fn cargo(root: &Path) -> Command {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(program);
@@ -14,11 +14,11 @@ pub(crate) fn cargo(root: &Path) -> Command {
     command
 }
 
-/// Runs to the end with the terminal's own output.
+/// Runs a program with the terminal's own output.
 ///
 /// # Errors
 ///
-/// If the program cannot be started or ends with anything but success.
+/// If the program cannot be started or does not end with success.
 pub(crate) fn show(mut command: Command) -> anyhow::Result<()> {
     let status = command
         .status()
@@ -29,11 +29,11 @@ pub(crate) fn show(mut command: Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs to the end and hands back what it printed; what it says on stderr is only shown if it fails.
+/// Runs a program and returns its output. Its stderr is shown only if it fails.
 ///
 /// # Errors
 ///
-/// As [`show`], and if the output is not UTF-8.
+/// Those of [`show`], and if the output is not UTF-8.
 pub(crate) fn capture(mut command: Command, input: &str) -> anyhow::Result<String> {
     let mut child = command
         .stdin(Stdio::piped())
@@ -45,7 +45,8 @@ pub(crate) fn capture(mut command: Command, input: &str) -> anyhow::Result<Strin
         .stdin
         .take()
         .context("the pipe asked for is not there")?;
-    // Written from a second thread: a program may print before it has read everything.
+    // The input is written from a second thread, because the program may print before it has read
+    // everything.
     let output = std::thread::scope(|scope| {
         let writer = scope.spawn(move || stdin.write_all(input.as_bytes()));
         let output = child.wait_with_output();

@@ -1,4 +1,5 @@
-//! `fresh`: README's commands in a fresh clone, without the programs that somebody once installed.
+//! `fresh`: tries README's commands in a fresh clone, without programs that were installed for the
+//! tests.
 
 mod hiding;
 mod readme;
@@ -17,14 +18,14 @@ use crate::fresh::running::Running;
 use crate::needs::{self, Environment};
 use crate::workspace::Workspace;
 
-/// `dev` says in as many lines where it is and what to try.
+/// The number of lines that `dev` prints at its start.
 const GREETING_LINES: usize = 3;
 
-/// Clones HEAD and tries each of README's commands there. `words` go behind the test command.
+/// Clones HEAD and tries each of README's commands there. `words` are appended to the test command.
 ///
 /// # Errors
 ///
-/// The first command that does not do what README says of it.
+/// If a command does not do what README says.
 pub(crate) fn run(workspace: &Workspace, words: &[&str]) -> anyhow::Result<()> {
     let clone = Clone::of_head(&workspace.root)?;
     let text = std::fs::read_to_string(clone.tree().join("README.md"))?;
@@ -44,7 +45,7 @@ pub(crate) fn run(workspace: &Workspace, words: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A clone of this tree's HEAD, in a folder that goes with it.
+/// A clone of this tree's HEAD, in a temporary folder.
 struct Clone {
     folder: TempDir,
     machine: Environment,
@@ -74,7 +75,7 @@ impl Clone {
         self.folder.path().join("tree")
     }
 
-    /// A line of README with more words behind it. It builds into a folder of the clone's own.
+    /// Makes a command of a README line and more words. It builds into a folder of the clone.
     fn command(&self, line: &str, words: &[&str]) -> Command {
         let mut parts = line.split(' ').chain(words.iter().copied());
         let mut command = Command::new(parts.next().unwrap_or_default());
@@ -83,7 +84,7 @@ impl Clone {
         command
     }
 
-    /// The server needs nothing that can be hidden.
+    /// Starts the server. It needs none of the hidden programs.
     fn serve(&self, line: &str) -> anyhow::Result<Server> {
         let hiding = Hiding::new(&self.machine.path, &needs::hidden_names())?;
         let mut command = self.command(line, &[]);
@@ -102,8 +103,8 @@ impl Clone {
         })
     }
 
-    /// Where programs can be hidden, the command must say what to type; then it must pass with them.
-    /// Where there are none to hide, it has to install them.
+    /// Tries the test command. If programs can be hidden, it must first name the line to type, and
+    /// then pass with them. If there are none to hide, it must install them.
     fn test(&self, line: &str, words: &[&str]) -> anyhow::Result<()> {
         if needs::some_to_hide(&self.machine) {
             let hiding = Hiding::new(&self.machine.path, &needs::hidden_names())?;
@@ -124,7 +125,7 @@ impl Clone {
 
     fn play(&self, line: &str, url: &str) -> anyhow::Result<()> {
         let mut command = self.command(line, &[url]);
-        // With its input open: a terminal whose input ends leaves.
+        // The input stays open, because `play` ends with its input.
         command.stdin(Stdio::piped());
         let process = Running::start(command)?;
         loop {

@@ -1,4 +1,4 @@
-//! The workspace's own tasks; `cargo xtask` alone lists them.
+//! The workspace's own tasks. `cargo xtask` without arguments lists them.
 
 mod codegen;
 mod command;

@@ -1,35 +1,35 @@
-//! Mutants: defects that are put into a copy of the tree on purpose, each as a piece of text and what
-//! takes its place, to see whether the simulation finds them.
+//! Mutants: deliberate defects, each a text and its replacement, that are applied to a copy of the
+//! tree to check that the simulation finds them.
 
 use anyhow::{Context, bail};
 
 use crate::workspace::Files;
 
-/// Where they lie, from the root.
+/// The folder of the mutants, from the root.
 const FOLDER: &str = "crates/wayfare-sim/mutants/";
 
-/// One of them.
+/// A mutant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mutant {
-    /// What it is asked for by.
+    /// The name, which selects it on the command line.
     pub(crate) name: String,
-    /// What goes wrong with it.
+    /// The effect of the defect.
     pub(crate) breaks: String,
-    /// The file it is in, from the root of the tree.
+    /// The file that it changes, from the root of the tree.
     pub(crate) file: String,
-    /// The scenario that finds it: free mode, unless it takes one of its own.
+    /// The scenario that finds it; free mode by default.
     pub(crate) scenario: String,
-    /// Seeds of that in which it has to be found.
+    /// The number of seeds within which it must be found.
     pub(crate) seeds_max: u64,
     find: String,
     replace: String,
 }
 
 impl Mutant {
-    /// Reads one: the text of a file of that name.
+    /// Parses the text of the mutant's file.
     ///
     /// # Errors
-    /// If it is not written as one.
+    /// If the text is malformed.
     pub(crate) fn parse(name: &str, text: &str) -> anyhow::Result<Self> {
         let missing = |what: &str| format!("mutant {name} has no `{what}`");
         let field = |what: &str| {
@@ -55,7 +55,7 @@ impl Mutant {
         })
     }
 
-    /// The text of its file with the defect in it.
+    /// Returns the text of its file with the defect in it.
     ///
     /// # Errors
     /// If the file is missing, or the text to replace is not in it exactly once. The error names the
@@ -77,7 +77,7 @@ impl Mutant {
         Ok(mutated)
     }
 
-    /// The source files that hold its text, as the end of an error.
+    /// Lists the source files that contain its text, as the end of an error.
     fn places(&self, files: &Files) -> String {
         let sources = files
             .texts
@@ -91,10 +91,10 @@ impl Mutant {
     }
 }
 
-/// All of them, by their names.
+/// Returns all mutants, by name.
 ///
 /// # Errors
-/// If one is not written as one.
+/// If one is malformed.
 pub(crate) fn all(files: &Files) -> anyhow::Result<Vec<Mutant>> {
     let texts = files.texts.range(FOLDER.to_owned()..);
     let texts = texts.map_while(|(path, text)| Some((path.strip_prefix(FOLDER)?, text)));
@@ -124,7 +124,7 @@ mod tests {
         mutant.apply(&files(texts)).unwrap_err().to_string()
     }
 
-    /// All that do not apply are named at once: moving a folder breaks several.
+    /// All failures are named at once, because moving a folder breaks several.
     #[test]
     fn every_mutant_applies_to_the_tree() {
         let files = Workspace::find().unwrap().files().unwrap();

@@ -1,5 +1,5 @@
-//! Programs that the tests need: finds them, installs Debian's packages of those that are missing
-//! where that is possible, and otherwise says the one line to type.
+//! Programs that the tests need. Finds them, installs missing Debian packages where possible, and
+//! otherwise names the line to type.
 
 mod hidden;
 mod installer;
@@ -15,11 +15,11 @@ pub(crate) use crate::needs::installer::NO_INSTALL;
 pub(crate) use crate::needs::program::{BROWSER, TESTS};
 use crate::needs::program::{Program, State};
 
-/// Finds all of these, or installs what is missing; prints where each is.
+/// Finds all of these, or installs what is missing. Prints the place of each.
 ///
 /// # Errors
 ///
-/// If one is missing and cannot be installed from here. The error says what to type.
+/// If a program is missing and cannot be installed from here. The error names the line to type.
 pub(crate) fn ensure(programs: &[&Program]) -> anyhow::Result<()> {
     let environment = Environment::of_this_process();
     let mut missing = missing(programs, &environment);
@@ -39,7 +39,7 @@ pub(crate) fn ensure(programs: &[&Program]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Those that are not here, or too old.
+/// Returns the programs that are missing or too old.
 pub(crate) fn missing<'p>(
     programs: &[&'p Program],
     environment: &Environment,
@@ -52,7 +52,7 @@ pub(crate) fn missing<'p>(
         .collect()
 }
 
-/// Variables that say where programs are.
+/// The variables that determine where programs are found.
 pub(crate) struct Environment {
     pub(crate) path: OsString,
     variable: fn(&str) -> Option<OsString>,
@@ -70,7 +70,7 @@ impl Environment {
         (self.variable)(name)
     }
 
-    /// One in which programs are only in these folders.
+    /// Makes an environment with programs in these folders only.
     #[cfg(test)]
     fn of_folders(path: &OsStr) -> Self {
         Self {
@@ -86,7 +86,7 @@ impl Environment {
     }
 }
 
-/// One line per thing that is missing, then the line to type.
+/// Lists what is missing, one per line, and then the line to type.
 fn complaint(missing: &[(&Program, State)], installer: Installer) -> String {
     let mut lines: Vec<String> = missing
         .iter()

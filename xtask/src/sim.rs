@@ -1,4 +1,4 @@
-//! `sim`, which plays the simulator, and `mutants`, which asks it to find defects made on purpose.
+//! `sim`, which runs the simulator, and `mutants`, which checks that it finds deliberate defects.
 
 use std::path::Path;
 use std::time::Instant;
@@ -8,11 +8,11 @@ use crate::mutants::{self, Mutant};
 use crate::workspace::{Files, Workspace};
 use anyhow::{Context, bail};
 
-/// Builds the simulator in its own profile and hands it these words.
+/// Builds the simulator in its own profile and runs it with these arguments.
 ///
 /// # Errors
 ///
-/// If it does not build, or something breaks.
+/// If it does not build, or finds a violation.
 pub(crate) fn sim(workspace: &Workspace, words: &[&str]) -> anyhow::Result<()> {
     let mut cargo = command::cargo(&workspace.root);
     cargo.args([
@@ -29,12 +29,12 @@ pub(crate) fn sim(workspace: &Workspace, words: &[&str]) -> anyhow::Result<()> {
     command::show(cargo)
 }
 
-/// Puts each mutant into a copy of the tree, plays seeds until it is found, and prints the table.
-/// With names, only those.
+/// Applies each mutant to a copy of the tree, runs seeds until it is found, and prints a table.
+/// With names, only those mutants.
 ///
 /// # Errors
 ///
-/// If one does not apply or build, or is not found.
+/// If a mutant does not apply or build, or is not found.
 pub(crate) fn mutants(workspace: &Workspace, names: &[&str]) -> anyhow::Result<()> {
     let files = workspace.files()?;
     let copy = workspace.root.join("target/mutants/tree");
@@ -62,7 +62,7 @@ pub(crate) fn mutants(workspace: &Workspace, names: &[&str]) -> anyhow::Result<(
     Ok(())
 }
 
-/// Who found it and in how many seeds, as two cells.
+/// Returns the finding invariant and the number of seeds, as two cells.
 fn find(mutant: &Mutant, files: &Files, copy: &Path) -> anyhow::Result<Option<String>> {
     let began = Instant::now();
     let mutated = mutant.apply(files)?;
@@ -100,7 +100,7 @@ fn find(mutant: &Mutant, files: &Files, copy: &Path) -> anyhow::Result<Option<St
     }
 }
 
-/// What differs is written, so that nothing else is built again.
+/// Writes only files that differ, so that nothing else is rebuilt.
 fn copy_tree(files: &Files, to: &Path) -> anyhow::Result<()> {
     for (path, text) in &files.texts {
         let place = to.join(path);

@@ -1,16 +1,16 @@
-//! `test`: the programs that the tests need, then the tests.
+//! `test`: checks for the programs that the tests need, then runs the tests.
 
 use crate::command;
 use crate::needs;
 use crate::workspace::Workspace;
 
-/// Runs all tests, or those that these words for `cargo test` name.
+/// Runs all tests, or those selected by these arguments of `cargo test`.
 ///
 /// # Errors
 ///
 /// If a program is missing and cannot be installed from here, or if a test fails.
 pub(crate) fn run(workspace: &Workspace, words: &[&str]) -> anyhow::Result<()> {
-    // `cargo xtask test -- -p CRATE` is what a habit types.
+    // `cargo xtask test -- -p CRATE` is accepted, too.
     let words = words.strip_prefix(&["--"]).unwrap_or(words);
     needs::ensure(needs::TESTS)?;
     let mut cargo = command::cargo(&workspace.root);

@@ -1,5 +1,5 @@
-//! The rules of this house that no compiler knows. Each check is a pure function from text to
-//! complaints; only this file reads anything.
+//! House rules that no compiler checks. Each check is a pure function from text to complaints; only
+//! this file reads anything.
 
 mod bans;
 mod code_map;
@@ -27,14 +27,14 @@ use crate::tidy::complaint::Complaint;
 use crate::tidy::rust_text::RustText;
 use crate::workspace::{Files, Workspace};
 
-/// Where generated code lives; it follows the generator's style, not this house's.
+/// The path of generated code, which follows the generator's style.
 const GENERATED: &str = "/generated/";
-/// Where a page is as its bundler writes it, which nobody edits.
+/// The path of a bundled page, which nobody edits.
 const BUILT: &str = "/page/dist/";
 
-/// # Errors
+/// Runs all checks.
 ///
-/// If anything complains; every complaint is printed first.
+/// If there are complaints. Every complaint is printed first.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let files = workspace.files()?;
     let mut complaints = sources(&files);
@@ -51,7 +51,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What each Rust file must be.
+/// Checks each Rust file.
 fn sources(files: &Files) -> Vec<Complaint> {
     let mut complaints = names::check(&files.paths);
     let written_here = |path: &&String| path.ends_with(".rs") && !path.contains(GENERATED);
@@ -68,7 +68,7 @@ fn sources(files: &Files) -> Vec<Complaint> {
     complaints
 }
 
-/// What the pages must be, and that they agree with the tree.
+/// Checks the pages, and their agreement with the tree.
 fn documents(files: &Files) -> Vec<Complaint> {
     let mut complaints = code_map::check(files.texts.get(code_map::PATH), &files.paths);
     complaints.extend(error_pages::check(&files.texts));
@@ -81,7 +81,7 @@ fn documents(files: &Files) -> Vec<Complaint> {
     complaints
 }
 
-/// What depends on what.
+/// Checks the dependencies.
 fn dependencies(workspace: &Workspace, files: &Files) -> anyhow::Result<Vec<Complaint>> {
     let mut cargo = command::cargo(&workspace.root);
     cargo.args(["metadata", "--format-version", "1", "--no-deps", "--locked"]);
@@ -89,9 +89,9 @@ fn dependencies(workspace: &Workspace, files: &Files) -> anyhow::Result<Vec<Comp
     let mut complaints = layers::check(&members, &files.texts);
 
     for name in purity::DECISION_CRATES {
-        // `cargo tree -p` and not the graph in `cargo metadata`, which holds every feature that any
-        // crate of the workspace turns on: there, a WebSocket library makes `rand` draw on the
-        // operating system for all.
+        // `cargo tree -p` is used instead of the graph in `cargo metadata`. That graph has every
+        // feature that any crate of the workspace enables; in it, a WebSocket library makes `rand`
+        // use the operating system for all crates.
         let mut cargo = command::cargo(&workspace.root);
         cargo.args([
             "tree",

@@ -1,4 +1,4 @@
-//! `verify`, which is what CI runs, and `fix`, which cures what a machine can cure.
+//! `verify`, which CI runs, and `fix`, which repairs what a machine can repair.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::test;
 use crate::tidy;
 use crate::workspace::Workspace;
 
-/// Whether `verify` runs the tests.
+/// The choice to run the tests in `verify`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tests {
     Run,
@@ -19,7 +19,7 @@ pub(crate) enum Tests {
 
 struct Step {
     name: &'static str,
-    /// What to do when it fails.
+    /// The instruction for a failure.
     cure: &'static str,
     action: Action,
 }
@@ -31,7 +31,8 @@ enum Action {
     Test,
 }
 
-/// Cheapest first. `--locked`: a stale Cargo.lock is a failure here, not something to rewrite.
+/// The steps, cheapest first. With `--locked` a stale Cargo.lock is a failure, and is not
+/// rewritten.
 const STEPS: &[Step] = &[
     Step {
         name: "format",
@@ -73,11 +74,11 @@ const STEPS: &[Step] = &[
     },
 ];
 
-/// Runs every step and stops at the first that fails. Writes nothing but `target/`.
+/// Runs every step and stops at the first failure. Writes only to `target/`.
 ///
 /// # Errors
 ///
-/// The first failure, with what to do about it.
+/// The first failure, with an instruction.
 pub(crate) fn verify(workspace: &Workspace, tests: Tests) -> anyhow::Result<()> {
     for step in STEPS {
         if matches!(step.action, Action::Test) && tests == Tests::LeaveOut {
@@ -96,9 +97,9 @@ pub(crate) fn verify(workspace: &Workspace, tests: Tests) -> anyhow::Result<()> 
 ///
 /// # Errors
 ///
-/// If a source does not parse.
+/// If a source cannot be parsed.
 pub(crate) fn fix(workspace: &Workspace) -> anyhow::Result<()> {
-    // Generated code first: `cargo fmt` needs every module to be there.
+    // Code is generated first, because `cargo fmt` needs every module to exist.
     codegen::run(workspace, Mode::Write)?;
     let mut format = command::cargo(&workspace.root);
     format.args(["fmt", "--all"]);

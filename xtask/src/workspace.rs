@@ -1,4 +1,4 @@
-//! Where the workspace is and which files belong to it.
+//! The workspace's root and files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,19 +13,19 @@ pub(crate) struct Workspace {
     pub(crate) root: PathBuf,
 }
 
-/// The files git tracks, or would if they were added. Paths are relative to the root, with `/`.
+/// The files that git tracks, or would track if added. Paths are relative to the root, with `/`.
 #[derive(Default)]
 pub(crate) struct Files {
-    /// Text files and what is in them.
+    /// Text files with their content.
     pub(crate) texts: BTreeMap<String, String>,
-    /// Every file, text or not, and every directory that holds one.
+    /// Every file, text or not, and every directory that contains one.
     pub(crate) paths: BTreeSet<String>,
 }
 
 impl Workspace {
-    /// # Errors
+    /// Finds the workspace.
     ///
-    /// If not started by cargo, which tells where the workspace is.
+    /// If it was not started by cargo, which sets the variable with its path.
     pub(crate) fn find() -> anyhow::Result<Self> {
         let manifest =
             std::env::var_os("CARGO_MANIFEST_DIR").context("start this as `cargo xtask`")?;
@@ -37,9 +37,9 @@ impl Workspace {
         })
     }
 
-    /// # Errors
+    /// Reads the files.
     ///
-    /// If git is not there, or a file cannot be read.
+    /// If git is missing, or a file cannot be read.
     pub(crate) fn files(&self) -> anyhow::Result<Files> {
         let mut git = Command::new("git");
         git.current_dir(&self.root)
@@ -48,7 +48,7 @@ impl Workspace {
 
         let mut files = Files::default();
         for path in listing.split('\0').filter(|path| !path.is_empty()) {
-            // Git still lists what was deleted and not yet committed.
+            // Git still lists files that were deleted but not committed.
             let place = self.root.join(path);
             if !place.is_file() {
                 continue;

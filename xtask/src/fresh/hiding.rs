@@ -1,4 +1,4 @@
-//! Programs of this machine hidden from other programs, as if nobody had installed them.
+//! Hiding of this machine's programs from other programs, as if they were not installed.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::needs;
 
-/// A PATH in which they are not, and variables that name places where they are not. Nothing of the
+/// A PATH without the hidden programs, and variables that point to empty places. Nothing on the
 /// machine is changed.
 pub(crate) struct Hiding {
     path: OsString,
@@ -20,7 +20,7 @@ pub(crate) struct Hiding {
 }
 
 impl Hiding {
-    /// Hides what these programs are called.
+    /// Hides programs with these names.
     ///
     /// # Errors
     ///
@@ -55,7 +55,7 @@ impl Hiding {
     }
 }
 
-/// A folder of links to everything of another but these names.
+/// Makes a folder of links to everything in another folder except these names.
 fn mirror_without(original: &Path, mirror: &Path, names: &[&str]) -> anyhow::Result<()> {
     fs::create_dir(mirror)?;
     for entry in fs::read_dir(original)? {

@@ -1,13 +1,13 @@
-//! The commands that README tells a newcomer to type.
+//! The commands in README for newcomers.
 
 use anyhow::bail;
 
-/// One of them and how it is tried.
+/// A command, by the way it is tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command<'r> {
-    /// Starts a server, which goes on until it is ended.
+    /// Starts a server, which runs until it is ended.
     Dev(&'r str),
-    /// Ends with a verdict.
+    /// Ends with success or failure.
     Test(&'r str),
     /// Joins the server of another terminal.
     Play(&'r str),
@@ -21,11 +21,11 @@ impl<'r> Command<'r> {
     }
 }
 
-/// The lines of the blocks marked `sh`, in their order.
+/// Returns the lines of the blocks marked `sh`, in order.
 ///
 /// # Errors
 ///
-/// If it is not known how to try one, or if none starts the server or runs the tests.
+/// If a command is unknown, or if none starts the server or runs the tests.
 pub(crate) fn commands(readme: &str) -> anyhow::Result<Vec<Command<'_>>> {
     let mut commands = Vec::new();
     let mut inside = false;

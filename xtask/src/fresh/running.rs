@@ -1,4 +1,4 @@
-//! A program that goes on until it is dropped, and the lines it prints meanwhile.
+//! A running program that is killed when dropped, and its output lines.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 
-/// Longer than a build from nothing takes on a slow machine.
+/// The time limit between two lines: longer than a full build on a slow machine.
 const SILENCE_MAX: Duration = Duration::from_secs(60 * 60);
-/// Lines that wait to be read. Whoever reads has seen enough long before.
+/// The maximum number of unread lines. A reader has seen enough long before.
 const LINES_MAX: usize = 10_000;
 
-/// Killed when it is dropped.
+/// A running program, killed when dropped.
 pub(crate) struct Running {
     name: String,
     child: Child,
@@ -22,7 +22,7 @@ pub(crate) struct Running {
 impl Running {
     /// # Errors
     ///
-    /// If there is no such program.
+    /// If the program does not exist.
     pub(crate) fn start(mut command: Command) -> anyhow::Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
         let spawned = command.stdout(Stdio::piped()).spawn();
@@ -32,18 +32,19 @@ impl Running {
         let (sender, lines) = sync_channel(LINES_MAX);
         std::thread::spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
-                // Nobody reads any more: the output is drained, so that the program can go on.
+                // If nobody reads any more, the output is dropped, so that the program can
+                // continue.
                 drop(sender.try_send(line));
             }
         });
         Ok(Self { name, child, lines })
     }
 
-    /// Waits for what it prints next.
+    /// Waits for the next line.
     ///
     /// # Errors
     ///
-    /// If it ends or stays silent instead.
+    /// If the program ends, or prints nothing in time.
     pub(crate) fn next_line(&self) -> anyhow::Result<String> {
         match self.lines.recv_timeout(SILENCE_MAX) {
             Ok(line) => Ok(line),
@@ -55,7 +56,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // By its id. `cargo run` has become the program it ran by then.
+        // `cargo run` has replaced itself by the program, so the id is the program's.
         drop(self.child.kill());
         drop(self.child.wait());
     }

@@ -1,4 +1,4 @@
-//! The programs that a fresh machine has not: their names, and how it looks without them.
+//! The programs that are hidden to simulate a fresh machine.
 
 use std::path::{Path, PathBuf};
 
@@ -8,15 +8,15 @@ use crate::needs::program::{
 };
 use crate::needs::{Environment, missing};
 
-/// Needed by the tests and by nothing that builds.
+/// Programs that only the tests need, not the build.
 const TESTS_ONLY: &[&Program] = &[&ETCD, &POSTGRES];
 
-/// What they are called.
+/// Returns the names of their executables.
 pub(crate) fn hidden_names() -> Vec<&'static str> {
     [&["etcd", "chromium"], POSTGRES_NAMES].concat()
 }
 
-/// Variables that name a folder, or a program in it, as the only place to look.
+/// Returns variables that make an empty folder the only place to search.
 pub(crate) fn nowhere(empty: &Path) -> Vec<(&'static str, PathBuf)> {
     vec![
         (POSTGRES_VARIABLE, empty.to_owned()),
@@ -24,12 +24,12 @@ pub(crate) fn nowhere(empty: &Path) -> Vec<(&'static str, PathBuf)> {
     ]
 }
 
-/// Whether the tests would find something here that a fresh machine has not.
+/// Returns true if the tests would find such a program on this machine.
 pub(crate) fn some_to_hide(environment: &Environment) -> bool {
     missing(TESTS_ONLY, environment).len() < TESTS_ONLY.len()
 }
 
-/// What `cargo xtask test` says to type where all of them are hidden.
+/// Returns the line that `cargo xtask test` must print when all of them are hidden.
 pub(crate) fn line_when_hidden(environment: &Environment) -> String {
     Installer::of_this_machine(environment).line(TESTS_ONLY)
 }

@@ -1,22 +1,23 @@
-//! What can install packages on this machine, and the line to type where nothing can.
+//! The package installer of this machine, and the line to type where there is none.
 
 use std::ffi::OsStr;
 use std::process::{Command, Stdio};
 
 use crate::needs::{Environment, Program, State};
 
-/// Set to anything, it forbids to install: the line to type is said instead.
+/// The variable that forbids installation. The line to type is printed instead.
 pub(crate) const NO_INSTALL: &str = "NO_INSTALL";
 
-/// How packages of Debian's get onto this machine.
+/// The installer of Debian packages.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Installer {
     pub(crate) rights: Rights,
-    /// This process may install: it is root or becomes it without a password, and is not forbidden to.
+    /// True if this process may install: it is root, or can use sudo without a password, and
+    /// installation is not forbidden.
     pub(crate) may_install: bool,
 }
 
-/// What has to stand before `apt-get`.
+/// The rights to run `apt-get`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rights {
     Root,
@@ -35,13 +36,15 @@ impl Installer {
         }
     }
 
-    /// The packages to install now. None if this may not install, or if a package would be missing still.
+    /// Returns the packages to install now. `None` if that is not allowed, or if a program would
+    /// still be missing.
     pub(crate) fn packages(self, missing: &[(&Program, State)]) -> Option<Vec<&'static str>> {
         let packages: Option<Vec<_>> = missing.iter().map(|(program, _)| program.package).collect();
         packages.filter(|packages| self.may_install && !packages.is_empty())
     }
 
-    /// Prints each command and its failure. The caller looks afterwards at what is still missing.
+    /// Installs. Prints each command and its failure. The caller checks afterwards what is still
+    /// missing.
     pub(crate) fn install(self, packages: &[&str]) {
         let quiet = "DEBIAN_FRONTEND=noninteractive";
         let install = [&["env", quiet, "apt-get", "install", "-y"], packages].concat();
@@ -58,7 +61,7 @@ impl Installer {
         }
     }
 
-    /// The one line to type: a command for what is a package, words for what is none.
+    /// Returns the line to type: a command for packages, and a sentence for other programs.
     pub(crate) fn line(self, missing: &[&Program]) -> String {
         let (packaged, others): (Vec<&Program>, Vec<&Program>) = missing
             .iter()

@@ -1,4 +1,4 @@
-//! One program that tests need: its name, its version, its package and how it is found.
+//! A program that tests need: its name, version, package, and the way to find it.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,30 +6,30 @@ use std::process::Command;
 
 use crate::needs::Environment;
 
-// One finder for both: the tests of PostgreSQL look with it when `cargo test` is run by itself.
+// The tests of PostgreSQL search with the same code when `cargo test` runs alone.
 #[path = "../../../crates/wayfare-postgres/tests/postgres/programs.rs"]
 mod postgres_programs;
 
 pub(crate) use postgres_programs::{NAMES as POSTGRES_NAMES, VARIABLE as POSTGRES_VARIABLE};
 
-/// Names Chromium's program, where it is not Debian's.
+/// The variable with the path of Chromium, if it is not Debian's.
 pub(crate) const CHROMIUM_VARIABLE: &str = "CHROMIUM";
-/// Where Debian puts it, and `tests/browser` looks for it.
+/// The path of Debian's package, which `tests/browser` uses, too.
 const CHROMIUM_PLACE: &str = "/usr/bin/chromium";
 
-/// Something to be installed.
+/// A program to install.
 pub(crate) struct Program {
     pub(crate) name: &'static str,
-    /// The oldest version that will do; empty if any will.
+    /// The oldest sufficient version; empty if any is sufficient.
     version_min: &'static [u32],
-    /// Debian's package, if Debian has it in a version that will do.
+    /// Debian's package, if its version is sufficient.
     pub(crate) package: Option<&'static str>,
-    /// Where it comes from without Debian's package.
+    /// The source for systems other than Debian.
     origin: &'static str,
     place: fn(&Environment) -> Option<PathBuf>,
 }
 
-/// How it stands with one on this machine.
+/// The state of a program on this machine.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Found { place: PathBuf, version: String },
@@ -37,9 +37,9 @@ pub(crate) enum State {
     Missing,
 }
 
-/// Needed by `cargo test --workspace`.
+/// The programs that `cargo test --workspace` needs.
 pub(crate) const TESTS: &[&Program] = &[&C_COMPILER, &ETCD, &POSTGRES];
-/// Needed by the client for browsers and its tests.
+/// The programs that the client for browsers and its tests need.
 pub(crate) const BROWSER: &[&Program] = &[&NODE, &NPM, &CHROMIUM];
 
 const C_COMPILER: Program = Program {
@@ -85,7 +85,7 @@ pub(crate) const CHROMIUM: Program = Program {
     },
 };
 
-/// Debian's is too old.
+/// Debian's package is too old.
 pub(crate) const NODE: Program = Program {
     name: "Node",
     version_min: &[20],
@@ -123,7 +123,7 @@ impl Program {
         State::Found { place, version }
     }
 
-    /// Name and version, as in a sentence.
+    /// Returns name and version, as in a sentence.
     pub(crate) fn wanted(&self) -> String {
         if self.version_min.is_empty() {
             return self.name.to_owned();
@@ -132,7 +132,7 @@ impl Program {
         format!("{} {} or newer", self.name, numbers.join("."))
     }
 
-    /// What to type where no package manager has it.
+    /// Returns the instruction for systems without a package.
     pub(crate) fn by_hand(&self) -> String {
         format!("install {}, see {}", self.wanted(), self.origin)
     }
@@ -148,7 +148,8 @@ impl Program {
     }
 }
 
-/// The first word of what `--version` prints that is a number: `etcd Version: 3.4.23`, `v20.1.0`.
+/// Finds the version in the output of `--version`: the first word that is a number, as in `etcd
+/// Version: 3.4.23` or `v20.1.0`.
 fn version_in(printed: &str) -> &str {
     let words = printed.split_whitespace();
     let mut numbers = words.map(|word| word.strip_prefix('v').unwrap_or(word));
@@ -157,7 +158,7 @@ fn version_in(printed: &str) -> &str {
         .unwrap_or_default()
 }
 
-/// `17beta1` is 17: a version that is being made can what the finished one can.
+/// Parses a version. `17beta1` counts as 17.
 fn numbers(version: &str) -> Vec<u32> {
     let leading = |part: &str| {
         let end = part.find(|character: char| !character.is_ascii_digit());

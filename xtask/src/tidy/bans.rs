@@ -1,12 +1,12 @@
-//! Every crate that decides is under the same bans.
+//! A check that every decision crate has the same bans.
 
 use std::collections::BTreeMap;
 
 use crate::tidy::complaint::Complaint;
 use crate::tidy::purity::DECISION_CRATES;
 
-/// `texts` holds at least the crates' `clippy.toml` files, by path. Clippy reads only the nearest
-/// and cannot include another, so the same file lies in each crate.
+/// Checks the crates' `clippy.toml` files in `texts`, which are keyed by path. Clippy reads only
+/// the nearest one, which cannot include another, so each crate has the same file.
 pub(crate) fn check(texts: &BTreeMap<String, String>) -> Vec<Complaint> {
     let (first, others) = DECISION_CRATES
         .split_first()

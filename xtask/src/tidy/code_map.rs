@@ -1,4 +1,4 @@
-//! The code map names every crate and nothing that is gone.
+//! A check that the code map names every crate, and only existing paths.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::tidy::complaint::Complaint;
 
 pub(crate) const PATH: &str = "ARCHITECTURE.md";
 
-/// What begins so between backticks is a path of this tree.
+/// Beginnings of texts in backticks that are paths of this tree.
 const ROOTS: &[&str] = &[
     ".ci/",
     "crates/",
@@ -29,7 +29,7 @@ pub(crate) fn check(text: Option<&String>, paths: &BTreeSet<String>) -> Vec<Comp
         }
     }
     for (index, line) in text.lines().enumerate() {
-        // Every second piece is between backticks.
+        // Every second piece is in backticks.
         for quoted in line.split('`').skip(1).step_by(2) {
             if is_path(quoted) && !paths.contains(quoted.trim_end_matches('/')) {
                 let message = format!("`{quoted}` does not exist: name what is there now");
@@ -46,7 +46,7 @@ fn crate_names(paths: &BTreeSet<String>) -> impl Iterator<Item = &str> {
         .filter_map(|path| path.strip_prefix("crates/")?.strip_suffix("/Cargo.toml"))
 }
 
-/// A pattern such as `crates/*/src` is none, nor is a command line.
+/// Checks that a text is a path, not a pattern such as `crates/*/src` or a command line.
 fn is_path(quoted: &str) -> bool {
     ROOTS.iter().any(|root| quoted.starts_with(root)) && !quoted.contains(['*', '<', '{', ' ', '…'])
 }

@@ -1,14 +1,14 @@
-//! What a check has to say about one line.
+//! Complaints of checks, each about one line.
 
 use std::fmt;
 
-/// Sorts by place.
+/// A complaint. Sorts by place.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Complaint {
     pub(crate) path: String,
-    /// Counts from 1.
+    /// The line number, from 1.
     pub(crate) line: usize,
-    /// What is wrong and what to do.
+    /// The problem, and the way to solve it.
     pub(crate) message: String,
 }
 
@@ -28,7 +28,7 @@ impl fmt::Display for Complaint {
     }
 }
 
-/// For the tests of checks: each complaint must begin with the line expected, in order.
+/// Asserts for the tests of checks that each complaint begins with the expected text, in order.
 #[cfg(test)]
 pub(crate) fn expect_complaints(complaints: &[Complaint], expect: &[&str]) {
     let said: Vec<String> = complaints.iter().map(ToString::to_string).collect();

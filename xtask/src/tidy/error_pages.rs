@@ -1,4 +1,4 @@
-//! Every error code an operator may meet has a page, and every page a code.
+//! A check that every error code has a page, and every page a code.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::tidy::rust_text::{RustText, is_name, words};
 
 const CODES: &str = "crates/wayfare-protocol/src/error_code.rs";
 const PAGES: &str = "docs/errors/";
-/// The list of the pages, if there is one.
+/// The list of the pages, if it exists.
 const INDEX: &str = "docs/errors/README.md";
 
 struct Code<'t> {
@@ -16,7 +16,7 @@ struct Code<'t> {
     line: usize,
 }
 
-/// `texts` holds at least the enum and the pages, by path.
+/// Checks the enum and the pages in `texts`, which are keyed by path.
 pub(crate) fn check(texts: &BTreeMap<String, String>) -> Vec<Complaint> {
     let Some(text) = texts.get(CODES) else {
         return vec![Complaint::new(
@@ -62,7 +62,7 @@ fn page(number: u32) -> String {
     format!("{PAGES}{number}.md")
 }
 
-/// Lines like `Name = 1234,`.
+/// Finds lines like `Name = 1234,`.
 fn codes(text: &str) -> Vec<Code<'_>> {
     text.lines()
         .enumerate()

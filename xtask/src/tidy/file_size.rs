@@ -1,12 +1,12 @@
-//! A file is short enough to be read.
+//! A limit on the length of files.
 
 use crate::tidy::complaint::Complaint;
 use crate::tidy::rust_text::RustText;
 
-/// Aim for half of it. Beyond, a file holds more than one thing.
+/// The limit. Aim for half of it. A longer file contains more than one thing.
 const PRODUCTION_LINES_MAX: usize = 800;
 
-/// Counts what comes before `mod tests`.
+/// Counts the lines before `mod tests`.
 pub(crate) fn check(source: &RustText<'_>) -> Vec<Complaint> {
     let lines = source.tests_start();
     if lines <= PRODUCTION_LINES_MAX {

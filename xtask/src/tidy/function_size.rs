@@ -1,9 +1,9 @@
-//! A function fits on a screen.
+//! A limit on the length of functions.
 
 use crate::tidy::complaint::Complaint;
 use crate::tidy::rust_text::{RustText, is_name, line_at, words};
 
-/// From `fn` to the closing brace. Aim for 30; 70 is what a screen shows at once.
+/// The limit, from `fn` to the closing brace. Aim for 30 lines; 70 fit on a screen.
 const LINES_MAX: usize = 70;
 
 pub(crate) fn check(source: &RustText<'_>) -> Vec<Complaint> {
@@ -20,8 +20,8 @@ pub(crate) fn check(source: &RustText<'_>) -> Vec<Complaint> {
         .collect()
 }
 
-/// The name of the function that starts at `start`, and where its body ends. None for the type
-/// `fn(…)` and for a function without a body.
+/// Returns the name of the function that starts at `start`, and the end of its body. `None` for the
+/// type `fn(…)` and for a function without a body.
 fn function(code: &str, start: usize) -> Option<(&str, usize)> {
     let after = code[start + "fn".len()..].trim_start();
     let name = &after[..after.find(|character| !is_name(character))?];

@@ -3,8 +3,8 @@
 use crate::tidy::complaint::Complaint;
 use crate::tidy::rust_text::{RustText, line_at};
 
-/// One crate, and the groups of its top-level modules, the highest first. A module may import from
-/// itself and from the groups below its own; modules of one group do not know each other.
+/// A crate, and the groups of its top-level modules, the highest first. A module may import from
+/// itself and from groups below its own. Modules of one group may not import from each other.
 struct Order {
     sources: &'static str,
     groups: &'static [&'static [&'static str]],
@@ -140,7 +140,7 @@ fn between_modules(source: &RustText<'_>) -> Vec<Complaint> {
         let is_name = |character: char| character.is_alphanumeric() || character == '_';
         let end = rest.find(|character| !is_name(character));
         let module = &rest[..end.unwrap_or(rest.len())];
-        // What is exported at the root is not a module; it is named by where it lives.
+        // An export at the root is not a module. It is checked where its own module is imported.
         let Some(rank) = order.rank(module).filter(|_| module != own) else {
             continue;
         };

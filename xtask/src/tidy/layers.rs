@@ -1,17 +1,17 @@
-//! Which crate of this workspace may depend on which.
+//! A check of the dependencies between the crates of this workspace.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tidy::complaint::Complaint;
 use crate::tidy::metadata::Member;
 
-/// What a crate may build on.
+/// The crates that a crate may depend on.
 enum Allowed {
     Only(&'static [&'static str]),
     Anything,
 }
 
-/// The layers, lowest first. A crate that is not here is a complaint: decide where it belongs.
+/// The layers, lowest first. A crate that is not listed is a complaint: decide where it belongs.
 const LAYERS: &[(&str, Allowed)] = &[
     ("wayfare-protocol", Allowed::Only(&[])),
     ("wayfare-core", Allowed::Only(&["wayfare-protocol"])),
@@ -54,7 +54,7 @@ const LAYERS: &[(&str, Allowed)] = &[
         "wayfare",
         Allowed::Only(&[
             "wayfare-core",
-            // The models of its services, on which the table of a game's tests stands.
+            // The table for tests of games uses the models of the services.
             "wayfare-engine",
             "wayfare-node",
             "wayfare-protocol",
@@ -73,9 +73,9 @@ const LAYERS: &[(&str, Allowed)] = &[
             "wayfare-transport",
         ]),
     ),
-    // Written as a game of one's own would be.
+    // These rooms are written like a user's game.
     ("wayfare-modules", Allowed::Only(&["wayfare"])),
-    // A game: what a stranger's game could not name, it does not name.
+    // A game may use only the crates that a user's game can use.
     ("plaza", Allowed::Only(&["wayfare", "wayfare-client"])),
     (
         "wayfare-cli",
@@ -94,7 +94,8 @@ const LAYERS: &[(&str, Allowed)] = &[
     ("xtask", Allowed::Only(&[])),
 ];
 
-/// `manifests` holds at least the members' Cargo.toml files, by path.
+/// Checks the dependencies of `members`. `manifests` contains at least their Cargo.toml files, by
+/// path.
 pub(crate) fn check(members: &[Member], manifests: &BTreeMap<String, String>) -> Vec<Complaint> {
     let graph = Graph::new(members);
     let mut complaints = Vec::new();
@@ -146,7 +147,8 @@ fn allows(allowed: &Allowed, name: &str) -> bool {
     }
 }
 
-/// The line of a manifest that declares this dependency; the first if it is written otherwise.
+/// Returns the line of a manifest that declares this dependency, or the first line if it is not
+/// found.
 fn line_of(manifest: &str, name: &str) -> usize {
     let declares = |line: &str| {
         line.strip_prefix(name)
@@ -198,7 +200,7 @@ mod tests {
     use crate::tidy::complaint::expect_complaints;
     use crate::tidy::metadata::Dependency;
 
-    /// Members as `name: normal normal | dev dev`.
+    /// Makes members of lines `name: normal normal | dev dev`, and checks them.
     fn check(lines: &[&str], expect: &[&str]) {
         let members: Vec<Member> = lines.iter().map(|line| member(line)).collect();
         expect_complaints(&super::check(&members, &BTreeMap::new()), expect);

@@ -1,9 +1,9 @@
-//! Nothing half done is left behind, and no test sleeps.
+//! A check for unfinished code, and for sleeps in tests.
 
 use crate::tidy::complaint::Complaint;
 use crate::tidy::rust_text::{RustText, line_at, words};
 
-/// Searched for in code only, so that naming one in a string or a comment is no complaint.
+/// Texts that are refused in code. They are allowed in strings and comments.
 const IN_CODE: &[(&str, &str)] = &[
     ("todo!(", "do it, or leave it out"),
     ("unimplemented!(", "do it, or leave it out"),
@@ -14,7 +14,7 @@ const IN_CODE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Searched for everywhere. In pieces, because this file is searched too.
+/// Texts that are refused everywhere. They are split, because this file is checked, too.
 const ANYWHERE: &[&str] = &[concat!("FIX", "ME"), concat!("X", "XX")];
 
 const SLEEPS: &[&str] = &["thread::sleep", "time::sleep"];

@@ -1,4 +1,4 @@
-//! A link in a page leads somewhere.
+//! A check that links in pages lead to existing files.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use crate::tidy::complaint::Complaint;
 
 const PAGES: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 
-/// Only relative links in the root's pages and under `docs/`: what is elsewhere on the net is not
-/// for a build to ask.
+/// Checks relative links in the root's pages and under `docs/`. Links to other sites are not
+/// checked.
 pub(crate) fn check(path: &str, text: &str, paths: &BTreeSet<String>) -> Vec<Complaint> {
     let is_page = PAGES.contains(&path) || path.starts_with("docs/") && path.ends_with(".md");
     if !is_page {
@@ -32,7 +32,7 @@ pub(crate) fn check(path: &str, text: &str, paths: &BTreeSet<String>) -> Vec<Com
     complaints
 }
 
-/// `[text](target "title")` and `[name]: target`, outside of backticks.
+/// Finds `[text](target "title")` and `[name]: target` outside of backticks.
 fn targets(line: &str) -> Vec<&str> {
     let mut targets = Vec::new();
     if line.starts_with('[')
@@ -64,7 +64,8 @@ fn leads_nowhere(page: &str, target: &str, paths: &BTreeSet<String>) -> bool {
     resolve(page, file).is_none_or(|path| !path.is_empty() && !paths.contains(&path))
 }
 
-/// From the page's directory, or from the root if it begins with `/`. None outside of the tree.
+/// Resolves a target from the page's directory, or from the root if it begins with `/`. `None` if
+/// it is outside of the tree.
 fn resolve(page: &str, target: &str) -> Option<String> {
     let mut parts: Vec<&str> = Vec::new();
     if !target.starts_with('/') {

@@ -1,4 +1,4 @@
-//! One of each big thing, and everything from one place.
+//! A check of Cargo.lock: one version of each important crate, and all crates from one registry.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ use crate::tidy::complaint::Complaint;
 
 pub(crate) const PATH: &str = "Cargo.lock";
 
-/// Two of them would be two runtimes, two TLS stacks or two sets of types that do not fit.
+/// Crates of which two versions would mean two runtimes, two TLS stacks or two incompatible sets of
+/// types.
 const ONE_OF_A_KIND: &[&str] = &[
     "hyper",
     "mio",
@@ -17,10 +18,10 @@ const ONE_OF_A_KIND: &[&str] = &[
     "tungstenite",
 ];
 
-/// How Cargo.lock names crates.io, whatever mirror a machine uses.
+/// The name of crates.io in Cargo.lock, whatever mirror a machine uses.
 const SOURCE: &str = "registry+https://github.com/rust-lang/crates.io-index";
 
-/// `text` is Cargo.lock.
+/// Checks the text of Cargo.lock.
 pub(crate) fn check(text: &str) -> Vec<Complaint> {
     if text.is_empty() {
         return vec![Complaint::new(
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
     use crate::tidy::complaint::expect_complaints;
 
-    /// Packages as `name version source`, five lines each.
+    /// Makes packages of lines `name version source`, five lines each, and checks them.
     fn check(packages: &[&str], expect: &[&str]) {
         let package = |line: &&str| {
             let [name, version, source] = line.split(' ').collect::<Vec<_>>()[..] else {

@@ -1,30 +1,30 @@
-//! The members of the workspace, out of what `cargo metadata` prints.
+//! The members of the workspace, parsed from the output of `cargo metadata`.
 
 use std::path::Path;
 
 use anyhow::Context;
 use serde_json::Value;
 
-/// One crate of this workspace.
+/// A crate of this workspace.
 pub(crate) struct Member {
     pub(crate) name: String,
-    /// Path of its Cargo.toml from the root.
+    /// The path of its Cargo.toml from the root.
     pub(crate) manifest: String,
     pub(crate) has_build_script: bool,
-    /// As declared, in the workspace or out of it.
+    /// The declared dependencies, inside or outside the workspace.
     pub(crate) dependencies: Vec<Dependency>,
 }
 
-/// One line of a manifest.
+/// A dependency in a manifest.
 pub(crate) struct Dependency {
     pub(crate) name: String,
-    /// A dev-dependency; build dependencies count as normal ones.
+    /// True for a dev-dependency. Build dependencies count as normal ones.
     pub(crate) dev: bool,
 }
 
-/// # Errors
+/// Parses the members.
 ///
-/// If the JSON is not what cargo promises for format version 1.
+/// If the JSON does not have format version 1.
 pub(crate) fn members(json: &str, root: &Path) -> anyhow::Result<Vec<Member>> {
     let metadata: Value = serde_json::from_str(json)?;
     array(&metadata, "packages")?

@@ -1,16 +1,16 @@
-//! No file, module or crate is named after nothing.
+//! A check for names of files, modules and crates that say nothing.
 
 use std::collections::BTreeSet;
 
 use crate::tidy::complaint::Complaint;
 use crate::tidy::rust_text::{RustText, is_name, line_at, words};
 
-/// A name that fits everything tells nothing, and such a place collects everything.
+/// Names that fit everything, so that such a file collects everything.
 const FORBIDDEN: &[&str] = &[
     "common", "util", "utils", "helper", "helpers", "manager", "managers", "misc",
 ];
 
-/// Directories (and so crates) and files that hold Rust.
+/// Checks directories (including crates) and files with Rust code.
 pub(crate) fn check(paths: &BTreeSet<String>) -> Vec<Complaint> {
     paths
         .iter()
@@ -22,7 +22,7 @@ pub(crate) fn check(paths: &BTreeSet<String>) -> Vec<Complaint> {
         .collect()
 }
 
-/// Modules written inside a file.
+/// Checks modules inside a file.
 pub(crate) fn check_modules(source: &RustText<'_>) -> Vec<Complaint> {
     words(&source.code, "mod")
         .filter_map(|offset| {

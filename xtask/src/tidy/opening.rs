@@ -1,4 +1,4 @@
-//! A file opens by saying what is in it, and a `lib.rs` does nothing else.
+//! A check that each file begins with its description, and that a `lib.rs` contains only exports.
 
 use crate::tidy::complaint::Complaint;
 use crate::tidy::rust_text::{RustText, line_at};
@@ -15,7 +15,7 @@ pub(crate) fn check(source: &RustText<'_>) -> Vec<Complaint> {
     complaints
 }
 
-/// Docs, attributes, `mod name;` and `use` only.
+/// Checks that a `lib.rs` has only docs, attributes, `mod name;` and `use`.
 fn check_lib(source: &RustText<'_>) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     let mut offset = 0;
@@ -36,7 +36,7 @@ fn is_export(item: &str) -> bool {
     item.starts_with('#') || bare.starts_with("use ") || is_declaration
 }
 
-/// The next attribute or item at or after `offset`, and where it starts.
+/// Finds the next attribute or item at or after `offset`.
 fn next_item(code: &str, offset: usize) -> Option<(usize, &str)> {
     let start = offset + code[offset..].find(|character: char| !character.is_whitespace())?;
     let rest = &code[start..];

@@ -1,14 +1,14 @@
-//! What decides cannot do IO: nothing a decision crate is built from can.
+//! A check that decision crates cannot do IO: none of their dependencies can.
 
 use std::collections::BTreeSet;
 
 use crate::tidy::complaint::Complaint;
 
-/// The crates that decide.
+/// The decision crates.
 pub(crate) const DECISION_CRATES: &[&str] =
     &["wayfare-protocol", "wayfare-core", "wayfare-client-core"];
 
-/// Crates that reach the network, a disk, a clock or the operating system's randomness.
+/// Crates that use the network, a disk, a clock or the operating system's randomness.
 const IO_CRATES: &[&str] = &[
     "async-std",
     "axum",
@@ -27,14 +27,15 @@ const IO_CRATES: &[&str] = &[
     "tungstenite",
 ];
 
-/// Pairs of a crate and the IO crate it may build on.
+/// Pairs of a crate and the IO crate that it may use.
 const ALLOWED: &[(&str, &str)] = &[
-    // Asks the kernel once which instructions this processor has, on ARM and LoongArch, where no
-    // instruction tells. What sha2 computes is the same either way.
+    // It asks the kernel once for the processor's instruction set, on ARM and LoongArch, where no
+    // instruction reports it. The result of sha2 is the same either way.
     ("cpufeatures", "libc"),
 ];
 
-/// `tree` is what `cargo tree --no-dedupe --prefix depth --format {p}` prints for `name`.
+/// Checks the dependencies of `name`. `tree` is the output of `cargo tree --no-dedupe --prefix
+/// depth --format {p}`.
 pub(crate) fn check(name: &str, tree: &str) -> Vec<Complaint> {
     let mut path: Vec<&str> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -49,7 +50,7 @@ pub(crate) fn check(name: &str, tree: &str) -> Vec<Complaint> {
         if !IO_CRATES.contains(&dependency) || ALLOWED.contains(&(parent, dependency)) {
             continue;
         }
-        // The same edge is under every crate that shares it.
+        // The same edge appears under every crate that shares it.
         if seen.insert((parent, dependency)) {
             let message = format!(
                 "`{name}` decides and may not reach IO: {}. Hand the result in from outside",
@@ -65,7 +66,7 @@ pub(crate) fn check(name: &str, tree: &str) -> Vec<Complaint> {
     complaints
 }
 
-/// `12name v1.2.3 (…)`.
+/// Parses `12name v1.2.3 (…)`.
 fn parse(line: &str) -> Option<(usize, &str)> {
     let digits = line.find(|character: char| !character.is_ascii_digit())?;
     let depth = line[..digits].parse().ok()?;

@@ -1,14 +1,14 @@
-//! One Rust file with a second reading of it, in which comments and literals are blank.
+//! A Rust file with a second copy of its text in which comments and literals are blank.
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// A file's path and text. Both readings have the same lines.
+/// A file's path and text. Both copies have the same lines.
 pub(crate) struct RustText<'a> {
     pub(crate) path: &'a str,
     pub(crate) text: &'a str,
-    /// The text without comments and without what strings and characters hold, so that braces and
-    /// words found in it are code.
+    /// The text without comments and without the content of literals, so that all braces and words
+    /// in it are code.
     pub(crate) code: String,
 }
 
@@ -21,8 +21,8 @@ impl<'a> RustText<'a> {
         }
     }
 
-    /// The line on which `mod tests` with its `#[cfg(test)]` begins, counted from 0; the number of
-    /// lines if there is none.
+    /// Returns the line on which `mod tests` with its `#[cfg(test)]` begins, counted from 0; the
+    /// number of lines if there is none.
     pub(crate) fn tests_start(&self) -> usize {
         let mut attribute = None;
         for (index, line) in self.code.lines().enumerate() {
@@ -40,7 +40,7 @@ impl<'a> RustText<'a> {
         self.code.lines().count()
     }
 
-    /// Whether the whole file is test code by where it lies.
+    /// Returns true if the path is that of test code.
     pub(crate) fn is_test_file(&self) -> bool {
         self.path
             .split('/')
@@ -48,12 +48,12 @@ impl<'a> RustText<'a> {
     }
 }
 
-/// Line of a byte offset, counted from 1.
+/// Returns the line of a byte offset, counted from 1.
 pub(crate) fn line_at(text: &str, offset: usize) -> usize {
     text[..offset].matches('\n').count() + 1
 }
 
-/// Offsets at which `word` stands alone and is no part of a longer name.
+/// Returns the offsets at which `word` is a whole word.
 pub(crate) fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
     text.match_indices(word)
         .map(|(offset, _)| offset)
@@ -98,7 +98,8 @@ impl Blanker<'_> {
         true
     }
 
-    /// An `r` begins a raw string unless it ends a name; `br` and `cr` are prefixes of literals.
+    /// Checks whether an `r` begins a raw string. It does not if it ends a name; `br` and `cr` are
+    /// prefixes of literals.
     fn begins_literal(&self) -> bool {
         let mut before = self.code.chars().rev();
         match before.next() {
@@ -197,7 +198,7 @@ impl Blanker<'_> {
         self.code.push('\'');
     }
 
-    /// Takes one character and leaves a blank, or the end of the line, in its place.
+    /// Takes a character and leaves a blank, or the line end, in its place.
     fn skip(&mut self) -> Option<char> {
         let character = self.rest.next()?;
         self.code.push(if character == '\n' { '\n' } else { ' ' });
@@ -209,7 +210,7 @@ impl Blanker<'_> {
 mod tests {
     use super::*;
 
-    /// Blanks are dropped: what is left of the code is the point.
+    /// Checks the code of a text, without blanks.
     fn check(text: &str, expect: &str) {
         let code = blank(text);
         assert_eq!(

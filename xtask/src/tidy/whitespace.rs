@@ -1,4 +1,4 @@
-//! Lines end where their text ends, and files with a line.
+//! A check for trailing white space and for the newline at the end of files.
 
 use crate::tidy::complaint::Complaint;
 
