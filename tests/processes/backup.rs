@@ -1,4 +1,4 @@
-//! A backup of a server in use, the loss of its store, and the way back, as the page of it says.
+//! Tests of backup and restore of a server in use, with the commands of the operator's page.
 
 use std::path::Path;
 use std::process::{Child, Output, Stdio};
@@ -10,7 +10,7 @@ use crate::terminal::Terminal;
 
 const PAGE: &str = include_str!("../../docs/operations/backup.md");
 
-/// What the page tells an operator to type, in its order.
+/// Returns the commands on the page, in order.
 fn commands() -> Vec<Vec<&'static str>> {
     let lines = PAGE
         .lines()
@@ -51,7 +51,7 @@ impl Node {
         self.url.trim_start_matches("ws://")
     }
 
-    /// kill -9
+    /// Kills it, like `kill -9`.
     fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -72,7 +72,7 @@ fn operate(folder: &Path, arguments: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// What it prints, if it does what it is told.
+/// Runs a command that must succeed, and returns its output.
 fn operated(folder: &Path, arguments: &[&str]) -> String {
     let done = operate(folder, arguments);
     let said = String::from_utf8_lossy(&done.stderr);
@@ -86,13 +86,13 @@ fn epoch(folder: &Path) -> u64 {
     shown["epoch"].as_u64().unwrap()
 }
 
-/// Says something, and waits until everybody has heard it: then it is kept.
+/// Sends a chat line, and waits until its author receives it: then it is stored.
 fn say(terminal: &mut Terminal, text: &str) {
     terminal.type_line(&format!("say {text}"));
     terminal.wait_for(&format!("text=\"{text}\""));
 }
 
-/// What a newcomer reads of the chat.
+/// Returns the chat that a new player sees.
 fn chat(url: &str) -> String {
     let terminal = Terminal::join(url, "newcomer", "plaza/side");
     let view = terminal.wait_for("room:");
@@ -101,7 +101,7 @@ fn chat(url: &str) -> String {
 }
 
 #[test]
-fn a_lost_store_comes_back_and_nobody_goes_on_from_what_is_no_more() {
+fn a_restore_tells_players_what_was_lost() {
     let [backup, restore, force] = &commands()[..] else {
         panic!("the page has three commands");
     };
@@ -114,7 +114,7 @@ fn a_lost_store_comes_back_and_nobody_goes_on_from_what_is_no_more() {
     let early: Vec<String> = (1..=5).map(|number| format!("early {number}")).collect();
     early.iter().for_each(|text| say(&mut ada, text));
 
-    // The bots go on in another room meanwhile, and so does ada.
+    // The bots continue in another room meanwhile, and so does ada.
     let copied = operated(folder, backup);
     assert!(
         copied.starts_with("backed up ") && copied.contains("monday.redb"),
@@ -140,10 +140,10 @@ fn a_lost_store_comes_back_and_nobody_goes_on_from_what_is_no_more() {
     }
     assert!(!view.contains("late word"), "{view}");
     assert!(epoch(folder) > before);
-    // Who was there is told, and goes on.
+    // A player who was there before the backup is notified and continues.
     ada.wait_for_record("\"fell_back\":true");
     say(&mut ada, "a word after");
-    // And whose session is of the lost time has none any more.
+    // A player whose session began after the backup has none any more.
     late.wait_for_record("left: the session ended");
     drop(late);
     node.kill();

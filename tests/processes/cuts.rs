@@ -1,17 +1,17 @@
-//! Two terminals talk across two shards while the connection of one is cut a hundred times.
+//! A test of two players on two shards, while one player's connection is cut a hundred times.
 
 use crate::proxy::Proxy;
 use crate::server::Server;
 use crate::terminal::Terminal;
 
 const CUTS: usize = 100;
-/// As many as `dev` brings by itself.
+/// The number of bots that `dev` starts by default.
 const BOTS: usize = 8;
 
 #[test]
 fn a_hundred_cuts_lose_nothing_and_repeat_nothing() {
     let server = Server::start(&["dev", "--shards", "2"]);
-    // Once the bots are in, newcomers go to the shards in turn.
+    // Once the bots have joined, new sessions are placed on the shards in turn.
     while sessions(&server).len() < BOTS {}
     let proxy = Proxy::start(server.address(), CUTS, 6_000, 7);
     let mut steady = Terminal::join(&server.url, "steady", "plaza/main");
@@ -24,7 +24,7 @@ fn a_hundred_cuts_lose_nothing_and_repeat_nothing() {
         assert!(rounds < 5_000, "only {} cuts", proxy.cuts());
         cut.type_line(&format!("say cut {rounds}"));
         steady.type_line(&format!("say steady {rounds}"));
-        // One waits for the other's words: a conversation, not a burst.
+        // Each waits for the other's line: a conversation, not a burst.
         steady.wait_for(&format!("cut {rounds}\""));
         cut.wait_for(&format!("steady {rounds}\""));
     }
@@ -56,7 +56,7 @@ fn a_hundred_cuts_lose_nothing_and_repeat_nothing() {
             "{who} as heard by steady"
         );
     }
-    // The bots' words too, from when both were there to when the first left.
+    // The bots' lines, too, from when both players were there to when the first one left.
     let first = |said: &[(String, String)]| said.iter().position(|(_, text)| text == "cut 1");
     let cut_from = &heard_by_cut[first(&heard_by_cut).unwrap()..];
     let steady_from = &heard_by_steady[first(&heard_by_steady).unwrap()..];
@@ -73,7 +73,7 @@ fn a_hundred_cuts_lose_nothing_and_repeat_nothing() {
     );
 }
 
-/// The shard that holds the session of the player with this name.
+/// Returns the shard that holds the session of the player with this name.
 fn shard_of(server: &Server, name: &str) -> u64 {
     let sessions = sessions(server);
     let named = sessions.iter().find(|session| session["name"] == name);

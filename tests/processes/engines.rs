@@ -1,5 +1,5 @@
-//! One node on etcd and PostgreSQL: what its start waits for and refuses, and what it does while one
-//! of them is away.
+//! Tests of a node on etcd and PostgreSQL: what its start waits for and refuses, and its behaviour
+//! while one of them is down.
 
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -16,7 +16,7 @@ use crate::server::{PATIENCE, read_lines, wayfare};
 use crate::services::Services;
 use crate::terminal::Terminal;
 
-/// Somewhere to run, on a port that is free.
+/// Makes a folder and a free port for a node.
 fn place(arguments: Vec<String>) -> Place {
     let mut chance = ChaCha8Rng::from_rng(&mut rand::rng());
     Place::new(Vec::new(), &mut chance).with(arguments)
@@ -28,7 +28,7 @@ fn started(place: &Place) -> Victim {
     node
 }
 
-/// Waits for words of the log, which tells nobody when they come.
+/// Waits for a text in the log, which cannot notify this test.
 fn wait_for_log(place: &Place, words: &str) {
     let start = Instant::now();
     while !place.logged().contains(words) {
@@ -38,7 +38,7 @@ fn wait_for_log(place: &Place, words: &str) {
     }
 }
 
-/// What the node answers to its operator, once that holds `words`.
+/// Waits until the node's answer to its operator contains `words`, and returns it.
 fn wait_for_answer(place: &Place, path: &str, words: &str) -> String {
     let start = Instant::now();
     loop {
@@ -74,7 +74,7 @@ fn doctor(place: &Place, more: &[String]) -> (Output, serde_json::Value) {
     (done, answer)
 }
 
-/// The findings of one check.
+/// Returns the findings of a check.
 fn findings<'a>(answer: &'a serde_json::Value, check: &str) -> Vec<&'a str> {
     let all = answer["findings"].as_array().unwrap().iter();
     let named = all.filter(|it| it["check"] == check);
@@ -82,7 +82,7 @@ fn findings<'a>(answer: &'a serde_json::Value, check: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn a_start_waits_for_what_is_not_there_and_says_so() {
+fn a_start_waits_for_missing_services_and_reports_it() {
     let mut services = Services::start();
     services.etcd.kill();
     services.postgres.kill();
@@ -166,7 +166,7 @@ fn a_wrong_password_ends_the_start_and_is_not_shown() {
 }
 
 #[test]
-fn rooms_that_need_nobody_go_on_without_etcd() {
+fn running_rooms_continue_without_etcd() {
     let mut services = Services::start();
     let place = place(services.arguments());
     let _node = started(&place);
@@ -185,7 +185,7 @@ fn rooms_that_need_nobody_go_on_without_etcd() {
 }
 
 #[test]
-fn of_nodes_that_cannot_be_a_cluster_one_goes_on() {
+fn a_second_node_is_refused_and_a_second_run_supersedes() {
     let services = Services::start();
     let first = place(services.arguments());
     let node = started(&first);
@@ -197,7 +197,7 @@ fn of_nodes_that_cannot_be_a_cluster_one_goes_on() {
     assert_eq!(status.code(), Some(1), "{logged}");
     assert!(logged.contains("--node local"), "{logged}");
 
-    // The same name, as by a unit that is started on two machines: the later one has it.
+    // The same name again, as by a unit that is started on two machines: the later node wins.
     let third = place(services.arguments());
     let _later = started(&third);
     let status = node.ended();
@@ -208,9 +208,9 @@ fn of_nodes_that_cannot_be_a_cluster_one_goes_on() {
     terminal.end();
 }
 
-/// Every mix works; what it forgets is only what is in memory.
+/// Every combination works. Only what is in memory is lost.
 #[test]
-fn each_service_may_be_anywhere() {
+fn all_combinations_of_services_work() {
     let services = Services::start();
     let mixes = [
         [services.coordination(), "--storage=embedded".into()],
@@ -219,7 +219,7 @@ fn each_service_may_be_anywhere() {
         ["--coordination=memory".into(), "--storage=embedded".into()],
     ];
     for (number, mix) in mixes.into_iter().enumerate() {
-        // A store of its own for each, where that is PostgreSQL.
+        // Each combination with PostgreSQL gets a schema of its own.
         let mix = mix.map(|it| match it.contains("postgres://") {
             true => format!("{it}?schema=mix_{number}"),
             false => it,
@@ -234,7 +234,7 @@ fn each_service_may_be_anywhere() {
         let bo = Terminal::join(&place.url(), "bo", "square/main");
         let view = bo.wait_for("room:");
         assert!(view.contains("before the kill"), "{mix:?}: {view}");
-        // Who owned what is known, and so is who was there.
+        // The records of owners and sessions are still there.
         if !mix[0].ends_with("memory") {
             ada.type_line("say behind the kill");
             bo.wait_for("behind the kill");
@@ -246,7 +246,7 @@ fn each_service_may_be_anywhere() {
     }
 }
 
-/// What the page gives to copy, but for the addresses of its services.
+/// Follows the page's commands, with the addresses of the test's services.
 #[test]
 fn the_page_leads_to_a_running_node() {
     const PAGE: &str = include_str!("../../docs/operations/one-node.md");

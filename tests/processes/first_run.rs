@@ -1,4 +1,4 @@
-//! A newcomer's first hour: what README tells them to type, and what they see.
+//! Tests of a newcomer's first steps: README's commands and their output.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ const README: &str = include_str!("../../README.md");
 const CI: &str = include_str!("../../.ci/run");
 
 #[test]
-fn dev_says_in_three_lines_where_it_is_and_what_to_try() {
+fn dev_prints_three_lines_of_next_steps() {
     let mut server = Server::start(&["dev"]);
     let mut lines = server.greeting.clone();
     lines.extend((lines.len()..3).filter_map(|_| server.next_line(Duration::from_secs(10))));
@@ -36,7 +36,7 @@ fn dev_says_in_three_lines_where_it_is_and_what_to_try() {
     );
 }
 
-/// The answer to a browser's request.
+/// Returns the answer to a browser's request.
 fn get(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
@@ -64,7 +64,7 @@ fn the_plaza_is_alive_and_answers() {
 }
 
 #[test]
-fn serve_asks_who_may_play() {
+fn serve_needs_to_know_who_may_play() {
     let refused = wayfare()
         .args(["serve", "--listen", "127.0.0.1:0"])
         .output()
@@ -78,7 +78,7 @@ fn serve_asks_who_may_play() {
 }
 
 #[test]
-fn a_player_gets_in_by_token_and_a_forger_reads_why_not() {
+fn a_token_admits_a_player_and_a_forged_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("key");
     let made = wayfare().args(["token", "key"]).output().unwrap();
@@ -116,7 +116,7 @@ fn a_player_gets_in_by_token_and_a_forger_reads_why_not() {
     };
     let (welcome, words) = play(&["--token", token]);
     assert!(welcome, "{words}");
-    // One character of the signature, well inside it.
+    // A character in the middle of the signature.
     let middle = token.rfind('.').unwrap() + 10;
     let other = if token.as_bytes()[middle] == b'A' {
         "B"

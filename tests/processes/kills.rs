@@ -1,5 +1,5 @@
-//! The server is killed a hundred times while players talk in rooms of three durabilities, and the
-//! players' own accounts tell whether each kept its promise.
+//! A test in which the server is killed a hundred times while players talk in rooms of three
+//! durabilities. The players' records show whether each room kept its promise.
 
 mod account;
 mod audit;
@@ -35,16 +35,16 @@ const KINDS: [(&str, Keeps); 3] = [
     ("garden", Keeps::Snapshots),
     ("plaza", Keeps::Nothing),
 ];
-/// What a square's bot misses until it is back must fit into the history, or a resync would be right.
-/// A garden's life is to see more than one snapshot.
+/// The events that a square's bot misses during an outage must fit into the history, or a resync
+/// would be correct. A garden must live through more than one snapshot.
 const SETTINGS: [&str; 4] = [
     "garden.snapshots_every=100ms",
     "square.history_events=20000",
     "square.history_bytes=2MiB",
     "square.history_age=10m",
 ];
-/// In each room: two who talk as fast as they are answered, one who mostly listens, and one who comes
-/// back late.
+/// The bots of each room: two that talk as fast as they are answered, one that mostly listens, and
+/// one that reconnects late.
 const MANNERS: [Manner; 4] = [
     manner(6, 10),
     manner(6, 10),
@@ -54,17 +54,17 @@ const MANNERS: [Manner; 4] = [
 const KILLS: usize = 100;
 const KILLS_ON_SERVICES: usize = 12;
 const KILLS_OF_STORAGE: usize = 8;
-/// Behind the last of them.
+/// The time that the server lives after the last kill.
 const LIFE_AFTER: Duration = Duration::from_millis(400);
-/// One of so many comes within the time that the first start took, and so mostly hits a server that
-/// is still starting.
+/// A kill in this many happens within the time of the first start, and so mostly hits a server
+/// that is still starting.
 const KILLS_PER_EARLY_KILL: usize = 8;
-/// How long a server lives once it takes players, in milliseconds.
+/// The time in milliseconds that a server lives once it accepts players.
 const LIFE_MS: std::ops::Range<u64> = 20..400;
 
 type Accounts = Vec<Vec<Arc<Mutex<Account>>>>;
 
-/// What the killer did.
+/// The numbers of kills, by the server's state.
 #[derive(Debug, Default)]
 struct Kills {
     starts: usize,
@@ -72,21 +72,21 @@ struct Kills {
     starting: usize,
 }
 
-/// The world outside the server.
+/// The test's state outside the server.
 struct Siege {
     seed: u64,
     place: Place,
-    /// What the first start took.
+    /// The duration of the first start.
     start_time: Duration,
     runtime: Runtime,
     stage: watch::Sender<Stage>,
     bots: JoinSet<()>,
-    /// By room, in the order of the kinds.
+    /// The accounts by room, in the order of the kinds.
     accounts: Accounts,
 }
 
 impl Siege {
-    /// Brings the bots in, all of them before the first word.
+    /// Connects all bots before the first command.
     fn begin(seed: u64, place: Place, start_time: Duration) -> (Self, watch::Sender<()>) {
         let mut runtime = Builder::new_multi_thread();
         let runtime = runtime.worker_threads(2).enable_all().build().unwrap();
@@ -119,7 +119,8 @@ impl Siege {
         (siege, quiet)
     }
 
-    /// Kills and starts again. The first takes players already; the last is left alone.
+    /// Kills and restarts the server. At the first kill it accepts players already; the last server
+    /// is left running.
     fn kill(&self, count: usize, mut victim: Victim, chance: &mut ChaCha8Rng) -> (Kills, Victim) {
         let mut kills = Kills {
             starts: 1,
@@ -159,8 +160,8 @@ impl Siege {
         outcome.unwrap_or_else(|error| self.fail(&[error]))
     }
 
-    /// Everybody stops talking and waits for what is open; then somebody looks at each room, and
-    /// all hear the last words there.
+    /// Stops all bots and waits for open answers. Then an auditor joins each room, and all bots
+    /// receive the last words there.
     fn end(&mut self, quiet: &watch::Sender<()>) {
         self.stage.send_replace(Stage::Listen);
         self.within(quiet.closed(), "every command is answered");
@@ -184,7 +185,7 @@ impl Siege {
         }
     }
 
-    /// All that is wrong, with what `enough` has against it.
+    /// Reports everything that is wrong, including what `enough` finds missing.
     fn judge(&self, enough: impl FnOnce(&[Sum]) -> Vec<String>) {
         let mut wrong = Vec::new();
         let mut sums = Vec::new();
@@ -209,7 +210,7 @@ impl Siege {
         members.map(|one| one.lock().unwrap().clone()).collect()
     }
 
-    /// Leaves accounts and log behind, and fails.
+    /// Saves accounts and log, and fails.
     fn fail(&self, wrong: &[String]) -> ! {
         let name = format!("kills-{}", self.seed);
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -240,14 +241,14 @@ fn room(kind: &str) -> String {
     format!("{kind}/main")
 }
 
-/// Another at every run, unless one is to be repeated.
+/// Returns a random seed, unless one is given to repeat a run.
 fn seed() -> u64 {
     let chosen = std::env::var("WAYFARE_KILLS_SEED").ok();
     let chosen = chosen.map(|text| text.parse().expect("a number"));
     chosen.unwrap_or_else(|| RandomState::new().hash_one(0) % 1_000_000)
 }
 
-/// A server that is killed so often while everybody talks, and what was seen of it.
+/// Kills a server many times while everybody talks, and returns the results.
 fn besiege(seed: u64, place: Place, times: usize, chance: &mut ChaCha8Rng) -> (Kills, Siege) {
     let start = Instant::now();
     let victim = place.start();
@@ -264,7 +265,7 @@ fn besiege(seed: u64, place: Place, times: usize, chance: &mut ChaCha8Rng) -> (K
 }
 
 #[test]
-fn a_hundred_kills_lose_nothing_durable_and_nothing_silently() {
+fn a_hundred_kills_lose_nothing_silently() {
     let seed = seed();
     println!("WAYFARE_KILLS_SEED={seed}");
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
@@ -273,9 +274,9 @@ fn a_hundred_kills_lose_nothing_durable_and_nothing_silently() {
     siege.judge(|sums| too_little(&kills, sums));
 }
 
-/// A start there takes a second or two, so there are fewer.
+/// A start takes a second or two there, so there are fewer kills.
 #[test]
-fn kills_of_a_server_on_etcd_and_postgres_lose_nothing_durable_either() {
+fn kills_of_a_server_on_etcd_and_postgres_lose_nothing() {
     let seed = seed();
     println!("WAYFARE_KILLS_SEED={seed}");
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
@@ -292,7 +293,7 @@ fn kills_of_a_server_on_etcd_and_postgres_lose_nothing_durable_either() {
 }
 
 #[test]
-fn kills_of_postgres_under_commands_lose_nothing_acknowledged() {
+fn kills_of_postgres_lose_nothing_acknowledged() {
     let seed = seed();
     println!("WAYFARE_KILLS_SEED={seed}");
     let mut chance = ChaCha8Rng::seed_from_u64(seed);
@@ -319,7 +320,7 @@ fn kills_of_postgres_under_commands_lose_nothing_acknowledged() {
                 (square.acknowledged, 100, "acknowledged commands, square"),
                 (plaza.acknowledged, 500, "acknowledged commands, plaza"),
             ]);
-            // Whoever needs no storage hears nothing of it.
+            // A room that needs no storage is not affected.
             wrong.extend((fell > 0).then(|| format!("{fell} falls back without a kill")));
             wrong
         }
@@ -327,7 +328,7 @@ fn kills_of_postgres_under_commands_lose_nothing_acknowledged() {
     });
 }
 
-/// A run in which little happened proves little.
+/// Returns what is missing for a meaningful run: one in which little happened proves little.
 fn too_little(kills: &Kills, sums: &[Sum]) -> Vec<String> {
     let [square, garden, plaza] = sums else {
         return vec!["not all rooms were looked at".into()];

@@ -1,4 +1,4 @@
-//! Real processes, real sockets: the shipped binary as its users run it.
+//! Tests of the shipped binary, with real processes and sockets.
 
 mod backup;
 mod cuts;

@@ -1,4 +1,4 @@
-//! An operator's commands against a running node.
+//! Tests of an operator's commands against a running node.
 
 use crate::server::{Server, wayfare};
 use crate::terminal::Terminal;

@@ -1,4 +1,4 @@
-//! A TCP proxy that cuts connections in the middle of what they carry.
+//! A TCP proxy that cuts connections while they transfer data.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -9,15 +9,16 @@ use std::thread;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// Cuts each connection after a number of bytes that its seed decides, until it has cut often
-/// enough; from then on it only passes on.
+/// A proxy that cuts each connection after a number of bytes that depends on its seed, until it has
+/// cut often enough. Then it only forwards.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
     cuts: Arc<AtomicUsize>,
 }
 
 impl Proxy {
-    /// In front of `server`, cutting `cuts_max` times after up to `bytes_max` bytes each.
+    /// Starts a proxy in front of `server` that cuts `cuts_max` times, after up to `bytes_max`
+    /// bytes each.
     pub(crate) fn start(server: String, cuts_max: usize, bytes_max: u64, seed: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -46,7 +47,7 @@ impl Proxy {
     }
 }
 
-/// Passes bytes both ways until the budget of both together is used up.
+/// Transfers bytes in both directions until their common budget is used up.
 fn carry(client: TcpStream, upstream: TcpStream, budget: i64, cuts: &Arc<AtomicUsize>) {
     let budget = Arc::new(AtomicI64::new(budget));
     let pairs = [
@@ -64,12 +65,13 @@ fn carry(client: TcpStream, upstream: TcpStream, budget: i64, cuts: &Arc<AtomicU
                     break;
                 }
                 if pass < read {
-                    // Counted by the one that crossed the line, not by the one that found it so.
+                    // Counted by the direction that used up the budget, not by the one that found
+                    // it used up.
                     cuts.fetch_add(usize::from(left >= 0), Ordering::SeqCst);
                     break;
                 }
             }
-            // Either may be gone already.
+            // Either connection may be closed already.
             drop(from.shutdown(Shutdown::Both));
             drop(to.shutdown(Shutdown::Both));
         });

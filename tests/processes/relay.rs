@@ -1,4 +1,4 @@
-//! A game without server code: its clients talk through a relay room of the stock binary.
+//! A test of a game without server code: its clients use a relay room of the stock binary.
 
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -15,7 +15,7 @@ use crate::server::{PATIENCE, Server};
 
 const ROOM: &str = "relay/duel";
 
-/// A game's client, with the picture that it keeps of its room.
+/// A game's client, with its picture of the room.
 struct Visitor {
     id: String,
     room: Room,
@@ -23,7 +23,7 @@ struct Visitor {
 }
 
 impl Visitor {
-    /// The next event that `wanted` makes something of; all before it are applied.
+    /// Returns the first event that `wanted` accepts. All events before it are applied.
     async fn hear<T>(&mut self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
         loop {
             match self.room.next::<Event>().await {
@@ -51,7 +51,7 @@ impl Visitor {
     }
 }
 
-/// A client, and the id that the server drew for it.
+/// Connects a client. Returns it with the id that the server assigned.
 async fn connect(url: &str, name: &str) -> (Client, String) {
     let credential = Credential::Guest {
         name: name.to_owned(),
@@ -84,7 +84,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Runs to its end, or fails the test if that takes too long.
+/// Runs a scene to its end, or fails the test if that takes too long.
 fn play(scene: impl Future<Output = ()>) {
     let scene = async { tokio::time::timeout(PATIENCE, scene).await };
     runtime().block_on(scene).expect("it happens in time");
@@ -97,7 +97,7 @@ fn lock(locked: bool) -> Command {
     })
 }
 
-/// Two talk, by way of a listing that one found the other's room in.
+/// Two clients talk, after one found the other's room in a listing.
 async fn meet(url: &str, ada: &mut Visitor) -> Visitor {
     let (client, id) = connect(url, "Bob").await;
     let none = client.list("relay", &[("mode", "race")]).await.unwrap();
@@ -109,7 +109,7 @@ async fn meet(url: &str, ada: &mut Visitor) -> Visitor {
     };
     assert_eq!(listed.room.to_string(), ROOM);
 
-    // The room is there: what bob would have made of it is passed over.
+    // The room exists, so bob's `Open` is ignored.
     let mut bob = join((client, id), &Open::default()).await.unwrap();
     assert_eq!(bob.picture.settings.members_max, 3);
     let post = Post {
@@ -138,7 +138,7 @@ async fn meet(url: &str, ada: &mut Visitor) -> Visitor {
     bob
 }
 
-/// Who has a seat gets into a locked room, and nobody else does.
+/// A player with a seat joins a locked room, and nobody else can.
 async fn seat(url: &str, ada: &mut Visitor) -> Visitor {
     ada.say(lock(true)).await;
     let dan = connect(url, "Dan").await;
@@ -161,7 +161,7 @@ async fn seat(url: &str, ada: &mut Visitor) -> Visitor {
     cleo
 }
 
-/// The owner of before is away: another is the owner, and has its rights.
+/// The previous owner is detached: another member is the owner, and has its rights.
 async fn follow(bob: &mut Visitor, cleo: &mut Visitor, former: &str) {
     let elected = |event: &Event| match event {
         Event::Owner { owner, cause } => Some((owner.to_string(), *cause)),
@@ -187,12 +187,12 @@ async fn follow(bob: &mut Visitor, cleo: &mut Visitor, former: &str) {
 }
 
 #[test]
-fn clients_meet_in_a_relay_room_and_one_follows_when_its_owner_dies() {
+fn clients_share_a_relay_room_and_its_owner_is_replaced() {
     let server = Server::start(&["dev", "--bots", "0"]);
     let url = server.url.clone();
     let (kill, killed) = oneshot::channel::<()>();
     let (tell, told) = oneshot::channel();
-    // Ada's client dies with the tasks of its runtime, and so without a goodbye.
+    // Ada's client ends with the tasks of its runtime, and so without a leave.
     let life = std::thread::spawn(move || {
         runtime().block_on(async {
             let ada = join(connect(&url, "Ada").await, &duel()).await;

@@ -1,4 +1,4 @@
-//! A node as a child process, on ports of its own and with a data folder of its own.
+//! A node as a child process, with ports and a data folder of its own.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Longer than anything here takes on a busy machine; whoever waits, waits for something.
+/// The time limit of every wait: longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The binary under test.
+/// Returns a command for the binary under test.
 pub(crate) fn wayfare() -> Command {
     Command::new(env!("CARGO_BIN_EXE_wayfare"))
 }
 
-/// Ended with its test, whatever happens.
+/// A server that ends with its test.
 pub(crate) struct Server {
     child: Child,
     folder: TempDir,
@@ -26,12 +26,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `wayfare COMMAND …` and waits until it says where it listens.
+    /// Starts `wayfare COMMAND …` and waits for the line with its address.
     pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_with(arguments, &[])
     }
 
-    /// The same, with these in its environment.
+    /// Starts it with these environment variables.
     pub(crate) fn start_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = wayfare()
@@ -70,7 +70,7 @@ impl Server {
         server
     }
 
-    /// The next line of its output, if one comes in time.
+    /// Returns the next line of its output, if one arrives in time.
     pub(crate) fn next_line(&self, patience: Duration) -> Option<String> {
         self.lines.recv_timeout(patience).ok()
     }
@@ -79,7 +79,7 @@ impl Server {
         self.folder.path().join("data")
     }
 
-    /// Host and port.
+    /// Returns host and port.
     pub(crate) fn address(&self) -> String {
         self.url
             .trim_start_matches("ws://")
@@ -97,7 +97,7 @@ impl Server {
             .unwrap()
     }
 
-    /// Asks it to stop, as an init system would, and says how it ended and how long it took.
+    /// Asks it to stop, as an init system would, and returns its status and the time it took.
     pub(crate) fn terminate(&mut self) -> (std::process::ExitStatus, Duration) {
         let start = Instant::now();
         let killed = Command::new("kill")
@@ -117,7 +117,7 @@ impl Drop for Server {
     }
 }
 
-/// Lines of a pipe, read on a thread so that waiting for one can end.
+/// Reads lines of a pipe on a thread, so that a wait for one can time out.
 pub(crate) fn read_lines(pipe: impl std::io::Read + Send + 'static) -> Receiver<String> {
     let (sender, lines) = sync_channel(10_000);
     std::thread::spawn(move || {

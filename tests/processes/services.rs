@@ -1,11 +1,11 @@
-//! What a node may stand on instead of its data folder: an etcd and a PostgreSQL of the test's own.
+//! An etcd and a PostgreSQL for a test's node.
 
 use tempfile::TempDir;
 
 use crate::etcd::{Member, Plan};
 use crate::postgres::Server;
 
-/// Both, ended with the test.
+/// Both services, stopped with the test.
 pub(crate) struct Services {
     pub(crate) etcd: Member,
     pub(crate) postgres: Server,
@@ -17,7 +17,7 @@ impl Services {
         Self::start_with(&[])
     }
 
-    /// With these lines of `postgresql.conf`.
+    /// Starts both, with these lines of `postgresql.conf`.
     pub(crate) fn start_with(options: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let plan = Plan::new(0, folder.path());
@@ -43,7 +43,7 @@ impl Services {
         format!("--storage={}", self.postgres.url())
     }
 
-    /// As a node is told of them.
+    /// Returns the arguments of a node that uses them.
     pub(crate) fn arguments(&self) -> Vec<String> {
         vec![self.coordination(), self.storage()]
     }

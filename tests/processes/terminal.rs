@@ -1,4 +1,4 @@
-//! A `play` terminal as a child process, and the record it writes.
+//! A `play` terminal as a child process, and the record that it writes.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// Joins a room, and waits until it is in.
+    /// Joins a room, and waits for the join.
     pub(crate) fn join(url: &str, name: &str, room: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = wayfare()
@@ -57,7 +57,7 @@ impl Terminal {
         input.flush().unwrap();
     }
 
-    /// Reads on until a line contains `text`.
+    /// Reads until a line contains `text`.
     pub(crate) fn wait_for(&self, text: &str) -> String {
         loop {
             let line = self.output.recv_timeout(PATIENCE);
@@ -68,14 +68,14 @@ impl Terminal {
         }
     }
 
-    /// Ends the input; the terminal waits for its answers and leaves.
+    /// Ends the input. The terminal waits for its answers and leaves.
     pub(crate) fn end(self) -> Account {
         let (status, account) = self.end_anyhow();
         assert!(status.success(), "{status}");
         account
     }
 
-    /// Waits until the record, which is written line by line, says this.
+    /// Waits until the record contains this text. It is written line by line.
     pub(crate) fn wait_for_record(&self, text: &str) {
         let deadline = Instant::now() + PATIENCE;
         let path = self.folder.path().join("record");
@@ -84,7 +84,7 @@ impl Terminal {
         }
     }
 
-    /// Ends the input, whatever becomes of the terminal.
+    /// Ends the input, without a check of the terminal's status.
     pub(crate) fn end_anyhow(mut self) -> (ExitStatus, Account) {
         drop(self.input.take());
         while self.output.recv_timeout(PATIENCE).is_ok() {}
@@ -101,7 +101,7 @@ impl Drop for Terminal {
     }
 }
 
-/// A terminal's own account of what it did and saw.
+/// A terminal's own record of what it did and received.
 pub(crate) struct Account {
     pub(crate) lines: Vec<Value>,
 }
@@ -117,7 +117,7 @@ impl Account {
         }
     }
 
-    /// What was typed, in order.
+    /// Returns the typed lines, in order.
     pub(crate) fn sent(&self) -> Vec<&str> {
         self.lines
             .iter()
@@ -125,7 +125,7 @@ impl Account {
             .collect()
     }
 
-    /// The numbers of commands that were answered well, in the order of the answers.
+    /// Returns the numbers of successful commands, in the order of the answers.
     pub(crate) fn answered(&self) -> Vec<u64> {
         for line in &self.lines {
             assert!(line.get("error").is_none(), "{line}");
@@ -137,7 +137,7 @@ impl Account {
             .collect()
     }
 
-    /// Everything that was said in the room, with who said it.
+    /// Returns all chat lines in the room, with their speakers.
     pub(crate) fn said(&self) -> Vec<(String, String)> {
         let said = self
             .lines

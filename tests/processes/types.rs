@@ -1,8 +1,8 @@
-//! The types of the game, as a page's author gets them.
+//! Tests of the generated types, as the author of a page gets them.
 
 use crate::server::wayfare;
 
-/// Whether it went well, and what was said.
+/// Runs the command. Returns its success, output and errors.
 fn types(arguments: &[&str]) -> (bool, String, String) {
     let output = wayfare().arg("types").args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -14,7 +14,7 @@ fn types(arguments: &[&str]) -> (bool, String, String) {
 }
 
 #[test]
-fn they_are_printed_of_all_kinds_or_of_some() {
+fn types_are_printed_for_all_kinds_or_some() {
     let (well, all, _) = types(&[]);
     assert!(well);
     assert!(
@@ -34,7 +34,7 @@ fn they_are_printed_of_all_kinds_or_of_some() {
 }
 
 #[test]
-fn a_file_of_them_is_written_and_checked() {
+fn a_file_is_written_and_checked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("types.ts");
     let path = path.to_str().unwrap();
@@ -54,7 +54,7 @@ fn a_file_of_them_is_written_and_checked() {
 }
 
 #[test]
-fn a_kind_that_is_not_there_is_answered_with_those_that_are() {
+fn an_unknown_kind_is_answered_with_all_kinds() {
     let (well, _, words) = types(&["palza"]);
     assert!(!well);
     assert!(

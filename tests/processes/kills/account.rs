@@ -1,4 +1,4 @@
-//! What one bot did and saw, in the order in which it did and saw it.
+//! A bot's record of what it did and received, in order.
 
 use std::fmt::{self, Display};
 use std::time::{Duration, Instant};
@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 use plaza::messages::{Event, World};
 use wayfare_client::CommandError;
 
-/// One thing that a bot did, saw or was told.
+/// An action or observation of a bot.
 #[derive(Clone, Debug)]
 pub(crate) enum Entry {
-    /// Joined, and was shown the room as of its event with this number.
+    /// The bot joined, and its view was as of the room's event with this number.
     Joined {
         at: u64,
         view: World,
     },
-    /// Said something, by its number.
+    /// The bot sent the command with this number.
     Sent(u64),
-    /// The one answer to it.
+    /// The answer to that command.
     Answered(u64, Result<(), CommandError>),
     Event {
         at: u64,
@@ -24,28 +24,28 @@ pub(crate) enum Entry {
     },
     Resync {
         at: u64,
-        /// What was told up to here is not undone.
+        /// Everything up to here was not undone.
         stands: u64,
         view: World,
         lost_replies: usize,
         fell_back: bool,
     },
     FellBack,
-    /// Without a connection.
+    /// The connection was lost.
     Interrupted,
     Connected {
         session: String,
     },
-    /// The stay is over, or made no sense.
+    /// The membership ended, or the server violated the protocol.
     Broken(String),
 }
 
-/// A bot's own account.
+/// The record of a bot.
 #[derive(Clone, Debug)]
 pub(crate) struct Account {
-    /// What it is called; its words begin with it.
+    /// The bot's name, with which its lines begin.
     pub(crate) name: String,
-    /// Who it is to the server.
+    /// The player's id.
     pub(crate) player: String,
     began: Instant,
     pub(crate) entries: Vec<(Duration, Entry)>,
@@ -65,12 +65,12 @@ impl Account {
         self.entries.push((self.began.elapsed(), entry));
     }
 
-    /// The words of the command with this number.
+    /// Returns the text of the command with this number.
     pub(crate) fn words(&self, number: u64) -> String {
         format!("{} {number}", self.name)
     }
 
-    /// How long each interruption lasted: from its notice to the next answer to a command.
+    /// Returns the duration of each interruption, from its notice to the next answer to a command.
     pub(crate) fn interruptions(&self) -> Vec<Duration> {
         let mut since = None;
         let mut lasted = Vec::new();
@@ -89,7 +89,7 @@ impl Account {
     }
 }
 
-/// A line for each entry.
+/// Prints a line for each entry.
 impl Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} is {}", self.name, self.player)?;

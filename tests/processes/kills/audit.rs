@@ -1,4 +1,4 @@
-//! Whether the accounts of a room's members keep the promise of its kind.
+//! The audit of the accounts of a room's members against the promise of its kind.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use super::chronicle::Chronicle;
 use super::picture::Picture;
 use super::stretch::Stretch;
 
-/// What a kind of room keeps when its server is killed.
+/// The state that a kind of room keeps when its server is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keeps {
     Everything,
@@ -18,52 +18,52 @@ pub(crate) enum Keeps {
     Nothing,
 }
 
-/// What the accounts of one room add up to.
+/// The sums over the accounts of a room.
 #[derive(Debug, Default)]
 pub(crate) struct Sum {
     pub(crate) commands: usize,
     pub(crate) acknowledged: usize,
-    /// Answered that the reply was lost.
+    /// The number of answers that say that the reply was lost.
     pub(crate) replies_lost: usize,
-    /// Replies lost, as resyncs told.
+    /// The number of lost replies according to resyncs.
     pub(crate) replies_told: usize,
-    /// Answered that all of it was lost with the room.
+    /// The number of answers that say that everything was lost with the room.
     pub(crate) rooms_lost: usize,
     pub(crate) events: usize,
     pub(crate) resyncs: usize,
     pub(crate) fell_back: usize,
-    /// Acknowledged, and then undone, which the bot was told.
+    /// The number of acknowledged commands that were undone, with notice to the bot.
     pub(crate) undone: usize,
 }
 
-/// Where an account leads if one believes it.
+/// The state of the room according to one account.
 struct Belief<'a> {
     account: &'a Account,
     chronicle: Chronicle,
     picture: Picture,
     position: u64,
-    /// Where in the room's events it heard a line, or at the latest.
+    /// The position in the room's events at which it received a line, or an upper bound.
     told_at: BTreeMap<String, u64>,
-    /// The same of its own lines, exactly. Nothing that was undone of them is there again before the
-    /// bot has seen so and sent it once more.
+    /// The exact positions of its own lines. A line that was undone appears again only after the
+    /// bot was notified and sent it again.
     own_at: BTreeMap<String, u64>,
-    /// By number.
+    /// The commands by number.
     commands: BTreeMap<u64, Given<'a>>,
-    /// The last line that told of something undone.
+    /// The line of the last notice that something was undone.
     fell_back_at: Option<usize>,
     sessions: BTreeSet<&'a str>,
     sum: Sum,
     wrong: Vec<String>,
 }
 
-/// A command.
+/// A command of an account.
 struct Given<'a> {
-    /// The line of the account where it was sent.
+    /// The line of the account at which it was sent.
     line: usize,
     answer: Option<&'a Result<(), CommandError>>,
 }
 
-/// What the members of a room noted, the last of whom only came to look.
+/// Audits the accounts of a room. The last one is the auditor's.
 pub(crate) fn audit(keeps: Keeps, accounts: &[Account]) -> (Sum, Vec<String>) {
     let mut beliefs: Vec<Belief<'_>> = accounts.iter().map(Belief::of).collect();
     let chronicles: Vec<Chronicle> = beliefs.iter().map(|one| one.chronicle.clone()).collect();
@@ -101,7 +101,7 @@ pub(crate) fn audit(keeps: Keeps, accounts: &[Account]) -> (Sum, Vec<String>) {
 
 impl<'a> Belief<'a> {
     fn of(account: &'a Account) -> Self {
-        // The first line of a written account is its title.
+        // The first line of a printed account is its title.
         let mut entries = (2..).zip(&account.entries);
         let Some((_, (_, Entry::Joined { at, view }))) = entries.next() else {
             panic!("{} never joined", account.name);
@@ -186,7 +186,7 @@ impl<'a> Belief<'a> {
         let before = std::mem::replace(&mut self.position, *at);
         let shown = texts(&view.chat);
         let stood = |text: &String| self.told_at.get(text).is_some_and(|told| told <= stands);
-        // Whatever comes before a line that stands, stands.
+        // Everything before a line that stands also stands.
         let kept = self.chronicle.lines().iter().rposition(stood);
         let kept = kept.map_or(0, |last| last + 1);
         let undone = self.chronicle.resync(&shown, kept);
@@ -200,7 +200,7 @@ impl<'a> Belief<'a> {
             self.wrong.push(wrong);
         }
         self.own_at.retain(|_, told| *told <= *stands);
-        // What does not stand and is shown was said again.
+        // A line that was undone and is shown was sent again.
         self.told_at.retain(|_, told| *told <= *stands);
         for text in shown {
             self.told_at.entry(text).or_insert(*at);
@@ -219,12 +219,12 @@ impl<'a> Belief<'a> {
         }
     }
 
-    /// Each command did what its answer says, by the chronicles of all.
+    /// Checks that each command had the effect in its answer, according to all chronicles.
     fn check_commands(&mut self, keeps: Keeps, chronicles: &[Chronicle]) {
         for (number, Given { line, answer }) in &self.commands {
             let words = self.account.words(*number);
             let stands = chronicles.iter().any(|one| one.has(&words));
-            // Whatever is undone was sent before it was.
+            // A command that was undone was sent before the notice.
             let told = self.fell_back_at.is_some_and(|at| at > *line);
             let right = match answer {
                 Some(Ok(())) => {
@@ -265,7 +265,7 @@ impl<'a> Belief<'a> {
         }
     }
 
-    /// Everybody's words stand in the order in which they were sent.
+    /// Checks that everybody's lines stand in the order in which they were sent.
     fn check_order(&mut self) {
         let mut last: BTreeMap<&str, u64> = BTreeMap::new();
         for line in self.chronicle.lines() {

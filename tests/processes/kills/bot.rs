@@ -1,4 +1,4 @@
-//! A player who talks without pause and writes down everything that happens to it.
+//! A bot that sends commands without pause and records everything it receives.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -15,29 +15,30 @@ use wayfare_client::{Client, CommandError, Room, RoomEvent, State};
 use super::account::{Account, Entry};
 use super::picture::Picture;
 
-/// Commands that wait for their answers.
+/// The maximum number of unanswered commands.
 const OUTSTANDING_MAX: usize = 3;
-/// What each has to say yet when no more kills come.
+/// The number of commands that each bot sends after the last kill.
 const LAST_COMMANDS: u64 = 10;
-/// The last words in every room.
+/// The text of the last line in every room.
 pub(crate) const LAST_WORDS: &str = "that was all";
 
-/// What all bots do at a time.
+/// The stage of the test, the same for all bots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// Everybody comes in first.
+    /// All bots join.
     Gather,
     Talk,
-    /// A few more commands; then their answers and the last words are waited for.
+    /// The bots send a few more commands, then wait for their answers and the last words.
     Listen,
 }
 
-/// How a bot behaves.
+/// The behaviour of a bot.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Manner {
-    /// Between two commands, so that rooms that answer at once leave the machine to the others.
+    /// The pause between two commands, so that rooms that answer at once leave the machine to the
+    /// others.
     pub(crate) pace: Duration,
-    /// How long it takes at most to notice that the server is back.
+    /// The longest time until it notices that the server is back.
     pub(crate) backoff_max: Duration,
 }
 
@@ -50,7 +51,7 @@ pub(crate) struct Bot {
     room: Room,
     me: String,
     account: Arc<Mutex<Account>>,
-    /// In the order in which they were sent.
+    /// The pending answers, in the order of sending.
     answering: VecDeque<(u64, Answering)>,
     sent: u64,
     commands_max: Option<u64>,
@@ -58,7 +59,7 @@ pub(crate) struct Bot {
 }
 
 impl Bot {
-    /// Comes into a room as a guest.
+    /// Joins a room as a guest.
     pub(crate) async fn join(url: &str, name: String, room: &str, manner: Manner) -> Self {
         let client = Client::builder().endpoint(url).guest(&name);
         let client = client.backoff_max(manner.backoff_max);
@@ -87,13 +88,13 @@ impl Bot {
         }
     }
 
-    /// The account, to be read at any time.
+    /// Returns the account, which can be read at any time.
     pub(crate) fn account(&self) -> Arc<Mutex<Account>> {
         Arc::clone(&self.account)
     }
 
-    /// Does what the stage says until the last words are said, or its stay is over. `quiet` is
-    /// dropped when there is nothing more to wait for but these.
+    /// Acts by the stages until the last words are received, or its membership ends. Drops `quiet`
+    /// when it waits only for the last words.
     pub(crate) async fn play(
         mut self,
         mut stage: watch::Receiver<Stage>,
@@ -130,7 +131,7 @@ impl Bot {
         self.client.close().await;
     }
 
-    /// Waits until so many are here and connected, and says the last words.
+    /// Waits until this many players are in the room and connected, and sends the last words.
     pub(crate) async fn end(mut self, walkers: usize) {
         let mut picture = Picture(self.room.view().unwrap());
         while !picture.is_complete(walkers, &self.me) {
@@ -159,7 +160,7 @@ impl Bot {
         self.answering.push_back((self.sent, Box::pin(answering)));
     }
 
-    /// Whether nothing more is to come.
+    /// Records an event. Returns true if it is the last one.
     fn hear(&mut self, happened: Option<RoomEvent<Event>>) -> bool {
         let entry = match happened {
             Some(RoomEvent::Event(event)) => Entry::Event {
@@ -213,8 +214,8 @@ impl Bot {
     }
 }
 
-/// The first answer. Always asked for in the order of the commands, so that this is the order in
-/// which they are sent.
+/// Waits for the first answer. The order of these calls is the order of the commands, so that they
+/// are sent in that order.
 async fn answered(answering: &mut VecDeque<(u64, Answering)>) -> (u64, Answer) {
     poll_fn(|cx| {
         for index in 0..answering.len() {

@@ -1,23 +1,23 @@
-//! All that was said in a room and still stands, as far as one bot was told.
+//! The chat lines of a room that still stand, according to one bot.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use plaza::messages::CHAT_LINES_MAX;
 
-/// Lines in order. No two are the same, for every command has words of its own.
+/// Lines in order. All are different, because every command has its own text.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chronicle {
     lines: Vec<String>,
     places: BTreeMap<String, usize>,
-    /// Before each of these lines there may be some that the bot was not told.
+    /// The places before which there may be lines that the bot did not receive.
     gaps: BTreeSet<usize>,
 }
 
 impl Chronicle {
-    /// The next line, unless it stands there already.
+    /// Adds the next line, unless it is there already.
     ///
     /// # Errors
-    /// If it does.
+    /// If it is there already.
     pub(crate) fn hear(&mut self, text: &str) -> Result<(), String> {
         if let Some(at) = self.places.insert(text.to_owned(), self.lines.len()) {
             let later = self.lines.len() - at - 1;
@@ -27,9 +27,9 @@ impl Chronicle {
         Ok(())
     }
 
-    /// Goes on from the last lines of the room as a view shows them, and says which lines that
-    /// undoes. Fewer lines than a view can hold are all there ever were; where none of them is
-    /// known, the first `kept` of those before are believed to stand.
+    /// Continues from the lines in a view, and returns the lines that it undoes. If a view has
+    /// fewer lines than it can hold, they are all lines of the room. If none of them is known, the
+    /// first `kept` of the earlier lines are assumed to stand.
     pub(crate) fn resync(&mut self, view: &[String], kept: usize) -> Vec<String> {
         let place = |(index, text): (usize, &String)| Some((index, *self.places.get(text)?));
         let known = view.iter().enumerate().find_map(place);
@@ -64,7 +64,7 @@ impl Chronicle {
         &self.lines
     }
 
-    /// What stands here and is missing there, or stands there in another order.
+    /// Describes a line that is here and missing there, or there in another order.
     pub(crate) fn difference(&self, other: &Self) -> Option<String> {
         let mut next = 0;
         let mut missing: Option<&String> = None;
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missed_may_be_anything_and_the_rest_may_not() {
+    fn only_missed_lines_may_differ() {
         let mut chronicle = heard(0..10);
         assert!(chronicle.resync(&words(50..70), 10).is_empty());
         assert_eq!(heard(0..70).difference(&chronicle), None);

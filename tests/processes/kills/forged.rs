@@ -1,4 +1,4 @@
-//! Accounts of servers that break their promises: the audit tells each of them.
+//! Tests of the audit with forged accounts: each kind of broken promise is found.
 
 use plaza::messages::{Color, Event, Line, Point, Walker, World};
 use wayfare_client::CommandError;
@@ -9,7 +9,7 @@ use super::bot::LAST_WORDS;
 
 const BOTS: [&str; 2] = ["ada", "bob"];
 
-/// Two bots who take turns, and an auditor who comes at the end: all is as it should be.
+/// Makes the correct accounts of two bots who take turns, and of an auditor.
 fn honest() -> Vec<Account> {
     let mut accounts: Vec<Account> = BOTS.iter().map(|name| joined(name, 0, &[])).collect();
     let mut lines = Vec::new();
@@ -89,7 +89,7 @@ fn find(account: &Account, text: &str) -> usize {
     entries.position(|(_, entry)| is_it(entry)).unwrap()
 }
 
-/// At its place in the account of the first bot.
+/// Inserts an entry into the account of the first bot.
 fn insert(accounts: &mut [Account], before: &str, entry: Entry) {
     let at = find(&accounts[0], before);
     accounts[0].entries.insert(at, (Default::default(), entry));
@@ -135,7 +135,7 @@ fn lost_repeated_and_mixed_up_events() {
         who: who.parse().unwrap(),
         away: true,
     };
-    // Of themselves nobody is told, but of others everybody is.
+    // Nobody is told about themselves, but everybody about others.
     let (one, other) = (away("bob"), away("cat"));
     let event = |at, event: &Event| Entry::Event {
         at,

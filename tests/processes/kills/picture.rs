@@ -1,10 +1,10 @@
-//! The plaza as a client keeps it: the last view, and every event since.
+//! A client's picture of the plaza: the last view, with every event since.
 
 use std::fmt::{self, Display};
 
 use plaza::messages::{CHAT_LINES_MAX, Event, World};
 
-/// One client's plaza.
+/// A client's plaza.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Picture(pub(crate) World);
 
@@ -34,14 +34,14 @@ impl Picture {
         }
     }
 
-    /// Whether so many are here, and all of them connected.
+    /// Returns true if this many players are in the room and connected.
     pub(crate) fn is_complete(&self, walkers: usize, me: &str) -> bool {
         let here = self.0.walkers.iter();
         let here = here.filter(|(who, walker)| who.as_str() == me || !walker.away);
         here.count() == walkers && self.0.walkers.len() == walkers
     }
 
-    /// The same for all who look at it: nobody is told of their own connection.
+    /// Returns the picture without one's own connection state, which nobody is told.
     pub(crate) fn seen_by_anybody(mut self, me: &str) -> Self {
         let mine = self.0.walkers.iter_mut();
         for (_, walker) in mine.filter(|(who, _)| who.as_str() == me) {

@@ -1,11 +1,11 @@
-//! What one bot saw of a room since it was last shown all of it.
+//! The part of a bot's account since its last full view.
 
 use plaza::messages::{Event, World};
 
 use super::account::{Account, Entry};
 use super::picture::Picture;
 
-/// The last view of a bot and everything after it: never interrupted, as the bot was told.
+/// The last view of a bot and everything after it, without an interruption.
 pub(crate) struct Stretch<'a> {
     account: &'a Account,
     from: u64,
@@ -36,7 +36,7 @@ impl<'a> Stretch<'a> {
         }
     }
 
-    /// What of this stretch does not fit to that one.
+    /// Describes a contradiction between this stretch and another.
     pub(crate) fn contradiction(&self, other: &Self) -> Option<String> {
         let from = self.from.max(other.from);
         let (mine, theirs) = (
@@ -50,7 +50,8 @@ impl<'a> Stretch<'a> {
                 "{ours} and {others} events from {from} on, {differs:?}"
             ));
         }
-        // The one who saw more is asked how the room was when the other was shown it.
+        // The bot with the longer stretch provides the state of the room at the time of the other's
+        // view.
         let (now, then) = (Picture(other.view.clone()), self.picture_at(other.from)?);
         let [now, then] = [now, then].map(|picture| {
             let picture = picture.seen_by_anybody(&self.account.player);
@@ -59,7 +60,7 @@ impl<'a> Stretch<'a> {
         (now != then).then(|| format!("at {} [{then}] and [{now}]", other.from))
     }
 
-    /// Nobody need be told of themselves.
+    /// Returns the events about others, because nobody is told about themselves.
     fn about_others(&self, other: &Self, from: u64) -> Vec<(u64, &'a Event)> {
         let both = [&self.account.player, &other.account.player];
         let is_about_others = |event: &Event| match event {

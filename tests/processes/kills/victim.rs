@@ -1,4 +1,4 @@
-//! A server that is killed and started again, in one folder and on one port.
+//! A server that is killed and restarted with the same folder and port.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -15,11 +15,11 @@ use tempfile::TempDir;
 
 use crate::server::{PATIENCE, read_lines, wayfare};
 
-/// Below what systems give to outgoing connections: while the server is down nobody takes its port,
-/// and no client connects to itself.
+/// The range of ports, below the system's range for outgoing connections: while the server is down
+/// nobody takes its port, and no client connects to itself.
 const PORTS: std::ops::Range<u16> = 15_000..30_000;
 
-/// What stays when the server is killed.
+/// The things that outlive the server.
 pub(crate) struct Place {
     folder: TempDir,
     listen: String,
@@ -27,14 +27,14 @@ pub(crate) struct Place {
     arguments: Vec<String>,
 }
 
-/// One run of the server, killed with its value.
+/// A run of the server, killed when dropped.
 pub(crate) struct Victim {
     child: Child,
     lines: Receiver<String>,
 }
 
 impl Place {
-    /// On a port that is free now, with these settings of kinds.
+    /// Makes a place with a free port and these settings of kinds.
     pub(crate) fn new(settings: Vec<&'static str>, chance: &mut ChaCha8Rng) -> Self {
         let port = loop {
             let port = chance.random_range(PORTS);
@@ -50,7 +50,7 @@ impl Place {
         }
     }
 
-    /// The same, with these arguments besides.
+    /// Adds arguments.
     pub(crate) fn with(self, arguments: Vec<String>) -> Self {
         Self { arguments, ..self }
     }
@@ -63,7 +63,7 @@ impl Place {
         format!("ws://{}", self.listen)
     }
 
-    /// Starts the server; it is not ready yet.
+    /// Starts the server. It is not ready yet.
     pub(crate) fn start(&self) -> Victim {
         let kinds = self.settings.iter().flat_map(|setting| ["--kind", setting]);
         let mut child = wayfare()
@@ -81,10 +81,10 @@ impl Place {
         Victim { child, lines }
     }
 
-    /// Waits until it says that it takes players.
+    /// Waits until it accepts players.
     ///
     /// # Errors
-    /// If it ended instead, or says nothing: what it said last.
+    /// If it ended, or is not ready in time. The error contains its last log line.
     pub(crate) fn wait_until_ready(&self, victim: &Victim) -> Result<(), String> {
         loop {
             match victim.lines.recv_timeout(PATIENCE) {
@@ -99,7 +99,7 @@ impl Place {
         }
     }
 
-    /// Everything that all runs logged.
+    /// Returns the log of all runs.
     pub(crate) fn logged(&self) -> String {
         let bytes = std::fs::read(self.log_path()).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -118,10 +118,10 @@ impl Place {
 }
 
 impl Victim {
-    /// Lets it live for as long, and says whether it said meanwhile that it takes players.
+    /// Lets it live for this time, and returns true if it began to accept players.
     ///
     /// # Errors
-    /// If it dies by itself.
+    /// If it ends by itself.
     pub(crate) fn spare(&self, life: Duration) -> Result<bool, String> {
         let until = Instant::now() + life;
         let mut ready = false;
@@ -137,7 +137,7 @@ impl Victim {
         }
     }
 
-    /// How it ends, by itself or because it was told to.
+    /// Waits for its end and returns its status.
     pub(crate) fn ended(mut self) -> ExitStatus {
         self.child.wait().unwrap()
     }
@@ -148,7 +148,7 @@ impl Victim {
         kill_process(pid, Signal::TERM).unwrap();
     }
 
-    /// kill -9
+    /// Kills it, like `kill -9`.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
