@@ -1,4 +1,4 @@
-//! Players that are programs: they come in by the front door, as any client does.
+//! Bots: programs that play through a connection, as any client does.
 
 use std::time::Duration;
 
@@ -40,11 +40,11 @@ const SMALL_TALK: [&str; 10] = [
     "What time is it, actually?",
 ];
 
-/// Brings bots to rooms of the server at `url`, so many to each, and plays them until all of them
-/// have been sent away. It blocks: give it a thread.
+/// Connects bots to rooms of the server at `url`, this many to each, and plays until all of them
+/// have been disconnected. Blocks: give it a thread of its own.
 ///
 /// # Errors
-/// If the threads and timers of a client cannot be had.
+/// If the threads and timers of a client cannot be created.
 pub fn run(url: &str, parties: &[(&str, usize)]) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -67,7 +67,7 @@ pub fn run(url: &str, parties: &[(&str, usize)]) -> anyhow::Result<()> {
 
 async fn play(url: String, room: String, number: usize) -> anyhow::Result<()> {
     let mut rng = SmallRng::seed_from_u64(number as u64);
-    // People do not all arrive at once.
+    // Bots do not all arrive at once.
     sleep(Duration::from_millis(300) * number as u32).await;
     let name = NAMES[number % NAMES.len()];
     let client = Client::builder()
@@ -99,8 +99,8 @@ async fn play(url: String, room: String, number: usize) -> anyhow::Result<()> {
     }
 }
 
-/// What one does when somebody does something: nothing, or wave. Who answered words with words
-/// would never again fall silent among others that do.
+/// Returns a bot's reaction to an event: nothing, or a wave. A bot that answered words with words
+/// would never fall silent among others that do the same.
 fn answer(name: &str, event: &Event, rng: &mut SmallRng) -> Option<Command> {
     match event {
         Event::Joined { .. } if rng.random_bool(0.3) => Some(Command::Wave),
@@ -109,7 +109,7 @@ fn answer(name: &str, event: &Event, rng: &mut SmallRng) -> Option<Command> {
     }
 }
 
-/// What one does when nothing happens.
+/// Returns a bot's action when nothing happens.
 fn idle(rng: &mut SmallRng) -> Command {
     match rng.random_range(0..10) {
         0 => Command::Wave,

@@ -1,7 +1,7 @@
 //! The plaza: a square of 1000 by 1000 steps where people walk, talk and wave.
 //!
-//! Read [`Plaza`], which is the whole game; [`messages`] is what it and its clients say to each
-//! other. [`bots`] are players like any others, on the other side of the wire.
+//! Read [`Plaza`], which is the whole game. [`messages`] are the messages between it and its
+//! clients. [`bots`] are players like any others, on the other end of a connection.
 
 #![allow(
     elided_lifetimes_in_paths,

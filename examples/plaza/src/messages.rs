@@ -1,4 +1,4 @@
-//! What players and the plaza say to each other.
+//! The messages between players and the plaza.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 use wayfare::PlayerId;
 use wayfare::schemars::{self, JsonSchema};
 
-/// The plaza reaches from 0 to here, in both directions.
+/// The size of the plaza, in both directions.
 pub const SIZE: f32 = 1000.0;
-/// Steps that a walker takes in a second.
+/// The speed of a walker, in steps per second.
 pub const SPEED: f32 = 120.0;
-/// The longest thing one can say, in characters.
+/// The longest text that one can say, in characters.
 pub const TEXT_CHARS_MAX: usize = 200;
-/// The lines of chat that who comes in gets to read.
+/// The number of chat lines that a new player gets.
 pub const CHAT_LINES_MAX: usize = 20;
 
-/// What one brings: the name comes with the player.
+/// The data of a join. The name comes with the player.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Outfit {
-    /// The colour of the coat; grey unless said.
+    /// The colour of the coat; grey by default.
     #[serde(default)]
     pub color: Color,
 }
 
-/// Coats there are.
+/// The colours of coats.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "colours")]
@@ -40,86 +40,86 @@ pub enum Color {
     Pink,
 }
 
-/// What a player does.
+/// An action of a player.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Says something, to everybody: `{"say": "hi"}`.
     Say(String),
-    /// Walks there, in a straight line: `{"walk": {"x": 500, "y": 500}}`.
+    /// Walks to a point in a straight line: `{"walk": {"x": 500, "y": 500}}`.
     Walk(Point),
     /// Waves: `"wave"`.
     Wave,
 }
 
-/// What everybody on the plaza sees.
+/// An event that everybody on the plaza sees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Somebody came in.
+    /// A player joined.
     Joined {
-        /// Who.
+        /// The player.
         who: PlayerId,
-        /// As one sees them.
+        /// The player's appearance and place.
         walker: Walker,
     },
-    /// Somebody is gone.
+    /// A player left.
     Left {
-        /// Who.
+        /// The player.
         who: PlayerId,
     },
-    /// Somebody said something.
+    /// A player said something.
     Said(Line),
-    /// Somebody sets out, at [`SPEED`]. Clients draw the way in between themselves: one event for
-    /// a whole walk, and as smooth as their screens.
+    /// A player starts to walk, at [`SPEED`]. Clients compute the positions in between themselves,
+    /// so a whole walk is one event and moves smoothly on every screen.
     Walks {
-        /// Who.
+        /// The player.
         who: PlayerId,
-        /// Where they are now.
+        /// The player's present place.
         from: Point,
-        /// Where they will stop.
+        /// The end of the walk.
         to: Point,
     },
-    /// Somebody waved.
+    /// A player waved.
     Waved {
-        /// Who.
+        /// The player.
         who: PlayerId,
     },
-    /// Somebody's connection was lost, or is back.
+    /// A player's connection was lost or restored.
     Away {
-        /// Who.
+        /// The player.
         who: PlayerId,
-        /// Lost.
+        /// True if the connection is lost.
         away: bool,
     },
 }
 
-/// What one sees when coming in.
+/// The view of a new player.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct World {
-    /// Everybody, oneself included.
+    /// All players, including oneself.
     pub walkers: BTreeMap<PlayerId, Walker>,
     /// The last lines of chat, oldest first.
     pub chat: VecDeque<Line>,
 }
 
-/// Somebody on the plaza.
+/// A player on the plaza.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Walker {
-    /// What to call them.
+    /// The player's name.
     pub name: String,
-    /// The colour of their coat.
+    /// The colour of the coat.
     pub color: Color,
-    /// Where they are.
+    /// The present place.
     pub at: Point,
-    /// Where they walk to; where they are if they stand.
+    /// The end of the walk, or the present place if the player stands.
     pub to: Point,
-    /// Their connection is lost, for now.
+    /// True while the connection is lost.
     pub away: bool,
 }
 
 impl Walker {
-    /// Walks on, as far as `distance`.
+    /// Moves on by at most `distance`.
     pub fn walk(&mut self, distance: f32) {
         let (x, y) = (self.to.x - self.at.x, self.to.y - self.at.y);
         let left = x.hypot(y);
@@ -135,28 +135,28 @@ impl Walker {
 /// A place on the plaza.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
-    /// From west to east.
+    /// The distance from the west.
     pub x: f32,
-    /// From north to south.
+    /// The distance from the north.
     pub y: f32,
 }
 
 impl Point {
-    /// Whether this is on the plaza at all.
+    /// Returns true if this place is on the plaza.
     #[must_use]
     pub fn is_on_plaza(self) -> bool {
-        // Nothing that is not a number lies in a range.
+        // A value that is not a number is in no range.
         (0.0..=SIZE).contains(&self.x) && (0.0..=SIZE).contains(&self.y)
     }
 }
 
-/// Something that was said.
+/// A line of chat.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Line {
-    /// By whom.
+    /// The speaker.
     pub who: PlayerId,
-    /// What they were called then; they may be gone.
+    /// The speaker's name at that time. The player may have left.
     pub name: String,
-    /// What.
+    /// The text.
     pub text: String,
 }

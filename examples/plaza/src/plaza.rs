@@ -1,4 +1,4 @@
-//! The game: who is there, what they may do, and who hears of it.
+//! The game: its state, its commands and its events.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -12,23 +12,23 @@ use crate::messages::{
 
 const TICKS_PER_SECOND: u32 = 20;
 
-/// How plazas are run: what happens on them is over when it is over.
+/// The settings of plazas: they lose everything when they end.
 pub fn settings(kind: Kind<Plaza>) -> Kind<Plaza> {
     kind.tick(hz(TICKS_PER_SECOND)).members_max(100).typed()
 }
 
-/// How gardens are run, which are plazas that fall back by a second if their server is lost.
+/// The settings of gardens, which are plazas that are rolled back by a second if their server is
+/// lost.
 pub fn garden(kind: Kind<Plaza>) -> Kind<Plaza> {
     settings(kind).snapshots_every(Duration::from_secs(1))
 }
 
-/// How squares are run, which are plazas that remember everything, whatever happens to their
-/// server.
+/// The settings of squares, which are plazas that lose nothing, whatever happens to their server.
 pub fn square(kind: Kind<Plaza>) -> Kind<Plaza> {
     settings(kind).durability(Durable)
 }
 
-/// One plaza.
+/// A plaza.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Plaza {
     walkers: BTreeMap<PlayerId, Walker>,

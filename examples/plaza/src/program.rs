@@ -1,31 +1,31 @@
-//! The plaza as a program: a server of it, and bots if wanted.
+//! The plaza as a program: a server, with bots on request.
 
 use rust_embed::Embed;
 use wayfare::{Command, Serve};
 
 use crate::{Plaza, bots, garden, settings, square};
 
-/// Built from `page/`, see its README.
+/// The page's files, built from `page/`; see its README.
 #[derive(Embed)]
 #[folder = "page/dist"]
 struct Page;
 
-/// Bots of a server that somebody tries out.
+/// The number of bots in `dev`.
 const BOTS_IN_DEV: usize = 11;
 
-/// Does what the command says, `dev` without one; a server gets this many bots, or, if none are
-/// asked for, a few in `dev` and none otherwise.
+/// Executes the command, `dev` by default. A server gets this many bots; by default a few in `dev`
+/// and none otherwise.
 ///
 /// # Errors
-/// Whatever keeps the command from being done.
+/// If the command fails.
 pub fn run(name: &str, bots: Option<usize>, command: Option<Command>) -> wayfare::Result<()> {
     run_with(name, bots, command, |server| server)
 }
 
-/// The same in a server that has more than the plaza.
+/// Executes the command in a server that has more rooms than the plaza.
 ///
 /// # Errors
-/// As [`run`].
+/// As in [`run`].
 pub fn run_with(
     name: &str,
     bots: Option<usize>,
@@ -40,7 +40,7 @@ pub fn run_with(
     let server = wayfare::serve()
         .name(name)
         .version(env!("CARGO_PKG_VERSION"))
-        // The first is what `dev` proposes to join.
+        // `dev` suggests the first kind for joining.
         .room::<Plaza>("plaza", settings)
         .room::<Plaza>("garden", garden)
         .room::<Plaza>("square", square);

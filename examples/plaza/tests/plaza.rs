@@ -1,4 +1,4 @@
-//! The plaza, played at a table.
+//! Tests of the plaza's rules.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn id(name: &str) -> PlayerId {
 }
 
 #[test]
-fn who_comes_in_is_seen_by_the_others_and_sees_them() {
+fn a_new_player_sees_the_others_and_is_seen() {
     let mut table = plaza();
     let alone = table.join("ada", RED).unwrap();
     assert_eq!(alone.walkers["ada"].color, Color::Red);
@@ -83,7 +83,7 @@ fn nobody_walks_off_the_plaza() {
 }
 
 #[test]
-fn all_hear_what_is_said_if_it_is_something() {
+fn everybody_gets_what_is_said() {
     let mut table = plaza();
     table.join("ada", RED).unwrap();
     table.join("bob", RED).unwrap();
@@ -101,7 +101,7 @@ fn all_hear_what_is_said_if_it_is_something() {
 }
 
 #[test]
-fn who_comes_in_reads_the_last_lines() {
+fn a_new_player_gets_the_last_lines() {
     let mut table = plaza();
     table.join("ada", RED).unwrap();
     for number in 0..CHAT_LINES_MAX + 3 {
@@ -113,7 +113,7 @@ fn who_comes_in_reads_the_last_lines() {
 }
 
 #[test]
-fn who_loses_the_connection_is_away_and_misses_nothing() {
+fn a_detached_player_is_away_and_misses_nothing() {
     let mut table = plaza();
     table.join("ada", RED).unwrap();
     table.join("bob", RED).unwrap();
@@ -129,7 +129,7 @@ fn who_loses_the_connection_is_away_and_misses_nothing() {
 }
 
 #[test]
-fn who_stays_away_is_gone() {
+fn a_player_leaves_when_the_grace_ends() {
     let mut table = plaza();
     table.join("ada", RED).unwrap();
     table.join("bob", RED).unwrap();
@@ -142,7 +142,7 @@ fn who_stays_away_is_gone() {
 }
 
 #[test]
-fn a_square_remembers_and_a_garden_nearly_so() {
+fn a_square_loses_nothing_and_a_garden_a_second() {
     for (settings, remembers) in [
         (
             plaza::square as fn(Kind<Plaza>) -> Kind<Plaza>,

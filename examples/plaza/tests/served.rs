@@ -1,4 +1,4 @@
-//! The plaza on a server: sockets, bots, and a visitor.
+//! Tests of the plaza on a real server, with bots and a visitor.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use clap::Parser;
 use plaza::messages::{Color, Command, Event, Outfit, World};
 use wayfare_client::{Client, RoomEvent};
 
-/// Far more than it takes; a test that hangs shall say so.
+/// The time limit, far more than it takes, so that a test that hangs fails.
 const PATIENCE: Duration = Duration::from_secs(60);
 const BOTS: usize = 3;
 
@@ -17,7 +17,7 @@ struct Line {
     command: wayfare::Command,
 }
 
-/// A server of this process for as long as `visit` runs, which is given its address.
+/// Runs a server in this process while `visit` runs, and passes its address.
 fn serve(visit: impl FnOnce(&str) -> anyhow::Result<()> + Send + 'static) -> anyhow::Result<()> {
     let data = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("served");
     let data = data

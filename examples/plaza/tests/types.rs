@@ -1,4 +1,4 @@
-//! The page's types are those of the game.
+//! A test that the page's types are up to date.
 
 use std::path::Path;
 use std::process::Command;

@@ -17,13 +17,13 @@ export interface Kinds {
   square: PlazaTypes;
 }
 
-/** What one brings: the name comes with the player. */
+/** The data of a join. The name comes with the player. */
 export interface Outfit {
-  /** The colour of the coat; grey unless said. */
+  /** The colour of the coat; grey by default. */
   color?: Color;
 }
 
-/** Coats there are. */
+/** The colours of coats. */
 export type Color =
   | "grey"
   | "red"
@@ -35,101 +35,101 @@ export type Color =
   | "purple"
   | "pink";
 
-/** What a player does. */
+/** An action of a player. */
 export type Command =
   /** Says something, to everybody: `{"say": "hi"}`. */
   | { say: string }
-  /** Walks there, in a straight line: `{"walk": {"x": 500, "y": 500}}`. */
+  /** Walks to a point in a straight line: `{"walk": {"x": 500, "y": 500}}`. */
   | { walk: Point }
   /** Waves: `"wave"`. */
   | "wave";
 
 /** A place on the plaza. */
 export interface Point {
-  /** From west to east. */
+  /** The distance from the west. */
   x: number;
-  /** From north to south. */
+  /** The distance from the north. */
   y: number;
 }
 
-/** What everybody on the plaza sees. */
+/** An event that everybody on the plaza sees. */
 export type Event =
-  /** Somebody came in. */
+  /** A player joined. */
   | {
       joined: {
-        /** Who. */
+        /** The player. */
         who: string;
-        /** As one sees them. */
+        /** The player's appearance and place. */
         walker: Walker;
       };
     }
-  /** Somebody is gone. */
+  /** A player left. */
   | {
       left: {
-        /** Who. */
+        /** The player. */
         who: string;
       };
     }
-  /** Somebody said something. */
+  /** A player said something. */
   | { said: Line }
   /**
-   * Somebody sets out, at `SPEED`. Clients draw the way in between themselves: one event for
-   * a whole walk, and as smooth as their screens.
+   * A player starts to walk, at `SPEED`. Clients compute the positions in between themselves,
+   * so a whole walk is one event and moves smoothly on every screen.
    */
   | {
       walks: {
-        /** Who. */
+        /** The player. */
         who: string;
-        /** Where they are now. */
+        /** The player's present place. */
         from: Point;
-        /** Where they will stop. */
+        /** The end of the walk. */
         to: Point;
       };
     }
-  /** Somebody waved. */
+  /** A player waved. */
   | {
       waved: {
-        /** Who. */
+        /** The player. */
         who: string;
       };
     }
-  /** Somebody's connection was lost, or is back. */
+  /** A player's connection was lost or restored. */
   | {
       away: {
-        /** Who. */
+        /** The player. */
         who: string;
-        /** Lost. */
+        /** True if the connection is lost. */
         away: boolean;
       };
     };
 
-/** Somebody on the plaza. */
+/** A player on the plaza. */
 export interface Walker {
-  /** What to call them. */
+  /** The player's name. */
   name: string;
-  /** The colour of their coat. */
+  /** The colour of the coat. */
   color: Color;
-  /** Where they are. */
+  /** The present place. */
   at: Point;
-  /** Where they walk to; where they are if they stand. */
+  /** The end of the walk, or the present place if the player stands. */
   to: Point;
-  /** Their connection is lost, for now. */
+  /** True while the connection is lost. */
   away: boolean;
 }
 
-/** Something that was said. */
+/** A line of chat. */
 export interface Line {
-  /** By whom. */
+  /** The speaker. */
   who: string;
-  /** What they were called then; they may be gone. */
+  /** The speaker's name at that time. The player may have left. */
   name: string;
-  /** What. */
+  /** The text. */
   text: string;
 }
 
-/** What one sees when coming in. */
+/** The view of a new player. */
 export interface World {
-  /** Everybody, oneself included. */
+  /** All players, including oneself. */
   walkers: { [key: string]: Walker };
   /** The last lines of chat, oldest first. */
   chat: Line[];
