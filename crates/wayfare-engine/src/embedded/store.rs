@@ -56,7 +56,7 @@ pub(super) struct GroupFailure {
 
 impl Store {
     /// Executes all requests in order, each completely or not at all, and makes them durable.
-    pub(super) fn carry_out(
+    pub(super) fn execute(
         &mut self,
         requests: Vec<Request>,
         changes: &RecordChanges,

@@ -106,9 +106,7 @@ impl Writer {
         } = sorted;
         self.counters.group(storage.len() + coordination.len());
         // redb panics on some damaged pages.
-        let carried = catch_unwind(AssertUnwindSafe(|| {
-            self.store.carry_out(requests, &changes)
-        }));
+        let carried = catch_unwind(AssertUnwindSafe(|| self.store.execute(requests, &changes)));
         let carried = match carried {
             Ok(Ok(carried)) => carried,
             Ok(Err(failure)) => return Err(refuse(storage, coordination, &failure)),

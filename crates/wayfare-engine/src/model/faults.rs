@@ -258,7 +258,7 @@ impl<S: Service> Faulty<S> {
         let survivors = self.random.random_range(0..=self.tail.len());
         self.happened.undone += (self.tail.len() - survivors) as u64;
         for (_, request) in self.tail.drain(..).take(survivors) {
-            self.durable.carry_out(request);
+            self.durable.execute(request);
         }
         self.durable.resume_behind(&self.service);
         self.service = self.durable.clone();
@@ -303,7 +303,7 @@ impl<S: Service> Faulty<S> {
         } else {
             self.make_seen_durable();
         }
-        let outcome = self.service.carry_out(request);
+        let outcome = self.service.execute(request);
         if let Some(at) = answer_at {
             let answer = Event::Answer {
                 ticket,
@@ -320,7 +320,7 @@ impl<S: Service> Faulty<S> {
             return;
         };
         for (_, request) in self.tail.drain(..=at) {
-            self.durable.carry_out(request);
+            self.durable.execute(request);
         }
     }
 

@@ -25,7 +25,7 @@ impl EventLoop {
         request: coordination::Request,
         now: Instant,
     ) {
-        let engine = Arc::clone(&self.surroundings.engines.coordination);
+        let engine = Arc::clone(&self.services.engines.coordination);
         let answer = self
             .answers
             .ask(async move { Answer::Coordinated(call, engine.call(request).await) });
@@ -33,7 +33,7 @@ impl EventLoop {
     }
 
     pub(super) fn store(&mut self, call: CallId, request: storage::Request, now: Instant) {
-        let engine = Arc::clone(&self.surroundings.engines.storage);
+        let engine = Arc::clone(&self.services.engines.storage);
         let answer = self
             .answers
             .ask(async move { Answer::Stored(call, engine.call(request).await) });
@@ -62,7 +62,7 @@ impl EventLoop {
     /// Runs a room's future outside the shard. If it panics, the room gets the lost note.
     pub(super) fn run_work(&self, entity: EntityId, run: u64, work: Work) {
         let mailbox = Arc::clone(&self.mailbox);
-        self.surroundings.runtime.spawn(async move {
+        self.services.runtime.spawn(async move {
             let note = AssertUnwindSafe(work.0).catch_unwind().await.ok();
             if note.is_none() {
                 counter!("wayfare_future_panics_total").increment(1);

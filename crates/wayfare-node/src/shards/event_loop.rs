@@ -24,7 +24,7 @@ use super::mailbox::{MAIL, Mail, Mailbox, shard_of};
 use super::plan::ShardPlan;
 use super::reports::Reports;
 use super::tally::Tally;
-use super::{Surroundings, clock};
+use super::{NodeServices, clock};
 
 /// The events taken from the system at once: enough for a turn, so that no connection waits for
 /// long.
@@ -51,7 +51,7 @@ pub(crate) struct EventLoop {
     poll: Poll,
     connections: Connections,
     pub(super) mailbox: Arc<Mailbox>,
-    pub(super) surroundings: Arc<Surroundings>,
+    pub(super) services: Arc<NodeServices>,
     pub(super) answers: Answers<EngineAnswer>,
     scratch: Vec<u8>,
     mail: Vec<Mail>,
@@ -77,11 +77,11 @@ impl EventLoop {
         poll: Poll,
         kinds: Kinds,
         plan: &ShardPlan,
-        surroundings: Arc<Surroundings>,
+        services: Arc<NodeServices>,
     ) -> Self {
-        let config = plan.config(index, &surroundings.engines);
+        let config = plan.config(index, &services.engines);
         let shard = Shard::new(config, kinds, plan.seed(index), clock::now());
-        let mailbox = Arc::clone(&surroundings.mailboxes[index]);
+        let mailbox = Arc::clone(&services.mailboxes[index]);
         let bell = Arc::clone(&mailbox);
         Self {
             shard,
@@ -90,8 +90,8 @@ impl EventLoop {
             connections: Connections::default(),
             mailbox,
             answers: Answers::new(move || bell.ring()),
-            outgoing: surroundings.mailboxes.iter().map(|_| Vec::new()).collect(),
-            surroundings,
+            outgoing: services.mailboxes.iter().map(|_| Vec::new()).collect(),
+            services,
             scratch: vec![0; SCRATCH_BYTES],
             mail: Vec::new(),
             dirty: Vec::new(),
@@ -108,7 +108,7 @@ impl EventLoop {
 
     /// Runs turns until the shard is asked to stop.
     pub(crate) fn run(mut self) {
-        let runtime = self.surroundings.runtime.clone();
+        let runtime = self.services.runtime.clone();
         // Engines that are reached over a network use the runtime's reactor.
         let _entered = runtime.enter();
         let mut events = Events::with_capacity(EVENTS_MAX);
@@ -309,7 +309,7 @@ impl EventLoop {
     fn finish(&mut self, now: Instant) {
         loop {
             while let Some(output) = self.shard.poll_output() {
-                self.carry_out(output, now);
+                self.execute(output, now);
             }
             if self.dirty.is_empty() && !self.take_answers(now) {
                 break;
@@ -325,12 +325,12 @@ impl EventLoop {
         for (index, envelopes) in self.outgoing.iter_mut().enumerate() {
             if !envelopes.is_empty() {
                 let envelopes = std::mem::take(envelopes);
-                self.surroundings.mailboxes[index].post(Mail::Peers(envelopes));
+                self.services.mailboxes[index].post(Mail::Peers(envelopes));
             }
         }
     }
 
-    fn carry_out(&mut self, output: Output, now: Instant) {
+    fn execute(&mut self, output: Output, now: Instant) {
         match output {
             Output::Send { connection, bytes } => {
                 if let Some(entry) = self.connections.get_mut(connection) {
@@ -358,7 +358,7 @@ impl EventLoop {
                 }
             }
             Output::Authenticate { connection, token } => {
-                let outcome = self.surroundings.authenticator.authenticate(&token);
+                let outcome = self.services.authenticator.authenticate(&token);
                 self.shard.handle_authenticated(connection, outcome, now);
             }
             Output::Coordinate { call, request } => self.coordinate(call, request, now),

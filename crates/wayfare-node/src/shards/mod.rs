@@ -36,7 +36,7 @@ pub use engines::Engines;
 pub use plan::{Authenticator, ShardPlan, ShardSettings};
 
 /// The shared services of all shards' loops of a node.
-pub(crate) struct Surroundings {
+pub(crate) struct NodeServices {
     pub(crate) engines: Engines,
     pub(crate) authenticator: Arc<dyn Authenticator>,
     /// The runtime of rooms' futures.
@@ -80,7 +80,7 @@ impl Shards {
             mailboxes.push(Arc::new(Mailbox::new(&poll)?));
             polls.push(poll);
         }
-        let surroundings = Arc::new(Surroundings {
+        let services = Arc::new(NodeServices {
             engines,
             authenticator,
             runtime,
@@ -88,12 +88,12 @@ impl Shards {
         });
         let mut threads = Vec::new();
         for (index, poll) in polls.into_iter().enumerate() {
-            let parts = (kinds.clone(), plan.clone(), Arc::clone(&surroundings));
+            let parts = (kinds.clone(), plan.clone(), Arc::clone(&services));
             let thread = thread::Builder::new().name(format!("shard-{index}"));
             threads.push(thread.spawn(move || {
-                let (kinds, plan, surroundings) = parts;
+                let (kinds, plan, services) = parts;
                 let guard = AbortOnPanic(index);
-                EventLoop::new(index, poll, kinds, &plan, surroundings).run();
+                EventLoop::new(index, poll, kinds, &plan, services).run();
                 std::mem::forget(guard);
             })?);
         }

@@ -15,7 +15,7 @@ pub trait Service: Clone + Debug {
     type Outcome: Clone + Debug;
 
     /// Executes a request.
-    fn carry_out(&mut self, request: Self::Request) -> Self::Outcome;
+    fn execute(&mut self, request: Self::Request) -> Self::Outcome;
     /// Returns true if the request may change something.
     fn is_change(request: &Self::Request) -> bool;
     /// Returns true if the request's effect may be lost after it was acknowledged.
@@ -34,7 +34,7 @@ impl Service for ModelCoordination {
     type Request = coordination::Request;
     type Outcome = coordination::Outcome;
 
-    fn carry_out(&mut self, request: Self::Request) -> Self::Outcome {
+    fn execute(&mut self, request: Self::Request) -> Self::Outcome {
         self.apply(request)
     }
 
@@ -84,7 +84,7 @@ impl Service for ModelStorage {
     type Request = storage::Request;
     type Outcome = storage::Outcome;
 
-    fn carry_out(&mut self, request: Self::Request) -> Self::Outcome {
+    fn execute(&mut self, request: Self::Request) -> Self::Outcome {
         self.apply(request)
     }
 
