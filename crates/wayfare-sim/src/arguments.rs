@@ -1,19 +1,19 @@
-//! What is asked for on the command line.
+//! The command line of the simulator.
 
 use clap::{Args, Parser};
 use wayfare_sim::{SCENARIOS, Scenario, named};
 
-/// Plays seeds: a cluster, its clients and its faults, all from one number.
+/// Runs seeds: a cluster, its clients and its faults, all derived from one number.
 #[derive(Parser)]
 #[command(name = "sim", bin_name = "cargo xtask sim")]
 pub(crate) struct Arguments {
-    /// free (the seed chooses everything), or one of the others in src/scenarios.rs
+    /// free (the seed chooses everything), or another scenario in src/scenarios.rs
     #[arg(long, value_name = "S", default_value = SCENARIOS[0].name, value_parser = scenario)]
     pub(crate) scenario: &'static Scenario,
-    /// How many threads play seeds
+    /// The number of threads
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) workers: u64,
-    /// With --seed: the trace even if nothing breaks
+    /// With --seed: print the trace even if everything holds
     #[arg(long)]
     pub(crate) trace: bool,
     #[command(flatten)]
@@ -23,21 +23,22 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 struct Wishes {
-    /// One seed, and if something breaks: the fewest faults, and a trace of whom it concerns
+    /// Run one seed; if something breaks, print the fewest faults and a trace of the parts
+    /// concerned
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// These seeds, on all workers; goes on where it was interrupted
+    /// Run these seeds on all workers; continues where it was interrupted
     #[arg(long, value_name = "A..B", value_parser = range)]
     seeds: Option<(u64, u64)>,
-    /// As many seeds as there is time for, from 0
+    /// Run as many seeds as the time allows, from 0
     #[arg(long, value_name = "M")]
     minutes: Option<u64>,
-    /// The first of N seeds that breaks something, in one line
+    /// Find the first of N seeds that breaks something, and print one line
     #[arg(long, value_name = "N")]
     find: Option<u64>,
 }
 
-/// What to do.
+/// The task to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wish {
     Seed(u64),

@@ -1,22 +1,22 @@
-//! The clock of one machine: of a rate of its own, and now and then it jumps.
+//! The clock of a machine, with its own rate and occasional jumps.
 
 use std::time::Duration;
 
 use wayfare_protocol::Instant;
 
-/// What a machine takes for the time, as the world goes on.
+/// A machine's clock, relative to the world's time.
 #[derive(Clone, Copy, Debug)]
 pub struct SimClock {
     world: Instant,
     local: Instant,
-    /// Nanoseconds it gains in a second.
+    /// The nanoseconds that it gains in a second.
     drift: i64,
 }
 
 const SECOND: i128 = 1_000_000_000;
 
 impl SimClock {
-    /// A clock that shows `local` at `world`, and gains `drift` nanoseconds a second.
+    /// Makes a clock that shows `local` at `world` and gains `drift` nanoseconds a second.
     #[must_use]
     pub const fn new(world: Instant, local: Instant, drift: i64) -> Self {
         Self {
@@ -26,7 +26,7 @@ impl SimClock {
         }
     }
 
-    /// What it shows.
+    /// Returns the time that it shows.
     #[must_use]
     pub fn local(&self, world: Instant) -> Instant {
         let passed = i128::from(world.as_nanos()) - i128::from(self.world.as_nanos());
@@ -35,7 +35,7 @@ impl SimClock {
         Instant::from_nanos(u64::try_from(local).unwrap_or(0))
     }
 
-    /// When it will show that, or a little more.
+    /// Returns the world's time at which it will show `local` or a little more.
     #[must_use]
     pub fn world(&self, local: Instant) -> Instant {
         let ahead = i128::from(local.as_nanos()) - i128::from(self.local.as_nanos());
@@ -45,13 +45,13 @@ impl SimClock {
         Instant::from_nanos(u64::try_from(world).unwrap_or(0))
     }
 
-    /// It jumps ahead.
+    /// Jumps ahead.
     pub fn step_ahead(&mut self, world: Instant, by: Duration) {
         self.local = self.local(world) + by;
         self.world = world;
     }
 
-    /// It jumps back.
+    /// Jumps back.
     pub fn step_back(&mut self, world: Instant, by: Duration) {
         self.local = self.local(world) - by;
         self.world = world;

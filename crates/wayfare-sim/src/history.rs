@@ -1,4 +1,4 @@
-//! What one seat did in one room and what it saw there, each deed with its outcome.
+//! The history of a seat in a room: its commands with their outcomes, and what it received.
 
 use std::collections::BTreeMap;
 
@@ -7,79 +7,79 @@ use wayfare_client_core::CommandId;
 use crate::ranges::Ranges;
 use crate::saying::{Life, Origin, View};
 
-/// How a deed ended.
+/// The outcome of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The room did it.
+    /// The room executed it.
     Done,
-    /// The room did not, and never will.
+    /// The room did not execute it, and never will.
     Refused,
-    /// Nobody can tell.
+    /// The outcome is unknown.
     Unknown,
 }
 
-/// A deed that has no outcome yet.
+/// A command without an outcome so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Given {
-    /// Its number, among those of its seat in its room.
+    /// Its number among the commands of its seat in its room.
     pub deed: u32,
-    /// Whether the room is to refuse it, or to fail on it.
+    /// True if the room must refuse it, or fail on it.
     pub is_bad: bool,
-    /// The record that it leaves in the log, if it does.
+    /// The record that it appends to the log when it is executed.
     pub log: Option<String>,
 }
 
-/// Where a seat stands in a room: what it must hear next.
+/// A seat's position in a room, which determines what it must receive next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// Where it was shown the room.
+    /// The origin of its last view.
     pub origin: Origin,
-    /// The last number said to everyone.
+    /// The last number sent to everyone.
     pub everyone: u64,
-    /// The last number said to itself.
+    /// The last number sent to itself.
     pub one: u64,
-    /// The greeting came that follows a view which knows of it already: behind a join, unless that
-    /// was asked for again.
+    /// True after the greeting that follows the view of a join, and that the view already knows. It
+    /// does not come if the join was repeated.
     pub welcomed: bool,
     /// The last sequence.
     pub sequence: u64,
-    /// The last of what carries no promise, and the branch it came from.
+    /// The last unreliable number, with the branch it came from.
     pub anyone: (u64, u64),
-    /// Notes, futures and asks of the room that have not ended.
+    /// The notes, futures and asks of the room that have not ended.
     pub pending: u64,
 }
 
-/// See the module's words.
+/// The history of a seat in a room; see the module's documentation.
 #[derive(Debug, Default)]
 pub struct History {
-    /// Deeds so far.
+    /// The number of commands so far.
     pub deeds: u32,
-    /// Without an outcome.
+    /// The commands without an outcome.
     pub given: BTreeMap<CommandId, Given>,
-    /// Done in `life`, and told so.
+    /// The commands that were executed in `life` and acknowledged.
     pub done: Ranges,
-    /// The life in which they were done.
+    /// The life in which they were executed.
     pub life: Life,
-    /// Told that they are not done and never will be.
+    /// The commands that were reported as never executed.
     pub never: Ranges,
-    /// Nobody can tell.
+    /// The commands with an unknown outcome.
     pub unknown: Ranges,
-    /// While a member.
+    /// The position, while the seat is a member.
     pub standing: Option<Standing>,
-    /// Replies that were lost, and no new view has followed yet.
+    /// The number of lost replies since the last view.
     pub lost_replies: u64,
-    /// The last number to everyone that was heard, and in which life.
+    /// The last number to everyone that was received, with its life.
     pub heard: (Life, u64),
 }
 
 impl History {
-    /// The next deed's number.
+    /// Returns the next command's number.
     pub fn next_deed(&mut self) -> u32 {
         self.deeds += 1;
         self.deeds
     }
 
-    /// The room was shown: from here on it is heard.
+    /// Starts to receive events after a view.
     pub fn stand(&mut self, view: &View, position: u64) {
         self.standing = Some(Standing {
             origin: view.origin,

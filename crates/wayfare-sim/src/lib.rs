@@ -1,8 +1,9 @@
-//! A whole cluster from one seed: nodes, clients, network, engines and their faults, in one thread.
+//! A simulation of a whole cluster from one seed: nodes, clients, network, engines and faults, in
+//! one thread.
 //!
-//! Read [`World`] first: it drives the real shards and the real client core through whatever a
-//! [`Plan`] says and the seed draws. [`Scenario`] names plans. What must hold is in `invariants`,
-//! one file for each promise, against what [`history`] and [`ref_room`] know.
+//! Read [`World`] first: it drives the real shards and the real client core through the faults that
+//! a [`Plan`] allows and the seed draws. A [`Scenario`] is a named plan. `invariants` has one file
+//! for each promise, checked against [`history`] and [`ref_room`].
 
 pub mod chance;
 pub mod clock;

@@ -1,4 +1,4 @@
-//! Runs the simulator: `cargo xtask sim` is the way to call it.
+//! The program of the simulator: run it by `cargo xtask sim`.
 
 #![expect(
     clippy::disallowed_macros,
@@ -18,7 +18,7 @@ use clap::Parser;
 use crate::arguments::{Arguments, Wish};
 
 fn main() -> ExitCode {
-    // A room that is told to panic does; a shard that does is told of as a violation.
+    // Rooms panic on request. A panic of a shard is reported as a violation.
     std::panic::set_hook(Box::new(|_| {}));
     let arguments = Arguments::parse();
     let held = match arguments.wish() {

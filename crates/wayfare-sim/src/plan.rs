@@ -1,4 +1,4 @@
-//! What a run is made of: nodes, rooms, players, and how much goes wrong, as data.
+//! The plan of a run: nodes, rooms, players, and the odds of faults.
 
 use std::time::Duration;
 
@@ -7,125 +7,125 @@ use wayfare_core::game::{Durability, Form, HistoryBounds, KindSettings, OnLoss, 
 
 use crate::chance::Chance;
 
-/// One run, but for what its seed draws on the way.
+/// The parameters of a run, except what its seed draws during the run.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Nodes; until they can be linked, each has a coordination and a storage of its own.
+    /// The number of nodes. Until nodes can be linked, each has its own coordination and storage.
     pub nodes: usize,
-    /// Shards of each node.
+    /// The number of shards of each node.
     pub shards: u16,
     /// The rooms, spread over the nodes.
     pub rooms: Vec<RoomPlan>,
-    /// The players, spread over the nodes.
+    /// The number of players, spread over the nodes.
     pub players: usize,
-    /// How long a player does nothing between two deeds, at most.
+    /// The longest pause of a player between two actions.
     pub pause_max: Duration,
-    /// How often players do what.
+    /// The odds of the players' actions.
     pub deeds: Deeds,
-    /// How long things go wrong.
+    /// The time in which faults occur.
     pub trouble_for: Duration,
-    /// Time between two faults, at most.
+    /// The longest time between two faults.
     pub fault_every_max: Duration,
-    /// How often what goes wrong.
+    /// The odds of the faults.
     pub faults: FaultOdds,
-    /// How far clocks differ in their rates, at most: nanoseconds a second.
+    /// The largest difference of clock rates, in nanoseconds a second.
     pub drift_max: u64,
-    /// What all shards are told.
+    /// The settings of all shards.
     pub server: ServerPlan,
-    /// Commands that rooms fail on, at most: a room that fails too often ends.
+    /// The maximum number of commands that rooms fail on. A room that fails too often ends.
     pub panics_max: u64,
-    /// Whether nothing of this plan ends a stay: nobody is told to leave, and all graces outlast
-    /// what goes wrong.
+    /// True if nothing of this plan ends a membership: no player is removed, and all graces are
+    /// longer than the faults.
     pub steady: bool,
 }
 
-/// Events of a history that holds everything a room ever says.
+/// The size of a history that holds every event of a room.
 pub const WHOLE_HISTORY: usize = 1 << 20;
 
-/// One room, of a kind of its own.
+/// A room, of a kind of its own.
 #[derive(Clone, Debug)]
 pub struct RoomPlan {
-    /// Its kind's settings.
+    /// The kind's settings.
     pub settings: KindSettings,
-    /// How its state is written down.
+    /// The stored form of its state.
     pub form: Form,
-    /// How long the word of a tick is at least, in bytes.
+    /// The minimum size of a tick's event, in bytes.
     pub tick_bytes: usize,
 }
 
 impl RoomPlan {
-    /// Whether nothing anybody was told of it may be lost.
+    /// Returns true if nothing that anybody received may be lost.
     #[must_use]
     pub fn is_durable(&self) -> bool {
         self.settings.durability == Durability::Durable
     }
 
-    /// Whether its history holds everything that it says.
+    /// Returns true if its history holds every event.
     #[must_use]
     pub fn remembers_all(&self) -> bool {
         self.settings.history.events_max >= WHOLE_HISTORY
     }
 
-    /// Whether anything of it outlives its node.
+    /// Returns true if any state of it outlives its node.
     #[must_use]
     pub fn is_kept(&self) -> bool {
         self.settings.is_kept()
     }
 }
 
-/// Settings of the shards.
+/// The settings of the shards.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerPlan {
-    /// How long a session outlives its connection.
+    /// The time for which a session outlives its connection.
     pub session_grace: Duration,
-    /// How often a client speaks.
+    /// The interval at which a client sends something.
     pub heartbeat: Duration,
-    /// What a second login does.
+    /// The effect of a second login.
     pub second_login: SecondLogin,
-    /// Whether coordination and storage live inside the node, and lose their power with it.
+    /// True if coordination and storage run inside the node, and lose their power with it.
     pub inside: bool,
 }
 
-/// How often players do what, by weight.
+/// The odds of the players' actions, by weight.
 #[derive(Clone, Copy, Debug)]
 pub struct Deeds {
-    /// Say something to everyone.
+    /// Sends something to everyone.
     pub say: u64,
-    /// What the room does without a reply.
+    /// Makes the room do something without a reply.
     pub quiet: u64,
-    /// To everyone else.
+    /// Sends something to everyone else.
     pub others: u64,
-    /// To one player.
+    /// Sends something to one player.
     pub tell: u64,
-    /// Without a promise.
+    /// Sends something unreliably.
     pub wave: u64,
-    /// Something large.
+    /// Sends something large.
     pub fill: u64,
-    /// What the room refuses.
+    /// Sends a command that the room refuses.
     pub refuse: u64,
-    /// What the room fails on.
+    /// Sends a command that the room fails on.
     pub panic: u64,
-    /// A note to come back later.
+    /// Starts a timer.
     pub after: u64,
-    /// A future.
+    /// Starts a future.
     pub run: u64,
-    /// A request to another entity.
+    /// Asks another entity.
     pub ask: u64,
-    /// A record for a log.
+    /// Appends a record to a log.
     pub log: u64,
-    /// Ends somebody's stay.
+    /// Ends somebody's membership.
     pub kick: u64,
-    /// Ends the room.
+    /// Closes the room.
     pub close: u64,
-    /// Leaves, and comes back later.
+    /// Leaves, and joins again later.
     pub leave: u64,
-    /// Asks which rooms there are.
+    /// Lists the rooms.
     pub list: u64,
     /// Ends the session, and begins another later.
     pub bye: u64,
 }
 
-/// How often what goes wrong, by weight.
+/// The odds of the faults, by weight.
 #[derive(Clone, Copy, Debug, Default)]
 #[expect(missing_docs, reason = "each is a fault of the same name")]
 pub struct FaultOdds {
@@ -152,7 +152,7 @@ pub struct FaultOdds {
 }
 
 impl FaultOdds {
-    /// Everything that can.
+    /// All faults.
     pub const ALL: Self = Self {
         cut: 10,
         reset: 5,
@@ -178,7 +178,7 @@ impl FaultOdds {
 }
 
 impl Deeds {
-    /// Everything that can be done.
+    /// All actions.
     pub const ALL: Self = Self {
         say: 30,
         quiet: 0,
@@ -198,7 +198,7 @@ impl Deeds {
         list: 1,
         bye: 1,
     };
-    /// Talk only.
+    /// Chat only.
     pub const TALK: Self = Self {
         refuse: 0,
         panic: 0,
@@ -212,14 +212,14 @@ impl Deeds {
 }
 
 impl Plan {
-    /// The seed chooses everything.
+    /// Makes a plan in which the seed chooses everything.
     #[must_use]
     pub fn free(chance: &mut Chance) -> Self {
         let nodes = if chance.one_in(4) { 2 } else { 1 };
         let rooms = 1 + chance.index(4);
         let mut faults = FaultOdds::ALL;
         let mut deeds = Deeds::ALL;
-        // Many a race is met only where something else is absent.
+        // Many races occur only if some other fault does not.
         thin_out(chance, &mut faults);
         if chance.one_in(3) {
             deeds = Deeds { fill: 10, ..deeds };
@@ -257,7 +257,7 @@ impl Plan {
         }
     }
 
-    /// Durable rooms everywhere, with other trouble as it is.
+    /// Makes all rooms durable, and leaves the other parameters.
     #[must_use]
     pub fn durable(mut self) -> Self {
         for room in &mut self.rooms {

@@ -1,11 +1,11 @@
-//! How far a long run has come, in a file: whoever interrupts it goes on there.
+//! The progress of a long run, in a file, so that an interrupted run can continue.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use wayfare_sim::Scenario;
 
-/// Seeds from `from` up to `done` are done, by the program that this is.
+/// The progress: this build has run the seeds from `from` up to `done`.
 pub(crate) struct Progress {
     path: PathBuf,
     build: u64,
@@ -23,7 +23,7 @@ impl Progress {
         };
         let text = std::fs::read_to_string(&progress.path).unwrap_or_default();
         let mut words = text.split(' ').map(|word| word.trim().parse::<u64>());
-        // What another program did says nothing about this one.
+        // The results of another build say nothing about this one.
         if let (Some(Ok(build)), Some(Ok(done))) = (words.next(), words.next())
             && build == progress.build
         {
@@ -32,7 +32,7 @@ impl Progress {
         progress
     }
 
-    /// All seeds below are done.
+    /// Records that all seeds below `done` were run.
     pub(crate) fn note(&mut self, done: u64) {
         self.done = done;
         if let Some(folder) = self.path.parent() {
@@ -40,7 +40,7 @@ impl Progress {
         }
         let mut text = String::new();
         let _ = write!(text, "{} {done}", self.build);
-        // Without it the next run begins at the beginning.
+        // If this fails, the next run starts at the beginning.
         let _ = std::fs::write(&self.path, text);
     }
 
@@ -49,7 +49,7 @@ impl Progress {
     }
 }
 
-/// Tells one build of this program from another.
+/// Returns a number that identifies this build.
 fn build() -> u64 {
     let program = std::env::current_exe().and_then(std::fs::read);
     let bytes = program.unwrap_or_default();

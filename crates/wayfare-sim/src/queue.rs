@@ -1,4 +1,4 @@
-//! What is to happen, in the order of its time and then of its making.
+//! The queue of future events, in the order of time, then of insertion.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -20,14 +20,14 @@ struct Due<E> {
 }
 
 impl<E> EventQueue<E> {
-    /// This event, then.
+    /// Adds an event at this time.
     pub fn push(&mut self, at: Instant, event: E) {
         self.made += 1;
         let number = self.made;
         self.heap.push(Reverse(Due { at, number, event }));
     }
 
-    /// The next event, if it is due by `end`.
+    /// Removes the next event, if it is due by `end`.
     pub fn pop(&mut self, end: Instant) -> Option<(Instant, E)> {
         if self.heap.peek()?.0.at > end {
             return None;

@@ -1,14 +1,14 @@
-//! A set of numbers that mostly follow each other.
+//! A set of mostly consecutive numbers.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Kept as ranges, in order.
+/// A set of numbers, stored as sorted ranges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ranges(Vec<(u32, u32)>);
 
 impl Ranges {
-    /// Takes a number in. Whether it was not there.
+    /// Inserts a number. Returns true if it was not in the set.
     pub fn insert(&mut self, number: u32) -> bool {
         let at = self.0.partition_point(|(_, last)| *last < number);
         if self.0.get(at).is_some_and(|(first, _)| *first <= number) {
@@ -31,32 +31,32 @@ impl Ranges {
         true
     }
 
-    /// Whether it is there.
+    /// Returns true if the number is in the set.
     #[must_use]
     pub fn contains(&self, number: u32) -> bool {
         let at = self.0.partition_point(|(_, last)| *last < number);
         self.0.get(at).is_some_and(|(first, _)| *first <= number)
     }
 
-    /// The highest.
+    /// Returns the highest number.
     #[must_use]
     pub fn last(&self) -> Option<u32> {
         self.0.last().map(|(_, last)| *last)
     }
 
-    /// The lowest that is not in `other`.
+    /// Returns the lowest number that is not in `other`.
     #[must_use]
     pub fn missing_from(&self, other: &Self) -> Option<u32> {
         self.iter().find(|number| !other.contains(*number))
     }
 
-    /// The lowest that is in `other` as well.
+    /// Returns the lowest number that is also in `other`.
     #[must_use]
     pub fn shared_with(&self, other: &Self) -> Option<u32> {
         self.iter().find(|number| other.contains(*number))
     }
 
-    /// Only what is in `other` as well stays.
+    /// Removes all numbers that are not in `other`.
     pub fn retain(&mut self, other: &Self) {
         let kept: Vec<u32> = self.iter().filter(|it| other.contains(*it)).collect();
         self.0.clear();
@@ -65,7 +65,7 @@ impl Ranges {
         }
     }
 
-    /// All of them.
+    /// Returns all numbers.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         self.0.iter().flat_map(|(first, last)| *first..=*last)
     }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_a_set_would() {
+    fn it_behaves_like_a_set() {
         let mut ranges = Ranges::default();
         for number in [5, 7, 6, 1, 3, 2, 9] {
             assert!(ranges.insert(number));

@@ -1,29 +1,29 @@
-//! What a room may be, as far as all who heard it agree.
+//! The reference model of a room: what all who received something from it agree on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::plan::RoomPlan;
 use crate::saying::{Life, Origin};
 
-/// The reference for one room of one node.
+/// The reference for a room of a node.
 #[derive(Debug)]
 pub struct RefRoom {
-    /// Nothing anybody was told of it may be lost.
+    /// True if nothing that anybody received may be lost.
     pub durable: bool,
-    /// Something of it outlives its node.
+    /// True if any state of it outlives its node.
     pub kept: bool,
-    /// Its history holds everything that it says.
+    /// True if its history holds every event.
     pub remembers_all: bool,
-    /// Lives that somebody saw.
+    /// The lives that somebody saw.
     lives: BTreeSet<Life>,
-    /// How many lives there may be.
+    /// The maximum number of lives.
     lives_max: usize,
-    /// What was said to everyone, by life, branch and number.
+    /// The messages to everyone, by life, branch and number.
     said: BTreeMap<(Life, u64), BTreeMap<u64, u64>>,
 }
 
 impl RefRoom {
-    /// A room that nobody saw.
+    /// Makes a room that nobody has seen.
     #[must_use]
     pub fn new(plan: &RoomPlan) -> Self {
         Self {
@@ -36,20 +36,21 @@ impl RefRoom {
         }
     }
 
-    /// Something was done that may end this life.
+    /// Records that something was done that may end this life.
     pub const fn may_end(&mut self) {
         self.lives_max += 1;
     }
 
-    /// Somebody saw this life. Whether it may be.
+    /// Records that somebody saw this life. Returns true if it is possible.
     pub fn admits(&mut self, life: Life) -> bool {
         self.lives.insert(life);
         !self.durable || self.lives.len() <= self.lives_max
     }
 
-    /// Somebody heard this number, and this is what it was. What another has heard instead.
+    /// Records the content of a number that somebody received. Returns the different content that
+    /// another received, if any.
     pub fn hears(&mut self, origin: Origin, number: u64, digest: u64) -> Option<u64> {
-        // What a volatile room falls back from is said again, and otherwise.
+        // After a rollback a volatile room sends these numbers again with other content.
         let branch = if self.durable { 0 } else { origin.branch };
         let said = self.said.entry((origin.life, branch)).or_default();
         let first = *said.entry(number).or_insert(digest);

@@ -1,4 +1,4 @@
-//! One run of one seed, from its plan to its verdict.
+//! A run of a seed, from its plan to its verdict.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,31 +6,31 @@ use crate::trace::{Keep, Trace};
 use crate::world::{Tally, Watch, World};
 use crate::{Chance, Plan, Scenario, Violation};
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Everything held.
+    /// All invariants held.
     Held,
-    /// Something was broken.
+    /// An invariant was broken.
     Broken(Violation),
 }
 
-/// A run that is over.
+/// A finished run.
 pub struct Run {
-    /// How it ended.
+    /// The result.
     pub verdict: Verdict,
-    /// How much happened.
+    /// The numbers of events.
     pub tally: Tally,
-    /// One number for all that happened.
+    /// A hash of everything that happened.
     pub hash: u64,
-    /// What it was made of.
+    /// The plan.
     pub plan: Plan,
-    /// What happened, as far as it was to be remembered.
+    /// The trace, as far as it was recorded.
     pub trace: Trace,
 }
 
 impl Run {
-    /// What was broken.
+    /// Returns the violation, if there is one.
     #[must_use]
     pub fn broken(&self) -> Option<&Violation> {
         match &self.verdict {
@@ -40,7 +40,7 @@ impl Run {
     }
 }
 
-/// Plays a seed of a scenario.
+/// Runs a seed of a scenario.
 #[must_use]
 pub fn run(scenario: &Scenario, seed: u64, watch: Watch) -> Run {
     let plan = (scenario.plan)(&mut Chance::new(seed, "plan"));
@@ -65,7 +65,7 @@ pub fn run(scenario: &Scenario, seed: u64, watch: Watch) -> Run {
     }
 }
 
-/// Plays a seed twice. The first step at which the two differ, in words of both, if any.
+/// Runs a seed twice. Returns the first step at which the runs differ, in both versions.
 #[must_use]
 pub fn difference(scenario: &Scenario, seed: u64) -> Option<(String, String)> {
     let keep = Keep::Lines;
@@ -80,8 +80,9 @@ pub fn difference(scenario: &Scenario, seed: u64) -> Option<(String, String)> {
     (same < first.len().max(second.len())).then(|| (line(first), line(second)))
 }
 
-/// The fewest faults with which this seed still breaks the same promise: found by halving, so that
-/// it is a prefix of all faults that breaks it and one shorter than which does not.
+/// Finds the smallest number of faults with which this seed still breaks the same invariant, by
+/// bisection: with that prefix of the faults the invariant breaks, and with one fault fewer it
+/// holds.
 #[must_use]
 pub fn shrink(scenario: &Scenario, seed: u64, invariant: &str, faults: u64) -> u64 {
     let breaks = |faults_max| {

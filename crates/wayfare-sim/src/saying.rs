@@ -1,56 +1,56 @@
-//! What rooms and players of a simulation say to each other: words that carry numbers, so that
-//! whoever hears them can tell what is missing.
+//! The messages between rooms and players of a simulation: texts with numbers, so that the receiver
+//! can tell if one is missing.
 
 use std::collections::BTreeMap;
 
 use crate::ranges::Ranges;
 
-/// One life of a room: from its opening to its end, by whatever it was brought back meanwhile.
+/// A life of a room: from its opening to its end, through all restarts and recoveries.
 pub type Life = u64;
 
-/// Where a room's word comes from.
+/// The origin of a room's message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// The life of the room.
     pub life: Life,
-    /// Tells apart the times it was brought back.
+    /// The branch, which changes whenever the room is restored.
     pub branch: u64,
 }
 
-/// A word of a room.
+/// A message of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word<'a> {
-    /// Where it comes from.
+    /// The origin.
     pub origin: Origin,
-    /// The defects that the room has found in what reached it.
+    /// The number of defects that the room has found in its input.
     pub defects: u64,
-    /// Whom it is for, and its number among those.
+    /// The recipients, with the message's number among theirs.
     pub to: To<'a>,
-    /// It says that a note, a future or an ask has ended.
+    /// True if it reports that a note, a future or an ask has ended.
     pub ends_errand: bool,
 }
 
-/// Whom a word is for.
+/// The recipients of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum To<'a> {
-    /// Everyone, or everyone else, or whoever is told that everyone else was told: each hears
-    /// each of these numbers.
+    /// Everyone, everyone else, or the one player who is told about a message to everyone else.
+    /// Each receives each of these numbers.
     Everyone(u64),
-    /// One player, who hears each of its own numbers; the first behind a join is in its view.
+    /// A player, who receives each number of its own. The first one after a join is in its view.
     One {
-        /// Which.
+        /// The player.
         player: &'a str,
         /// The number.
         number: u64,
-        /// The greeting behind a join.
+        /// True for the greeting after a join.
         welcome: bool,
     },
-    /// Whoever happens to hear it.
+    /// Anybody, unreliably.
     Anyone(u64),
 }
 
 impl<'a> Word<'a> {
-    /// Reads one.
+    /// Parses a message.
     #[must_use]
     pub fn parse(text: &'a str) -> Option<Self> {
         let mut words = text.splitn(8, ' ');
@@ -82,7 +82,7 @@ impl<'a> Word<'a> {
     }
 }
 
-/// The answer to a deed: where it was done.
+/// Parses the reply to a command: the origin, and the command's number.
 #[must_use]
 pub fn parse_reply(text: &str) -> Option<(Origin, u32)> {
     let mut words = text.split(' ');
@@ -94,27 +94,27 @@ pub fn parse_reply(text: &str) -> Option<(Origin, u32)> {
     Some((origin, u32::try_from(number()?).ok()?))
 }
 
-/// A room as it is shown.
+/// A view of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// Where it comes from.
+    /// The origin.
     pub origin: Origin,
-    /// The last number said to everyone.
+    /// The last number sent to everyone.
     pub everyone: u64,
-    /// The last number said to who looks.
+    /// The last number sent to the viewer.
     pub one: u64,
-    /// The defects that the room has found in what reached it.
+    /// The number of defects that the room has found in its input.
     pub defects: u64,
-    /// The first of these in words.
+    /// The description of the first defect.
     pub defect: String,
-    /// Notes, futures and asks that have not ended.
+    /// The number of notes, futures and asks that have not ended.
     pub pending: u64,
-    /// What it has done for each seat.
+    /// The commands executed for each seat.
     pub done: BTreeMap<u32, Ranges>,
 }
 
 impl View {
-    /// Reads one.
+    /// Parses a view.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut lines = text.lines();

@@ -1,4 +1,4 @@
-//! Runs that have a name, as data; the one called `free` leaves everything to its seed.
+//! Named runs, as data. In `free` the seed chooses everything.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::plan::{Deeds, FaultOdds, Plan, RoomPlan, ServerPlan, WHOLE_HISTORY};
 
 /// A named sort of run.
 pub struct Scenario {
-    /// What it is asked for by.
+    /// The name on the command line.
     pub name: &'static str,
-    /// What it is about.
+    /// The description.
     pub about: &'static str,
-    /// What it is made of, where the seed chooses.
+    /// The function that makes its plan.
     pub plan: fn(&mut Chance) -> Plan,
 }
 
-/// All of them; the first is what is run unless another is asked for.
+/// All scenarios. The first is the default.
 pub const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "free",
@@ -160,15 +160,15 @@ pub const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-/// The scenario of this name.
+/// Returns the scenario of this name.
 #[must_use]
 pub fn named(name: &str) -> Option<&'static Scenario> {
     SCENARIOS.iter().find(|scenario| scenario.name == name)
 }
 
-/// Players who stay, in one room on three shards that never ends their stays.
+/// Makes a plan with players who stay, in one room on three shards that never ends a membership.
 fn steady(chance: &mut Chance, events_max: usize) -> Plan {
-    // Longer than everything that goes wrong.
+    // Longer than the time with faults.
     let grace = Duration::from_secs(120);
     let settings = KindSettings {
         member_grace: grace,
@@ -211,7 +211,7 @@ fn steady(chance: &mut Chance, events_max: usize) -> Plan {
     }
 }
 
-/// What waits for a reader reaches its bound long before anybody is silent.
+/// Makes a plan in which slow readers reach their queue's limit long before they count as silent.
 fn slow_readers() -> Plan {
     let plan = pace();
     let rooms = plan.rooms.into_iter().take(2);

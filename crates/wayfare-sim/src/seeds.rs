@@ -1,4 +1,4 @@
-//! Many seeds, on as many threads as are wanted: each is a world of its own.
+//! Runs of many seeds on several threads. Each seed is a separate world.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -10,12 +10,12 @@ use crate::arguments::{Arguments, Wish};
 use crate::progress::Progress;
 use crate::show;
 
-/// Seeds that are played twice before any other.
+/// The number of seeds that are first run twice.
 const TWICE: u64 = 3;
-/// Seeds between two notes of the progress.
+/// The number of seeds between two writes of the progress file.
 const NOTED_EVERY: u64 = 50;
 
-/// Plays the seeds that are wished for. Whether all held.
+/// Runs the requested seeds. Returns true if all held.
 pub(crate) fn all(arguments: &Arguments) -> bool {
     if !is_deterministic(arguments) {
         return false;
@@ -45,7 +45,7 @@ pub(crate) fn all(arguments: &Arguments) -> bool {
         for (seed, run) in runs {
             sums.add(arguments, seed, &run);
             waiting.insert(seed, ());
-            // In order, so that nothing is left out.
+            // In order, so that no seed is left out.
             while waiting.remove(&progress.done).is_some() {
                 progress.done += 1;
                 if progress.done.is_multiple_of(NOTED_EVERY) {
@@ -61,7 +61,7 @@ pub(crate) fn all(arguments: &Arguments) -> bool {
     sums.broken == 0
 }
 
-/// The first seed that breaks something, in one line: `found <seeds> <invariant>`.
+/// Finds the first seed that breaks something, and prints one line: `found <seeds> <invariant>`.
 pub(crate) fn find(arguments: &Arguments, seeds_max: u64) -> bool {
     for seed in 0..seeds_max {
         let run = run(arguments.scenario, seed, Watch::default());
@@ -89,7 +89,7 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// Plays until there is no more, and hands over what came of it as it comes.
+/// Runs all seeds, and passes on each result when it is available.
 fn on_threads(
     workers: u64,
     next: &AtomicU64,
@@ -117,7 +117,7 @@ fn on_threads(
     });
 }
 
-/// What all runs together came to.
+/// The sums over all runs.
 #[derive(Default)]
 struct Sums {
     seeds: u64,

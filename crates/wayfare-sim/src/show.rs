@@ -1,13 +1,13 @@
-//! One seed in full: what broke, the fewest faults that break it, and what led there.
+//! The full output for one seed: the violation, the fewest faults that cause it, and the trace.
 
 use wayfare_sim::{Keep, Run, Verdict, Violation, Watch, difference, run, shrink};
 
 use crate::arguments::Arguments;
 
-/// Lines of a trace that anybody reads.
+/// The maximum number of printed lines of a trace.
 const LINES_MAX: usize = 120;
 
-/// Plays one seed. Whether it held.
+/// Runs a seed and prints the result. Returns true if it held.
 pub(crate) fn seed(arguments: &Arguments, seed: u64) -> bool {
     if let Some((first, second)) = difference(arguments.scenario, seed) {
         println!("it is not the same twice. First:\n{first}\nand then:\n{second}");
@@ -35,7 +35,7 @@ pub(crate) fn seed(arguments: &Arguments, seed: u64) -> bool {
     }
 }
 
-/// Shows a seed that broke something: shrunk, and its trace as far as it concerns who is concerned.
+/// Shrinks a seed that broke something, and prints the relevant part of its trace.
 pub(crate) fn broken(arguments: &Arguments, seed: u64) {
     let scenario = arguments.scenario;
     let full = run(scenario, seed, Watch::default());
@@ -86,7 +86,7 @@ fn print_trace(run: &Run, violation: &Violation) {
     }
 }
 
-/// Whether the line names it, and not one whose name only begins so.
+/// Checks that the line contains the whole name, not only a longer name that begins with it.
 fn names(line: &str, subject: &str) -> bool {
     line.match_indices(subject).any(|(at, _)| {
         let behind = line[at + subject.len()..].chars().next();

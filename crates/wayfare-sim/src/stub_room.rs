@@ -1,4 +1,4 @@
-//! The room of a simulation: it does what it is told, and numbers what it says.
+//! The room of a simulation: it executes its commands and numbers its messages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,10 +17,10 @@ use crate::stub_state::StubState;
 
 /// The log that rooms write to.
 pub(crate) const LOG: &str = "matches";
-/// Long enough to be late now and then.
+/// Long enough, and now and then too short.
 const ASK_TIME_MAX: Duration = Duration::from_secs(2);
 
-/// A kind of this name.
+/// Makes a kind of this name.
 #[must_use]
 pub(crate) fn kind(name: &str, plan: &RoomPlan) -> Kind {
     Kind {
@@ -39,14 +39,14 @@ struct StubKind {
     form: Form,
     kept: bool,
     padding: Arc<str>,
-    /// How often one of its rooms was made or brought back.
+    /// The number of times that a room of the kind was created or restored.
     branches: AtomicU64,
 }
 
 struct StubRoom {
     state: StubState,
     branch: u64,
-    /// Words without a promise so far; nobody keeps them.
+    /// The number of unreliable messages so far, which is not stored.
     waved: u64,
     kept: bool,
     padding: Arc<str>,
@@ -67,7 +67,7 @@ impl StubKind {
 impl RoomKind for StubKind {
     fn open(&self, _: &[u8], cx: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
         let mut room = self.room(StubState::new(self.form));
-        // Short, so that traces can be read.
+        // Short texts keep traces readable.
         room.state
             .set("life", 1 + cx.rng().next_u64() % 1_000_000_000);
         room.state.log_changes(cx);
@@ -125,7 +125,7 @@ impl StubRoom {
         send(cx, Audience::Only(author), &self.word("mine", number, what));
     }
 
-    /// Something that has to end later, once.
+    /// Begins a note, future or ask, which must end once.
     fn begin_errand(&mut self, sort: &str) -> u64 {
         let errand = self.state.count("errands");
         self.state.set(&format!("due:{errand}"), sort);
@@ -193,7 +193,7 @@ impl StubRoom {
         );
     }
 
-    /// Notes that a seat's deed is done, and whether it had its turn.
+    /// Records that a seat's command was executed, and checks its order.
     fn enter_deed(&mut self, seat: &str, deed: u32) {
         let name = format!("done:{seat}");
         let mut done = self.state.ranges(&name);

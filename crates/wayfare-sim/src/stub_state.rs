@@ -1,4 +1,4 @@
-//! The state of a simulated room: named entries, so that it can be written down in any form.
+//! The state of a simulated room: named entries, which can be stored in any form.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -9,15 +9,15 @@ use wayfare_core::game::Form;
 
 use crate::ranges::Ranges;
 
-/// Parts of a state that is written down in parts.
+/// The number of parts of a state that is stored in parts.
 const PARTS: u32 = 5;
 
-/// See the module's words.
+/// The state; see the module's documentation.
 #[derive(Debug)]
 pub(crate) struct StubState {
     form: Form,
     entries: BTreeMap<String, String>,
-    /// Changes of this handler, each a line.
+    /// The changes of this handler, one per line.
     changed: Vec<String>,
     dirty: BTreeSet<u32>,
 }
@@ -52,7 +52,7 @@ impl StubState {
         self.text(name).parse().unwrap_or_default()
     }
 
-    /// The entries whose name begins so, without it.
+    /// Returns the entries whose names begin with this prefix, without the prefix.
     pub(crate) fn named<'a>(
         &'a self,
         prefix: &'a str,
@@ -77,21 +77,21 @@ impl StubState {
         self.changed.push(name.to_owned());
     }
 
-    /// One more.
+    /// Increments a counter.
     pub(crate) fn count(&mut self, name: &str) -> u64 {
         let number = self.number(name) + 1;
         self.set(name, number);
         number
     }
 
-    /// What reached the room and should not have.
+    /// Records a defect in the room's input.
     pub(crate) fn defect(&mut self, what: &str) {
         if self.count("defects") == 1 {
             self.set("defect", what);
         }
     }
 
-    /// At the end of a handler.
+    /// Logs the changes at the end of a handler.
     pub(crate) fn log_changes(&mut self, cx: &HandlerContext<'_>) {
         let changed = std::mem::take(&mut self.changed);
         if self.form == Form::Changes {

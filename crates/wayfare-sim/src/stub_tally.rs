@@ -1,4 +1,4 @@
-//! An entity that rooms of a simulation ask: it counts, and knows whom it has heard.
+//! An entity that simulated rooms ask: it counts, and records its callers.
 
 use wayfare_core::HandlerContext;
 use wayfare_core::game::{
@@ -11,7 +11,7 @@ use crate::stub_state::StubState;
 /// The kind's name.
 pub(crate) const TALLY: &str = "tally";
 
-/// The kind, durable.
+/// Makes the kind, which is durable.
 #[must_use]
 pub(crate) fn kind(settings: &KindSettings) -> Kind {
     Kind {
@@ -88,7 +88,7 @@ impl RoomLogic for Tally {
         Ok(())
     }
 
-    /// `<who> <which of its asks>`
+    /// Handles a request of the form `<caller> <number of the ask>`.
     fn request(
         &mut self,
         _: &Caller,

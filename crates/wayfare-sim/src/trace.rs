@@ -1,31 +1,31 @@
-//! What happened, step by step: always as a hash, and in words if somebody will read it.
+//! The trace of a run, step by step: always as a hash, and as text on request.
 
 use wayfare_protocol::Instant;
 
-/// How much is remembered of what happened.
+/// The amount that is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {
-    /// One number for all of it.
+    /// A hash of everything.
     Hash,
-    /// A number for each step, to compare two runs by.
+    /// A hash for each step, to compare two runs.
     Marks,
     /// A line for each step.
     Lines,
 }
 
-/// See the module's words.
+/// The trace; see the module's documentation.
 #[derive(Debug)]
 pub struct Trace {
     keep: Keep,
     hash: u64,
     steps: u64,
-    /// The hash behind each step.
+    /// The hash after each step.
     marks: Vec<u64>,
     lines: Vec<String>,
 }
 
 impl Trace {
-    /// Nothing happened yet.
+    /// Makes an empty trace.
     #[must_use]
     pub const fn new(keep: Keep) -> Self {
         Self {
@@ -37,8 +37,8 @@ impl Trace {
         }
     }
 
-    /// Something happened: what it was as numbers and bytes, which count, and as a line, which is
-    /// only made if it is kept.
+    /// Records a step: its numbers and bytes, which are hashed, and a line, which is made only if
+    /// it is kept.
     pub fn step(
         &mut self,
         at: Instant,
@@ -71,7 +71,7 @@ impl Trace {
         }
     }
 
-    /// A remark for the reader, which is no step.
+    /// Adds a remark for the reader, which is not a step.
     pub fn remark(&mut self, line: impl FnOnce() -> String) {
         if self.keep == Keep::Lines {
             let line = format!("{:>7} {:>11} {}", "", "", line());
@@ -79,32 +79,32 @@ impl Trace {
         }
     }
 
-    /// How many steps there were.
+    /// Returns the number of steps.
     #[must_use]
     pub const fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// One number for all that happened.
+    /// Returns the hash of everything.
     #[must_use]
     pub const fn hash(&self) -> u64 {
         self.hash
     }
 
-    /// The hash behind each step, if kept.
+    /// Returns the hash after each step, if kept.
     #[must_use]
     pub fn marks(&self) -> &[u64] {
         &self.marks
     }
 
-    /// All lines, if kept.
+    /// Returns all lines, if kept.
     #[must_use]
     pub fn lines(&self) -> &[String] {
         &self.lines
     }
 }
 
-/// Multiply and fold, word by word: quick, and any difference spreads.
+/// Mixes a word into a hash: fast, and every difference spreads.
 fn mix(hash: u64, word: u64) -> u64 {
     let product = u128::from(hash ^ word) * 0x9e37_79b9_7f4a_7c15_u128;
     ((product >> 64) as u64) ^ (product as u64).rotate_left(23)

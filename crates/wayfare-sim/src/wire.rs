@@ -1,4 +1,4 @@
-//! One direction of a stream: in order and whole as long as it lasts, at a pace and with delays.
+//! A direction of a stream: ordered and reliable while it lasts, with a rate and delays.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,33 +7,33 @@ use wayfare_protocol::Instant;
 
 use crate::chance::Chance;
 
-/// How a direction carries what it is given.
+/// The performance of a direction.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// The way, at least.
+    /// The minimum delay.
     pub delay: Duration,
-    /// On top of it, at most.
+    /// The maximum additional delay.
     pub jitter: Duration,
-    /// What it carries; 0 for as much as there is.
+    /// The rate; 0 for no limit.
     pub bytes_per_second: u64,
 }
 
-/// One direction of a stream.
+/// A direction of a stream.
 #[derive(Clone, Debug)]
 pub struct SimWire<T> {
     pace: Pace,
-    /// Still on their way, with the time at which each leaves the sender, arrives, and its size.
+    /// The messages in flight: departure time, arrival time, size and content.
     under_way: VecDeque<(Instant, Instant, usize, T)>,
-    /// Nothing arrives before.
+    /// The time before which nothing arrives.
     held_until: Instant,
     free_at: Instant,
     last_arrival: Instant,
-    /// When somebody looks at what has arrived.
+    /// The time of the next planned check for arrivals.
     looked_at: Option<Instant>,
 }
 
 impl<T> SimWire<T> {
-    /// A free direction.
+    /// Makes an empty direction.
     #[must_use]
     pub const fn new(pace: Pace) -> Self {
         Self {
@@ -46,18 +46,19 @@ impl<T> SimWire<T> {
         }
     }
 
-    /// From now on.
+    /// Sets the performance of later messages.
     pub const fn set_pace(&mut self, pace: Pace) {
         self.pace = pace;
     }
 
-    /// How it carries.
+    /// Returns the performance.
     #[must_use]
     pub const fn pace(&self) -> Pace {
         self.pace
     }
 
-    /// Gives it something. When it arrives, behind all that was given before, unless it is held up.
+    /// Sends a message. Returns its arrival time, which is after those of all earlier ones, unless
+    /// the direction is held.
     pub fn send(&mut self, what: T, bytes: usize, now: Instant, chance: &mut Chance) -> Instant {
         let leaves = self.free_at.max(now) + self.takes(bytes);
         self.free_at = leaves;
@@ -68,7 +69,7 @@ impl<T> SimWire<T> {
         arrival
     }
 
-    /// Whether somebody has to look then, because nobody does before.
+    /// Plans a check. Returns true if none is planned earlier.
     pub fn look(&mut self, at: Instant) -> bool {
         let first = self.looked_at.is_none_or(|looked_at| at < looked_at);
         if first {
@@ -77,12 +78,12 @@ impl<T> SimWire<T> {
         first
     }
 
-    /// Whether this is the look that was asked for.
+    /// Returns true if this is the planned check.
     pub fn looks(&mut self, now: Instant) -> bool {
         self.looked_at.take_if(|at| *at == now).is_some()
     }
 
-    /// What arrives by now; `Err` says when the next does.
+    /// Returns the next message that has arrived; `Err` has the time of the next arrival.
     pub fn receive(&mut self, now: Instant) -> Result<T, Option<Instant>> {
         let Some((_, arrival, ..)) = self.under_way.front() else {
             return Err(None);
@@ -95,17 +96,17 @@ impl<T> SimWire<T> {
         Ok(what)
     }
 
-    /// Nothing arrives before `until`; then all of it does.
+    /// Holds all messages until `until`, when all of them arrive.
     pub fn hold(&mut self, until: Instant) {
         self.held_until = self.held_until.max(until);
     }
 
-    /// What was held up arrives.
+    /// Ends the hold.
     pub const fn let_go(&mut self) {
         self.held_until = Instant::ORIGIN;
     }
 
-    /// What is on its way has left its sender, and arrives as soon as it may.
+    /// Makes all messages in flight leave the sender now, and arrive as soon as possible.
     pub fn hurry(&mut self, now: Instant) {
         self.free_at = now;
         self.last_arrival = self.last_arrival.min(now + self.pace.delay);
@@ -115,8 +116,8 @@ impl<T> SimWire<T> {
         }
     }
 
-    /// Bytes that have not left their sender: a peer that does not hear acknowledges nothing, so
-    /// that what is held up has not left either.
+    /// Returns the bytes that have not left the sender. A receiver that is held acknowledges
+    /// nothing, so held messages count as not sent.
     #[must_use]
     pub fn backlog(&self, now: Instant) -> usize {
         let held = self.held_until > now;
@@ -125,7 +126,7 @@ impl<T> SimWire<T> {
         waiting.map(|(_, _, bytes, _)| bytes).sum()
     }
 
-    /// When the backlog may have become smaller.
+    /// Returns the time at which the backlog may have become smaller.
     #[must_use]
     pub fn drains_at(&self, now: Instant) -> Option<Instant> {
         if self.held_until > now {
@@ -135,13 +136,13 @@ impl<T> SimWire<T> {
         waiting.filter(|leaves| *leaves > now).max()
     }
 
-    /// Whether anything is on its way.
+    /// Returns true if nothing is in flight.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.under_way.is_empty()
     }
 
-    /// What was on its way is lost.
+    /// Loses everything in flight.
     pub fn clear(&mut self) {
         self.under_way.clear();
     }

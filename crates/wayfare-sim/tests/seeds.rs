@@ -1,8 +1,8 @@
-//! Seeds that once found a defect hold.
+//! Tests of seeds that once found a defect.
 
 use wayfare_sim::{SCENARIOS, Watch, named, run};
 
-/// Seeds of free mode that found something which is mended since.
+/// Seeds of free mode that found a defect that is fixed now.
 const FOUND: &[u64] = &[
     // A client was told that commands of a stay that is over never were applied.
     1, 3, 12, // A future of a closed room ended in the next room of its name.
@@ -32,7 +32,7 @@ const FOUND: &[u64] = &[
 ];
 
 #[test]
-fn what_was_found_once_holds() {
+fn seeds_that_found_defects_hold() {
     for seed in FOUND {
         let run = run(&SCENARIOS[0], *seed, Watch::default());
         assert!(run.broken().is_none(), "seed {seed}: {:?}", run.broken());

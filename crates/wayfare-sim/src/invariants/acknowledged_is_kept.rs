@@ -1,5 +1,5 @@
-//! Promises 1 and 2 of durable rooms: what was acknowledged is never undone, and what was refused
-//! for good is never done.
+//! Promises 1 and 2 of durable rooms: an acknowledged command is never undone, and a command that
+//! was reported as never executed is never executed.
 
 use super::{Shown, Violation, Watched};
 use crate::history::History;
@@ -9,8 +9,8 @@ use crate::saying::View;
 
 const NAME: &str = "acknowledged is kept";
 
-/// Every view of a durable room holds all that its client was told, and of any room nothing that
-/// was given up.
+/// Checks that every view of a durable room contains everything that its client was told, and that
+/// no view contains a command that was given up.
 pub(super) fn check(
     who: &Watched<'_>,
     history: &History,

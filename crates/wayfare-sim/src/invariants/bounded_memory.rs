@@ -1,11 +1,12 @@
-//! Promise 8, nothing grows without bound: what waits for a slow reader or for storage has a limit.
+//! Promise 8, nothing grows without a bound: the queues for slow readers and for storage have
+//! limits.
 
 use wayfare_core::operator::{Counts, RoomSummary};
 use wayfare_protocol::limits::{BACKLOG_BYTES_MAX, HELD_BYTES_MAX, STEP_BYTES_MAX, VIEW_BYTES_MAX};
 
 use super::Violation;
 
-/// Nothing of a shard is beyond its limit, by more than one step.
+/// Checks that nothing in a shard exceeds its limit by more than one step.
 pub(crate) fn check(
     shard: &str,
     counts: Counts,
@@ -23,7 +24,8 @@ pub(crate) fn check(
         let sessions = counts.sessions;
         return violation(format!("{sessions} sessions of {sessions_max} players"));
     }
-    // One that is told of its backlog is cut before more than a step and a view is added.
+    // A reader that is reported as slow is disconnected before more than a step and a view is
+    // added.
     if backlog > BACKLOG_BYTES_MAX + VIEW_BYTES_MAX {
         return violation(format!("{backlog} bytes wait for one reader"));
     }

@@ -1,11 +1,11 @@
-//! Promise 2 once nothing goes wrong any more: everybody is served, and misses nothing.
+//! Promise 2 after the last fault: every client is served and misses nothing.
 
 use super::{Violation, Watched};
 use crate::history::History;
 
 const NAME: &str = "converges";
 
-/// Who plays is connected.
+/// Checks that a player's client is connected.
 pub(crate) fn check_connected(seat: u32, connected: bool) -> Result<(), Violation> {
     if connected {
         return Ok(());
@@ -14,7 +14,7 @@ pub(crate) fn check_connected(seat: u32, connected: bool) -> Result<(), Violatio
     Err(Violation::new(NAME, vec![format!("seat{seat}")], what))
 }
 
-/// Every deed has its outcome.
+/// Checks that every command has an outcome.
 pub(crate) fn check_answered(who: &Watched<'_>, history: &History) -> Result<(), Violation> {
     let Some(given) = history.given.values().next() else {
         return Ok(());
@@ -26,7 +26,7 @@ pub(crate) fn check_answered(who: &Watched<'_>, history: &History) -> Result<(),
     )
 }
 
-/// A member of a room that says nothing any more has heard all that it said.
+/// Checks that a member of a room that has become silent has received everything.
 pub(crate) fn check_heard_all(who: &Watched<'_>, heard: u64, said: u64) -> Result<(), Violation> {
     if heard == said {
         return Ok(());

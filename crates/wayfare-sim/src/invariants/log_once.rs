@@ -1,10 +1,11 @@
-//! DESIGN §8, the game log: what a durable step appended is there exactly once.
+//! DESIGN §8, the game log: a record that a durable step appended is there exactly once.
 
 use std::collections::BTreeSet;
 
 use super::Violation;
 
-/// `wanted` are the records of deeds that were acknowledged; `refused` those that never were done.
+/// Checks the log. `wanted` are the records of acknowledged commands; `refused` are those of
+/// commands that were never executed.
 pub(crate) fn check(
     found: &[String],
     wanted: &BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! What must hold, one file for each promise. Each is asked as soon as something could break it.
+//! The invariants, one file for each promise. Each is checked as soon as something could break it.
 
 mod acknowledged_is_kept;
 mod bounded_memory;
@@ -33,14 +33,14 @@ pub(crate) use no_leak::{check_counts, check_records};
 pub(crate) use no_misdirection::found_misdirected;
 pub(crate) use ticking_room_ticks::check as check_ticks;
 
-/// A promise that was broken.
+/// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// Which.
+    /// The name of the invariant.
     pub invariant: &'static str,
-    /// Whom it concerns, as the trace names it.
+    /// The seats, rooms or nodes concerned, by their names in the trace.
     pub subjects: Vec<String>,
-    /// How.
+    /// The description.
     pub what: String,
 }
 
@@ -65,7 +65,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// One seat in one room.
+/// A seat in a room.
 pub(crate) struct Watched<'a> {
     pub(crate) seat: u32,
     pub(crate) player: &'a str,
@@ -79,23 +79,23 @@ impl Watched<'_> {
     }
 }
 
-/// How a room was shown.
+/// The reason for a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// To who joined.
+    /// The seat joined.
     Joined,
-    /// To who missed something.
+    /// The seat missed something.
     Resync { fell_back: bool },
 }
 
-/// Everything that seats have seen, judged as it comes.
+/// The judge of everything that seats receive.
 #[derive(Debug)]
 pub(crate) struct Judge {
     rooms: Vec<RefRoom>,
-    /// Nothing may end a stay.
+    /// True if nothing may end a membership.
     steady: bool,
     histories: BTreeMap<(u32, usize), History>,
-    /// Records that must be in the log, and that must not.
+    /// The records that must be in the log, and those that must not.
     logged: BTreeSet<String>,
     not_logged: BTreeSet<String>,
 }
@@ -120,7 +120,7 @@ impl Judge {
         all.map(|((seat, room), history)| (*seat, *room, history))
     }
 
-    /// Something was done that may end the room.
+    /// Records that something was done that may end the room.
     pub(crate) fn room_may_end(&mut self, room: usize) {
         self.rooms[room].may_end();
     }
@@ -208,7 +208,7 @@ impl Judge {
         Ok(())
     }
 
-    /// Without a promise, but never twice and never an older one.
+    /// Checks an unreliable message: it may be lost, but never duplicated or overtaken.
     pub(crate) fn overheard(
         &mut self,
         who: &Watched<'_>,
@@ -267,7 +267,7 @@ impl Judge {
             }
             Outcome::Refused => {
                 history.never.insert(given.deed);
-                // Nothing is left of it in the room; a log keeps what it has.
+                // The room has nothing of it; a log keeps its records.
                 let lost = matches!(result, Err(CommandError::RoomLost));
                 self.not_logged.extend(given.log.filter(|_| !lost));
             }
@@ -278,7 +278,7 @@ impl Judge {
         Ok(outcome)
     }
 
-    /// The room says that it lost deeds it had acknowledged.
+    /// Handles a room's report that it lost acknowledged commands.
     pub(crate) fn fell_back(&mut self, who: &Watched<'_>, room: usize) -> Result<(), Violation> {
         if self.rooms[room].durable {
             return who.violation("acknowledged is kept", "a durable room fell back".into());
@@ -288,7 +288,7 @@ impl Judge {
         Ok(())
     }
 
-    /// A seat hears that its stay is over.
+    /// Handles the end of a seat's membership.
     pub(crate) fn told_to_leave(
         &self,
         who: &Watched<'_>,
@@ -297,13 +297,13 @@ impl Judge {
         self.check_steady(who, &format!("its stay ended: {reason:?}"))
     }
 
-    /// A seat hears that its session is over.
+    /// Handles the end of a seat's session.
     pub(crate) fn session_ends(&self, seat: u32, how: &str) -> Result<(), Violation> {
         let (player, room) = ("", "any room");
         self.check_steady(&Watched { seat, player, room }, how)
     }
 
-    /// From here on players leave.
+    /// Permits players to leave from now on.
     pub(crate) const fn stays_may_end(&mut self) {
         self.steady = false;
     }
@@ -315,7 +315,7 @@ impl Judge {
         }
     }
 
-    /// The stay is over.
+    /// Removes the membership.
     pub(crate) fn left(&mut self, seat: u32, room: usize) {
         let durable = self.rooms[room].durable;
         let history = self.history(seat, room);
@@ -326,14 +326,14 @@ impl Judge {
         }
     }
 
-    /// What `who` was shown has ended, or did while it listened: a room that came back only to be
-    /// looked at has its notes still to come, and the clock may have gone back while it was away.
+    /// Checks that the notes, futures and asks that `who` saw have ended. Those of a room that was
+    /// restored only for the audit may still come, and the clock may have gone back meanwhile.
     pub(crate) fn errands_over(&mut self, who: &Watched<'_>, room: usize) -> Result<(), Violation> {
         let standing = self.history(who.seat, room).standing;
         errands_end_once::check_over(who, standing.map_or(0, |it| it.pending))
     }
 
-    /// The room as somebody else is shown it at the end, against what this seat knows.
+    /// Compares a view at the end with the knowledge of this seat.
     pub(crate) fn audit(
         &mut self,
         who: &Watched<'_>,
@@ -363,7 +363,7 @@ fn check_defect(who: &Watched<'_>, defects: u64, defect: &str) -> Result<(), Vio
 fn outcome_of(given: &Given, result: &Result<Bytes, CommandError>) -> Outcome {
     match result {
         Ok(_) => Outcome::Done,
-        // Whatever it replied, which may have been a refusal.
+        // The reply is unknown, and may have been a refusal.
         Err(CommandError::ReplyLost) if given.is_bad => Outcome::Refused,
         Err(CommandError::ReplyLost) => Outcome::Done,
         Err(CommandError::Refused(_) | CommandError::Left(_) | CommandError::RoomLost) => {

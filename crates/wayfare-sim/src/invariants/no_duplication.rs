@@ -1,9 +1,9 @@
-//! Promise 2, delivery: between a client and a room, no reliable message is delivered twice.
+//! Promise 2, delivery: no reliable message between a client and a room is delivered twice.
 
 use super::{Violation, Watched};
 use crate::history::Standing;
 
-/// Nobody hears a number said to everyone again.
+/// Checks that nobody receives a number to everyone again.
 pub(super) fn check_everyone(
     who: &Watched<'_>,
     standing: &Standing,
@@ -16,7 +16,8 @@ pub(super) fn check_everyone(
     who.violation("no duplication", format!("heard {number} behind {last}"))
 }
 
-/// Nobody is told a number again, but for the greeting that its view knew already.
+/// Checks that nobody receives a number of its own again, except the greeting that its view already
+/// knows.
 pub(super) fn check_one(
     who: &Watched<'_>,
     standing: &Standing,
@@ -31,7 +32,7 @@ pub(super) fn check_one(
     who.violation("no duplication", format!("was told {number} behind {last}"))
 }
 
-/// A command has one answer, and it is its own.
+/// Checks that a command has one answer, and that it is its own.
 pub(super) fn check_answer(
     who: &Watched<'_>,
     given: Option<u32>,

@@ -1,11 +1,11 @@
-//! Promise 8, nothing grows without bound: sessions, members, timers, tickets and records are back to
-//! zero when everybody has left.
+//! Promise 8, nothing grows without a bound: when everybody has left, there are no sessions,
+//! members, timers, tickets or records.
 
 use wayfare_core::operator::Counts;
 
 use super::Violation;
 
-/// A shard that nobody uses has nothing.
+/// Checks that an unused shard has nothing.
 pub(crate) fn check_counts(shard: String, counts: Counts) -> Result<(), Violation> {
     if counts == Counts::default() {
         return Ok(());
@@ -14,7 +14,7 @@ pub(crate) fn check_counts(shard: String, counts: Counts) -> Result<(), Violatio
     Err(Violation::new("no leak", vec![shard], what))
 }
 
-/// Nobody owns anything, and no player has a session.
+/// Checks that there are no owners and no sessions in the records.
 pub(crate) fn check_records(node: String, records: &[String]) -> Result<(), Violation> {
     if records.is_empty() {
         return Ok(());

@@ -1,11 +1,11 @@
-//! Promise 2, delivery: between a client and a room, no reliable message is lost.
+//! Promise 2, delivery: no reliable message between a client and a room is lost.
 
 use wayfare_client_core::CommandError;
 
 use super::{Violation, Watched};
 use crate::history::{Given, Standing};
 
-/// Everyone hears each number said to everyone.
+/// Checks that a member receives each number to everyone.
 pub(super) fn check_everyone(
     who: &Watched<'_>,
     standing: &Standing,
@@ -18,7 +18,7 @@ pub(super) fn check_everyone(
     who.violation("no loss", format!("heard {number} behind {}", wanted - 1))
 }
 
-/// A player hears each number said to it.
+/// Checks that a player receives each number of its own.
 pub(super) fn check_one(
     who: &Watched<'_>,
     standing: &Standing,
@@ -31,7 +31,7 @@ pub(super) fn check_one(
     Ok(())
 }
 
-/// What a room takes it does, unless it has a reason not to.
+/// Checks that a room executes each command, unless it has a reason not to.
 pub(super) fn check_refused(
     who: &Watched<'_>,
     given: &Given,

@@ -1,10 +1,10 @@
-//! Promise 1, one owner: the effects of a room that anybody accepts form one lineage.
+//! Promise 1, one owner: all accepted effects of a room form one lineage.
 
 use super::{Violation, Watched};
 use crate::ref_room::RefRoom;
 use crate::saying::{Life, Origin};
 
-/// A durable room lives on unless somebody ended it.
+/// Checks that a durable room lives on unless somebody closed it.
 pub(super) fn check_life(
     who: &Watched<'_>,
     room: &mut RefRoom,
@@ -19,15 +19,15 @@ pub(super) fn check_life(
     )
 }
 
-/// Whoever hears a number of a room hears the same.
+/// Checks that all who receive a number of a room receive the same.
 pub(super) fn check_word(
     who: &Watched<'_>,
     room: &mut RefRoom,
     (origin, number): (Origin, u64),
     text: &str,
 ) -> Result<(), Violation> {
-    // Who was told that the others were told heard the same, in other words; and an event that was
-    // not released before its room was brought back may be said by the next branch.
+    // The report to one player about the others has the same number in other words. An event that
+    // was not released before its room was restored may be sent by the next branch.
     let body = text.splitn(6, ' ').nth(5).unwrap_or_default();
     let digest = body
         .bytes()

@@ -1,9 +1,9 @@
-//! Promise 2, delivery: between a client and a room, reliable messages are delivered in order.
+//! Promise 2, delivery: reliable messages between a client and a room are delivered in order.
 
 use super::{Violation, Watched};
 use crate::history::Standing;
 
-/// The room's own numbers grow with every event of a stay.
+/// Checks that the room's sequence grows with every event of a membership.
 pub(super) fn check(
     who: &Watched<'_>,
     standing: &Standing,
@@ -19,7 +19,7 @@ pub(super) fn check(
     )
 }
 
-/// The room says itself when a deed comes behind a later one of the same seat.
+/// Reports a defect that the room itself found: a command came after a later one of the same seat.
 pub(super) fn check_defect(who: &Watched<'_>, defect: &str) -> Result<(), Violation> {
     if defect.contains("deed") {
         return who.violation("order", format!("the room found that {defect}"));

@@ -1,10 +1,10 @@
-//! Promise 2, delivery: when a promise cannot be kept the client is told; resync, never silence.
+//! Promise 2, delivery: if a promise cannot be kept, the client is told by a resync.
 
 use super::{Shown, Violation, Watched};
 use crate::history::History;
 use crate::saying::View;
 
-/// A view that lacks what its client has heard or was answered says so.
+/// Checks that a view that lacks something its client has received says so.
 pub(super) fn check(
     who: &Watched<'_>,
     history: &History,

@@ -1,8 +1,8 @@
-//! Promise 8, nobody gets in: what is said to one player is heard by no other.
+//! Promise 8, access: a message to one player is received by nobody else.
 
 use super::{Violation, Watched};
 
-/// A word to one player is for whoever hears it.
+/// Checks that a message to a player is received by that player.
 pub(super) fn check(who: &Watched<'_>, player: &str) -> Result<(), Violation> {
     if player == who.player {
         return Ok(());

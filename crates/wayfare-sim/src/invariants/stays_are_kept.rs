@@ -1,5 +1,5 @@
-//! Promises 1 and 2 where nothing ends a stay: each member stays one, hears all that the history
-//! holds, and gets the reply to each command.
+//! Promises 1 and 2 where nothing ends a membership: each member stays a member, receives
+//! everything that the history holds, and gets the reply to each command.
 
 use wayfare_client_core::CommandError;
 
@@ -7,12 +7,12 @@ use super::{Shown, Violation, Watched};
 use crate::history::{Given, History};
 use crate::ref_room::RefRoom;
 
-/// A stay that ended, or lost something, without a reason.
+/// Makes the violation for a membership that ended, or lost something, without a reason.
 pub(super) fn violation(who: &Watched<'_>, what: String) -> Result<(), Violation> {
     who.violation("stays are kept", what)
 }
 
-/// A member joins once, and is shown the room again only where the history does not reach.
+/// Checks that a member joins once, and gets a new view only if the history does not reach.
 pub(super) fn check_shown(
     who: &Watched<'_>,
     room: &RefRoom,
@@ -31,7 +31,8 @@ pub(super) fn check_shown(
     }
 }
 
-/// A reply is lost only where the history did not reach, and no command is left open.
+/// Checks that a reply is lost only if the history did not reach, and that every command is
+/// answered.
 pub(super) fn check_answer(
     who: &Watched<'_>,
     room: &RefRoom,
@@ -45,7 +46,7 @@ pub(super) fn check_answer(
     }
 }
 
-/// A new view follows a lost reply at once.
+/// Checks that a view follows a lost reply at once.
 pub(super) fn check_heard(who: &Watched<'_>, history: &History) -> Result<(), Violation> {
     match history.lost_replies {
         0 => Ok(()),

@@ -1,10 +1,10 @@
-//! DESIGN §4: a room whose kind has a tick rate ticks at it, as long as it is there.
+//! DESIGN §4: a room whose kind has a tick rate ticks at that rate while it lives.
 
 use std::time::Duration;
 
 use super::{Violation, Watched};
 
-/// A member that was there for `time`, while nothing went wrong, heard `ticks`.
+/// Checks the number of `ticks` that a member received in `time`, while nothing went wrong.
 pub(crate) fn check(
     who: &Watched<'_>,
     ticks: u64,

@@ -1,10 +1,10 @@
-//! Several nodes that share a coordination and are linked, with a toy in place of shards: what the
-//! world can do between nodes, proven before nodes can link.
+//! A simulation of several linked nodes with a shared coordination, and a toy in place of shards.
+//! It proves that the world can find mistakes between nodes before real nodes can be linked.
 //!
-//! [`Register`] is the toy: a leased register with one owner, who tells the others what it does.
-//! [`ToyWorld`] runs it under clocks of different rates, pauses, crashes, one-way partitions, lost
-//! and doubled datagrams and faults of coordination. [`Mistake`] are the ways to get it wrong that
-//! the world has to find.
+//! [`Register`] is the toy: a register with one owner, which holds a lease and reports its actions
+//! to the others. [`ToyWorld`] runs it with clocks of different rates, pauses, crashes, one-way
+//! partitions, lost and duplicated datagrams and faults of coordination. [`Mistake`] lists the
+//! errors that the world must find.
 
 mod one_owner;
 mod register;

@@ -1,11 +1,11 @@
-//! Promise 1, one owner: what anybody listens to is one lineage, and nobody acts beside the owner.
+//! Promise 1, one owner: all accepted actions form one lineage, and nobody acts beside the owner.
 
 use std::collections::BTreeMap;
 
 use super::register::Deed;
 use crate::Violation;
 
-/// All that was done and heard.
+/// All actions so far.
 #[derive(Debug, Default)]
 pub(super) struct OneOwner {
     owners: BTreeMap<u64, u64>,
@@ -13,7 +13,7 @@ pub(super) struct OneOwner {
 }
 
 impl OneOwner {
-    /// A node acts, and these others would as well.
+    /// Checks an action of a node, while these other nodes could act as well.
     pub(super) fn acts(&mut self, deed: Deed, others: &[usize]) -> Result<(), Violation> {
         if !others.is_empty() {
             return violation(deed, &format!("acts beside node {others:?}"));
@@ -25,7 +25,7 @@ impl OneOwner {
         Ok(())
     }
 
-    /// A run of a node listens to a deed.
+    /// Checks an action that a run of a node accepts.
     pub(super) fn hears(&mut self, node: usize, run: u64, deed: Deed) -> Result<(), Violation> {
         let before = self.heard.insert((node, run), deed);
         match before {

@@ -7,30 +7,31 @@ use bytes::Bytes;
 use wayfare_protocol::Instant;
 use wayfare_protocol::coordination::{Commit, Expect, Outcome, Reply, Request, Revision, Write};
 
-/// An owner acts only this long after it sent its last renewal that was done.
+/// The lease: an owner acts only this long after it sent its last successful renewal.
 pub(super) const LEASE: Duration = Duration::from_secs(2);
-/// Others wait this long on a record that does not change. More than a lease by any clock.
+/// The time for which a record must not change before others take over: more than a lease by any
+/// clock.
 const TAKE_OVER: Duration = Duration::from_millis(2_100);
 const POLL: Duration = Duration::from_millis(250);
 const ACT: Duration = Duration::from_millis(100);
 const KEY: &str = "register";
 
-/// A way to get it wrong.
+/// A deliberate error in the register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mistake {
-    /// The lease counts from the answer instead of from the sending.
+    /// The lease counts from the answer instead of the request.
     LeaseFromAnswer,
-    /// A claim that nobody knows the end of is taken for done.
+    /// A claim with an unknown outcome counts as done.
     UnknownIsDone,
-    /// What an earlier epoch says is listened to.
+    /// Actions of an earlier epoch are accepted.
     NoFence,
-    /// A record is taken for dead by its age in the store, not by what was seen.
+    /// A record counts as abandoned by its age in the store, not by the time it was observed.
     ImpatientClaim,
-    /// An owner acts without asking whether its lease is over.
+    /// An owner acts without checking its lease.
     NoLease,
 }
 
-/// What a node tells the others.
+/// An action that a node reports to the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Deed {
     pub(super) epoch: u64,
@@ -41,7 +42,7 @@ pub(super) struct Deed {
 #[derive(Debug)]
 pub(super) enum Output {
     Ask(Request),
-    /// It acts, and tells everybody.
+    /// The node acts, and reports it to everybody.
     Act(Deed),
 }
 
@@ -59,27 +60,27 @@ enum Asked {
     Claim { sent: Instant, epoch: u64 },
 }
 
-/// One node's part in it: a state machine like those of the core.
+/// A node's register: a state machine like those of the core.
 #[derive(Debug)]
 pub struct Register {
-    /// Of this run; no two runs have the same.
+    /// The number of this run, which no other run has.
     me: u64,
     mistake: Option<Mistake>,
-    /// As it was read last, or written by this node since.
+    /// The record as last read, or as written by this node since.
     known: Option<Record>,
-    /// The revision that was seen last, and since when.
+    /// The last observed revision, and the time since when.
     seen: Option<Revision>,
     seen_since: Instant,
     store: Revision,
     asked: Option<Asked>,
-    /// The epoch that was claimed, and when that was sent.
+    /// The claimed epoch, and the time of the request.
     claimed: Option<(u64, Instant)>,
     owns: Option<u64>,
     leased_until: Instant,
     deeds: u64,
     polls_at: Instant,
     acts_at: Instant,
-    /// The newest deed heard.
+    /// The newest action received.
     pub(super) newest: Option<Deed>,
     outputs: VecDeque<Output>,
 }
@@ -113,7 +114,7 @@ impl Register {
         self.polls_at.min(self.acts_at)
     }
 
-    /// Whether it would act now.
+    /// Returns true if it would act now.
     pub(super) fn may_act(&self, now: Instant) -> bool {
         let leased = now < self.leased_until || self.mistake == Some(Mistake::NoLease);
         self.owns.is_some() && leased
@@ -139,7 +140,7 @@ impl Register {
         }
     }
 
-    /// Whether it is listened to.
+    /// Handles an action of another. Returns true if it is accepted.
     pub(super) fn handle_deed(&mut self, deed: Deed) -> bool {
         let newer = self.newest.is_none_or(|newest| deed > newest);
         let heard = newer || self.mistake == Some(Mistake::NoFence);
@@ -179,7 +180,7 @@ impl Register {
                 self.deeds = 0;
                 self.leased_until = now + LEASE;
             }
-            // Nothing is extended; the next read tells (R10).
+            // The lease is not extended. The next read settles the outcome (R10).
             _ => self.known = None,
         }
     }
@@ -210,7 +211,7 @@ impl Register {
         let mine = record.filter(|it| it.owner == self.me);
         match (mine, self.owns) {
             (Some(record), Some(epoch)) if record.epoch == epoch => {}
-            // A claim that nobody knew the end of was done, and counts from its sending.
+            // A claim with an unknown outcome was done, and its lease counts from the request.
             (Some(record), _) => {
                 let claimed = self.claimed.filter(|(epoch, _)| *epoch == record.epoch);
                 let since = claimed.map_or(now - LEASE, |(_, sent)| sent);
@@ -256,8 +257,8 @@ impl Register {
         self.asked = Some(asked);
     }
 
-    /// A claim of an epoch may be asked for again before the first is known to have failed, and then
-    /// either may be the one that was done.
+    /// Records a claim. A claim of an epoch may be repeated before the first is known to have
+    /// failed, and either may be the one that was done.
     fn note_claim(&mut self, epoch: u64, now: Instant) {
         let again = self.claimed.is_some_and(|(claimed, _)| claimed == epoch);
         if !again {
@@ -265,7 +266,7 @@ impl Register {
         }
     }
 
-    /// The record has not changed for as long as its owner could have a lease.
+    /// Returns true if the record has not changed for as long as its owner could have a lease.
     fn is_over(&self, now: Instant) -> bool {
         let waits = match self.mistake {
             Some(Mistake::ImpatientClaim) => LEASE / 4,
@@ -277,7 +278,7 @@ impl Register {
     fn put(&mut self, epoch: u64, expect: Expect) {
         let mut value = epoch.to_le_bytes().to_vec();
         value.extend(self.me.to_le_bytes());
-        // So that a renewal changes something.
+        // A renewal must change something.
         value.extend(self.polls_at.as_nanos().to_le_bytes());
         let (key, value) = (KEY.into(), value.into());
         let writes = vec![Write::Put { key, expect, value }];

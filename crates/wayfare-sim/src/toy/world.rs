@@ -1,4 +1,4 @@
-//! The world of the toy: nodes with clocks, links between them, datagrams, one coordination.
+//! The world of the toy: nodes with clocks, links between them, datagrams, and one coordination.
 
 use std::time::Duration;
 
@@ -32,12 +32,12 @@ const BAD: Rates = Rates {
 enum Event {
     /// A node wakes, if it is still in this run.
     Wake(usize, u64),
-    /// Something may arrive over a link.
+    /// A message may arrive over a link.
     Link(usize, usize),
     /// A datagram arrives.
     Datagram(usize, Deed),
     Store,
-    /// An answer, to this run of a node.
+    /// An answer for this run of a node.
     Answer(usize, u64, Box<Outcome>),
     Up(usize),
     Fault,
@@ -46,19 +46,19 @@ enum Event {
 struct Node {
     clock: SimClock,
     run: u64,
-    /// None while it is down.
+    /// The register; `None` while the node is down.
     register: Option<Register>,
     paused_until: Instant,
     acted_at: Instant,
 }
 
-/// See the module's words.
+/// The world; see the module's documentation.
 pub struct ToyWorld {
     now: Instant,
     queue: EventQueue<Event>,
     chance: Chance,
     nodes: Vec<Node>,
-    /// From each node to each, in the order of the pairs.
+    /// The links from each node to each other, in the order of the pairs.
     links: Vec<SimWire<Deed>>,
     store: FaultyCoordination,
     asked: std::collections::BTreeMap<Ticket, (usize, u64)>,
@@ -71,7 +71,7 @@ pub struct ToyWorld {
 }
 
 impl ToyWorld {
-    /// So many nodes, and what they get wrong.
+    /// Makes a world with this number of nodes and this mistake.
     #[must_use]
     pub fn new(seed: u64, nodes: usize, mistake: Option<Mistake>) -> Self {
         let mut chance = Chance::new(seed, "toy");
@@ -97,7 +97,7 @@ impl ToyWorld {
             deeds: 0,
             chance,
         };
-        // A store that is not new, so that its revision tells something.
+        // The store is not new, so its revision is informative.
         world.store.alter(|store| {
             let (key, value) = ("begun".into(), bytes::Bytes::new());
             let expect = wayfare_protocol::coordination::Expect::Absent;
@@ -120,7 +120,7 @@ impl ToyWorld {
         world
     }
 
-    /// How much happened, as one number for all and as deeds; or what was broken.
+    /// Runs to the end. Returns a hash of everything, and the number of actions.
     ///
     /// # Errors
     /// The first violation.
@@ -165,7 +165,7 @@ impl ToyWorld {
         let it = &mut self.nodes[node];
         it.run += 1;
         let local = it.clock.local(self.now);
-        // No two runs have one name.
+        // No two runs have the same name.
         let run = it.run;
         it.register = Some(Register::new(
             node as u64 * 1_000 + run,
@@ -190,10 +190,10 @@ impl ToyWorld {
             next.max(self.now + Duration::from_millis(1)),
             Event::Wake(node, run),
         );
-        self.carry_out(node)
+        self.execute(node)
     }
 
-    fn carry_out(&mut self, node: usize) -> Result<(), Violation> {
+    fn execute(&mut self, node: usize) -> Result<(), Violation> {
         while let Some(output) = self.nodes[node]
             .register
             .as_mut()
@@ -229,7 +229,7 @@ impl ToyWorld {
             let index = node * self.nodes.len() + to;
             let at = self.links[index].send(deed, 24, now, &mut self.chance);
             self.queue.push(at, Event::Link(node, to));
-            // And beside it without a promise: lost, doubled, behind one another.
+            // The same messages as datagrams: lost, duplicated and reordered.
             for _ in 0..self.chance.below(3) {
                 let at = now + self.chance.millis(0, 400);
                 self.queue.push(at, Event::Datagram(to, deed));
@@ -276,7 +276,7 @@ impl ToyWorld {
         self.schedule_store();
     }
 
-    /// Whoever is paused hears of it later.
+    /// Delivers an answer, later if the node is paused.
     fn answer(&mut self, node: usize, run: u64, outcome: Box<Outcome>) -> Result<(), Violation> {
         let it = &mut self.nodes[node];
         if it.paused_until > self.now {
@@ -287,7 +287,7 @@ impl ToyWorld {
         let local = it.clock.local(self.now);
         if let Some(register) = it.register.as_mut().filter(|_| it.run == run) {
             register.handle_outcome(*outcome, local);
-            return self.carry_out(node);
+            return self.execute(node);
         }
         Ok(())
     }
@@ -307,14 +307,14 @@ impl ToyWorld {
         let node = self.chance.index(self.nodes.len());
         let link = self.chance.index(self.links.len());
         let until = self.now + self.chance.millis(100, 6_000);
-        // No clock jumps: that rates differ by little is what a lease stands on.
+        // Clocks do not jump here, because a lease depends on similar rates.
         match self.chance.below(5) {
             0 => self.nodes[node].paused_until = until,
             1 => {
                 self.nodes[node].register = None;
                 self.queue.push(until, Event::Up(node));
             }
-            // One way only: the other goes on.
+            // One direction only: the other one continues.
             2 => self.links[link].hold(until),
             3 => self.links[link].clear(),
             _ => {}

@@ -1,4 +1,4 @@
-//! How a run goes: trouble, then none, then everybody is asked what is missing, then all leave.
+//! The phases of a run: faults, then calm, then an audit of everything, then all leave.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,17 +12,17 @@ use crate::invariants::{self, Violation, Watched};
 use crate::saying::View;
 use crate::stub_room::LOG;
 
-/// Everybody is back and talks.
+/// The phase in which everybody is connected and talks.
 const CALM: Duration = Duration::from_secs(8);
-/// Longer than any silence, delay or deadline of what is under way then.
+/// A time longer than any silence, delay or deadline at that point.
 const SETTLES: Duration = Duration::from_secs(22);
-/// Ticks are counted for so long.
+/// The time in which ticks are counted.
 const COUNTED: Duration = Duration::from_secs(4);
-/// A join takes no longer when nothing goes wrong, nor what the longest note waits for.
+/// A time longer than a join takes without faults, and than the longest timer.
 const AUDITED: Duration = Duration::from_secs(6);
-/// Longer than what is under way then, beside the graces.
+/// A time longer than everything in flight at that point, not counting the graces.
 const EMPTIES: Duration = Duration::from_secs(45);
-/// The graces of most plans, one behind the other.
+/// The sum of the graces of most plans.
 const GRACES: Duration = Duration::from_secs(25);
 
 impl World {
@@ -58,7 +58,7 @@ impl World {
         self.check_nothing_is_left()
     }
 
-    /// All graces, one behind the other.
+    /// Returns the sum of all graces.
     fn graces(&self) -> Duration {
         let rooms = self.plan.rooms.iter().map(|room| {
             let settings = &room.settings;
@@ -100,7 +100,7 @@ impl World {
         Ok(())
     }
 
-    /// Up to where each member has heard its rooms.
+    /// Returns the last number that each member has received from its rooms.
     fn heard(&self) -> BTreeMap<(u32, usize), u64> {
         let all = self.judge.histories();
         let standing = all.filter_map(|(seat, room, history)| {
@@ -144,7 +144,7 @@ impl World {
         Ok(())
     }
 
-    /// Somebody new looks at each room.
+    /// Makes an auditor join each room.
     fn begin_audit(&mut self) {
         for room in 0..self.plan.rooms.len() {
             if self.is_full(room) {
@@ -181,7 +181,7 @@ impl World {
                 self.watched(*seat, *room, |judge, who| {
                     judge.audit(who, (*room, *heard), view)
                 })?;
-                // The auditor's coming was said behind it.
+                // The auditor's join was announced after it.
                 let ticks = self.plan.rooms[*room].settings.tick.is_some();
                 if !ticks && self.seats[*seat as usize].alive {
                     let said = view.everyone - 1;
@@ -204,7 +204,7 @@ impl World {
         self.judge.check_log(&found)
     }
 
-    /// Half of them say so.
+    /// Makes all players leave. Half of them end their sessions.
     fn all_leave(&mut self) {
         self.judge.stays_may_end();
         for seat in 0..self.seats.len() as u32 {

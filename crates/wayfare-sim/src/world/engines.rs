@@ -1,4 +1,4 @@
-//! Coordination and storage of a node: questions go in, answers come when the models say.
+//! Coordination and storage of a node: requests go in, answers come when the models return them.
 
 use std::fmt::Debug;
 
@@ -33,7 +33,7 @@ impl World {
         it.ticket(asker)
     }
 
-    /// What the engines of a node have to do by now.
+    /// Executes what the engines of a node have to do by now.
     pub(super) fn engines(&mut self, node: usize) {
         let it = &mut self.nodes[node];
         if it.engines_at.is_none_or(|at| at > self.now) {

@@ -1,4 +1,4 @@
-//! The world: nodes, seats, streams between them, what goes wrong, and one queue of what happens.
+//! The world: nodes, seats, streams between them, faults, and the queue of events.
 
 mod ending;
 mod engines;
@@ -26,58 +26,58 @@ use node::SimNode;
 use seat::Seat;
 use streams::Stream;
 
-/// Whoever lives long before the first fault and long behind the last has the same time.
+/// The time at which a run begins.
 const START: Instant = Instant::from_nanos(1_000_000_000_000);
 
-/// What happens.
+/// An event.
 enum Event {
-    /// A shard has something to do.
+    /// A shard has work.
     Turn {
         node: usize,
         shard: usize,
     },
-    /// Something may arrive at the server's end, or at the client's.
+    /// Messages may have arrived at the server's end, or at the client's.
     Up(usize),
     Down(usize),
-    /// A connection is made, or not.
+    /// A connection attempt succeeds or fails.
     Reached(usize),
-    /// An end learns that its connection is gone.
+    /// An end learns that its connection is lost.
     ServerTold(usize),
     ClientTold(usize),
     /// A connection's backlog may have become smaller.
     Drained(usize),
-    /// A client wants to be woken; its player does something.
+    /// A client asked to be woken, or its player acts.
     SeatWakes(u32),
     SeatActs(u32),
-    /// A new seat for a player whose former one is gone.
+    /// A player whose seat is gone gets a new one.
     Returns(usize),
-    /// An engine of a node has something to do.
+    /// An engine of a node has work.
     Engines(usize),
     /// A future ends.
     Ran(Box<Run>),
-    /// A node begins its next run; a process that was told to stop has ended.
+    /// A node begins its next run, or a stopped process ends.
     NodeUp(usize),
     Stopped(usize),
-    /// A start wants to be woken.
+    /// A start asked to be woken.
     StartupWakes {
         node: usize,
         run: u64,
     },
-    /// An engine works as it should again.
+    /// An engine recovers from a fault.
     EngineWell {
         node: usize,
         storage: bool,
     },
-    /// The next thing goes wrong.
+    /// The next fault occurs.
     Fault,
-    /// The invariants that are not asked at every step.
+    /// The check of the invariants that are not checked at every step.
     Look,
 }
 
 /// A future of a room.
 struct Run {
     node: usize,
-    /// The run of the node that began it.
+    /// The run of the node that started it.
     life: u64,
     shard: usize,
     entity: EntityId,
@@ -85,25 +85,25 @@ struct Run {
     work: Option<Work>,
 }
 
-/// What players do now.
+/// The behaviour of players.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Mood {
-    /// Whatever the plan says.
+    /// All actions of the plan.
     Wild,
-    /// They talk.
+    /// Chat only.
     Calm,
-    /// They listen.
+    /// No actions.
     Quiet,
 }
 
-/// How a run is watched, beside its seed and plan.
+/// The observation of a run, besides its seed and plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Watch {
-    /// What is remembered of it.
+    /// The amount of trace to record.
     pub keep: Keep,
-    /// Nothing goes wrong behind so many faults.
+    /// The number of faults after which there are no more.
     pub faults_max: u64,
-    /// It ends behind so many steps, as if all were well.
+    /// The number of steps after which the run ends as successful.
     pub steps_max: u64,
 }
 
@@ -117,7 +117,7 @@ impl Default for Watch {
     }
 }
 
-/// How much happened in a run.
+/// The numbers of events in a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each counts what it is named after")]
 pub struct Tally {
@@ -137,7 +137,7 @@ pub struct Tally {
     pub restarted: u64,
 }
 
-/// See the module's words.
+/// The world; see the module's documentation.
 pub struct World {
     plan: Plan,
     now: Instant,
@@ -148,23 +148,23 @@ pub struct World {
     seats: Vec<Seat>,
     streams: Vec<Stream>,
     judge: Judge,
-    /// The rooms as somebody new was shown them at the end.
+    /// The views of the auditors at the end.
     audits: std::collections::BTreeMap<usize, (u32, crate::saying::View)>,
     violation: Option<Violation>,
     tally: Tally,
     watch: Watch,
     mood: Mood,
     troubled: bool,
-    /// Commands so far that a room is to fail on.
+    /// The number of commands so far that a room must fail on.
     panics: u64,
-    /// What the network draws, what players draw, what goes wrong.
+    /// The random streams of the network, the players and the faults.
     network: Chance,
     players: Chance,
     trouble: Chance,
 }
 
 impl World {
-    /// A world at its beginning.
+    /// Makes a world at its beginning.
     #[must_use]
     pub fn new(seed: u64, plan: Plan, watch: Watch) -> Self {
         let mut kinds: Vec<_> = (0..plan.rooms.len())
@@ -202,7 +202,7 @@ impl World {
         world
     }
 
-    /// Plays it to its end: how much happened, and what was broken, if anything.
+    /// Runs to the end. Returns the numbers of events, or the violation.
     pub fn run(&mut self) -> Result<Tally, Violation> {
         let outcome = self.play();
         self.tally.steps = self.trace.steps();
@@ -210,13 +210,13 @@ impl World {
         outcome.map(|()| self.tally)
     }
 
-    /// What it did, step by step.
+    /// Returns the trace.
     #[must_use]
     pub const fn trace(&self) -> &Trace {
         &self.trace
     }
 
-    /// How much has happened so far.
+    /// Returns the numbers of events so far.
     #[must_use]
     pub const fn tally(&self) -> Tally {
         self.tally
@@ -235,7 +235,7 @@ impl World {
         self.queue.push(self.now + LOOK_EVERY, Event::Look);
     }
 
-    /// Lets happen what happens by `end`.
+    /// Processes all events up to `end`.
     fn pass(&mut self, end: Instant) -> Result<(), Violation> {
         while let Some((at, event)) = self.queue.pop(end) {
             self.now = at;
@@ -274,7 +274,7 @@ impl World {
         }
     }
 
-    /// The first violation counts.
+    /// Records a violation. Only the first one counts.
     fn judge<T>(&mut self, outcome: Result<T, Violation>) -> Option<T> {
         match outcome {
             Ok(it) => Some(it),
@@ -291,13 +291,13 @@ impl World {
         self.queue.push(self.now + LOOK_EVERY, Event::Look);
     }
 
-    /// The node a room lives on.
+    /// Returns the node on which a room lives.
     fn node_of(&self, room: usize) -> usize {
         room % self.nodes.len()
     }
 }
 
-/// Between two looks at what would cost too much at every step.
+/// The interval of checks that would be too expensive at every step.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 fn kind_name(room: usize) -> String {

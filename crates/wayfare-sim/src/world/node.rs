@@ -1,4 +1,4 @@
-//! One node: its shards, its clock, its engines, and what reaches it.
+//! A node: its shards, its clock, its engines, and its inputs.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::chance::Chance;
 use crate::clock::SimClock;
 use crate::plan::Plan;
 
-/// Something that reaches a shard.
+/// An input of a shard.
 #[derive(Debug)]
 pub(super) enum Input {
     Connected(ConnectionId),
@@ -30,7 +30,7 @@ pub(super) enum Input {
     Stop,
 }
 
-/// A part of a node that asks an engine.
+/// The part of a node that sends a request to an engine.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asker {
     /// The start of a run.
@@ -39,36 +39,36 @@ pub(super) enum Asker {
     Shard(usize, CallId),
 }
 
-/// One shard of a node, and what waits for its next turn.
+/// A shard of a node, with the inputs for its next turn.
 pub(super) struct SimShard {
     pub(super) shard: Shard,
     pub(super) inbox: VecDeque<Input>,
-    /// Its next turn.
+    /// The time of its next turn.
     pub(super) turn_at: Option<Instant>,
     pub(super) paused_until: Instant,
-    /// Streams by the slot of their connection.
+    /// The streams by the slots of their connections.
     pub(super) streams: BTreeMap<u32, usize>,
     pub(super) slots_made: u32,
 }
 
-/// See the module's words.
+/// The node; see the module's documentation.
 pub(super) struct SimNode {
     pub(super) name: String,
     pub(super) clock: SimClock,
     pub(super) chance: Chance,
-    /// Counts its runs, and its ends: an answer to another one reaches nobody.
+    /// The number of its runs and ends. An answer for another number is dropped.
     pub(super) run: u64,
-    /// While it starts.
+    /// The start of a run, while it is in progress.
     pub(super) startup: Option<Startup>,
-    /// None while it is down, or starts.
+    /// The shards; none while the node is down or starting.
     pub(super) shards: Vec<SimShard>,
     pub(super) paused_until: Instant,
     pub(super) stopping: bool,
-    /// How long a turn lets what arrives gather, at most.
+    /// The longest time for which a turn waits for more inputs.
     pub(super) gather_max: Duration,
     pub(super) coordination: FaultyCoordination,
     pub(super) storage: FaultyStorage,
-    /// The run that asked, and its part.
+    /// The run and the part that sent each request.
     pub(super) asked: BTreeMap<Ticket, (u64, Asker)>,
     pub(super) tickets: u64,
     pub(super) engines_at: Option<Instant>,
@@ -110,7 +110,7 @@ impl SimNode {
         !self.shards.is_empty()
     }
 
-    /// Names the next question to an engine.
+    /// Makes the name of the next request to an engine.
     pub(super) fn ticket(&mut self, asker: Asker) -> Ticket {
         self.tickets += 1;
         let ticket = Ticket(self.tickets);

@@ -1,4 +1,4 @@
-//! What nodes do: they start, take turns, carry out what their shards decide, and die.
+//! The actions of nodes: they start, take turns, execute the outputs of their shards, and end.
 
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::{Event, Run, World};
 use crate::invariants;
 
 impl World {
-    /// Something reaches a shard, which will look at it in its next turn.
+    /// Delivers an input to a shard, which handles it in its next turn.
     pub(super) fn reach(&mut self, node: usize, shard: usize, input: Input) {
         let it = &mut self.nodes[node];
         let gathers = it.chance.time(Duration::ZERO, it.gather_max);
@@ -25,7 +25,7 @@ impl World {
         self.turn_by(node, shard, self.now + gathers);
     }
 
-    /// The shard takes a turn then, or before.
+    /// Makes the shard take a turn at this time or earlier.
     fn turn_by(&mut self, node: usize, shard: usize, at: Instant) {
         let it = &mut self.nodes[node];
         let paused = it.paused_until;
@@ -39,7 +39,7 @@ impl World {
         }
     }
 
-    /// One turn: everything that came, what is due, and all that comes of it.
+    /// Runs a turn: all inputs, all due timers, and all outputs.
     pub(super) fn turn(&mut self, node: usize, shard: usize) {
         let it = &mut self.nodes[node];
         let paused = it.paused_until;
@@ -71,7 +71,7 @@ impl World {
         self.schedule_wake(node, shard);
     }
 
-    /// The shard is woken when it asked to be.
+    /// Schedules the wake-up that the shard asked for.
     pub(super) fn schedule_wake(&mut self, node: usize, shard: usize) {
         let it = &self.nodes[node];
         let Some(of) = it.shards.get(shard) else {
@@ -121,12 +121,12 @@ impl World {
         }
     }
 
-    /// Carries out what the shard decided, as a driver does: backlogs are told behind a flush.
+    /// Executes the shard's outputs, as a driver does. Backlogs are reported after a flush.
     fn finish(&mut self, at: (usize, usize), now: Instant) {
         let mut dirty = Vec::new();
         loop {
             while let Some(output) = self.nodes[at.0].shards[at.1].shard.poll_output() {
-                self.carry_out(at, output, now, &mut dirty);
+                self.execute(at, output, now, &mut dirty);
             }
             let mut any = false;
             for connection in std::mem::take(&mut dirty) {
@@ -142,7 +142,7 @@ impl World {
         }
     }
 
-    fn carry_out(
+    fn execute(
         &mut self,
         at: (usize, usize),
         output: Output,
@@ -190,7 +190,7 @@ impl World {
     fn begin_run(&mut self, (node, shard): (usize, usize), entity: EntityId, run: u64, work: Work) {
         let it = &mut self.nodes[node];
         let takes = it.chance.millis(0, 3_000);
-        // It may fail as well, and bring nothing.
+        // The future may also fail and return nothing.
         let work = (!it.chance.one_in(8)).then_some(work);
         let life = it.run;
         let run = Run {
@@ -235,12 +235,13 @@ impl World {
 
     // ---- ends
 
-    /// kill -9: every memory is lost, and what was on its way to the engines is, or is not.
+    /// Kills a node, like kill -9: its memory is lost, and requests in flight to the engines are
+    /// executed or not.
     pub(super) fn kill(&mut self, node: usize, down_for: Duration) {
         self.tally.kills += 1;
         let it = &mut self.nodes[node];
         it.shards.clear();
-        // Whoever waits for an answer is gone.
+        // Nobody waits for the answers any more.
         it.run += 1;
         it.startup = None;
         if self.plan.server.inside {
@@ -252,7 +253,7 @@ impl World {
         self.queue.push(self.now + down_for, Event::NodeUp(node));
     }
 
-    /// An orderly stop: connections are told, then the process ends.
+    /// Stops a node in order: clients are notified, then the process ends.
     pub(super) fn stop(&mut self, node: usize) {
         let it = &mut self.nodes[node];
         if !it.is_up() || std::mem::replace(&mut it.stopping, true) {
@@ -288,7 +289,7 @@ impl World {
             .map(|stream| self.streams[*stream].down.backlog(self.now));
         let backlog = backlogs.max().unwrap_or(0);
         let name = format!("{}.{}", self.nodes[at.0].name, at.1);
-        // Each player has one session; those of vanished seats run out.
+        // Each player has one session. Those of vanished seats end after their grace.
         let sessions_max = self.plan.players + self.plan.rooms.len();
         let counts = of.shard.counts();
         let outcome = invariants::check_memory(&name, counts, (sessions_max, backlog), rooms);

@@ -1,21 +1,21 @@
-//! One seat: a client that a player sits at, from its start to its end.
+//! A seat: a client with its player, from its start to its end.
 
 use std::collections::BTreeMap;
 
 use wayfare_client_core::{Client, RoomKey};
 use wayfare_protocol::Instant;
 
-/// A stay in a room, as the seat knows it.
+/// A membership of a room, as the seat knows it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stay {
     pub(super) key: RoomKey,
     pub(super) joined: bool,
     pub(super) leaving: bool,
-    /// Ticks heard since the count began.
+    /// The number of ticks received since the count began.
     pub(super) ticks: u64,
 }
 
-/// See the module's words.
+/// The seat; see the module's documentation.
 pub(super) struct Seat {
     pub(super) player: usize,
     pub(super) name: String,
@@ -25,11 +25,11 @@ pub(super) struct Seat {
     pub(super) stream: Option<usize>,
     pub(super) stays: BTreeMap<usize, Stay>,
     pub(super) rooms_by_key: BTreeMap<RoomKey, usize>,
-    /// Somebody sits there.
+    /// True while the seat is in use.
     pub(super) alive: bool,
     pub(super) connected: bool,
     pub(super) wakes_at: Option<Instant>,
-    /// Only looks, and is no player.
+    /// True for a seat that only audits and is not a player.
     pub(super) auditor: bool,
 }
 

@@ -1,4 +1,5 @@
-//! What seats do: their clients are driven, their players act, and what they see is judged.
+//! The actions of seats: their clients are driven, their players act, and what they receive is
+//! checked.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -19,7 +20,7 @@ use crate::invariants::{Shown, Watched};
 use crate::stub_tally::TALLY;
 
 impl World {
-    /// A player sits down.
+    /// Creates a seat for a player.
     pub(super) fn new_seat(&mut self, player: usize) {
         if !self.seats.iter().any(|it| it.player == player && it.alive) {
             let seat = self.sit(player, format!("p{player}"));
@@ -53,7 +54,7 @@ impl World {
         seat
     }
 
-    /// The player's machine is gone, from one moment to the next.
+    /// Removes a player's machine without notice.
     pub(super) fn vanish(&mut self, seat: u32) {
         let it = &mut self.seats[seat as usize];
         it.alive = false;
@@ -69,7 +70,7 @@ impl World {
 
     // ---- driving
 
-    /// Does something with a client, then all that comes of it.
+    /// Calls a client, then executes all its outputs.
     pub(super) fn with_client(&mut self, seat: u32, act: impl FnOnce(&mut Client, Instant)) {
         let it = &mut self.seats[seat as usize];
         if it.alive {
@@ -288,7 +289,7 @@ impl World {
         self.end_seat(seat);
     }
 
-    /// The player comes back, at another seat.
+    /// Ends a seat. Its player returns later at another one.
     fn end_seat(&mut self, seat: u32) {
         let it = &self.seats[seat as usize];
         let (player, stays) = (it.player, it.stays.keys().copied().collect::<Vec<_>>());
@@ -332,7 +333,7 @@ impl World {
             join.payload = Bytes::from_static(b"refuse");
         }
         let it = &mut self.seats[seat as usize];
-        // It is refused while a session has all the rooms it may.
+        // The join is refused if the session has its maximum of rooms.
         if let Ok(key) = it.client.join(join, self.now) {
             let stay = Stay {
                 key,
@@ -387,12 +388,12 @@ impl World {
                     it.leaving = true;
                 }
                 self.with_client(seat, |client, now| {
-                    // It may have been told meanwhile that it is no member.
+                    // The client may have learnt meanwhile that it is not a member.
                     let _ = client.leave(stay.key, now);
                 });
             }
             "list" => self.with_client(seat, |client, now| {
-                // At most so many are asked at once.
+                // The number of concurrent lists is limited.
                 let _ = client.list(&kind_name(room), Default::default(), 0, now);
             }),
             "bye" => self.with_client(seat, Client::bye),
@@ -400,7 +401,7 @@ impl World {
         }
     }
 
-    /// Gives the room a command.
+    /// Sends a command to the room.
     fn give(&mut self, seat: u32, room: usize, stay: Stay, deed: &str) {
         let player = format!("p{}", self.players.index(self.plan.players));
         let what = match deed {

@@ -1,4 +1,4 @@
-//! How nodes start: the core's own machine, its requests under the faults of coordination.
+//! The starts of nodes: the core's own machine, with its requests under the faults of coordination.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use wayfare_protocol::{Address, NodeId, ShardIndex};
 use super::node::{Asker, Input, SimShard};
 use super::{Event, World};
 
-/// A process whose start failed is started again.
+/// The time after which a process whose start failed is started again.
 const START_AGAIN: Duration = Duration::from_secs(1);
 
 impl World {
-    /// A node begins its next run.
+    /// Begins the next run of a node.
     pub(super) fn node_up(&mut self, node: usize) {
         let sharing = match self.plan.server.inside {
             true => Sharing::Exclusive,
@@ -37,7 +37,7 @@ impl World {
         self.go_on_starting(node);
     }
 
-    /// The answer to a request of a start.
+    /// Handles the answer to a request of a start.
     pub(super) fn startup_answered(&mut self, node: usize, outcome: Outcome) {
         let it = &mut self.nodes[node];
         if let Some(startup) = &mut it.startup {
@@ -46,7 +46,7 @@ impl World {
         }
     }
 
-    /// A start wanted to be woken.
+    /// Wakes a start.
     pub(super) fn startup_wakes(&mut self, node: usize, run: u64) {
         let it = &mut self.nodes[node];
         if it.run != run {
@@ -93,7 +93,7 @@ impl World {
         }
     }
 
-    /// The run is written down: its shards begin.
+    /// Starts the shards after the run is recorded.
     fn started(&mut self, node: usize, run: &cluster::Run) {
         let it = &mut self.nodes[node];
         it.startup = None;

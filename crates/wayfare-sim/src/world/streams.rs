@@ -1,4 +1,4 @@
-//! Streams between seats and shards: made, carried, held up, broken at either end or both.
+//! Streams between seats and shards: opened, transferring, held, and broken at one end or both.
 
 use std::time::Duration;
 
@@ -11,19 +11,19 @@ use super::node::Input;
 use super::{Event, World};
 use crate::wire::{Pace, SimWire};
 
-/// What the system takes off a sender's hands before it calls it a backlog.
+/// The bytes that the system buffers for a sender.
 const SOCKET_BYTES: usize = 16 * 1024;
-/// No connection lives that long.
+/// A time beyond the end of every run.
 pub(super) const FOR_EVER: Instant = Instant::from_nanos(u64::MAX);
 
-/// One thing that goes one way.
+/// An item in one direction of a stream.
 #[derive(Clone, Debug)]
 pub(super) enum Packet {
     /// A frame without its header.
     Frame(Bytes),
     /// Frames with their headers.
     Frames(Bytes),
-    /// No more.
+    /// The end of the direction.
     End,
 }
 
@@ -44,19 +44,19 @@ pub(super) struct Stream {
     connection: Option<ConnectionId>,
     pub(super) up: SimWire<Packet>,
     pub(super) down: SimWire<Packet>,
-    /// The client takes it for alive, or for being made; the server takes it for alive.
+    /// The client's end is open or connecting; the server's end is open.
     pub(super) client_open: bool,
     pub(super) server_open: bool,
-    /// The server reads from it.
+    /// True if the server reads from it.
     reading: bool,
-    /// The backlog that the shard was told of.
+    /// The backlog that was reported to the shard.
     told: usize,
 }
 
 impl World {
     // ---- the client's end
 
-    /// A seat begins to connect.
+    /// Starts a connection attempt of a seat.
     pub(super) fn connect(&mut self, seat: u32) {
         let node = self.seats[seat as usize].node;
         let shard = self.network.index(usize::from(self.plan.shards));
@@ -84,7 +84,7 @@ impl World {
         self.queue.push(at, Event::Reached(index));
     }
 
-    /// The attempt has come to the node, and its answer back.
+    /// Completes an attempt at the node.
     pub(super) fn reached(&mut self, index: usize) {
         let stream = &mut self.streams[index];
         if !stream.client_open {
@@ -118,7 +118,7 @@ impl World {
         self.look_up(index, at);
     }
 
-    /// The client has done with its connection.
+    /// Closes the connection at the client's end.
     pub(super) fn disconnect(&mut self, seat: u32) {
         self.send_up(seat, Packet::End);
         if let Some(index) = self.seats[seat as usize].stream.take() {
@@ -126,7 +126,7 @@ impl World {
         }
     }
 
-    /// The client learns that its connection is gone.
+    /// Tells the client that its connection is lost.
     pub(super) fn client_told(&mut self, index: usize) {
         let stream = &mut self.streams[index];
         if !std::mem::replace(&mut stream.client_open, false) {
@@ -140,7 +140,7 @@ impl World {
         self.with_client(seat, wayfare_client_core::Client::handle_disconnected);
     }
 
-    /// Something may have arrived at the client.
+    /// Delivers messages that have arrived at the client.
     pub(super) fn down(&mut self, index: usize) {
         if !self.streams[index].down.looks(self.now) {
             return;
@@ -162,7 +162,7 @@ impl World {
 
     fn frames_down(&mut self, index: usize, frames: impl IntoIterator<Item = Bytes>) {
         for frame in frames {
-            // The client may have broken it off over the one before.
+            // The client may have closed it while handling the previous message.
             if self.streams[index].client_open {
                 let seat = self.streams[index].seat;
                 self.frame_down(seat, frame);
@@ -182,7 +182,7 @@ impl World {
         Some(self.streams[self.stream_of(at, connection)?].seat)
     }
 
-    /// Something may have arrived at the server.
+    /// Delivers messages that have arrived at the server.
     pub(super) fn up(&mut self, index: usize) {
         if !self.streams[index].up.looks(self.now) {
             return;
@@ -197,7 +197,7 @@ impl World {
             match stream.up.receive(self.now) {
                 Err(None) => return,
                 Err(Some(at)) => return self.look_up(index, at),
-                // Nobody knows this connection any more, and says so.
+                // The server has closed this connection, and answers with a reset.
                 Ok(_) if !stream.server_open => {
                     let at = self.now + stream.down.pace().delay;
                     return self.queue.push(at, Event::ClientTold(index));
@@ -214,7 +214,7 @@ impl World {
         let Some(index) = self.stream_of(at, connection) else {
             return;
         };
-        // Now and then what was sent at once does not arrive at once.
+        // Messages that were sent together sometimes arrive separately.
         if self.network.one_in(8) {
             for frame in split(bytes) {
                 self.packet_down(index, Packet::Frame(frame));
@@ -231,21 +231,21 @@ impl World {
         self.look_down(index, at);
     }
 
-    /// Somebody looks then at what has arrived at the server, unless somebody does before.
+    /// Plans a check for arrivals at the server, unless an earlier one is planned.
     pub(super) fn look_up(&mut self, index: usize, at: Instant) {
         if at < FOR_EVER && self.streams[index].up.look(at) {
             self.queue.push(at, Event::Up(index));
         }
     }
 
-    /// The same at the client.
+    /// Plans a check for arrivals at the client.
     pub(super) fn look_down(&mut self, index: usize, at: Instant) {
         if at < FOR_EVER && self.streams[index].down.look(at) {
             self.queue.push(at, Event::Down(index));
         }
     }
 
-    /// The server has done with a connection.
+    /// Closes the connection at the server's end.
     pub(super) fn close_down(&mut self, at: (usize, usize), connection: ConnectionId, abort: bool) {
         let Some(index) = self.stream_of(at, connection) else {
             return;
@@ -257,7 +257,7 @@ impl World {
         self.packet_down(index, Packet::End);
     }
 
-    /// The server learns that a connection is gone.
+    /// Tells the server that a connection is lost.
     pub(super) fn server_told(&mut self, index: usize) {
         let stream = &self.streams[index];
         let (node, shard) = (stream.node, stream.shard);
@@ -292,7 +292,7 @@ impl World {
 
     // ---- backlogs
 
-    /// What the shard is to be told behind a flush, if anything.
+    /// Returns the backlog to report to the shard after a flush, if it must be reported.
     pub(super) fn backlog_after_flush(
         &mut self,
         at: (usize, usize),
@@ -335,7 +335,7 @@ impl World {
 
     fn schedule_drained(&mut self, index: usize) {
         let drains = self.streams[index].down.drains_at(self.now);
-        // In between as well, or a slow reader is told of its backlog only when there is none.
+        // Also in between; otherwise a slow reader's backlog is reported only when it is gone.
         let at = self.now + Duration::from_millis(50);
         if let Some(drains) = drains.filter(|drains| *drains < FOR_EVER) {
             self.queue.push(drains.min(at), Event::Drained(index));
@@ -344,7 +344,7 @@ impl World {
 
     // ---- breaks
 
-    /// All connections of a node that died are gone; not everybody is told.
+    /// Breaks all connections of a dead node. Not every client notices.
     pub(super) fn break_all(&mut self, node: usize) {
         for index in 0..self.streams.len() {
             let stream = &mut self.streams[index];

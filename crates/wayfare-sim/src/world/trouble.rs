@@ -1,4 +1,4 @@
-//! What goes wrong: one thing after the other, as the plan's odds and the seed say.
+//! Faults: one after the other, by the plan's odds and the seed.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::streams::FOR_EVER;
 use super::{Event, World};
 use crate::wire::Pace;
 
-/// How bad an engine is while it is bad.
+/// The rates of a faulty engine.
 const BAD: Rates = Rates {
     unavailable: 0.05,
     lost: 0.05,
@@ -31,7 +31,7 @@ impl World {
         self.queue.push(at, Event::Fault);
     }
 
-    /// The next thing goes wrong, unless there was enough of it.
+    /// Causes the next fault, unless the limit is reached.
     pub(super) fn fault(&mut self) {
         if !self.troubled {
             return;
@@ -76,7 +76,7 @@ impl World {
         let fault: &'static str = fault;
         self.tally.faults += 1;
         let number = self.tally.faults;
-        // Each draws from what follows, whatever it hits.
+        // Each fault draws from the following numbers, whatever it affects.
         match fault {
             "cut" | "reset" | "address" | "deaf server" | "deaf client" | "hold up"
             | "hold down" | "slow reader" => self.network_fault(fault, number),
@@ -183,7 +183,7 @@ impl World {
             "kill" => self.kill(node, lasts),
             "stop" => {
                 self.stop(node);
-                // It has its time to tell everybody, and is gone.
+                // The node has its time to notify everybody, and ends.
                 self.queue
                     .push(self.now + Duration::from_secs(1), Event::Stopped(node));
             }
@@ -218,7 +218,7 @@ impl World {
         }
     }
 
-    /// The process that was told to stop has ended.
+    /// Ends a process that was stopped.
     pub(super) fn stopped(&mut self, node: usize) {
         if self.nodes[node].is_up() && self.nodes[node].stopping {
             self.kill(node, Duration::from_millis(500));
@@ -231,7 +231,7 @@ impl World {
         }
     }
 
-    /// Nothing goes wrong any more, and what was held up goes on.
+    /// Ends all faults. Whatever was held continues.
     pub(super) fn heal(&mut self) {
         self.troubled = false;
         self.trace
