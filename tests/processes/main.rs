@@ -4,7 +4,7 @@ mod backup;
 mod cuts;
 mod engines;
 #[allow(dead_code, reason = "the tests of etcd use the rest")]
-#[path = "../../crates/wayfare-etcd/tests/etcd/member.rs"]
+#[path = "../../crates/wayfare-etcd/tests/etcd/etcd_process.rs"]
 mod etcd;
 mod first_run;
 mod kills;

@@ -4,19 +4,19 @@
 //! one outcome. [`MemoryCoordination`] and [`MemoryStorage`] share a model between threads; their
 //! futures are ready at once. Dropping them loses all data.
 
-mod coordination;
-mod entity;
+mod coordination_model;
+mod entity_model;
 pub mod faults;
 mod log;
 mod memory;
-mod storage;
+mod storage_model;
 mod watched;
 
-pub use coordination::{CHANGES_MAX, ModelCoordination};
+pub use coordination_model::{CHANGES_MAX, ModelCoordination};
 pub use memory::{MemoryCoordination, MemoryStorage};
-pub use storage::ModelStorage;
+pub use storage_model::ModelStorage;
 
-pub(crate) use coordination::{Decision, decide};
+pub(crate) use coordination_model::{Decision, decide};
 pub(crate) use watched::Watched;
 
 use std::collections::BTreeMap;

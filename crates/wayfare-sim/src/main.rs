@@ -7,8 +7,8 @@
 )]
 
 mod arguments;
+mod many_seeds;
 mod progress;
-mod seeds;
 mod show;
 
 use std::process::ExitCode;
@@ -23,8 +23,8 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let held = match arguments.wish() {
         Wish::Seed(seed) => show::seed(&arguments, seed),
-        Wish::Seeds { .. } | Wish::Minutes(_) => seeds::all(&arguments),
-        Wish::Find { seeds_max } => seeds::find(&arguments, seeds_max),
+        Wish::Seeds { .. } | Wish::Minutes(_) => many_seeds::all(&arguments),
+        Wish::Find { seeds_max } => many_seeds::find(&arguments, seeds_max),
     };
     if held {
         ExitCode::SUCCESS

@@ -1,9 +1,9 @@
 //! `wayfare bench durable`: commands to `Durable` rooms, each acknowledged once storage has it.
 
 mod database;
+mod durable_report;
 mod ledger;
 mod load;
-mod report;
 mod window;
 
 use std::path::PathBuf;
@@ -23,9 +23,9 @@ use crate::schedule::Schedule;
 use crate::server::ServerNode;
 
 use database::Database;
+use durable_report::{Below, Report, Shape};
 use ledger::COMMAND_BYTES;
 use load::{Load, Pace, Place, Seen};
-use report::{Below, Report, Shape};
 use window::Window;
 
 pub(crate) use ledger::Ledger;

@@ -1,6 +1,6 @@
 //! `wayfare bench fanout`: every member sends, and every member of the room receives it.
 
-mod report;
+mod fanout_report;
 mod side;
 
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::output::{print, progress};
 use crate::process::raise_open_files;
 use crate::schedule::Schedule;
 
-use report::Report;
+use fanout_report::Report;
 use side::{Leg, Shape, Side};
 
 /// The longest warm-up of each side: until connections have their windows, and buffers their sizes.

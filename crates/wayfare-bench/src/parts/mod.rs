@@ -1,6 +1,6 @@
 //! `wayfare bench parts`: a large state in parts, whose snapshots are written while the room ticks.
 
-mod report;
+mod parts_report;
 mod stay;
 mod watch;
 mod world;
@@ -15,7 +15,7 @@ use crate::folder::Folder;
 use crate::output::{print, progress};
 use crate::server::{ONE_SHARD, ServerNode};
 
-use report::{Report, Shape};
+use parts_report::{Report, Shape};
 use stay::{Beats, Stay};
 use watch::Watch;
 use world::WorldShape;

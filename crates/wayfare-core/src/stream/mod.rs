@@ -1,11 +1,11 @@
 //! The stream of a room: its numbered events, their history, and the gate they pass.
 
-pub(crate) mod effects;
 pub(crate) mod errand;
 pub(crate) mod gate;
 pub(crate) mod history;
 pub(crate) mod lineage;
 pub(crate) mod step_builder;
+pub(crate) mod turn_effects;
 
 use wayfare_protocol::frame::{put_event, put_server_frame, put_unreliable};
 use wayfare_protocol::wire;
@@ -16,12 +16,12 @@ use wayfare_protocol::{Address, Epoch, Handle, Instant, Membership, Sequence};
 use crate::game::{HistoryBounds, Recipients, SessionRef};
 use crate::peer::{Change, Step};
 
-use effects::Effects;
 use errand::Errand;
 use gate::{Gate, Holder};
 use history::History;
 use lineage::Lineage;
 use step_builder::StepBuilder;
+use turn_effects::Effects;
 
 /// Boxed: an idle room keeps a word for the builder it does not have.
 pub(crate) type Builder = Box<StepBuilder>;

@@ -2,7 +2,7 @@
 //! frames under way in both directions: every command applied exactly once and answered, every
 //! event in order, none lost, none twice.
 
-mod record;
+mod account;
 #[path = "../shard/stub_lounge.rs"]
 mod stub_lounge;
 mod wires;

@@ -17,7 +17,7 @@ use wayfare_protocol::frame::split;
 use wayfare_protocol::storage;
 use wayfare_protocol::{Address, EntityId, Incarnation, Instant, NodeId, PlayerId, ShardIndex};
 
-use crate::record::Record;
+use crate::account::Record;
 use crate::stub_lounge::lounge;
 
 /// A player's side: its client, its connection if any, and what is under way.

@@ -1,7 +1,7 @@
 //! Whole shards against raw frames, in memory: what DESIGN sections 4 and 5 promise on one node.
 
 mod delays;
-mod delivery;
+mod deliveries;
 mod determinism;
 mod directory;
 mod durable;

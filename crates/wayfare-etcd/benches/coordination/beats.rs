@@ -117,7 +117,7 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-impl crate::member::Member {
+impl crate::etcd_process::Member {
     /// The bytes that this process has written to the disk since it started.
     fn bytes_written(&self) -> u64 {
         let text = fs::read_to_string(format!("/proc/{}/io", self.id())).unwrap();

@@ -6,10 +6,10 @@ mod beats;
 #[allow(dead_code, reason = "not all that tests need")]
 #[path = "../../tests/etcd/cluster.rs"]
 mod cluster;
-mod latency;
 #[allow(dead_code, reason = "not all that tests need")]
-#[path = "../../tests/etcd/member.rs"]
-mod member;
+#[path = "../../tests/etcd/etcd_process.rs"]
+mod etcd_process;
+mod latency;
 mod outage;
 
 use tokio::runtime::Builder;

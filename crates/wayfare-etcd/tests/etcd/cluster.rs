@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use wayfare_etcd::Config;
 
-use crate::member::{Member, Plan, wait_for};
+use crate::etcd_process::{Member, Plan, wait_for};
 
 /// A cluster of members in a temporary folder.
 pub(crate) struct Cluster {

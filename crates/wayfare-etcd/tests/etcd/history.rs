@@ -13,7 +13,7 @@ use wayfare_engine::{Coordination, Watch};
 use wayfare_etcd::Etcd;
 use wayfare_protocol::coordination::{Commit, Expect, Failure, Key, Record, Revision};
 
-use crate::member::wait_for;
+use crate::etcd_process::wait_for;
 
 /// Few keys, so that contenders conflict.
 const KEYS: usize = 4;

@@ -6,7 +6,7 @@ use wayfare_etcd::{Config, ConnectError, Etcd, Login, Tls};
 use wayfare_protocol::coordination::{Commit, Expect, Failure, Revision};
 
 use crate::cluster::Cluster;
-use crate::member::Member;
+use crate::etcd_process::Member;
 
 /// Creates a user with all rights under `test/`, and the root that etcd requires.
 fn protect(member: &Member) {

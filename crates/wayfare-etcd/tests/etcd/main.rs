@@ -4,11 +4,11 @@
 mod blocking;
 mod cluster;
 mod contract;
+mod etcd_process;
 mod faults;
 mod history;
 mod lists;
 mod logins;
-mod member;
 mod outcomes;
 mod proxy;
 mod space;

@@ -68,7 +68,7 @@ async fn a_change_that_was_not_sent_is_not_done() {
     let etcd = Etcd::connect(config).await.unwrap();
     proxies[0].set(Mode::Cut);
     // The connection is known to be lost, and there is no other.
-    crate::member::wait_for("the member to be away", Duration::from_secs(10), || {
+    crate::etcd_process::wait_for("the member to be away", Duration::from_secs(10), || {
         etcd.members()[0].away.is_some()
     });
     let outcome = etcd.put("a".into(), value("x"), Expect::Absent).await;

@@ -8,7 +8,7 @@ use wayfare_etcd::{Config, Etcd};
 use wayfare_protocol::coordination::{Commit, Expect, Failure, Revision, Write};
 
 use crate::cluster::Cluster;
-use crate::member::{Member, wait_for};
+use crate::etcd_process::{Member, wait_for};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -7,7 +7,7 @@ use wayfare_etcd::{Config, ConnectError, Etcd, Tls, Unfit, prove};
 use wayfare_protocol::coordination::Failure;
 
 use crate::cluster::Cluster;
-use crate::member::free_port;
+use crate::etcd_process::free_port;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn members_of_two_services_are_not_mixed() {

@@ -1,11 +1,11 @@
 //! Tests of the relay room: each behaviour, each edge case, and random sequences.
 
 mod hostile;
+mod messages;
 mod owner;
-mod post;
-mod properties;
+mod property_changes;
 mod random;
-mod seats;
+mod reserved_seats;
 mod settings;
 mod types;
 mod wire;

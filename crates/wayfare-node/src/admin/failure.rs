@@ -6,7 +6,7 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use super::answers::Failed;
+use super::json::Failed;
 use crate::config::show_duration;
 use crate::store::Waits;
 

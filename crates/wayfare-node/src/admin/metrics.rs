@@ -14,7 +14,7 @@ use wayfare_postgres::Postgres;
 
 use super::failure::Failure;
 use super::{Admin, Begun};
-use crate::store::file::StoreFile;
+use crate::store::store_file::StoreFile;
 
 /// The exporter's own default.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);

@@ -3,10 +3,10 @@
 //! Over the Unix socket everybody who may open the file is an operator. Over TCP the admin API
 //! needs a credential; without one only probes and metrics answer.
 
-pub(crate) mod answers;
-mod backup;
+mod backup_route;
 mod credential;
 mod failure;
+pub(crate) mod json;
 mod metrics;
 mod probes;
 mod rooms;
@@ -60,7 +60,7 @@ impl Admin {
     pub(crate) fn local(self) -> Router {
         // A backup writes to any path it is given, so it is offered only to who can write there
         // anyway.
-        let api = api().route("/backup", post(backup::back_up));
+        let api = api().route("/backup", post(backup_route::back_up));
         self.finished(api)
     }
 

@@ -7,8 +7,8 @@ use wayfare_core::operator::{self, Report, RoomDetail, RoomSummary};
 use wayfare_protocol::EntityId;
 
 use super::Admin;
-use super::answers::{Closed, MemberRow, Page, RoomList, RoomRow, RoomShown};
 use super::failure::Failure;
+use super::json::{Closed, MemberRow, Page, RoomList, RoomRow, RoomShown};
 
 type RoomPath = Result<Path<(String, String)>, PathRejection>;
 

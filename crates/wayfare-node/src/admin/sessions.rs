@@ -7,8 +7,8 @@ use wayfare_core::operator::{self, Report, SessionSummary};
 use wayfare_protocol::PlayerId;
 
 use super::Admin;
-use super::answers::{Kicked, Page, SessionList, SessionRow};
 use super::failure::Failure;
+use super::json::{Kicked, Page, SessionList, SessionRow};
 
 pub(super) async fn list(
     State(admin): State<Admin>,

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::admin::answers::Failed;
+use crate::admin::json::Failed;
 use crate::admin::socket;
 use crate::config::Secret;
 

@@ -1,6 +1,6 @@
 //! The command line of a game's program.
 
-mod backup;
+mod backup_command;
 mod client;
 mod doctor;
 mod listeners;
@@ -19,7 +19,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::config::{Config, Inputs, Mode, SettingFlags};
 use crate::game::{Game, Ready};
 
-pub use backup::{Backup, Folder, Restore};
+pub use backup_command::{Backup, Folder, Restore};
 pub use doctor::Doctor;
 pub use operator::{Listing, Reach, RoomCommand, SessionCommand};
 pub use token::TokenCommand;
@@ -120,8 +120,8 @@ pub fn run(
         Command::Token(command) => token::run(command),
         Command::Room(command) => operator::rooms(command),
         Command::Session(command) => operator::sessions(command),
-        Command::Backup(command) => backup::back_up(&command),
-        Command::Restore(command) => backup::restore(&command),
+        Command::Backup(command) => backup_command::back_up(&command),
+        Command::Restore(command) => backup_command::restore(&command),
     }
 }
 

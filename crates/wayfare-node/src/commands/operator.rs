@@ -11,7 +11,7 @@ use wayfare_protocol::{EntityId, PlayerId};
 use super::client::{Node, encoded};
 use super::say;
 use super::table::table;
-use crate::admin::answers::{
+use crate::admin::json::{
     Closed, Kicked, ROWS_DEFAULT, RoomList, RoomRow, RoomShown, SessionList, SessionRow,
 };
 use crate::config::{Config, Inputs, Mode, Secret, SettingFlags};

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 
 use wayfare_core::game::{Kind, KindSettings};
 
-use super::file;
 use super::flags::SettingFlags;
 use super::keys::{KEYS, Key};
 use super::kind_keys::{KIND_KEYS, KindKey};
 use super::nearest::nearest;
 use super::problem::{Problem, Refused};
 use super::relations;
-use super::services::{CoordinationChoice, StorageChoice};
+use super::service_addresses::{CoordinationChoice, StorageChoice};
 use super::settings::{Mode, Secret, Settings};
+use super::settings_file;
 use super::source::Source;
 use super::value::quoted;
 
@@ -178,13 +178,13 @@ impl Layers {
                 return self.problems.push(Problem::Unreadable { path, reason });
             }
         };
-        match file::entries(path, &text) {
+        match settings_file::entries(path, &text) {
             Ok(entries) => entries.into_iter().for_each(|entry| self.entry(entry)),
             Err(problem) => self.problems.push(problem),
         }
     }
 
-    fn entry(&mut self, entry: file::Entry) {
+    fn entry(&mut self, entry: settings_file::Entry) {
         let names: Vec<&str> = entry.path.iter().map(String::as_str).collect();
         match names.as_slice() {
             ["kind", kind, key] => self.set_kind(kind, key, entry.text.as_deref(), entry.source),

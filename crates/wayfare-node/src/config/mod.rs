@@ -2,7 +2,6 @@
 //!
 //! Read [`Settings`] for the list, and [`layers`] for the precedence.
 
-mod file;
 mod flags;
 mod keys;
 mod kind_keys;
@@ -10,15 +9,16 @@ mod layers;
 mod nearest;
 mod problem;
 mod relations;
-mod services;
+mod service_addresses;
 mod settings;
+mod settings_file;
 mod show;
 mod source;
 mod value;
 
 pub use flags::SettingFlags;
 pub(crate) use layers::{Config, Inputs};
-pub(crate) use services::{Address, CoordinationChoice, StorageChoice};
+pub(crate) use service_addresses::{Address, CoordinationChoice, StorageChoice};
 pub(crate) use settings::{LogFormat, Mode, Secret, Settings};
 pub(crate) use source::Source;
 pub(crate) use value::{Value, show_duration};

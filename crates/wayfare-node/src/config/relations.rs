@@ -7,7 +7,7 @@ use wayfare_protocol::limits;
 
 use super::layers::{Config, KindConfig};
 use super::problem::Problem;
-use super::services::{Address, Login};
+use super::service_addresses::{Address, Login};
 use super::source::Source;
 use super::value::{Size, Value, show_duration};
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use wayfare_core::SecondLogin;
 use wayfare_protocol::{NodeId, limits};
 
-use super::services::{CoordinationChoice, StorageChoice};
+use super::service_addresses::{CoordinationChoice, StorageChoice};
 use crate::shards::ShardSettings;
 
 /// The purpose of the node. Some defaults depend on it.

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::Finding;
 use crate::admin::socket::DataFolder;
 use crate::config::{CoordinationChoice, Settings, StorageChoice};
-use crate::store::file::{self, StoreFile};
+use crate::store::store_file::{self, StoreFile};
 
 /// The least free space. A busy store fills less than this within an hour.
 const FREE_BYTES_MIN: u64 = 1 << 30;
@@ -86,7 +86,7 @@ fn room(data: &Path) -> Finding {
 
 fn store(data: &Path, is_running: bool) -> Finding {
     let check = "store";
-    let path = file::path_in(data);
+    let path = store_file::path_in(data);
     let shown = path.display();
     let bytes = match std::fs::metadata(&path) {
         Ok(file) => file.len(),
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn a_check_does_not_change_the_store() {
         let folder = tempfile::tempdir().unwrap();
-        let path = file::path_in(folder.path());
+        let path = store_file::path_in(folder.path());
         let check = |is_running: bool, verdict: Verdict, says: &str| {
             let finding = store(folder.path(), is_running);
             assert_eq!(finding.verdict, verdict, "{finding:?}");

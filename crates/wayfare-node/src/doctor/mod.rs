@@ -3,7 +3,7 @@
 
 mod doors;
 mod folder;
-mod services;
+mod remote_services;
 
 use serde::Serialize;
 use tokio::runtime::Handle;
@@ -79,8 +79,8 @@ pub(crate) async fn examine(
 ) -> Vec<Finding> {
     let settings = &config.settings;
     let mut findings = folder::examine(settings, running);
-    findings.extend(services::coordination(settings, services).await);
-    findings.extend(services::storage(settings, services).await);
+    findings.extend(remote_services::coordination(settings, services).await);
+    findings.extend(remote_services::storage(settings, services).await);
     findings.extend(doors::examine(config, mode, running.is_some()));
     findings
 }

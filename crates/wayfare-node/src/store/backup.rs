@@ -11,7 +11,7 @@ use anyhow::{Context, bail};
 use wayfare_engine::Embedded;
 
 use super::disk;
-use super::file::StoreFile;
+use super::store_file::StoreFile;
 
 /// The interval of progress reports.
 const LOOK_EVERY: Duration = Duration::from_millis(250);

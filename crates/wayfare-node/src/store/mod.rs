@@ -2,10 +2,10 @@
 
 pub(crate) mod backup;
 mod disk;
-pub(crate) mod file;
 mod open;
 mod restore;
 mod startup;
+pub(crate) mod store_file;
 mod waits;
 
 pub(crate) use open::{open, remote_coordination, remote_storage};
@@ -23,7 +23,7 @@ use wayfare_etcd::{Etcd, MemberStatus};
 use wayfare_postgres::Postgres;
 
 use crate::shards::Engines;
-use file::StoreFile;
+use store_file::StoreFile;
 
 /// The interval of checks for a failed store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);

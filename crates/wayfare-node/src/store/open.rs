@@ -8,7 +8,7 @@ use wayfare_engine::embedded;
 use wayfare_etcd::{ConnectError, Disproof, Etcd};
 use wayfare_postgres::Postgres;
 
-use super::file::{self, StoreFile};
+use super::store_file::{self, StoreFile};
 use super::{Records, States, Store, Trouble, Waits};
 use crate::config::{Address, CoordinationChoice, Settings, StorageChoice};
 
@@ -68,7 +68,7 @@ pub(crate) async fn open(
         || settings.storage == StorageChoice::Embedded;
     let file = match uses_file {
         true => {
-            let path = file::path_in(&settings.data);
+            let path = store_file::path_in(&settings.data);
             // Opening may verify the file, which reads all of it.
             let opened = services.spawn_blocking(move || StoreFile::open(&path));
             Some(opened.await??)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use wayfare_engine::embedded;
 
-use super::{disk, file};
+use super::{disk, store_file};
 
 /// The result of a restore.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Restored {
 /// # Errors
 /// If `from` is not a complete backup, or a system call fails. The store is then unchanged.
 pub(crate) fn restore(from: &Path, data: &Path, force: bool) -> anyhow::Result<Restored> {
-    let path = file::path_in(data);
+    let path = store_file::path_in(data);
     let shown = path.display();
     let there = path
         .try_exists()
@@ -90,7 +90,7 @@ mod tests {
     #[tokio::test]
     async fn the_old_store_is_kept_and_revisions_do_not_repeat() {
         let folder = tempfile::tempdir().unwrap();
-        let path = file::path_in(folder.path());
+        let path = store_file::path_in(folder.path());
         let backup = folder.path().join("backup");
         let engine = Embedded::open(&path).unwrap();
         put(&engine, "early").await;
@@ -116,7 +116,7 @@ mod tests {
     #[tokio::test]
     async fn an_invalid_backup_changes_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let path = file::path_in(folder.path());
+        let path = store_file::path_in(folder.path());
         let engine = Embedded::open(&path).unwrap();
         put(&engine, "early").await;
         drop(engine);

@@ -6,7 +6,7 @@ use serde_json::json;
 use wayfare_protocol::ErrorCode;
 use wayfare_protocol::wire::server_frame;
 
-use crate::http::{local, remote};
+use crate::http_client::{local, remote};
 use crate::player::Player;
 use crate::running::{Running, command};
 use crate::stub_room::game;

@@ -1,12 +1,12 @@
 //! Tests of a whole node as a program runs it, through the players' and the operator's ports.
 
 mod admin;
-mod door;
-mod http;
-mod kept;
-mod page;
+mod data_folder;
+mod http_client;
+mod page_requests;
 mod player;
+mod players_port;
 mod running;
-mod start;
-mod stop;
+mod starting;
+mod stopping;
 mod stub_room;

@@ -1,6 +1,6 @@
 //! Tests of a node's threads, over memory connections: the parts that the loop adds to the core.
 
-mod kept;
+mod durable_rooms;
 mod seat;
 mod stub_echo;
 mod stub_engine;

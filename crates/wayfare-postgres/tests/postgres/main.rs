@@ -8,5 +8,5 @@ mod history;
 mod proxy;
 mod schema;
 mod server;
-mod tls;
+mod tls_verification;
 mod world;

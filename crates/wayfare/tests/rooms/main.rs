@@ -5,18 +5,18 @@
     reason = "rooms are written as a game's author writes them"
 )]
 
-mod asking;
+mod asks;
 mod audiences;
 mod delivery;
 mod durable;
 mod entities;
 mod errands;
 mod failures;
+mod invalid_games;
+mod large_states;
 mod ledger;
 mod membership;
-mod parts;
 mod payloads;
 mod probe;
-mod serve;
-mod state;
+mod snapshots;
 mod time;

@@ -11,8 +11,8 @@ use crate::context::Context;
 use crate::game::Caller;
 use crate::output::Output;
 use crate::peer::{Request, Step, ToEntity, ToGateway};
-use crate::stream::effects::Effects;
 use crate::stream::errand::Errand;
+use crate::stream::turn_effects::Effects;
 
 /// A room in its turn, with the context that it works in.
 pub(crate) struct RoomTurn<'a> {

@@ -1,10 +1,10 @@
 //! Tests of the generated types, compared with the values on the wire.
 
-mod file;
 mod forms;
 mod input;
-mod layout;
+mod printing;
 mod stub_typed;
+mod whole_files;
 
 use std::collections::BTreeSet;
 

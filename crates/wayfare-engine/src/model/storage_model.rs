@@ -7,7 +7,7 @@ use bytes::Bytes;
 use wayfare_protocol::Epoch;
 use wayfare_protocol::coordination::{Commit, Expect, Key, Record, Revision};
 
-use super::entity::Entity;
+use super::entity_model::Entity;
 use super::log::Log;
 use super::{holds, own, scan};
 use crate::refusal;

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 
-use crate::http::local;
+use crate::http_client::local;
 use crate::running::{Folder, Running, command};
 use crate::stub_room::game;
 

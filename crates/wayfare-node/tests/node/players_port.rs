@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use wayfare_protocol::ErrorCode;
 use wayfare_protocol::wire::{hello::Credential, server_frame};
 
-use crate::http::door;
+use crate::http_client::door;
 use crate::player::Player;
 use crate::running::Running;
 

@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::client::{Node, encoded};
 use super::say;
-use crate::admin::answers::BackupLine;
+use crate::admin::json::BackupLine;
 use crate::admin::socket::DataFolder;
 use crate::config::{
     Address, Config, CoordinationChoice, Inputs, Mode, Secret, SettingFlags, Settings,
     StorageChoice,
 };
-use crate::store::file::{self, StoreFile};
+use crate::store::store_file::{self, StoreFile};
 use crate::store::{self, backup};
 
 /// The time between two lines of progress.
@@ -152,7 +152,7 @@ fn ask(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
 }
 
 fn copy(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
-    let path = file::path_in(data);
+    let path = store_file::path_in(data);
     if !path.exists() {
         bail!(
             "no node runs on the data folder {}, and it holds no {}: nothing was kept there",

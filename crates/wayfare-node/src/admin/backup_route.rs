@@ -12,8 +12,8 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 
 use super::Admin;
-use super::answers::{BackupLine, BackupTo};
 use super::failure::Failure;
+use super::json::{BackupLine, BackupTo};
 use crate::store::backup;
 
 /// Lines that the operator has not read yet. When it is reached, progress is skipped.

@@ -6,7 +6,7 @@ use wayfare_engine::{Coordination, Embedded};
 use wayfare_protocol::coordination::Record;
 use wayfare_protocol::wire::{Guest, Welcome, hello::Credential, server_frame};
 
-use crate::http::local;
+use crate::http_client::local;
 use crate::player::Player;
 use crate::running::{Folder, Running, command};
 use crate::stub_room::game;

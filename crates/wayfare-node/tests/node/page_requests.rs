@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use rust_embed::Embed;
 use wayfare_node::{Game, Ready};
 
-use crate::http::door;
+use crate::http_client::door;
 use crate::player::Player;
 use crate::running::{Folder, Running};
 use crate::stub_room::game;

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use wayfare_protocol::ErrorCode;
 use wayfare_protocol::wire::{self, client_frame, server_frame};
 
-use crate::http::local;
+use crate::http_client::local;
 use crate::player::Player;
 use crate::running::{Folder, Running};
 use crate::stub_room::held_game;
