@@ -6,6 +6,7 @@ mod code_map;
 mod complaint;
 mod doc_opening;
 mod error_pages;
+mod file_names;
 mod file_size;
 mod function_size;
 mod import_order;
@@ -17,6 +18,7 @@ mod metadata;
 mod names;
 mod opening;
 mod purity;
+mod references;
 mod rust_text;
 mod whitespace;
 
@@ -54,6 +56,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
 /// Checks each Rust file.
 fn sources(files: &Files) -> Vec<Complaint> {
     let mut complaints = names::check(&files.paths);
+    complaints.extend(file_names::check(&files.paths));
     let written_here = |path: &&String| path.ends_with(".rs") && !path.contains(GENERATED);
     for (path, text) in files.texts.iter().filter(|(path, _)| written_here(path)) {
         let source = RustText::new(path, text);
@@ -72,8 +75,12 @@ fn sources(files: &Files) -> Vec<Complaint> {
 fn documents(files: &Files) -> Vec<Complaint> {
     let mut complaints = code_map::check(files.texts.get(code_map::PATH), &files.paths);
     complaints.extend(error_pages::check(&files.texts));
+    let targets = references::Targets::new(&files.texts, &files.paths);
     for (path, text) in &files.texts {
-        complaints.extend(links::check(path, text, &files.paths));
+        complaints.extend(links::check(path, text, &files.paths, &files.texts));
+        if !path.contains(GENERATED) {
+            complaints.extend(targets.check(path, text));
+        }
         if !path.contains(BUILT) {
             complaints.extend(whitespace::check(path, text));
         }

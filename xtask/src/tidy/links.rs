@@ -1,6 +1,6 @@
-//! A check that links in pages lead to existing files.
+//! A check that links in pages lead to existing files and headings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::tidy::complaint::Complaint;
 
@@ -8,7 +8,12 @@ const PAGES: &[&str] = &["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"];
 
 /// Checks relative links in the root's pages and under `docs/`. Links to other sites are not
 /// checked.
-pub(crate) fn check(path: &str, text: &str, paths: &BTreeSet<String>) -> Vec<Complaint> {
+pub(crate) fn check(
+    path: &str,
+    text: &str,
+    paths: &BTreeSet<String>,
+    texts: &BTreeMap<String, String>,
+) -> Vec<Complaint> {
     let is_page = PAGES.contains(&path) || path.starts_with("docs/") && path.ends_with(".md");
     if !is_page {
         return Vec::new();
@@ -26,10 +31,44 @@ pub(crate) fn check(path: &str, text: &str, paths: &BTreeSet<String>) -> Vec<Com
             if leads_nowhere(path, target, paths) {
                 let message = format!("the link to {target} leads nowhere: name what is there now");
                 complaints.push(Complaint::new(path, index + 1, message));
+            } else if let Some(heading) = missing_heading(path, target, texts) {
+                let message = format!("{target}: that page has no heading {heading}");
+                complaints.push(Complaint::new(path, index + 1, message));
             }
         }
     }
     complaints
+}
+
+/// Returns the part of a target behind `#`, if it is the name of no heading of its page.
+fn missing_heading<'t>(
+    page: &str,
+    target: &'t str,
+    texts: &BTreeMap<String, String>,
+) -> Option<&'t str> {
+    let (file, heading) = target.trim_matches(['<', '>']).split_once('#')?;
+    if file.contains("://") {
+        return None;
+    }
+    let path = match file.is_empty() {
+        true => page.to_owned(),
+        false => resolve(page, file)?,
+    };
+    let text = texts.get(&path).filter(|_| path.ends_with(".md"))?;
+    let mut headings = text.lines().filter(|line| line.starts_with('#'));
+    let is_named = |line: &str| anchor(line.trim_start_matches('#').trim()) == heading;
+    (!headings.any(is_named)).then_some(heading)
+}
+
+/// Returns the name that Markdown gives to a heading: lower case, with hyphens for blanks.
+fn anchor(heading: &str) -> String {
+    let letters = heading.chars().filter_map(|letter| match letter {
+        ' ' => Some('-'),
+        '-' | '_' => Some(letter),
+        _ if letter.is_alphanumeric() => Some(letter),
+        _ => None,
+    });
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 /// Finds `[text](target "title")` and `[name]: target` outside of backticks.
@@ -86,19 +125,24 @@ fn resolve(page: &str, target: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use crate::tidy::complaint::expect_complaints;
 
     fn check(path: &str, text: &str, expect: &[&str]) {
         let paths = ["README.md", "docs", "docs/start.md", "docs/errors/1001.md"];
         let paths = paths.iter().map(|path| (*path).to_owned()).collect();
-        expect_complaints(&super::check(path, text, &paths), expect);
+        let start = "# Start\n\n## B: it's `c` d\n".to_owned();
+        let mut texts = [("docs/start.md".to_owned(), start)].into();
+        BTreeMap::insert(&mut texts, path.to_owned(), text.to_owned());
+        expect_complaints(&super::check(path, text, &paths, &texts), expect);
     }
 
     #[test]
     fn links_that_lead_somewhere() {
         check(
             "README.md",
-            "[a](docs/start.md#b) [b](#c) [c](https://a.example) [d](docs/)\n",
+            "[a](docs/start.md#b-its-c-d) [b](#c) [c](https://a.example#x) [d](docs/)\n# C\n",
             &[],
         );
         check(
@@ -128,6 +172,18 @@ mod tests {
             "README.md",
             "[a](../elsewhere.md)\n",
             &["README.md:1: the link to ../elsewhere.md"],
+        );
+    }
+
+    #[test]
+    fn links_to_headings_that_do_not_exist() {
+        check(
+            "README.md",
+            "[a](docs/start.md#b)\n[b](#c)\n# D\n",
+            &[
+                "README.md:1: docs/start.md#b: that page has no heading b",
+                "README.md:2: #c: that page has no heading c",
+            ],
         );
     }
 
