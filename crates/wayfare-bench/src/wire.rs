@@ -163,7 +163,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_event_of_the_server_takes_the_fast_path_and_reads_as_prost_reads_it(
+        fn the_fast_path_reads_every_event_like_prost(
             handle: u64, sequence in 0_u64..1 << 62,
             payload in prop::collection::vec(any::<u8>(), 0..300),
         ) {

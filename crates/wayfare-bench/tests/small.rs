@@ -29,7 +29,7 @@ fn number(report: &Value, name: &str) -> f64 {
 }
 
 #[test]
-fn a_fanout_delivers_everything_once_and_compares_with_the_bare_server() {
+fn a_fanout_delivers_everything_once() {
     let shape = ["--rooms=2", "--members=5", "--rate=20"];
     let legs = ["--seconds=1", "--pairs=1", "--against=raw"];
     let report = bench(&[&["fanout"], &shape[..], &legs[..]].concat());
@@ -81,7 +81,7 @@ fn rooms_are_timed_and_weighed() {
 }
 
 #[test]
-fn durable_rooms_hold_all_that_was_acknowledged_after_a_kill() {
+fn durable_rooms_hold_acknowledged_commands_after_a_kill() {
     let shape = ["--rooms=5", "--outstanding=3", "--seconds=1", FOLDER];
     for more in [&[][..], &["--changes"], &["--rate=200"], &["--shards=2"]] {
         let report = bench(&[&["durable"], &shape[..], more].concat());
@@ -118,7 +118,7 @@ fn durable_rooms_on_postgres_are_compared_with_a_bare_client() {
 }
 
 #[test]
-fn parts_are_as_their_ticks_left_them_before_and_after_a_kill() {
+fn parts_match_their_ticks_before_and_after_a_kill() {
     let shape = [
         "--parts=40",
         "--part-bytes=4096",

@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_an_id_is_named() {
+    fn an_invalid_id_is_named() {
         let check = |text: &str, expect: &str| {
             assert_eq!(text.parse::<EntityId>().unwrap_err().to_string(), expect);
         };

@@ -423,7 +423,7 @@ fn the_file_says_what_this_build_writes() {
 }
 
 #[test]
-fn every_golden_frame_is_understood_and_written_again_to_the_same_bytes() {
+fn golden_frames_are_decoded_and_encoded_to_the_same_bytes() {
     let golden: Vec<Value> = serde_json::from_str(GOLDEN).unwrap();
     assert!(golden.len() > 25, "{} vectors", golden.len());
     for vector in golden {

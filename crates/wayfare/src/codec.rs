@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deeply_is_refused_and_not_followed() {
+    fn too_deep_nesting_is_refused() {
         #[derive(Debug, Default, Deserialize)]
         #[serde(default)]
         struct Known {

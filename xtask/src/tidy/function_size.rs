@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_function_has_no_length() {
+    fn only_functions_have_a_length() {
         check("struct A { a: fn(u8), } impl A", 100, &[]);
     }
 }

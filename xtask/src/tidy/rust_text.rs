@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_literals_hold_is_blank() {
+    fn the_content_of_literals_is_blank() {
         check(r#"f("{ \" }")"#, r#"f("")"#);
         check("f(\"a\\\n b\")", "f(\"\n\")");
         check(r###"f(r#"{ " "#)"###, r#"f("")"#);

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_over_the_wire_comes_back() {
+    fn encoded_values_are_decoded_again() {
         let beat = Beat { tick: 3, age_ns: 9 };
         assert_eq!(Beat::decode(&beat.encode()), Some(beat));
         assert_eq!(Beat::decode(b"short"), None);

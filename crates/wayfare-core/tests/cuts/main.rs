@@ -70,7 +70,7 @@ fn exactly_once_and_in_order_through_cuts_at_any_moment() {
 }
 
 #[test]
-fn where_the_history_does_not_reach_the_client_is_told_and_nothing_is_applied_twice() {
+fn a_history_that_does_not_reach_is_reported() {
     let mut resyncs = 0;
     for seed in 100..140 {
         let wires = run(seed, 8, 2);
@@ -86,7 +86,7 @@ fn where_the_history_does_not_reach_the_client_is_told_and_nothing_is_applied_tw
 /// The same with a server that is killed at any moment, a storage that answers late or not, and
 /// commands that the room fails on.
 #[test]
-fn a_durable_room_keeps_every_promise_through_kills_at_any_moment() {
+fn a_durable_room_keeps_its_promises_through_kills() {
     let (mut kills, mut commands, mut events) = (0, 0, 0);
     for seed in 200..240 {
         let wires = run_durable(seed);

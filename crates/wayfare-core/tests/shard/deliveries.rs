@@ -213,7 +213,7 @@ fn unreliable_messages_go_both_ways_without_a_promise() {
 }
 
 #[test]
-fn who_is_seldom_addressed_is_told_the_position() {
+fn members_with_few_events_are_told_the_position() {
     let mut world = world();
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");

@@ -96,7 +96,7 @@ fn commands_that_wait_share_a_write() {
 }
 
 #[test]
-fn what_was_acknowledged_outlives_a_kill_and_a_client_goes_on_where_it_was() {
+fn acknowledged_commands_survive_a_kill() {
     let mut world = World::new(2, durable());
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -143,7 +143,7 @@ fn what_was_acknowledged_outlives_a_kill_and_a_client_goes_on_where_it_was() {
 }
 
 #[test]
-fn a_write_that_was_under_way_happened_or_not_and_a_command_is_applied_once() {
+fn a_write_in_flight_at_a_kill_applies_a_command_once() {
     for applied in [true, false] {
         let mut world = World::new(1, durable());
         let ada = world.login(0, "ada");
@@ -233,7 +233,7 @@ fn a_storage_that_is_away_holds_a_bounded_amount() {
 }
 
 #[test]
-fn a_room_that_failed_undoes_what_nobody_heard_and_runs_the_rest_again() {
+fn a_failed_room_reruns_its_unreleased_inputs() {
     let mut world = World::new(1, durable());
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -280,7 +280,7 @@ fn a_room_that_failed_undoes_what_nobody_heard_and_runs_the_rest_again() {
 }
 
 #[test]
-fn a_failed_room_whose_last_write_was_lost_runs_that_again_too() {
+fn a_failed_room_reruns_a_lost_write() {
     for fault in [Fault::None, Fault::LostUnknown, Fault::AppliedUnknown] {
         let mut world = World::new(1, durable());
         let ada = world.login(0, "ada");
@@ -324,7 +324,7 @@ fn a_room_that_fails_again_answers_what_it_failed_on_before() {
 }
 
 #[test]
-fn a_room_that_fails_again_goes_on_with_what_it_had_not_run_again_yet() {
+fn a_room_that_fails_again_continues_its_rerun() {
     let mut world = World::new(1, durable());
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -351,7 +351,7 @@ fn a_room_that_fails_again_goes_on_with_what_it_had_not_run_again_yet() {
 }
 
 #[test]
-fn a_failed_room_that_cannot_be_read_again_yet_costs_no_membership() {
+fn an_unreadable_failed_room_keeps_its_members() {
     for settings in [durable(), snapshotted()] {
         let mut world = World::new(1, settings);
         let ada = world.login(0, "ada");
@@ -435,7 +435,7 @@ fn an_idle_room_is_put_away_and_comes_back_for_who_wants_it() {
 }
 
 #[test]
-fn a_room_that_closes_is_forgotten_and_one_that_never_was_is_not_found() {
+fn a_closed_room_is_forgotten() {
     let mut world = World::new(1, durable());
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -520,7 +520,7 @@ fn a_volatile_room_is_lost_or_gone_by_choice_of_its_kind() {
 }
 
 #[test]
-fn a_member_of_a_closed_room_is_told_so_and_not_that_it_was_lost() {
+fn a_member_of_a_closed_room_is_not_told_it_was_lost() {
     let mut world = World::new(1, KindSettings::default());
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -572,7 +572,7 @@ fn a_dead_incarnation_locks_nobody_out() {
 }
 
 #[test]
-fn a_room_that_was_sealed_by_another_sends_its_members_there() {
+fn a_room_sealed_by_another_sends_its_members_there() {
     use wayfare_protocol::Epoch;
     let mut world = World::new(1, durable());
     let ada = world.login(0, "ada");
@@ -609,7 +609,7 @@ fn only_what_is_kept_claims_with_a_sync() {
 }
 
 #[test]
-fn a_member_that_is_away_stays_away_through_a_failure_and_its_grace_runs_on() {
+fn the_grace_of_a_detached_member_survives_a_failure() {
     let mut world = World::new(1, durable());
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -635,7 +635,7 @@ fn a_member_that_is_away_stays_away_through_a_failure_and_its_grace_runs_on() {
 }
 
 #[test]
-fn who_stays_away_from_storage_cannot_fill_memory_by_coming_back() {
+fn reattaching_without_storage_does_not_fill_memory() {
     let mut world = World::new(1, durable());
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");

@@ -116,7 +116,7 @@ fn an_ask_whose_answer_was_lost_with_the_node_is_late() {
 }
 
 #[test]
-fn an_entity_that_fails_on_a_request_answers_so_and_keeps_what_it_had() {
+fn an_entity_that_fails_on_a_request_keeps_its_state() {
     let (mut world, ada, stay) = world(&durable());
     world.command(ada, &stay, 2, "ask counter/x 1000 add");
     world.command(ada, &stay, 3, "ask counter/x 1000 panic");
@@ -147,7 +147,7 @@ fn an_idle_entity_is_put_away_and_remembers() {
 }
 
 #[test]
-fn a_future_begins_once_its_step_is_kept_and_brings_its_note() {
+fn a_future_begins_once_its_step_is_stored() {
     let (mut world, ada, stay) = world(&durable());
     world.storage_late = true;
     world.command(ada, &stay, 2, "run lost");
@@ -162,7 +162,7 @@ fn a_future_begins_once_its_step_is_kept_and_brings_its_note() {
 }
 
 #[test]
-fn a_future_that_was_lost_with_the_node_brings_the_lost_note_once() {
+fn a_future_lost_with_its_node_brings_one_lost_note() {
     let (mut world, ada, stay) = world(&durable());
     world.command(ada, &stay, 2, "run lost");
     world.kill(false);
@@ -255,7 +255,7 @@ fn a_room_that_keeps_nothing_cannot_log() {
 }
 
 #[test]
-fn a_write_that_was_refused_is_asked_again_whatever_else_succeeds() {
+fn a_refused_write_is_repeated_despite_later_successes() {
     use crate::world::Fault;
     let (mut world, ada, stay) = world(&durable());
     world.storage_late = true;
@@ -273,7 +273,7 @@ fn a_write_that_was_refused_is_asked_again_whatever_else_succeeds() {
 }
 
 #[test]
-fn a_damaged_log_holds_up_neither_the_room_nor_the_records_of_others() {
+fn a_damaged_log_delays_nobody() {
     use crate::world::Fault;
     let (mut world, ada, stay) = world(&durable());
     world.storage_late = true;
@@ -339,7 +339,7 @@ fn rooms(world: &World) -> usize {
 }
 
 #[test]
-fn a_future_of_a_closed_room_does_not_end_in_the_next_of_its_name() {
+fn a_future_does_not_end_in_the_next_room_of_its_name() {
     let (mut world, ada, stay) = world(&KindSettings::default());
     world.command(ada, &stay, 2, "run lost");
     close(&mut world, "desk/a");

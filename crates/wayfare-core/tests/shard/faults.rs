@@ -58,7 +58,7 @@ fn a_fault_at_any_call_of_a_visit_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_login_through_faults_ends_in_one_session_or_in_a_reason() {
+fn a_login_through_faults_ends_in_a_session_or_a_reason() {
     for first in ALL {
         for second in ALL {
             let mut world = world();
@@ -83,7 +83,7 @@ fn a_login_through_faults_ends_in_one_session_or_in_a_reason() {
 }
 
 #[test]
-fn a_player_whose_acknowledgement_went_unheard_is_not_locked_out() {
+fn an_unanswered_acknowledgement_locks_nobody_out() {
     for fault in [Fault::AppliedUnknown, Fault::LostUnknown] {
         let kinds = vec![lounge(KindSettings::default())];
         let mut world = World::with(1, kinds, 1, |config| {
@@ -117,7 +117,7 @@ fn a_room_that_restarts_through_an_unknown_answer_goes_on() {
 }
 
 #[test]
-fn who_may_not_create_does_not_create_by_coming_while_the_claim_is_out() {
+fn a_join_during_a_claim_cannot_create_without_right() {
     let settings = KindSettings {
         create: Who::Authenticated,
         ..KindSettings::default()

@@ -103,7 +103,7 @@ fn a_step_costs_its_changes_or_its_parts() {
 }
 
 #[test]
-fn what_is_changed_without_being_logged_is_lost_with_a_kill_and_with_nothing_else() {
+fn an_unlogged_change_is_lost_only_with_a_kill() {
     let mut world = world(Form::Changes, durable());
     let ada = world.login(0, "ada");
     let stay = world.join_with(ada, open("0 0")).unwrap();
@@ -137,7 +137,7 @@ fn a_journal_is_bounded_by_snapshots() {
 }
 
 #[test]
-fn no_turn_encodes_more_than_its_share_of_a_large_state_and_ticks_go_on() {
+fn a_turn_encodes_a_limited_share_of_a_large_state() {
     for settings in [
         durable(),
         KindSettings {
@@ -199,7 +199,7 @@ fn no_turn_encodes_more_than_its_share_of_a_large_state_and_ticks_go_on() {
 }
 
 #[test]
-fn more_changes_in_one_step_than_a_record_may_hold_are_kept_all_the_same() {
+fn a_step_may_change_more_than_a_record_holds() {
     let mut world = world(Form::Parts, durable());
     let ada = world.login(0, "ada");
     let stay = world.join_with(ada, open("0 0")).unwrap();
@@ -215,7 +215,7 @@ fn more_changes_in_one_step_than_a_record_may_hold_are_kept_all_the_same() {
 }
 
 #[test]
-fn a_state_or_a_part_that_is_too_large_is_undone_and_its_command_refused() {
+fn a_command_that_makes_a_state_too_large_is_undone() {
     for (form, too_large) in [(Form::Parts, "1 p 2000000"), (Form::Whole, "999 w 5000000")] {
         let mut world = world(form, durable());
         let ada = world.login(0, "ada");
@@ -240,7 +240,7 @@ fn a_state_or_a_part_that_is_too_large_is_undone_and_its_command_refused() {
 }
 
 #[test]
-fn what_nobody_can_read_is_put_aside_and_blocks_nobody() {
+fn an_unreadable_state_is_quarantined_and_blocks_nobody() {
     use wayfare_protocol::storage::Snapshot;
     let mut world = world(Form::Whole, durable());
     let ada = world.login(0, "ada");
@@ -277,7 +277,7 @@ fn what_nobody_can_read_is_put_aside_and_blocks_nobody() {
 
 /// A snapshot that was given up half-way does not make the next one forget what it had sent.
 #[test]
-fn a_snapshot_that_failed_half_way_costs_the_next_one_nothing() {
+fn a_failed_snapshot_does_not_affect_the_next() {
     let settings = KindSettings {
         snapshot_every: Some(Duration::from_secs(1)),
         empty_grace: None,

@@ -305,7 +305,7 @@ fn an_unknown_login_still_replaces_the_former_session() {
 }
 
 #[test]
-fn an_unknown_resume_still_takes_the_session_from_the_other_gateway() {
+fn an_unknown_resume_takes_the_session_from_its_gateway() {
     let mut world = world();
     let first = world.login(0, "ada");
     world.late = true;

@@ -15,7 +15,7 @@ fn world() -> World {
 }
 
 #[test]
-fn a_client_over_its_rate_is_held_back_and_nothing_is_skipped() {
+fn frames_over_the_rate_are_delayed_not_skipped() {
     let mut world = world();
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -47,7 +47,7 @@ fn a_client_that_does_not_stop_is_cut() {
 }
 
 #[test]
-fn a_slow_reader_loses_unreliable_frames_first_and_then_its_connection() {
+fn a_slow_reader_loses_unreliable_frames_first() {
     let mut world = world();
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -67,7 +67,7 @@ fn a_slow_reader_loses_unreliable_frames_first_and_then_its_connection() {
 }
 
 #[test]
-fn an_unreliable_frame_that_waits_is_not_sent_behind_a_newer_one() {
+fn a_waiting_unreliable_frame_never_follows_a_newer_one() {
     let mut world = world();
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -83,7 +83,7 @@ fn an_unreliable_frame_that_waits_is_not_sent_behind_a_newer_one() {
 }
 
 #[test]
-fn a_frame_that_is_none_ends_the_connection_and_a_later_versions_is_ignored() {
+fn a_bad_frame_ends_the_connection_an_unknown_one_not() {
     let mut world = world();
     let ada = world.login(0, "ada");
     world.say_raw(ada, &[0xfa, 0x07, 0x00]);
@@ -134,7 +134,7 @@ fn a_full_server_says_so() {
 }
 
 #[test]
-fn words_about_rooms_nobody_knows_are_answered_and_cost_nothing() {
+fn messages_for_unknown_rooms_are_answered() {
     let mut world = world();
     let ada = world.login(0, "ada");
     world.forget_heard();

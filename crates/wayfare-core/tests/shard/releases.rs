@@ -47,7 +47,7 @@ fn a_record_goes_however_long_coordination_was_away() {
 }
 
 #[test]
-fn a_record_that_this_shard_gave_up_keeps_nobody_out_while_it_is_still_there() {
+fn a_released_record_keeps_nobody_out() {
     let mut world = refusing(1);
     let ada = world.login(0, "ada");
     world.faults.extend([Fault::LostUnknown; 4]);
@@ -58,7 +58,7 @@ fn a_record_that_this_shard_gave_up_keeps_nobody_out_while_it_is_still_there() {
 }
 
 #[test]
-fn what_is_given_up_is_asked_for_at_a_pace() {
+fn releases_are_requested_at_a_pace() {
     let mut world = refusing(1);
     let ada = world.login(0, "ada");
     world.faults.extend([Fault::NotDone; 1000]);
@@ -69,7 +69,7 @@ fn what_is_given_up_is_asked_for_at_a_pace() {
 }
 
 #[test]
-fn a_login_that_applies_after_its_player_left_again_leaves_nothing() {
+fn a_login_applied_after_a_leave_leaves_no_record() {
     let mut world = refusing(2);
     world.late = true;
     let ada = world.login(0, "ada");
@@ -103,7 +103,7 @@ fn a_record_in_doubt_stays_while_its_session_lives() {
 }
 
 #[test]
-fn what_earlier_incarnations_left_is_listed_again_if_that_failed() {
+fn leftovers_are_listed_again_after_a_failure() {
     let mut world = refusing(2);
     let ada = world.login(0, "ada");
     world.join(ada, "lounge/a");

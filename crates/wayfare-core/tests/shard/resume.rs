@@ -24,7 +24,7 @@ fn ada_and_bo(world: &mut World) -> ((Client, wire::Joined), (Client, wire::Join
 }
 
 #[test]
-fn what_was_missed_is_replayed_on_either_shard() {
+fn missed_events_are_replayed_on_either_shard() {
     for shard in [0, 1] {
         let mut world = world();
         let ((ada, stay), (bo, stay_bo)) = ada_and_bo(&mut world);
@@ -51,7 +51,7 @@ fn what_was_missed_is_replayed_on_either_shard() {
 }
 
 #[test]
-fn a_reply_that_was_lost_comes_again_and_the_command_is_not_applied_again() {
+fn a_lost_reply_is_repeated_without_its_command() {
     let mut world = world();
     let ((ada, stay), (bo, _)) = ada_and_bo(&mut world);
     world.say_only(ada, command(&stay, 2, "echo precious"));
@@ -82,7 +82,7 @@ fn a_reply_that_was_lost_comes_again_and_the_command_is_not_applied_again() {
 }
 
 #[test]
-fn a_lost_welcome_costs_nothing_and_an_acknowledged_one_voids_what_was_before() {
+fn an_acknowledged_welcome_voids_earlier_tickets() {
     let mut world = world();
     let first = world.login(0, "ada");
     world.drop_connection(first);
@@ -157,7 +157,7 @@ fn a_changed_ticket_is_forged() {
 }
 
 #[test]
-fn a_resume_while_the_old_connection_still_stands_takes_it_over() {
+fn a_resume_replaces_a_connection_that_still_stands() {
     for shard in [0, 1] {
         let mut world = world();
         let ((ada, stay), (bo, stay_bo)) = ada_and_bo(&mut world);
@@ -227,7 +227,7 @@ fn a_member_away_for_longer_than_its_grace_is_gone() {
 }
 
 #[test]
-fn a_member_that_came_back_is_not_expired_by_its_former_absence() {
+fn a_returned_member_does_not_expire() {
     let mut world = world();
     let ((ada, stay), (bo, _)) = ada_and_bo(&mut world);
     world.drop_connection(ada);
@@ -277,7 +277,7 @@ fn a_silent_connection_is_lost_and_its_session_waits() {
 }
 
 #[test]
-fn a_room_that_panicked_falls_back_to_its_snapshot_and_says_so() {
+fn a_panic_rolls_a_room_back_and_is_reported() {
     let settings = KindSettings {
         snapshot_every: Some(Duration::from_secs(1)),
         ..KindSettings::default()
@@ -331,7 +331,7 @@ fn stay_of(membership: u32, other: &wire::Joined) -> wire::Joined {
 }
 
 #[test]
-fn a_room_without_snapshot_starts_afresh_or_closes_by_choice_of_its_kind() {
+fn a_room_without_snapshot_reopens_or_closes_by_kind() {
     for (on_panic, left) in [
         (OnPanic::Restart, "LeaveRestarted"),
         (OnPanic::Close, "LeaveClosed"),
@@ -385,7 +385,7 @@ fn a_room_that_fails_again_and_again_closes() {
 }
 
 #[test]
-fn a_command_that_the_room_failed_on_is_named_to_who_did_not_hear_it() {
+fn a_failed_command_is_named_after_a_lost_reply() {
     let settings = KindSettings {
         snapshot_every: Some(Duration::from_secs(1)),
         ..KindSettings::default()

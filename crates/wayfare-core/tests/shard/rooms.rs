@@ -131,7 +131,7 @@ fn the_game_may_refuse_or_fail_at_the_door() {
 }
 
 #[test]
-fn a_full_or_locked_room_takes_nobody_and_a_place_that_came_free_is_taken() {
+fn a_full_or_locked_room_refuses_joins() {
     let mut world = World::new(
         2,
         KindSettings {
@@ -210,7 +210,7 @@ fn a_closed_room_tells_its_members_and_is_gone() {
 }
 
 #[test]
-fn an_empty_room_closes_after_its_grace_unless_somebody_comes() {
+fn an_empty_room_closes_after_its_grace() {
     let mut world = world();
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -244,7 +244,7 @@ fn an_empty_room_closes_after_its_grace_unless_somebody_comes() {
 }
 
 #[test]
-fn a_listing_gathers_every_shard_and_leaves_out_what_is_private() {
+fn a_listing_has_all_shards_and_no_private_rooms() {
     let mut world = world();
     let ada = world.login(0, "ada");
     for key in ["a", "b", "c", "d"] {

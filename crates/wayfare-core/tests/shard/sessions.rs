@@ -113,7 +113,7 @@ fn a_second_login_takes_the_place_on_whatever_shard() {
 }
 
 #[test]
-fn a_second_login_that_joins_before_the_first_is_gone_leaves_and_joins_in_one_step() {
+fn a_second_login_replaces_the_membership_in_one_step() {
     let mut world = world(2);
     let first = world.login(0, "ada");
     let room = world.join(first, "lounge/a");

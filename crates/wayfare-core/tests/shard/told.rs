@@ -43,7 +43,7 @@ fn failed(world: &World, client: Client) -> u64 {
 }
 
 #[test]
-fn who_left_before_the_snapshot_is_not_told_that_nothing_is_left() {
+fn a_member_who_left_before_the_snapshot_gets_no_claim() {
     let mut world = World::new(2, snapshotted());
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -60,7 +60,7 @@ fn who_left_before_the_snapshot_is_not_told_that_nothing_is_left() {
 }
 
 #[test]
-fn the_number_of_a_command_that_failed_is_told_to_who_gave_it_under_that_epoch() {
+fn a_failed_command_is_reported_under_its_own_epoch() {
     let mut world = World::new(2, snapshotted());
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -100,7 +100,7 @@ fn a_snapshot_keeps_under_which_epoch_a_command_failed() {
 }
 
 #[test]
-fn a_durable_room_that_closes_on_a_panic_tells_as_applied_what_storage_has() {
+fn a_room_closed_by_a_panic_reports_the_stored_commands() {
     let mut world = World::new(2, durable(OnPanic::Close));
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -141,7 +141,7 @@ fn a_durable_room_that_closes_on_a_panic_tells_as_applied_what_storage_has() {
 }
 
 #[test]
-fn who_comes_back_while_a_durable_room_closes_on_a_panic_is_told_as_well() {
+fn a_member_who_returns_during_the_close_is_told() {
     let mut world = World::new(1, durable(OnPanic::Close));
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -160,8 +160,7 @@ fn who_comes_back_while_a_durable_room_closes_on_a_panic_is_told_as_well() {
 }
 
 #[test]
-fn what_was_on_its_way_to_a_durable_room_that_closed_on_a_panic_is_not_applied_when_it_comes_back()
-{
+fn messages_to_a_room_closed_by_a_panic_stay_unapplied() {
     let mut world = World::new(1, durable(OnPanic::Close));
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -226,7 +225,7 @@ fn a_snapshotted_room_that_closes_on_a_panic_tells_at_once() {
 }
 
 #[test]
-fn a_room_that_failed_and_is_another_s_by_then_claims_nothing() {
+fn a_failed_room_with_another_owner_claims_nothing() {
     let mut world = World::new(1, durable(OnPanic::Restart));
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
@@ -254,7 +253,7 @@ fn a_room_that_failed_and_is_another_s_by_then_claims_nothing() {
 }
 
 #[test]
-fn who_is_just_leaving_a_durable_room_that_turns_out_to_be_another_s_is_sent_to_look_again() {
+fn a_leave_in_flight_reconnects_when_the_room_is_lost() {
     let mut world = World::new(1, durable(OnPanic::Restart));
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");

@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_the_same_is_equal() {
+    fn values_with_the_same_meaning_are_equal() {
         let equal = |a: &[u8], b: &[u8]| {
             let read = |bytes: &[u8]| rmp_serde::from_slice::<Value>(bytes).unwrap();
             read(a) == read(b)
@@ -358,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deep_or_of_no_known_sort_is_refused() {
+    fn too_deep_or_unknown_values_are_refused() {
         let read = |bytes: &[u8]| rmp_serde::from_slice::<Value>(bytes);
         let nested = |depth: usize| [vec![0x91; depth], vec![0xc0]].concat();
         assert!(read(&nested(VALUE_DEPTH_MAX)).is_ok());

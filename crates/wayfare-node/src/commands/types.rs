@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_written_with_its_folder_and_only_if_that_changes_it() {
+    fn a_file_is_written_only_if_that_changes_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("src/generated/types.ts");
         let write = || run(&game(), &command(Some(&path), None)).unwrap();

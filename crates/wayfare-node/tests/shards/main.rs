@@ -47,7 +47,7 @@ fn a_slow_engine_delays_nobody_else() {
 }
 
 #[test]
-fn a_client_that_does_not_read_is_cut_and_the_others_are_served() {
+fn a_client_that_does_not_read_is_disconnected() {
     let node = node(1, Engines::in_memory());
     let mut slow = Seat::joined(&node, "echo/a");
     let mut ada = Seat::joined(&node, "echo/a");

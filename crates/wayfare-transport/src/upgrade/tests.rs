@@ -42,7 +42,7 @@ fn the_example_of_the_rfc_is_accepted() {
 }
 
 #[test]
-fn tokens_are_found_in_any_case_and_in_any_of_several_headers() {
+fn tokens_are_found_in_any_case_and_any_header() {
     upgrade(&mut request("connection", "UPGRADE")).unwrap();
     upgrade(&mut request("upgrade", "WebSocket")).unwrap();
     let mut request = request("connection", "keep-alive");

@@ -103,7 +103,7 @@ fn a_late_answer_is_reported_to_the_room() {
 }
 
 #[test]
-fn an_ask_that_a_crash_interrupts_is_late_and_not_asked_again() {
+fn an_ask_that_a_crash_interrupts_is_late() {
     let mut table = porch(Durable);
     table
         .command("ada", to("counter/a", Request::Wait))

@@ -262,7 +262,7 @@ fn members_agree_with_a_room_that_is_rolled_back_often() {
 }
 
 #[test]
-fn who_was_told_that_a_durable_room_closed_may_join_again() {
+fn a_member_of_a_closed_durable_room_may_join_again() {
     let mut table = laid(|kind| {
         kind.durability(Durability::Durable)
             .on_panic(OnPanic::Close)
