@@ -26,7 +26,7 @@ pub(crate) fn all(arguments: &Arguments) -> bool {
     };
     let mut progress = Progress::of(arguments.scenario, from, to);
     if progress.done > from {
-        println!("goes on at seed {}", progress.done);
+        println!("continues at seed {}", progress.done);
     }
     let time = match arguments.wish() {
         Wish::Minutes(minutes) => Duration::from_secs(minutes * 60),

@@ -7,11 +7,11 @@ const FOUND: &[u64] = &[
     // A client was told that commands of a stay that is over never were applied.
     1, 3, 12, // A future of a closed room ended in the next room of its name.
     9, 18, 24,
-    // A room that failed did not go on with what waited for its logs, and could not close.
+    // A room that failed did not continue with the records for its logs, and could not close.
     21,
-    // A future that ended behind a snapshot never ended for the room that fell back to it.
+    // A future that ended after a snapshot never ended for the room that was rolled back to it.
     67, 460, 525, 545,
-    // A durable room was given up, and who was leaving just then heard it go on with a gap.
+    // A durable room was given up, and a member that was leaving received later events with a gap.
     949, 2057, 3519, // A record stayed behind whose removal was refused, or went unheard.
     215, 490,
     // A client was told that nothing is left of a command which the snapshot has.
@@ -20,8 +20,8 @@ const FOUND: &[u64] = &[
     // A durable room that another had sealed, or that closed on a panic, told members as applied
     // what storage does not have.
     94, 3743, 18171,
-    // What was on its way to a room that closed on a panic was applied when that came back.
-    13004, // What earlier incarnations had left was not listed again, if that failed.
+    // Messages to a room that closed on a panic were applied when the room was restored.
+    13004, // Leftovers of earlier incarnations were not listed again after a failure.
     2563,
     // A room was looked at before a note came that a clock set back had put off.
     8132, // A snapshot that came again forgot the parts of the next.

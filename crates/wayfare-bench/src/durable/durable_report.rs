@@ -157,7 +157,7 @@ impl From<&Report> for Table {
         let mut table = Self::default();
         let shape = &report.shape;
         table.heading(format_args!(
-            "durable, {} rooms with {} commands each on their way, {} bytes of state, {} logged",
+            "durable, {} rooms with {} commands each in flight, {} bytes of state, {} logged",
             shape.rooms, shape.outstanding, shape.state_bytes, shape.logged
         ));
         table.row("acknowledged commands per second", report.commands_per_s);

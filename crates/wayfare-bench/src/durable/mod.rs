@@ -164,7 +164,7 @@ impl Durable {
         let length = Duration::from_secs_f64(self.seconds);
         let warm_up = length.min(WARM_UP_MAX);
         progress(format_args!(
-            "{} rooms, {} commands each on their way, for {} s",
+            "{} rooms, {} commands each in flight, for {} s",
             self.rooms, self.outstanding, self.seconds
         ));
         let from = crowd.now() + warm_up;

@@ -37,7 +37,7 @@ pub enum RoomCommand {
         #[command(flatten)]
         reach: Reach,
     },
-    /// Close a room; its members are told
+    /// Close a room; its members are notified
     Close {
         /// Such as plaza/main
         #[arg(value_name = "KIND/KEY")]

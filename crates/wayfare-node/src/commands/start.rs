@@ -115,7 +115,7 @@ fn admit(mode: Mode, config: &Config, key: Option<&Key>) -> anyhow::Result<()> {
                 listen.port(),
             );
         }
-        tracing::warn!(%listen, "whoever reaches this address gets in without a token");
+        tracing::warn!(%listen, "everybody who can reach this address is let in without a token");
     }
     Ok(())
 }

@@ -152,7 +152,7 @@ impl Shards {
             std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
-                tracing::error!("a shard ended in a panic");
+                tracing::error!("a shard ended by a panic");
             }
         }
     }

@@ -58,7 +58,7 @@ impl Reports {
                 if let Some(untold) = self.storage.admit(now) {
                     warn!(
                         room = %entity, %failure, untold,
-                        "storage did not do what the room needed; it is asked again"
+                        "storage did not execute the room's request; it is repeated"
                     );
                 }
             }
@@ -67,7 +67,7 @@ impl Reports {
                 if let Some(untold) = self.not_kept.admit(now) {
                     error!(
                         room = %entity, reason, untold,
-                        "the room's state cannot be kept: the step is undone"
+                        "the room's state cannot be stored: the step is undone"
                     );
                 }
             }
@@ -149,7 +149,7 @@ fn tell_of_kept(report: &Report) {
             counter!("wayfare_rooms_quarantined_total").increment(1);
             error!(
                 room = %entity, reason,
-                "what is kept of the room cannot be read: it is put aside, and the room begins anew"
+                "the room's stored state cannot be read: it is moved to quarantine, and the room begins empty"
             );
         }
         Report::NotLogged {
@@ -161,12 +161,12 @@ fn tell_of_kept(report: &Report) {
             counter!("wayfare_log_records_lost_total").increment(*records as u64);
             error!(
                 room = %entity, log, records, reason,
-                "the log of the game is damaged: what the room had for it is dropped"
+                "the game log is damaged: the room's records for it are dropped"
             );
         }
         Report::Recovered { entity } => {
             counter!("wayfare_rooms_recovered_total").increment(1);
-            debug!(room = %entity, "the room came back from storage");
+            debug!(room = %entity, "the room was restored from storage");
         }
         Report::PutAway { entity } => {
             counter!("wayfare_rooms_put_away_total").increment(1);

@@ -19,7 +19,7 @@ pub(crate) struct Restored {
 }
 
 /// Makes `from` the store of the data folder, which the caller has locked. If there is a store
-/// already, it is put aside with `force`, and is an error without.
+/// already, it is kept under another name with `force`, and is an error without.
 ///
 /// The revisions of the restored store jump far ahead, so that no revision issued after the backup
 /// is issued again. A client that saw one of those is resynced.

@@ -107,7 +107,7 @@ impl Wait<'_> {
     pub(crate) fn succeeded(self) {
         if self.told.is_some() {
             let waited = self.began.elapsed();
-            tracing::warn!(?waited, "{} is there: the start goes on", self.what);
+            tracing::warn!(?waited, "{} is there: the start continues", self.what);
         }
         self.waits.entries().remove(self.what);
     }

@@ -27,7 +27,7 @@ pub(super) fn check(
         return Ok(());
     }
     if let Shown::Resync { fell_back: true } = shown {
-        return who.violation(NAME, "a durable room fell back".into());
+        return who.violation(NAME, "a durable room was rolled back".into());
     }
     if let Some(deed) = history.done.missing_from(done) {
         return who.violation(

@@ -281,9 +281,12 @@ impl Judge {
     /// Handles a room's report that it lost acknowledged commands.
     pub(crate) fn fell_back(&mut self, who: &Watched<'_>, room: usize) -> Result<(), Violation> {
         if self.rooms[room].durable {
-            return who.violation("acknowledged is kept", "a durable room fell back".into());
+            return who.violation(
+                "acknowledged is kept",
+                "a durable room was rolled back".into(),
+            );
         }
-        self.check_steady(who, "its room fell back")?;
+        self.check_steady(who, "its room was rolled back")?;
         self.history(who.seat, room).done = crate::ranges::Ranges::default();
         Ok(())
     }
