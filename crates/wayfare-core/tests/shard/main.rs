@@ -3,7 +3,6 @@
 mod delays;
 mod deliveries;
 mod determinism;
-mod directory;
 mod durable;
 mod entities;
 mod faults;
@@ -19,4 +18,5 @@ mod stub_lounge;
 mod stub_vault;
 mod time;
 mod told;
+mod warm_reads;
 mod world;
