@@ -265,6 +265,20 @@ impl Plan {
         }
         self
     }
+
+    /// Rooms that write snapshots often and start again from them, with other trouble as it is.
+    #[must_use]
+    pub fn rolled_back(mut self, chance: &mut Chance) -> Self {
+        for room in &mut self.rooms {
+            let every = chance.time(Duration::from_millis(50), Duration::from_secs(2));
+            room.settings.durability = Durability::Volatile;
+            room.settings.on_panic = OnPanic::Restart;
+            room.settings.snapshot_every = Some(every);
+            // A restored room still holds the places of those who left since its snapshot.
+            room.settings.members_max = 100;
+        }
+        self
+    }
 }
 
 fn thin_out(chance: &mut Chance, faults: &mut FaultOdds) {

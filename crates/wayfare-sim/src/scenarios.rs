@@ -106,6 +106,30 @@ pub const SCENARIOS: &[Scenario] = &[
         },
     },
     Scenario {
+        name: "undone",
+        about: "rooms that keep snapshots, fail again and again, and are rolled back to them",
+        plan: |chance| {
+            let plan = Plan {
+                pause_max: Duration::from_millis(50),
+                faults: FaultOdds {
+                    cut: 10,
+                    address: 5,
+                    kill: 3,
+                    storage: 3,
+                    ..FaultOdds::default()
+                },
+                deeds: Deeds {
+                    panic: 10,
+                    close: 0,
+                    kick: 0,
+                    ..Deeds::ALL
+                },
+                ..Plan::free(chance)
+            };
+            plan.rolled_back(chance)
+        },
+    },
+    Scenario {
         name: "steady-cuts",
         about: "connections break at any moment, and histories hold everything",
         plan: |chance| Plan {
