@@ -25,6 +25,8 @@ pub struct Given {
     pub deed: u32,
     /// True if the room must refuse it, or fail on it.
     pub is_bad: bool,
+    /// The room says nothing in reply to it.
+    pub is_quiet: bool,
     /// The record that it appends to the log when it is executed.
     pub log: Option<String>,
 }

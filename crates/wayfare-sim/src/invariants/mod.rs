@@ -246,12 +246,15 @@ impl Judge {
         let deed = given.as_ref().map(|given| given.deed);
         no_duplication::check_answer(who, deed, reply.map(|(_, deed)| deed))?;
         let given = given.expect("checked");
-        if let Err(error) = result {
-            no_loss::check_refused(who, &given, error)?;
-            if self.steady {
-                stays_are_kept::check_answer(who, &self.rooms[room], &given, error)?;
+        match result {
+            Ok(reply) => no_loss::check_reply(who, &given, reply)?,
+            Err(error) => {
+                no_loss::check_refused(who, &given, error)?;
+                if self.steady {
+                    stays_are_kept::check_answer(who, &self.rooms[room], &given, error)?;
+                }
+                history.lost_replies += u64::from(*error == CommandError::ReplyLost);
             }
-            history.lost_replies += u64::from(*error == CommandError::ReplyLost);
         }
         let outcome = outcome_of(&given, result);
         match outcome {

@@ -1,5 +1,6 @@
 //! Promise 2, delivery: no reliable message between a client and a room is lost.
 
+use bytes::Bytes;
 use wayfare_client_core::CommandError;
 
 use super::{Violation, Watched};
@@ -29,6 +30,19 @@ pub(super) fn check_one(
         return who.violation("no loss", format!("was told {number} behind {last}"));
     }
     Ok(())
+}
+
+/// Checks that the reply of the room arrives, and that a reply which it did not give is empty.
+pub(super) fn check_reply(
+    who: &Watched<'_>,
+    given: &Given,
+    reply: &Bytes,
+) -> Result<(), Violation> {
+    if reply.is_empty() == given.is_quiet {
+        return Ok(());
+    }
+    let (deed, bytes) = (given.deed, reply.len());
+    who.violation("no loss", format!("the reply to deed {deed} is {bytes} bytes long"))
 }
 
 /// Checks that a room executes each command, unless it has a reason not to.

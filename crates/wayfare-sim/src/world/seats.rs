@@ -434,6 +434,7 @@ impl World {
             let given = Given {
                 deed: number,
                 is_bad,
+                is_quiet: deed == "quiet",
                 log,
             };
             self.judge.history(seat, room).given.insert(command, given);
