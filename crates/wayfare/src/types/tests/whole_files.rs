@@ -50,7 +50,7 @@ export interface Kinds {
   another: FirstTypes;
 }
 
-/** Said by both. */
+/** A message that both sides send. */
 export interface SaidInput {
   at: Point;
   loud?: boolean;
@@ -60,7 +60,7 @@ export interface Point {
   x: number;
 }
 
-/** Said by both. */
+/** A message that both sides send. */
 export interface Said {
   at: Point;
   loud: boolean;
