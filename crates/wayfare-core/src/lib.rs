@@ -22,9 +22,11 @@ mod report;
 mod routing;
 mod shard;
 mod stream;
+#[cfg(test)]
+mod stub_config;
 mod timers;
 
-pub use config::{SecondLogin, ShardConfig};
+pub use config::{SecondLogin, ShardConfig, ShardSettings};
 pub use game::{Audience, HandlerContext, Recipients, SessionRef, TimerId};
 pub use in_flight::CallId;
 pub use output::{ConnectionId, Output};

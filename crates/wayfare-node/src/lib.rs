@@ -25,4 +25,4 @@ pub use commands::{
 pub use config::SettingFlags;
 pub use game::{Game, Ready};
 pub use server::{PageFiles, Stop};
-pub use shards::{Authenticator, Engines, ShardPlan, ShardSettings, Shards};
+pub use shards::{Authenticator, Engines, ShardPlan, Shards};

@@ -21,6 +21,7 @@ const ORDERS: &[Order] = &[Order {
         &["departed"],
         &["stream"],
         &["output"],
+        &["stub_config"],
         &["report", "config"],
         &["cluster"],
         &["records"],

@@ -80,7 +80,7 @@ impl Entities {
         outcome: coordination::Outcome,
         context: &mut Context,
     ) {
-        let has_place = self.has_place(context.config.rooms_max);
+        let has_place = self.has_place(context.config.settings.rooms_max.get());
         let Some(acquiring) = self.acquiring.get_mut(entity).filter(|it| it.id == id) else {
             return;
         };

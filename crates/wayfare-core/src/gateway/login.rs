@@ -118,7 +118,7 @@ impl Gateway {
             Some(Credential::Ticket(ticket)) => {
                 self.check_ticket(connection, &ticket, version, context);
             }
-            Some(Credential::Guest(_)) if !context.config.guests => {
+            Some(Credential::Guest(_)) if !context.config.settings.guests => {
                 let message = "this server lets nobody in without a token";
                 self.cut(connection, ErrorCode::GuestsRefused, message, context);
             }
@@ -210,7 +210,7 @@ impl Gateway {
         context: &mut Context,
     ) {
         // Who has a place here already takes no other: a full server still takes its own back.
-        let full = self.sessions.len() >= context.config.sessions_max;
+        let full = self.sessions.len() >= context.config.settings.sessions_max.get();
         if full && !self.by_player.contains_key(&player.id) {
             return self.cut(connection, ErrorCode::Full, "the server is full", context);
         }
@@ -443,12 +443,12 @@ impl Gateway {
             player: session.player.id.to_string(),
             ticket: ticket.seal(&config.ticket_key),
             resumed: login.ticket.is_some(),
-            heartbeat_ms: millis(config.heartbeat),
-            grace_ms: millis(config.session_grace),
+            heartbeat_ms: millis(config.settings.heartbeat),
+            grace_ms: millis(config.settings.session_grace),
             limits: Some(wire::Limits {
                 frame_bytes_max: FRAME_BYTES_MAX as u32,
                 rooms_max: ROOMS_PER_SESSION_MAX as u32,
-                frames_per_second: config.frames_per_second,
+                frames_per_second: config.settings.frames_per_second.get(),
             }),
         });
         context.outputs.push_back(Output::Send {
@@ -485,7 +485,7 @@ fn may_login(
         (Some(_), _) => no(ErrorCode::TicketExpired, "the session has ended"),
         // A session of an earlier incarnation has no connection.
         (None, Some(former))
-            if context.config.second_login == SecondLogin::Refuse
+            if context.config.settings.second_login == SecondLogin::Refuse
                 && !given_up
                 && !context.is_former(&former.gateway) =>
         {

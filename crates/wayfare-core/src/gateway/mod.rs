@@ -58,7 +58,7 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) fn new(context: &Context) -> Self {
-        let config = &context.config;
+        let settings = &context.config.settings;
         Self {
             connections: Connections::default(),
             sessions: Sessions::default(),
@@ -68,7 +68,7 @@ impl Gateway {
             listings: Listings::default(),
             logins: Logins::default(),
             timers: Timers::default(),
-            rate: Rate::new(config.frames_per_second, config.frames_burst),
+            rate: Rate::new(settings.frames_per_second, settings.frames_burst),
             left: Left::default(),
             stopping: false,
         }
@@ -115,7 +115,7 @@ impl Gateway {
                 context,
             );
         }
-        let at = context.now + context.config.handshake_time_max;
+        let at = context.now + context.config.settings.handshake_time_max;
         if let Some(slot) = self.connections.get_mut(connection) {
             self.timers.arm(
                 TimerKey::Connection(connection.slot),
@@ -278,7 +278,7 @@ impl Gateway {
         let Some(session) = self.sessions.get_mut(key) else {
             return;
         };
-        let wake = session.poll_timeout(&context.config);
+        let wake = session.poll_timeout(&context.config.settings);
         self.timers
             .arm(TimerKey::Session(key), &mut session.armed, wake);
     }
@@ -289,7 +289,7 @@ impl Gateway {
         };
         session.armed = None;
         let now = context.now;
-        match session.due(&context.config, now) {
+        match session.due(&context.config.settings, now) {
             Some(session::Due::Silent(connection)) => {
                 self.cut(
                     connection,

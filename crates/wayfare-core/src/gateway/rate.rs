@@ -1,5 +1,6 @@
 //! The rate at which a session may send.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use wayfare_protocol::Instant;
@@ -14,11 +15,11 @@ pub(crate) struct Rate {
 }
 
 impl Rate {
-    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
-        let interval = Duration::from_secs(1) / per_second.max(1);
+    pub(crate) fn new(per_second: NonZeroU32, burst: NonZeroU32) -> Self {
+        let interval = Duration::from_secs(1) / per_second.get();
         Self {
             interval,
-            tolerance: interval * burst.max(1),
+            tolerance: interval * burst.get(),
         }
     }
 
@@ -42,9 +43,14 @@ impl Rate {
 mod tests {
     use super::*;
 
+    fn rate(per_second: u32, burst: u32) -> Rate {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        Rate::new(number(per_second), number(burst))
+    }
+
     #[test]
     fn a_burst_passes_and_then_the_rate_holds() {
-        let rate = Rate::new(10, 5);
+        let rate = rate(10, 5);
         let mut paid = Instant::ORIGIN;
         let start = Instant::ORIGIN + Duration::from_secs(1);
         for _ in 0..5 {
@@ -58,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_cost_above_the_burst_passes_when_all_is_paid() {
-        let rate = Rate::new(10, 1);
+        let rate = rate(10, 1);
         let mut paid = Instant::ORIGIN;
         assert_eq!(rate.charge(&mut paid, 5, Instant::ORIGIN), Ok(()));
         let again = Instant::ORIGIN + Duration::from_millis(500);

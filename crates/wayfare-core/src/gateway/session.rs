@@ -11,7 +11,7 @@ use wayfare_protocol::{
     Address, EntityId, Epoch, ErrorCode, Handle, Instant, Membership, PlayerId, Sequence, SessionId,
 };
 
-use crate::config::ShardConfig;
+use crate::config::ShardSettings;
 use crate::context::Context;
 use crate::game::Player;
 use crate::game::SessionRef;
@@ -101,17 +101,17 @@ impl Session {
         }
     }
 
-    pub(super) fn poll_timeout(&self, config: &ShardConfig) -> Option<Wake> {
+    pub(super) fn poll_timeout(&self, settings: &ShardSettings) -> Option<Wake> {
         let life = match self.connection {
-            Some(_) => over(self.last_heard, config.silence_max, "silence"),
-            None => over(self.detached_at, config.session_grace, "session grace"),
+            Some(_) => over(self.last_heard, settings.silence_max, "silence"),
+            None => over(self.detached_at, settings.session_grace, "session grace"),
         };
         earlier(Some(life), self.held_until.map(|at| (at, "rate")))
     }
 
-    pub(super) fn due(&self, config: &ShardConfig, now: Instant) -> Option<Due> {
-        let silent = self.last_heard + config.silence_max <= now;
-        let expired = self.detached_at + config.session_grace <= now;
+    pub(super) fn due(&self, settings: &ShardSettings, now: Instant) -> Option<Due> {
+        let silent = self.last_heard + settings.silence_max <= now;
+        let expired = self.detached_at + settings.session_grace <= now;
         match self.connection {
             Some(connection) if silent => Some(Due::Silent(connection)),
             None if expired => Some(Due::Expired),

@@ -59,7 +59,7 @@ impl Gateway {
             }
         }
         if !self.left.records.is_empty() {
-            let at = context.now + context.config.session_grace;
+            let at = context.now + context.config.settings.session_grace;
             let wake = Some((at, "sessions of before"));
             self.timers.arm(TimerKey::Left, &mut self.left.armed, wake);
         }

@@ -162,9 +162,9 @@ mod tests {
     use wayfare_protocol::{Incarnation, NodeId, ShardIndex};
 
     use super::*;
-    use crate::config::ShardConfig;
     use crate::game::{Caller, Kinds};
     use crate::peer::Request;
+    use crate::stub_config::stub_config;
 
     fn address(incarnation: u64, shard: u16) -> Address {
         Address {
@@ -176,8 +176,7 @@ mod tests {
 
     /// Shard 0 of three, in the second run of its node.
     fn context() -> Context {
-        let mut config = ShardConfig::new(address(2, 0), [0; 32]);
-        config.shards = (0..3).map(|shard| address(2, shard)).collect();
+        let config = stub_config(2, (0, 3));
         let rng = ChaCha8Rng::from_seed([0; 32]);
         Context::new(config, Kinds::default(), rng, Instant::ORIGIN)
     }

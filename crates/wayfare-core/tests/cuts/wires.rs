@@ -2,20 +2,21 @@
 //! with its connection.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
 use bytes::Bytes;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use wayfare_client_core::{Client, Credential, Event, Join, RoomKey, Settings};
+use wayfare_core::cluster::{NodeView, Run};
 use wayfare_core::game::{KindSettings, Kinds, Player};
 use wayfare_core::{CallId, ConnectionId, Output, Shard, ShardConfig};
 use wayfare_engine::model::{ModelCoordination, ModelStorage};
 use wayfare_protocol::coordination::{Commit, Expect, Revision, Write};
 use wayfare_protocol::frame::split;
 use wayfare_protocol::storage;
-use wayfare_protocol::{Address, EntityId, Incarnation, Instant, NodeId, PlayerId, ShardIndex};
+use wayfare_protocol::{EntityId, Incarnation, Instant, NodeId, PlayerId};
 
 use crate::account::Record;
 use crate::stub_lounge::lounge;
@@ -55,17 +56,17 @@ impl Wires {
         let now = Instant::ORIGIN + Duration::from_secs(1);
         let kinds = Kinds::new(vec![lounge(settings)]);
         let make = move |incarnation, began_at, index, now| {
-            let address = |shard| Address {
-                node: NodeId::new("n1").unwrap(),
+            let run = Run {
                 incarnation: Incarnation(incarnation),
-                shard: ShardIndex(shard),
+                ticket_key: [9; 32],
+                began_at,
+                view: NodeView::default(),
             };
-            let mut config = ShardConfig::new(address(index), [9; 32]);
-            config.shards = (0..shards).map(address).collect();
-            config.frames_per_second = 1_000_000;
-            config.frames_burst = 1_000_000;
-            config.session_grace = Duration::from_secs(3600);
-            config.began_at = began_at;
+            let node = NodeId::new("n1").unwrap();
+            let mut config = ShardConfig::of_run(&node, &run, (index, shards));
+            config.settings.frames_per_second = NonZeroU32::new(1_000_000).unwrap();
+            config.settings.frames_burst = NonZeroU32::new(1_000_000).unwrap();
+            config.settings.session_grace = Duration::from_secs(3600);
             let mut seed = [index as u8; 32];
             seed[..8].copy_from_slice(&u64::to_le_bytes(incarnation));
             Shard::new(config, kinds.clone(), seed, now)

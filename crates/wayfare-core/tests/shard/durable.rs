@@ -562,7 +562,7 @@ fn a_dead_incarnation_locks_nobody_out() {
         vec![crate::stub_lounge::lounge(durable())],
         1,
         |config| {
-            config.second_login = wayfare_core::SecondLogin::Refuse;
+            config.settings.second_login = wayfare_core::SecondLogin::Refuse;
         },
     );
     world.login(0, "ada");

@@ -87,7 +87,7 @@ fn an_unanswered_acknowledgement_locks_nobody_out() {
     for fault in [Fault::AppliedUnknown, Fault::LostUnknown] {
         let kinds = vec![lounge(KindSettings::default())];
         let mut world = World::with(1, kinds, 1, |config| {
-            config.second_login = SecondLogin::Refuse;
+            config.settings.second_login = SecondLogin::Refuse;
         });
         let ada = world.login(0, "ada");
         world.faults.push_back(fault);

@@ -1,5 +1,6 @@
 //! Hostile clients, lost answers and late messages, and what they must not do.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use wayfare_core::game::KindSettings;
@@ -258,7 +259,7 @@ fn a_connection_lost_during_login_leaves_no_record() {
 #[test]
 fn and_does_not_lock_its_player_out() {
     let mut world = World::with(2, vec![lounge(KindSettings::default())], 1, |c| {
-        c.second_login = SecondLogin::Refuse;
+        c.settings.second_login = SecondLogin::Refuse;
     });
     world.late = true;
     let ada = world.login(0, "ada");
@@ -323,7 +324,7 @@ fn an_unknown_resume_takes_the_session_from_its_gateway() {
 #[test]
 fn an_unknown_login_under_refuse_gets_in() {
     let mut world = World::with(2, vec![lounge(KindSettings::default())], 1, |c| {
-        c.second_login = SecondLogin::Refuse;
+        c.settings.second_login = SecondLogin::Refuse;
     });
     world.late = true;
     let ada = world.login(0, "ada");
@@ -336,7 +337,7 @@ fn an_unknown_login_under_refuse_gets_in() {
 #[test]
 fn a_release_that_failed_does_not_lock_out() {
     let mut world = World::with(2, vec![lounge(KindSettings::default())], 1, |c| {
-        c.second_login = SecondLogin::Refuse;
+        c.settings.second_login = SecondLogin::Refuse;
     });
     let ada = world.login(0, "ada");
     world.late = true;
@@ -401,7 +402,7 @@ fn an_operator_closes_a_room_that_is_starting_again() {
 #[test]
 fn a_full_server_lets_its_own_sessions_resume() {
     let mut world = World::with(1, vec![lounge(KindSettings::default())], 1, |c| {
-        c.sessions_max = 2;
+        c.settings.sessions_max = NonZeroUsize::new(2).unwrap();
     });
     let ada = world.login(0, "ada");
     let _bo = world.login(0, "bo");

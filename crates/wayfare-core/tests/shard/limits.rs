@@ -1,5 +1,6 @@
 //! Clients that send too fast, read too slowly, or send what they must not.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use wayfare_core::game::KindSettings;
@@ -115,8 +116,8 @@ fn a_full_server_says_so() {
     use crate::stub_lounge::lounge;
     let kinds = vec![lounge(KindSettings::default())];
     let mut world = World::with(1, kinds, 1, |config| {
-        config.sessions_max = 1;
-        config.rooms_max = 1;
+        config.settings.sessions_max = NonZeroUsize::MIN;
+        config.settings.rooms_max = NonZeroUsize::MIN;
     });
     let ada = world.login(0, "ada");
     let bo = world.login(0, "bo");

@@ -15,7 +15,7 @@ use crate::world::{Fault, World};
 
 fn refusing(shards: u16) -> World {
     World::with(shards, vec![lounge(KindSettings::default())], 1, |config| {
-        config.second_login = SecondLogin::Refuse;
+        config.settings.second_login = SecondLogin::Refuse;
     })
 }
 

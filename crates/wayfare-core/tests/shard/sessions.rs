@@ -64,7 +64,7 @@ fn guests_are_let_in_only_where_they_may() {
     assert!(player.starts_with("guest-"), "{player}");
 
     let mut closed = World::with(1, vec![lounge(KindSettings::default())], 1, |config| {
-        config.guests = false;
+        config.settings.guests = false;
     });
     let client = closed.connect(0);
     closed.hello(client, guest());
@@ -133,7 +133,7 @@ fn a_second_login_replaces_the_membership_in_one_step() {
 #[test]
 fn where_the_policy_keeps_the_first_the_second_is_refused() {
     let mut world = World::with(2, vec![lounge(KindSettings::default())], 1, |config| {
-        config.second_login = SecondLogin::Refuse;
+        config.settings.second_login = SecondLogin::Refuse;
     });
     let first = world.login(0, "ada");
     let second = world.login(1, "ada");

@@ -14,7 +14,7 @@ use wayfare_protocol::coordination::{Commit, Failure, Key, Record, Reply, Reques
 use wayfare_protocol::frame::{client_payload, decode_server, split};
 use wayfare_protocol::storage;
 use wayfare_protocol::wire::{self, client_frame::Body as Say, server_frame::Body};
-use wayfare_protocol::{Address, ErrorCode, Instant, NodeId, PlayerId, ShardIndex};
+use wayfare_protocol::{ErrorCode, Instant, NodeId, PlayerId};
 
 use crate::stub_lounge::lounge;
 
@@ -121,16 +121,8 @@ impl World {
         let kinds = Kinds::new(kinds);
         let now = Instant::ORIGIN + Duration::from_secs(1000);
         let make = move |node: &NodeId, run: &Run, index, now| {
-            let address = |shard| Address {
-                node: node.clone(),
-                incarnation: run.incarnation,
-                shard: ShardIndex(shard),
-            };
-            let mut config = ShardConfig::new(address(index), run.ticket_key);
-            config.shards = (0..shards).map(address).collect();
-            config.guests = true;
-            config.view = run.view.clone();
-            config.began_at = run.began_at;
+            let mut config = ShardConfig::of_run(node, run, (index, shards));
+            config.settings.guests = true;
             config.unix_origin = Duration::from_secs(1_700_000_000);
             adjust(&mut config);
             let mut seed = [seed ^ index as u8; 32];

@@ -97,7 +97,8 @@ struct Around<'a> {
 
 /// Refuses a configuration that lets no player in, or lets everybody in by accident.
 fn admit(mode: Mode, config: &Config, key: Option<&Key>) -> anyhow::Result<()> {
-    let Settings { listen, guests, .. } = config.settings;
+    let Settings { listen, .. } = config.settings;
+    let guests = config.settings.shard.guests;
     if !guests && key.is_none() {
         bail!(
             "who may play? Either set a token key (WAYFARE_TOKEN_KEY, or --token-key-file FILE; \
@@ -175,7 +176,7 @@ async fn serve(
         office,
         shards,
         store: prepared.store,
-        handshake_time_max: settings.handshake_time_max,
+        handshake_time_max: settings.shard.handshake_time_max,
         stop_grace: settings.stop_grace,
     };
     let served = node.run(&stop, signals, prepared.superseded, || {
@@ -238,7 +239,8 @@ fn start_shards(
         run: prepared.run.clone(),
         shards: settings.shards.get(),
         seed: chance::bytes()?,
-        settings: settings.of_shards(),
+        settings: settings.shard.clone(),
+        slow_handler: settings.slow_handler,
     };
     let verifier = Arc::new(Verifier::new(key));
     Shards::start(kinds, &plan, engines, verifier, futures)
@@ -250,7 +252,7 @@ fn announce(title: &str, mode: Mode, config: &Config, ready: &Ready, kind: Optio
     let settings = &config.settings;
     tracing::info!(
         listen = %ready.listen, admin = ?ready.admin, data = %ready.data.display(),
-        shards = settings.shards, guests = settings.guests, node = %settings.node,
+        shards = settings.shards, guests = settings.shard.guests, node = %settings.node,
         "{title} takes players"
     );
     if mode == Mode::Serve {

@@ -58,18 +58,24 @@ const fn wrong<T: Value>(_: fn(&Settings) -> &T) -> fn(&str) -> Option<String> {
 
 macro_rules! key {
     ($name:ident, $about:literal) => {
+        key!([$name] $name, $about)
+    };
+    (shard.$name:ident, $about:literal) => {
+        key!([shard.$name] $name, $about)
+    };
+    ([$($place:tt)+] $name:ident, $about:literal) => {
         Key {
             name: stringify!($name),
             about: $about,
-            value_name: value_name(|settings| &settings.$name),
-            expected: expected(|settings| &settings.$name),
-            repeat: repeat(|settings| &settings.$name),
-            wrong: wrong(|settings| &settings.$name),
+            value_name: value_name(|settings| &settings.$($place)+),
+            expected: expected(|settings| &settings.$($place)+),
+            repeat: repeat(|settings| &settings.$($place)+),
+            wrong: wrong(|settings| &settings.$($place)+),
             set: |settings, text| {
-                settings.$name = Value::parse(text)?;
+                settings.$($place)+ = Value::parse(text)?;
                 Some(())
             },
-            show: |settings| Value::show(&settings.$name),
+            show: |settings| Value::show(&settings.$($place)+),
         }
     };
 }
@@ -107,34 +113,40 @@ pub(crate) const KEYS: &[Key] = &[
         "A file that holds the password of the user that PostgreSQL's URL names"
     ),
     key!(shards, "Threads that rooms and sessions live on"),
-    key!(guests, "Let in clients without a token"),
+    key!(shard.guests, "Let in clients without a token"),
     key!(
         token_key,
         "The secret that tokens are signed with (HS256), at least 32 bytes; as a flag others on this machine can see it"
     ),
     key!(token_key_file, "A file that holds the token key instead"),
     key!(
-        second_login,
+        shard.second_login,
         "What a second login of a player does: replace the first, or be refused"
     ),
-    key!(session_grace, "How long a session outlives its connection"),
-    key!(heartbeat, "A client says something at least this often"),
     key!(
-        silence_max,
+        shard.session_grace,
+        "How long a session outlives its connection"
+    ),
+    key!(
+        shard.heartbeat,
+        "A client says something at least this often"
+    ),
+    key!(
+        shard.silence_max,
         "A connection that is silent for this long is lost"
     ),
     key!(
-        handshake_time_max,
+        shard.handshake_time_max,
         "From a connection to its WebSocket, and from there to an accepted login"
     ),
     key!(
-        frames_per_second,
+        shard.frames_per_second,
         "Frames a session may send per second, sustained"
     ),
-    key!(frames_burst, "Frames a session may send at once"),
-    key!(rooms_max, "Rooms on each shard"),
+    key!(shard.frames_burst, "Frames a session may send at once"),
+    key!(shard.rooms_max, "Rooms on each shard"),
     key!(
-        sessions_max,
+        shard.sessions_max,
         "Sessions on each shard, those without a connection included"
     ),
     key!(

@@ -39,7 +39,7 @@ pub(crate) fn check(config: &Config) -> Vec<Problem> {
 const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
 
 fn pace(config: &Config) -> Option<String> {
-    let heartbeat = config.settings.heartbeat;
+    let heartbeat = config.settings.shard.heartbeat;
     (heartbeat < HEARTBEAT_MIN).then(|| {
         format!(
             "{} must be at least {}",
@@ -51,7 +51,7 @@ fn pace(config: &Config) -> Option<String> {
 
 /// Checks that two heartbeats may be lost; see [`limits::SILENCE_MAX`].
 fn silence(config: &Config) -> Option<String> {
-    let settings = &config.settings;
+    let settings = &config.settings.shard;
     let least = 2 * settings.heartbeat;
     (settings.silence_max <= least).then(|| {
         format!(
@@ -65,7 +65,7 @@ fn silence(config: &Config) -> Option<String> {
 
 /// Checks that a lost connection is noticed, and can be resumed, before the session ends.
 fn grace(config: &Config) -> Option<String> {
-    let settings = &config.settings;
+    let settings = &config.settings.shard;
     (settings.session_grace <= settings.silence_max).then(|| {
         format!(
             "{} must be longer than {}, or a client that lost its connection comes back too late",
@@ -76,7 +76,7 @@ fn grace(config: &Config) -> Option<String> {
 }
 
 fn burst(config: &Config) -> Option<String> {
-    let burst = config.settings.frames_burst;
+    let burst = config.settings.shard.frames_burst;
     (burst.get() < limits::JOIN_COST).then(|| {
         format!(
             "{} must be at least {}, which is what a join is charged as",
@@ -157,7 +157,7 @@ fn password(config: &Config, service: Service) -> Option<String> {
 
 /// Checks that a session does not end before its memberships.
 fn stay(config: &Config, kind: &KindConfig) -> Option<String> {
-    let session_grace = config.settings.session_grace;
+    let session_grace = config.settings.shard.session_grace;
     (kind.settings.member_grace > session_grace).then(|| {
         format!(
             "{} must not be longer than {}: a member cannot outstay its session",

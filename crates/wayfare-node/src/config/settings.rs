@@ -2,15 +2,14 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU16, NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use wayfare_core::SecondLogin;
-use wayfare_protocol::{NodeId, limits};
+use wayfare_core::ShardSettings;
+use wayfare_protocol::NodeId;
 
 use super::service_addresses::{CoordinationChoice, StorageChoice};
-use crate::shards::ShardSettings;
 
 /// The purpose of the node. Some defaults depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,18 +33,10 @@ pub(crate) struct Settings {
     pub(crate) storage: StorageChoice,
     pub(crate) storage_password_file: Option<PathBuf>,
     pub(crate) shards: NonZeroU16,
-    pub(crate) guests: bool,
+    /// The settings of each shard.
+    pub(crate) shard: ShardSettings,
     pub(crate) token_key: Option<Secret>,
     pub(crate) token_key_file: Option<PathBuf>,
-    pub(crate) second_login: SecondLogin,
-    pub(crate) session_grace: Duration,
-    pub(crate) heartbeat: Duration,
-    pub(crate) silence_max: Duration,
-    pub(crate) handshake_time_max: Duration,
-    pub(crate) frames_per_second: NonZeroU32,
-    pub(crate) frames_burst: NonZeroU32,
-    pub(crate) rooms_max: NonZeroUsize,
-    pub(crate) sessions_max: NonZeroUsize,
     pub(crate) slow_handler: Duration,
     pub(crate) stop_grace: Duration,
     pub(crate) log: LogFilter,
@@ -61,28 +52,14 @@ impl Settings {
             Mode::Dev => Self {
                 // Only this machine can connect, so guests are safe.
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, serve.listen.port())),
-                guests: true,
+                shard: ShardSettings {
+                    guests: true,
+                    ..serve.shard
+                },
                 // The terminal is for the three lines of next steps.
                 log: LogFilter("warn".into()),
                 ..serve
             },
-        }
-    }
-
-    /// The part of the settings that shards use.
-    pub(crate) fn of_shards(&self) -> ShardSettings {
-        ShardSettings {
-            guests: self.guests,
-            second_login: self.second_login,
-            frames_per_second: self.frames_per_second.get(),
-            frames_burst: self.frames_burst.get(),
-            session_grace: self.session_grace,
-            heartbeat: self.heartbeat,
-            silence_max: self.silence_max,
-            handshake_time_max: self.handshake_time_max,
-            rooms_max: self.rooms_max.get(),
-            sessions_max: self.sessions_max.get(),
-            slow_handler: self.slow_handler,
         }
     }
 }
@@ -104,18 +81,9 @@ impl Default for Settings {
                 .ok()
                 .and_then(NonZeroU16::new)
                 .unwrap_or(NonZeroU16::MIN),
-            guests: false,
+            shard: ShardSettings::default(),
             token_key: None,
             token_key_file: None,
-            second_login: SecondLogin::default(),
-            session_grace: limits::SESSION_GRACE,
-            heartbeat: limits::HEARTBEAT,
-            silence_max: limits::SILENCE_MAX,
-            handshake_time_max: limits::HANDSHAKE_TIME_MAX,
-            frames_per_second: const { NonZeroU32::new(limits::FRAMES_PER_SECOND).unwrap() },
-            frames_burst: const { NonZeroU32::new(limits::FRAMES_BURST).unwrap() },
-            rooms_max: const { NonZeroUsize::new(limits::ROOMS_PER_SHARD_MAX).unwrap() },
-            sessions_max: const { NonZeroUsize::new(limits::SESSIONS_PER_SHARD_MAX).unwrap() },
             // One tick of a 20 Hz game. A slower handler delays the ticks of other rooms on its
             // shard.
             slow_handler: Duration::from_millis(50),

@@ -53,7 +53,7 @@ fn port(
 
 fn players(config: &Config, mode: Mode) -> Finding {
     let check = "players";
-    let guests = config.settings.guests;
+    let guests = config.settings.shard.guests;
     match Key::of(config) {
         Err(error) => Finding::fail(check, error.to_string(), ""),
         Ok(Some(_)) if guests => Finding::warn(

@@ -80,12 +80,13 @@ impl EventLoop {
         services: Arc<NodeServices>,
     ) -> Self {
         let config = plan.config(index, &services.engines);
+        let address = config.address.clone();
         let shard = Shard::new(config, kinds, plan.seed(index), clock::now());
         let mailbox = Arc::clone(&services.mailboxes[index]);
         let bell = Arc::clone(&mailbox);
         Self {
             shard,
-            address: plan.address(index),
+            address,
             poll,
             connections: Connections::default(),
             mailbox,

@@ -33,7 +33,7 @@ use event_loop::EventLoop;
 use mailbox::{Mail, Mailbox};
 
 pub use engines::Engines;
-pub use plan::{Authenticator, ShardPlan, ShardSettings};
+pub use plan::{Authenticator, ShardPlan};
 
 /// The shared services of all shards' loops of a node.
 pub(crate) struct NodeServices {
@@ -66,7 +66,7 @@ impl Shards {
         authenticator: Arc<dyn Authenticator>,
         runtime: Handle,
     ) -> std::io::Result<Self> {
-        let slow = plan.settings.slow_handler;
+        let slow = plan.slow_handler;
         let kinds = Kinds::new(
             kinds
                 .into_iter()

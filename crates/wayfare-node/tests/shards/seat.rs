@@ -1,18 +1,19 @@
 //! Shards without a node around them, and a player on a memory connection.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wayfare_core::SecondLogin;
+use wayfare_core::ShardSettings;
 use wayfare_core::cluster::{NodeView, Run};
 use wayfare_core::game::{Kind, Player, Refusal};
-use wayfare_node::{Authenticator, Engines, ShardPlan, ShardSettings, Shards};
+use wayfare_node::{Authenticator, Engines, ShardPlan, Shards};
 use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::frame::{client_payload, decode_server};
 use wayfare_protocol::wire::server_frame::Body;
 use wayfare_protocol::wire::{self, client_frame::Body as Say, hello::Credential};
-use wayfare_protocol::{ErrorCode, Incarnation, NodeId, limits};
+use wayfare_protocol::{ErrorCode, Incarnation, NodeId};
 use wayfare_transport::memory::PeerEnd;
 
 use crate::stub_echo::echo;
@@ -79,17 +80,11 @@ fn start(
         seed: [incarnation; 32],
         settings: ShardSettings {
             guests: true,
-            second_login: SecondLogin::Replace,
-            frames_per_second: 1_000_000,
-            frames_burst: 1_000_000,
-            session_grace: limits::SESSION_GRACE,
-            heartbeat: limits::HEARTBEAT,
-            silence_max: limits::SILENCE_MAX,
-            handshake_time_max: limits::HANDSHAKE_TIME_MAX,
-            rooms_max: limits::ROOMS_PER_SHARD_MAX,
-            sessions_max: limits::SESSIONS_PER_SHARD_MAX,
-            slow_handler,
+            frames_per_second: NonZeroU32::new(1_000_000).unwrap(),
+            frames_burst: NonZeroU32::new(1_000_000).unwrap(),
+            ..ShardSettings::default()
         },
+        slow_handler,
     };
     let handle = runtime.handle().clone();
     let shards = Shards::start(vec![kind], &plan, engines, Arc::new(Nobody), handle);

@@ -42,7 +42,10 @@ pub(super) fn check_reply(
         return Ok(());
     }
     let (deed, bytes) = (given.deed, reply.len());
-    who.violation("no loss", format!("the reply to deed {deed} is {bytes} bytes long"))
+    who.violation(
+        "no loss",
+        format!("the reply to deed {deed} is {bytes} bytes long"),
+    )
 }
 
 /// Checks that a room executes each command, unless it has a reason not to.

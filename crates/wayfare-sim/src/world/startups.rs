@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use wayfare_core::cluster::{self, Output, Sharing, Startup, StartupPlan};
-use wayfare_core::{Shard, ShardConfig};
+use wayfare_core::{Shard, ShardConfig, ShardSettings};
+use wayfare_protocol::NodeId;
 use wayfare_protocol::coordination::Outcome;
-use wayfare_protocol::{Address, NodeId, ShardIndex};
 
 use super::node::{Asker, Input, SimShard};
 use super::{Event, World};
@@ -98,24 +98,19 @@ impl World {
         let it = &mut self.nodes[node];
         it.startup = None;
         let name = NodeId::new(&it.name).expect("a name like that");
-        let address = |shard| Address {
-            node: name.clone(),
-            incarnation: run.incarnation,
-            shard: ShardIndex(shard),
-        };
         let local = it.clock.local(self.now);
         let server = self.plan.server;
         let mut shards = Vec::new();
         for index in 0..self.plan.shards {
-            let mut config = ShardConfig::new(address(index), run.ticket_key);
-            config.shards = (0..self.plan.shards).map(address).collect();
-            config.second_login = server.second_login;
-            config.session_grace = server.session_grace;
-            config.heartbeat = server.heartbeat;
-            config.silence_max = server.heartbeat * 5 / 2;
-            config.handshake_time_max = Duration::from_secs(5);
-            config.view = run.view.clone();
-            config.began_at = run.began_at;
+            let mut config = ShardConfig::of_run(&name, run, (index, self.plan.shards));
+            config.settings = ShardSettings {
+                second_login: server.second_login,
+                session_grace: server.session_grace,
+                heartbeat: server.heartbeat,
+                silence_max: server.heartbeat * 5 / 2,
+                handshake_time_max: Duration::from_secs(5),
+                ..ShardSettings::default()
+            };
             config.unix_origin = Duration::from_secs(1_700_000_000 + it.chance.below(10_000));
             let seed = it.chance.bytes();
             shards.push(SimShard {

@@ -1,20 +1,20 @@
 //! The driver of a single shard and its players, in bytes and without types.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use wayfare_core::cluster::{NodeView, Run};
 use wayfare_core::game::{self, Kind, Kinds, Refusal};
 use wayfare_core::operator::{self, Query, RoomDetail};
 use wayfare_core::{ConnectionId, Output, Report, Shard, ShardConfig};
 use wayfare_protocol::limits::HEARTBEAT;
 use wayfare_protocol::wire::{self, client_frame::Body as Say, hello::Credential};
-use wayfare_protocol::{
-    Address, EntityId, Incarnation, Instant, NodeId, PlayerId, ShardIndex, frame, limits,
-};
+use wayfare_protocol::{EntityId, Incarnation, Instant, NodeId, PlayerId, frame, limits};
 
 use super::futures::{Futures, finish};
 use super::records::Records;
@@ -23,7 +23,7 @@ use super::store::Store;
 use crate::{Documents, Expect};
 
 /// No rate limit: a test sends in no time what a client sends in minutes.
-const FRAMES_PER_SECOND: u32 = 1_000_000;
+const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(1_000_000).unwrap();
 
 /// The wall clock when a test begins: a day in November 2023.
 const UNIX_ORIGIN: Duration = Duration::from_secs(1_700_000_000);
@@ -308,18 +308,19 @@ impl Driver {
 }
 
 fn config(incarnation: u64, records: &Records, store: &Store) -> ShardConfig {
-    let address = Address {
-        node: NodeId::new("table").unwrap_or_else(|_| unreachable!("it is a name")),
+    let node = NodeId::new("table").unwrap_or_else(|_| unreachable!("it is a name"));
+    let run = Run {
         incarnation: Incarnation(incarnation),
-        shard: ShardIndex(0),
+        ticket_key: [0; 32],
+        began_at: records.revision(),
+        view: NodeView::default(),
     };
-    let mut config = ShardConfig::new(address, [0; 32]);
-    config.began_at = records.revision();
+    let mut config = ShardConfig::of_run(&node, &run, (0, 1));
     config.unix_origin = UNIX_ORIGIN;
     config.documents = Some(store.documents());
-    config.guests = true;
-    config.frames_per_second = FRAMES_PER_SECOND;
-    config.frames_burst = FRAMES_PER_SECOND;
+    config.settings.guests = true;
+    config.settings.frames_per_second = FRAMES_PER_SECOND;
+    config.settings.frames_burst = FRAMES_PER_SECOND;
     config
 }
 

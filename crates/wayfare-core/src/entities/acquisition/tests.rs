@@ -9,6 +9,7 @@ use wayfare_protocol::{Incarnation, NodeId, ShardIndex};
 
 use super::*;
 use crate::game::{HandlerContext, KindSettings, Player, Refusal, RoomKind, RoomLogic};
+use crate::stub_config::stub_config;
 
 /// A room that keeps nothing of what it is told, and restores anything but `bad`.
 struct StubRoom;
@@ -104,7 +105,7 @@ impl Bench {
         Self {
             coordination: ModelCoordination::default(),
             storage: ModelStorage::default(),
-            config: ShardConfig::new(address("n1", 2), [0; 32]),
+            config: stub_config(2, (0, 1)),
             durability,
             has_creator: true,
             has_place: true,

@@ -25,7 +25,6 @@ use super::persistence::image::Image;
 use super::record::base_record;
 use super::recovery::revive;
 use super::{Opened, Origin, Room, RoomTurn};
-use crate::config::ShardConfig;
 use crate::context::Context;
 use crate::game::{
     Audience, Durability, Form, HandlerContext, Kind, KindSettings, Kinds, LeaveReason, Player,
@@ -34,6 +33,7 @@ use crate::game::{
 use crate::in_flight::Asker;
 use crate::output::Output;
 use crate::peer::{Join, Member, MemberRequest, Numbered, ToEntity};
+use crate::stub_config::stub_config;
 
 const KEY: &str = "notes/a";
 
@@ -233,12 +233,7 @@ enum Act {
 
 impl Bench {
     fn new(durability: Durability, form: Form) -> Self {
-        let address = Address {
-            node: NodeId::new("n1").unwrap(),
-            incarnation: Incarnation(1),
-            shard: ShardIndex(0),
-        };
-        let config = ShardConfig::new(address, [0; 32]);
+        let config = stub_config(1, (0, 1));
         let rng = ChaCha8Rng::from_seed([0; 32]);
         let start = Instant::from_nanos(1_000_000);
         let mut context = Context::new(config, Kinds::default(), rng, start);

@@ -7,19 +7,16 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::wire::JoinMode;
-use wayfare_protocol::{
-    Address, EntityId, Epoch, Handle, Incarnation, Instant, NodeId, PlayerId, Sequence, SessionId,
-    ShardIndex,
-};
+use wayfare_protocol::{EntityId, Epoch, Handle, Instant, PlayerId, Sequence, SessionId};
 
 use super::{Opened, Room, RoomTurn};
-use crate::config::ShardConfig;
 use crate::context::Context;
 use crate::game::SessionRef;
 use crate::game::{Audience, HandlerContext};
 use crate::game::{Kind, KindSettings, Kinds, Player, Refusal, RoomKind, RoomLogic};
 use crate::peer::{self, Join, MemberRequest, Message, Numbered, ToEntity, ToGateway};
 use crate::stream::gate::Holder;
+use crate::stub_config::stub_config;
 
 /// Says again what it is told.
 struct StubEcho;
@@ -68,12 +65,8 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let here = Address {
-            node: NodeId::new("n1").unwrap(),
-            incarnation: Incarnation(1),
-            shard: ShardIndex(0),
-        };
-        let config = ShardConfig::new(here.clone(), [0; 32]);
+        let config = stub_config(1, (0, 1));
+        let here = config.address.clone();
         let rng = ChaCha8Rng::from_seed([0; 32]);
         let mut context = Context::new(config, Kinds::default(), rng, Instant::from_nanos(1));
         let kind = Kind {

@@ -144,11 +144,11 @@ fn dev_has_its_own_defaults() {
     let dev = load(Mode::Dev, "", &[], "").unwrap().settings;
     let serve = load(Mode::Serve, "", &[], "").unwrap().settings;
     assert_eq!(
-        (dev.listen.to_string().as_str(), dev.guests),
+        (dev.listen.to_string().as_str(), dev.shard.guests),
         ("127.0.0.1:7777", true)
     );
     assert_eq!(
-        (serve.listen.to_string().as_str(), serve.guests),
+        (serve.listen.to_string().as_str(), serve.shard.guests),
         ("0.0.0.0:7777", false)
     );
 }
@@ -159,6 +159,7 @@ fn a_switch_without_a_value_is_true() {
         load(Mode::Serve, "guests = false", &[], line)
             .unwrap()
             .settings
+            .shard
             .guests
     };
     assert!(guests("--guests"));
