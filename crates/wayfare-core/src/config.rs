@@ -1,13 +1,14 @@
 //! The settings of a shard.
 
 use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
 use std::time::Duration;
 
 use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::{Address, NodeId, ShardIndex, limits};
 
 use crate::cluster::{NodeView, Run};
-use crate::game::Documents;
+use crate::game::{Documents, HandlerHook};
 
 /// The effect of a second login of a player who has a session already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,11 +84,13 @@ pub struct ShardConfig {
     pub unix_origin: Duration,
     /// Where rooms' futures find documents; `None` where there are none.
     pub documents: Option<Documents>,
+    /// Runs around each call of a game's code, if there is one.
+    pub hook: Option<Arc<dyn HandlerHook>>,
 }
 
 impl ShardConfig {
-    /// The shard of this index among the `shards` of a node's run, with default settings and no
-    /// documents, at the Unix epoch.
+    /// The shard of this index among the `shards` of a node's run, with default settings, at the
+    /// Unix epoch, without documents and without a hook.
     #[must_use]
     pub fn of_run(node: &NodeId, run: &Run, (index, shards): (u16, u16)) -> Self {
         let address = |shard| Address {
@@ -104,6 +107,7 @@ impl ShardConfig {
             began_at: run.began_at,
             unix_origin: Duration::ZERO,
             documents: None,
+            hook: None,
         }
     }
 }

@@ -11,8 +11,8 @@ mod mailbox;
 mod plan;
 mod ration;
 mod reports;
+mod slow_handlers;
 mod tally;
-mod timed;
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -66,13 +66,7 @@ impl Shards {
         authenticator: Arc<dyn Authenticator>,
         runtime: Handle,
     ) -> std::io::Result<Self> {
-        let slow = plan.slow_handler;
-        let kinds = Kinds::new(
-            kinds
-                .into_iter()
-                .map(|kind| timed::timed(kind, slow))
-                .collect(),
-        );
+        let kinds = Kinds::new(kinds);
         let mut polls = Vec::new();
         let mut mailboxes = Vec::new();
         for _ in 0..plan.shards.max(1) {

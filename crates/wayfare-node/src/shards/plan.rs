@@ -9,6 +9,7 @@ use wayfare_core::{ShardConfig, ShardSettings};
 use wayfare_protocol::{Instant, NodeId};
 
 use super::documents::EngineDocuments;
+use super::slow_handlers::SlowHandlers;
 use super::{Engines, clock};
 
 /// Checks tokens. Called on a shard's thread: it must not block.
@@ -46,6 +47,9 @@ impl ShardPlan {
             settings: self.settings.clone(),
             unix_origin: unix_origin(),
             documents: Some(Documents(Arc::new(documents))),
+            hook: Some(Arc::new(SlowHandlers {
+                slow: self.slow_handler,
+            })),
             ..ShardConfig::of_run(&self.node, &self.run, (index, self.shards.max(1)))
         }
     }

@@ -70,7 +70,7 @@ impl Acquisition {
         match outcome {
             Ok(Reply::Loaded(loaded)) => match Image::of(&loaded) {
                 Ok(None) => self.end(Acquired::Anew(held, loaded.next())),
-                Ok(Some(image)) => self.revive(held, image, &loaded),
+                Ok(Some(image)) => self.revive(held, (image, &loaded), config),
                 Err(reason) => self.quarantine(held, reason, 1),
             },
             Err(Failure::Corrupt(reason)) => self.quarantine(held, reason, 1),
@@ -86,11 +86,11 @@ impl Acquisition {
         }
     }
 
-    fn revive(&mut self, held: Held, image: Image, loaded: &Loaded) {
+    fn revive(&mut self, held: Held, (image, loaded): (Image, &Loaded), config: &ShardConfig) {
         // A part that changed behind the snapshot is in the journal.
         let newer = |part: &&PartId| !image.parts.contains_key(&part.number);
         let missing = image.stored_parts.iter().filter(newer).copied().collect();
-        let recovered = match revive(&self.kind, image, loaded) {
+        let recovered = match revive(&self.entity, (&self.kind, image, loaded), config) {
             Ok(recovered) => recovered,
             Err(reason) => return self.end(Acquired::Unreadable(reason)),
         };

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use wayfare_protocol::limits::{CALLS_MAX, TIMERS_MAX, VIEW_BYTES_MAX};
-use wayfare_protocol::{ErrorCode, Membership};
+use wayfare_protocol::{EntityId, ErrorCode, Membership};
 
 use super::Opened;
 use super::turn::RoomTurn;
 use crate::context::Context;
 use crate::game::members::Members;
-use crate::game::{HandlerContext, Kind, Refusal, RoomLogic};
+use crate::game::{HandlerContext, HandlerHook, Kind, Refusal, RoomLogic};
 use crate::report::Report;
 
 /// Why a handler did not return well.
@@ -53,7 +53,8 @@ pub(super) fn open(
         kept: kind.settings.is_kept(),
         documents: context.config.documents.as_ref(),
     };
-    match catch(|| kind.logic.open(&opened.open, &cx)) {
+    let called = (context.config.hook.as_deref(), &opened.entity, "open");
+    match catch(called, || kind.logic.open(&opened.open, &cx)) {
         Ok(outcome) => outcome,
         Err(panic) => {
             context.report(Report::Panicked {
@@ -66,8 +67,27 @@ pub(super) fn open(
     }
 }
 
-/// Runs `call`; a panic becomes its message.
-pub(super) fn catch<R>(call: impl FnOnce() -> R) -> Result<R, String> {
+/// A call of the game's code: the hook around it, its room and its name.
+type Called<'a> = (Option<&'a dyn HandlerHook>, &'a EntityId, &'static str);
+
+/// Runs `call` within the hook; a panic becomes its message.
+pub(super) fn catch<R>(
+    (hook, entity, handler): Called<'_>,
+    call: impl FnOnce() -> R,
+) -> Result<R, String> {
+    let Some(hook) = hook else {
+        return catch_panic(call);
+    };
+    let (mut call, mut outcome) = (Some(call), None);
+    hook.around(entity, handler, &mut || {
+        if let Some(call) = call.take() {
+            outcome = Some(catch_panic(call));
+        }
+    });
+    outcome.unwrap_or_else(|| Err("the hook did not run the handler".into()))
+}
+
+fn catch_panic<R>(call: impl FnOnce() -> R) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         text.or_else(|| panic.downcast_ref::<String>().cloned())
@@ -119,7 +139,8 @@ impl RoomTurn<'_> {
             documents: self.context.config.documents.as_ref(),
         };
         let (logic, members) = (&mut *room.logic, &room.members);
-        let fault = match catch(|| call(logic, members, &cx)) {
+        let called = (self.context.config.hook.as_deref(), cx.entity, handler);
+        let fault = match catch(called, || call(logic, members, &cx)) {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(refusal)) => Fault::Refused(refusal),
             Err(panic) => {
@@ -143,7 +164,8 @@ impl RoomTurn<'_> {
         call: impl FnOnce(&mut dyn RoomLogic) -> Result<R, Refusal>,
     ) -> Result<R, Fault> {
         let logic = &mut *self.room.logic;
-        match catch(|| call(logic)) {
+        let hook = self.context.config.hook.as_deref();
+        match catch((hook, &self.room.id.entity, what), || call(logic)) {
             Ok(outcome) => outcome.map_err(Fault::Refused),
             Err(panic) => {
                 self.context.report(Report::Panicked {

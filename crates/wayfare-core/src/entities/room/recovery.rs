@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use wayfare_protocol::EntityId;
 use wayfare_protocol::storage::Loaded;
 
 use super::handlers::catch;
@@ -12,8 +13,9 @@ use super::persistence::{
     Persistence, call_records, member_records, metadata_records, stream_records,
 };
 use super::{Machines, Opened, Room};
+use crate::config::ShardConfig;
 use crate::context::Context;
-use crate::game::{Kind, Refusal, RoomLogic};
+use crate::game::{HandlerHook, Kind, Refusal, RoomLogic};
 
 /// Everything storage had of a room, its parts in place.
 pub(crate) struct Recovered {
@@ -22,15 +24,22 @@ pub(crate) struct Recovered {
     /// The bytes of it in the snapshot; the journal's follow.
     pub(crate) base_bytes: usize,
     pub(crate) journal_bytes: usize,
+    entity: EntityId,
+    hook: Option<Arc<dyn HandlerHook>>,
 }
 
 /// The game's object of an image, without the parts that are stored on their own.
 ///
 /// # Errors
 /// If this version of the game cannot make it.
-pub(crate) fn revive(kind: &Kind, image: Image, loaded: &Loaded) -> Result<Recovered, String> {
+pub(crate) fn revive(
+    entity: &EntityId,
+    (kind, image, loaded): (&Kind, Image, &Loaded),
+    config: &ShardConfig,
+) -> Result<Recovered, String> {
     let state = image.state.clone().unwrap_or_default();
-    let made = catch(|| {
+    let hook = config.hook.clone();
+    let made = catch((hook.as_deref(), entity, "restore"), || {
         let mut logic = kind.logic.restore(&state)?;
         for change in &image.changes {
             logic.apply(change)?;
@@ -44,6 +53,8 @@ pub(crate) fn revive(kind: &Kind, image: Image, loaded: &Loaded) -> Result<Recov
         logic,
         base_bytes: snapshot.map_or(0, |snapshot| snapshot.bytes.len()),
         journal_bytes: loaded.journal.iter().map(bytes::Bytes::len).sum(),
+        entity: entity.clone(),
+        hook,
     })
 }
 
@@ -54,7 +65,8 @@ impl Recovered {
     /// If this version of the game cannot read it.
     pub(crate) fn set_part(&mut self, number: u32, part: Option<&[u8]>) -> Result<(), String> {
         let logic = &mut self.logic;
-        flatten(catch(|| logic.set_part(number, part)))
+        let called = (self.hook.as_deref(), &self.entity, "set_part");
+        flatten(catch(called, || logic.set_part(number, part)))
     }
 
     /// All stored parts are in their places: those that changed behind the snapshot follow.
@@ -67,7 +79,8 @@ impl Recovered {
             self.set_part(*number, part.as_deref())?;
         }
         let logic = &mut self.logic;
-        flatten(catch(|| Ok(logic.take_dirty_parts())))?;
+        let called = (self.hook.as_deref(), &self.entity, "take_dirty_parts");
+        flatten(catch(called, || Ok(logic.take_dirty_parts())))?;
         self.image.parts = parts;
         Ok(())
     }
@@ -95,6 +108,7 @@ impl Room {
             logic,
             base_bytes,
             journal_bytes,
+            ..
         } = recovered;
         let (settings, now) = (&kind.settings, context.now);
         let durability = settings.durability;

@@ -388,7 +388,12 @@ impl Bench {
     fn recovered(&mut self, loaded: &Loaded) -> Option<Room> {
         let image = Image::of(loaded).unwrap()?;
         let names = image.stored_parts.clone();
-        let mut recovered = revive(&self.kind, image, loaded).unwrap();
+        let mut recovered = revive(
+            &self.room.id.entity,
+            (&self.kind, image, loaded),
+            &self.context.config,
+        )
+        .unwrap();
         for part in names {
             let stored = self.storage.parts.iter().find(|(id, _)| *id == part);
             let (_, bytes) = stored.expect("a named part is stored");
