@@ -75,10 +75,6 @@ struct Room {
 }
 
 impl RoomLogic for Room {
-    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
     fn view(&self, _: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
         into.extend_from_slice(&self.state);
         Ok(())

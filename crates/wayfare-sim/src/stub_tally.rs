@@ -2,8 +2,7 @@
 
 use wayfare_core::HandlerContext;
 use wayfare_core::game::{
-    Answered, Caller, Durability, Form, Kind, KindSettings, LeaveReason, Player, Refusal, RoomKind,
-    RoomLogic,
+    Answered, Caller, Durability, Form, Kind, KindSettings, Player, Refusal, RoomKind, RoomLogic,
 };
 
 use crate::stub_state::StubState;
@@ -53,30 +52,6 @@ impl RoomLogic for Tally {
     fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         Err(Refusal::new("nobody joins a tally"))
     }
-
-    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
-        Err(Refusal::new("nobody looks at a tally"))
-    }
-
-    fn command(
-        &mut self,
-        _: &Player,
-        _: &[u8],
-        _: &mut Vec<u8>,
-        _: &HandlerContext<'_>,
-    ) -> Result<(), Refusal> {
-        Err(Refusal::new("nobody commands a tally"))
-    }
-
-    fn tick(&mut self, _: &HandlerContext<'_>) {}
-
-    fn note(&mut self, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &HandlerContext<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &HandlerContext<'_>) {}
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
         self.0.snapshot(into);

@@ -1,7 +1,7 @@
 //! The adapter between a typed entity and the core: bytes in, effects out.
 
 use wayfare_core::HandlerContext;
-use wayfare_core::game::{self, Form, LeaveReason, Player, Refusal, RoomKind, RoomLogic};
+use wayfare_core::game::{self, Form, Player, Refusal, RoomKind, RoomLogic};
 use wayfare_protocol::ErrorCode;
 
 use crate::codec::read_named;
@@ -83,10 +83,6 @@ impl<E: Entity> RoomLogic for HostedEntity<E> {
         self.entity.note(note, &EntityContext::new(cx));
         Ok(())
     }
-
-    fn leave(&mut self, _: &Player, _: LeaveReason, _: &HandlerContext<'_>) {}
-
-    fn presence(&mut self, _: &Player, _: bool, _: &HandlerContext<'_>) {}
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
         snapshot::write_state(E::VERSION, &self.entity, into)

@@ -12,6 +12,9 @@ use super::refusal::Refusal;
 ///
 /// Handlers are synchronous and short. What a handler sends through its [`HandlerContext`] is released only
 /// if it returns well: a refusal or a panic drops it.
+///
+/// Each function has a body: a room that has none of its own lets everybody in, shows nothing,
+/// refuses commands and requests, and has no state.
 pub trait RoomLogic {
     /// A player comes in, and is a member already while this runs. What is sent to the player by
     /// name follows its view; what is sent to everyone is in it.
@@ -23,13 +26,19 @@ pub trait RoomLogic {
         player: &Player,
         payload: &[u8],
         cx: &HandlerContext<'_>,
-    ) -> Result<(), Refusal>;
+    ) -> Result<(), Refusal> {
+        let _ = (player, payload, cx);
+        Ok(())
+    }
 
     /// Appends what this player gets to see of the room, on joining and on a resync.
     ///
     /// # Errors
     /// If the view cannot be encoded.
-    fn view(&self, player: &Player, into: &mut Vec<u8>) -> Result<(), Refusal>;
+    fn view(&self, player: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        let _ = (player, into);
+        Ok(())
+    }
 
     /// A member's command; its answer is appended to `reply`, nothing appended being an answer too.
     ///
@@ -41,7 +50,13 @@ pub trait RoomLogic {
         payload: &[u8],
         reply: &mut Vec<u8>,
         cx: &HandlerContext<'_>,
-    ) -> Result<(), Refusal>;
+    ) -> Result<(), Refusal> {
+        let _ = (player, payload, reply, cx);
+        Err(Refusal::with_code(
+            ErrorCode::NotAllowed,
+            "this kind of entity takes no commands",
+        ))
+    }
 
     /// Runs a tick, at the rate of the kind.
     fn tick(&mut self, cx: &HandlerContext<'_>) {
@@ -71,7 +86,10 @@ pub trait RoomLogic {
     ///
     /// # Errors
     /// If it cannot be encoded.
-    fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal>;
+    fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        let _ = into;
+        Ok(())
+    }
 
     /// Applies a change that was logged by [`HandlerContext::change`]: only for [`Form::Changes`].
     ///

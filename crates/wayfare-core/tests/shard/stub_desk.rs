@@ -40,14 +40,6 @@ fn all(cx: &HandlerContext<'_>, text: &str) {
 }
 
 impl RoomLogic for Desk {
-    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
     fn command(
         &mut self,
         _: &Player,
@@ -84,10 +76,6 @@ impl RoomLogic for Desk {
     fn note(&mut self, note: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
         assert_ne!(note, b"panic", "as asked");
         all(cx, &String::from_utf8_lossy(note));
-        Ok(())
-    }
-
-    fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
     }
 
@@ -139,20 +127,6 @@ impl RoomKind for CounterKind {
 impl RoomLogic for Counter {
     fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
         unreachable!("nobody joins a counter")
-    }
-
-    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
-        unreachable!("nobody looks at a counter")
-    }
-
-    fn command(
-        &mut self,
-        _: &Player,
-        _: &[u8],
-        _: &mut Vec<u8>,
-        _: &HandlerContext<'_>,
-    ) -> Result<(), Refusal> {
-        unreachable!("nobody commands a counter")
     }
 
     fn note(&mut self, _: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {

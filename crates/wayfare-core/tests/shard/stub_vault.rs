@@ -80,10 +80,6 @@ impl Vault {
 }
 
 impl RoomLogic for Vault {
-    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
     fn view(&self, _: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
         // What many shelves hold would be too long for a view.
         let mut counts: BTreeMap<(u8, usize), u32> = BTreeMap::new();

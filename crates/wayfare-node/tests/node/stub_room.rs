@@ -73,14 +73,6 @@ impl RoomKind for StubKind {
 struct StubRoom(Held);
 
 impl RoomLogic for StubRoom {
-    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
     fn command(
         &mut self,
         _: &Player,
@@ -92,10 +84,6 @@ impl RoomLogic for StubRoom {
             let _ = begin.send(());
             let _ = released.lock().unwrap().recv();
         }
-        Ok(())
-    }
-
-    fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
     }
 }

@@ -39,10 +39,6 @@ impl RoomKind for StubKind {
 struct StubLedger(u64);
 
 impl RoomLogic for StubLedger {
-    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
     fn view(&self, _: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
         into.extend_from_slice(self.0.to_string().as_bytes());
         Ok(())

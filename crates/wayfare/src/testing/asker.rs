@@ -75,14 +75,6 @@ impl RoomKind for Asker {
 }
 
 impl RoomLogic for Asker {
-    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
     fn command(
         &mut self,
         _: &Player,
@@ -98,10 +90,6 @@ impl RoomLogic for Asker {
             ask.deadline,
             |into| into.extend_from_slice(&ask.number.to_be_bytes()),
         );
-        Ok(())
-    }
-
-    fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
     }
 

@@ -90,10 +90,6 @@ impl RoomLogic for StubNotes {
         Ok(())
     }
 
-    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
     fn command(
         &mut self,
         player: &Player,

@@ -32,14 +32,6 @@ impl RoomKind for StubEcho {
 }
 
 impl RoomLogic for StubEcho {
-    fn join(&mut self, _: &Player, _: &[u8], _: &HandlerContext<'_>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
-        Ok(())
-    }
-
     fn command(
         &mut self,
         _: &Player,
@@ -49,10 +41,6 @@ impl RoomLogic for StubEcho {
     ) -> Result<(), Refusal> {
         cx.send(Audience::Everyone, |bytes| bytes.extend_from_slice(payload));
         reply.extend_from_slice(payload);
-        Ok(())
-    }
-
-    fn snapshot(&self, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
     }
 }
