@@ -8,7 +8,6 @@ mod doc_opening;
 mod error_pages;
 mod file_names;
 mod file_size;
-mod function_size;
 mod import_order;
 mod layers;
 mod leftovers;
@@ -64,7 +63,6 @@ fn sources(files: &Files) -> Vec<Complaint> {
         complaints.extend(opening::check(&source));
         complaints.extend(doc_opening::check(&source));
         complaints.extend(file_size::check(&source));
-        complaints.extend(function_size::check(&source));
         complaints.extend(leftovers::check(&source));
         complaints.extend(import_order::check(&source));
     }
