@@ -1,7 +1,6 @@
 //! The parts that every machine of a shard works with: settings, time, chance, and the way out.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand::Rng;
@@ -17,10 +16,10 @@ use crate::game::Kinds;
 use crate::game::effects::Outbox;
 use crate::in_flight::{Asker, Calls};
 use crate::output::Output;
-use crate::peer::{Envelope, Message};
 use crate::records::release::Releases;
 use crate::report::Report;
 use crate::stream::Builder;
+use crate::way_out::WayOut;
 
 /// Builders kept for the next turn: as many as rooms are busy at once, on a busy shard.
 const BUILDERS_MAX: usize = 256;
@@ -34,9 +33,7 @@ pub(crate) struct Context {
     pub(crate) outbox: RefCell<Outbox>,
     /// Where a handler's reply is written.
     pub(crate) reply: Vec<u8>,
-    pub(crate) outputs: VecDeque<Output>,
-    /// Messages of this shard to itself.
-    pub(crate) local: VecDeque<Message>,
+    pub(crate) out: WayOut,
     pub(crate) calls: Calls,
     pub(crate) departed: Departed,
     pub(crate) releases: Releases,
@@ -46,14 +43,13 @@ pub(crate) struct Context {
 impl Context {
     pub(crate) fn new(config: ShardConfig, kinds: Kinds, rng: ChaCha8Rng, now: Instant) -> Self {
         Self {
+            out: WayOut::new(config.address.clone()),
             config,
             kinds,
             now,
             rng: RefCell::new(rng),
             outbox: RefCell::default(),
             reply: Vec::new(),
-            outputs: VecDeque::new(),
-            local: VecDeque::new(),
             calls: Calls::default(),
             departed: Departed::default(),
             releases: Releases::default(),
@@ -75,33 +71,18 @@ impl Context {
         !self.is_here(address) && !self.is_former(address)
     }
 
-    /// Brings a message to a shard, this one included.
-    pub(crate) fn post(&mut self, to: &Address, message: impl Into<Message>) {
-        let message = message.into();
-        if self.is_here(to) {
-            self.local.push_back(message);
-        } else {
-            let to = to.clone();
-            let envelope = Box::new(Envelope { to, message });
-            self.outputs.push_back(Output::Peer(envelope));
-        }
-    }
-
-    /// Brings a message to this shard.
-    pub(crate) fn post_here(&mut self, message: impl Into<Message>) {
-        self.local.push_back(message.into());
-    }
-
     /// Asks coordination on behalf of `asker`.
     pub(crate) fn ask(&mut self, asker: Asker, request: coordination::Request) {
         let call = self.calls.begin(asker);
-        self.outputs.push_back(Output::Coordinate { call, request });
+        self.out
+            .outputs
+            .push_back(Output::Coordinate { call, request });
     }
 
     /// Asks storage on behalf of `asker`.
     pub(crate) fn store(&mut self, asker: Asker, request: storage::Request) {
         let call = self.calls.begin(asker);
-        self.outputs.push_back(Output::Store { call, request });
+        self.out.outputs.push_back(Output::Store { call, request });
     }
 
     /// The wall clock, as a guess.
@@ -140,7 +121,7 @@ impl Context {
             .handle_outcome(key, outcome, is_removable, self.now);
         self.send_releases();
         if let Err(failure) = outcome {
-            self.report(Report::CoordinationFailed(failure));
+            self.out.report(Report::CoordinationFailed(failure));
         }
     }
 
@@ -163,10 +144,6 @@ impl Context {
             false => SessionRecord::decode(key, value).ok().map(|it| it.gateway),
         };
         owner.is_some_and(|owner| !self.is_elsewhere(&owner))
-    }
-
-    pub(crate) fn report(&mut self, report: Report) {
-        self.outputs.push_back(Output::Report(report));
     }
 
     pub(crate) fn random_u64(&mut self) -> u64 {

@@ -25,6 +25,7 @@ mod stream;
 #[cfg(test)]
 mod stub_config;
 mod timers;
+mod way_out;
 
 pub use config::{SecondLogin, ShardConfig, ShardSettings};
 pub use game::{Audience, HandlerContext, Recipients, SessionRef, TimerId};

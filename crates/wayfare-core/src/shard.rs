@@ -10,7 +10,7 @@ use crate::config::ShardConfig;
 use crate::context::Context;
 use crate::entities::Entities;
 use crate::game::{Kinds, Player, Refusal};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, GatewayTurn};
 use crate::in_flight::{Asker, CallId};
 use crate::output::{ConnectionId, Output};
 use crate::peer::operator::{Counts, Query, Report};
@@ -48,30 +48,27 @@ impl Shard {
     /// A transport connection was accepted. The driver never uses an id twice.
     pub fn handle_connected(&mut self, connection: ConnectionId, now: Instant) {
         self.at(now);
-        self.gateway.handle_connected(connection, &mut self.context);
+        self.gateway().handle_connected(connection);
     }
 
     /// Accepts a whole frame, without its header, from a client.
     pub fn handle_frame(&mut self, connection: ConnectionId, payload: &[u8], now: Instant) {
         self.at(now);
-        self.gateway
-            .handle_frame(connection, payload, &mut self.context);
+        self.gateway().handle_frame(connection, payload);
         self.deliver_local();
     }
 
     /// A transport connection is gone, by whoever's doing.
     pub fn handle_disconnected(&mut self, connection: ConnectionId, now: Instant) {
         self.at(now);
-        self.gateway
-            .handle_disconnected(connection, &mut self.context);
+        self.gateway().handle_disconnected(connection);
     }
 
     /// After a flush: this many bytes are still queued. To be told whenever it is not zero, and
     /// when it becomes zero again.
     pub fn handle_backlog(&mut self, connection: ConnectionId, bytes: usize, now: Instant) {
         self.at(now);
-        self.gateway
-            .handle_backlog(connection, bytes, &mut self.context);
+        self.gateway().handle_backlog(connection, bytes);
     }
 
     /// The answer to [`Output::Authenticate`].
@@ -82,8 +79,7 @@ impl Shard {
         now: Instant,
     ) {
         self.at(now);
-        self.gateway
-            .authenticated(connection, outcome, &mut self.context);
+        self.gateway().authenticated(connection, outcome);
     }
 
     /// The answer to [`Output::Coordinate`]. An answer that was given before is ignored.
@@ -92,14 +88,16 @@ impl Shard {
         let (gateway, entities) = (&mut self.gateway, &mut self.entities);
         let context = &mut self.context;
         match context.calls.end(call) {
-            Some(Asker::Login(login)) => gateway.login_outcome(login, outcome, context),
+            Some(Asker::Login(login)) => {
+                GatewayTurn::new(gateway, context).login_outcome(login, outcome);
+            }
             Some(Asker::Acknowledge { session, epoch }) => {
-                gateway.acknowledged((session, epoch), outcome, context);
+                GatewayTurn::new(gateway, context).acknowledged((session, epoch), outcome);
             }
             Some(Asker::Claim { entity, id }) => entities.claimed((&entity, id), outcome, context),
             Some(Asker::Find(entity)) => entities.found(&entity, outcome, context),
             Some(Asker::Left) => entities.left(outcome, context),
-            Some(Asker::LeftSessions) => gateway.left_sessions(outcome, context),
+            Some(Asker::LeftSessions) => GatewayTurn::new(gateway, context).left_sessions(outcome),
             Some(Asker::Release(key)) => {
                 let is_used = || gateway.is_held_here(&key) || entities.is_held_here(&key);
                 context.released(key.clone(), outcome, is_used);
@@ -132,7 +130,7 @@ impl Shard {
     pub fn handle_began(&mut self, now: Instant) {
         self.at(now);
         self.entities.begin_service(&mut self.context);
-        self.gateway.begin_service(&mut self.context);
+        self.gateway().begin_service();
     }
 
     /// A message of another shard. One that names another shard, or another run of this node, is
@@ -141,7 +139,7 @@ impl Shard {
         self.at(now);
         if !self.context.is_here(&envelope.to) {
             let to = Box::new(envelope.to);
-            return self.context.report(report::Report::Misdirected { to });
+            return self.context.out.report(report::Report::Misdirected { to });
         }
         self.accept(envelope.message);
         self.deliver_local();
@@ -157,11 +155,14 @@ impl Shard {
             Query::Room(entity) => Report::Room(self.entities.detail(entity, shard)),
             Query::CloseRoom(entity) => Report::Done(self.entities.close(entity, context)),
             Query::Sessions => Report::Sessions(self.gateway.summaries(context)),
-            Query::Kick(player) => Report::Done(self.gateway.kick(player, context)),
+            Query::Kick(player) => {
+                Report::Done(GatewayTurn::new(&mut self.gateway, context).kick(player))
+            }
             Query::Counts => Report::Counts(self.counts()),
         };
         let answer = Box::new(answer);
         self.context
+            .out
             .outputs
             .push_back(Output::Operator { question, answer });
     }
@@ -169,7 +170,7 @@ impl Shard {
     /// The node stops: connections are told and closed, new ones are refused.
     pub fn handle_stop(&mut self, now: Instant) {
         self.at(now);
-        self.gateway.stop(&mut self.context);
+        self.gateway().stop();
     }
 
     /// Does what is due. To be called at or after the time of [`Shard::poll_timeout`].
@@ -177,7 +178,7 @@ impl Shard {
         self.at(now);
         self.context.departed.handle_timeout(now);
         self.context.look_at_releases();
-        self.gateway.handle_timeout(&mut self.context);
+        self.gateway().handle_timeout();
         self.entities.handle_timeout(&mut self.context);
     }
 
@@ -193,12 +194,12 @@ impl Shard {
     /// The next thing to do; `None` ends the turn.
     pub fn poll_output(&mut self) -> Option<Output> {
         loop {
-            if let Some(output) = self.context.outputs.pop_front() {
+            if let Some(output) = self.context.out.outputs.pop_front() {
                 return Some(output);
             }
             self.deliver_local();
             let any = self.entities.finish_turn(&mut self.context);
-            if !any && self.context.outputs.is_empty() && self.context.local.is_empty() {
+            if !any && self.context.out.is_empty() {
                 return None;
             }
         }
@@ -216,6 +217,10 @@ impl Shard {
         counts
     }
 
+    fn gateway(&mut self) -> GatewayTurn<'_> {
+        GatewayTurn::new(&mut self.gateway, &mut self.context)
+    }
+
     /// Time goes on, never back: a driver's clock that does is held.
     fn at(&mut self, now: Instant) {
         self.context.now = self.context.now.max(now);
@@ -223,7 +228,7 @@ impl Shard {
 
     /// Delivers this shard's messages to itself.
     fn deliver_local(&mut self) {
-        while let Some(message) = self.context.local.pop_front() {
+        while let Some(message) = self.context.out.local.pop_front() {
             self.accept(message);
         }
     }
@@ -243,12 +248,12 @@ impl Shard {
                     | ToGateway::SessionTaken(_)
                     | ToGateway::Listed(_) => {}
                 }
-                self.gateway.accept(message, context);
+                self.gateway().accept(message);
             }
             Message::Entity(message) => self.route(message),
             Message::List(query) => {
                 let listed = self.entities.list(&query);
-                context.post(&query.gateway, ToGateway::Listed(listed));
+                context.out.post(&query.gateway, ToGateway::Listed(listed));
             }
             Message::Owner(it) => self.directory.learn(&it.entity, &it.owner, context),
         }
@@ -261,7 +266,7 @@ impl Shard {
         if message.route().is_some_and(is_elsewhere)
             && let Some(to) = self.directory.next_hop(&mut message, context)
         {
-            return context.post(&to, message);
+            return context.out.post(&to, message);
         }
         self.entities.accept(message, context);
     }

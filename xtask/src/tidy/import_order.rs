@@ -20,6 +20,7 @@ const ORDERS: &[Order] = &[Order {
         &["context"],
         &["departed"],
         &["stream"],
+        &["way_out"],
         &["output"],
         &["stub_config"],
         &["report", "config"],

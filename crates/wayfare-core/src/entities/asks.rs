@@ -23,7 +23,7 @@ impl Entities {
         };
         match self.kind_to_open(&entity, true, context) {
             Ok(kind) => self.open(&entity, kind, ToEntity::Request(ask), context),
-            Err(refusal) => refuse_request(&ask, refusal, context),
+            Err(refusal) => refuse_request(&ask, refusal, &mut context.out),
         }
     }
 
@@ -75,14 +75,14 @@ impl Entities {
             if self.holds(entity) {
                 self.accept(message, context);
             } else if let Some(owner) = elsewhere {
-                forward(owner, message, context);
+                forward(owner, message, &mut context.out);
             } else if let ToEntity::Return(back) = message {
                 match owner {
                     Ok(_) => {
                         let reason = absence(entity, &back.member, context);
-                        end_stay(&back.member, reason, context);
+                        end_stay(&back.member, reason, &mut context.out);
                     }
-                    Err(()) => ask_to_attach_again(back.member.session, context),
+                    Err(()) => ask_to_attach_again(back.member.session, &mut context.out),
                 }
             }
             // Any other is an answer: who asked is gone, or will hear that it is late.
@@ -97,8 +97,10 @@ pub(super) fn note_owner(
     context: &mut Context,
 ) {
     let (entity, owner) = (entity.clone(), owner.clone());
-    context.post_here(crate::peer::Message::Owner(Box::new(Owner {
-        entity,
-        owner,
-    })));
+    context
+        .out
+        .post_here(crate::peer::Message::Owner(Box::new(Owner {
+            entity,
+            owner,
+        })));
 }

@@ -33,7 +33,7 @@ impl Entities {
             Ok(_) => return,
             Err(failure) => {
                 self.list_at = Some(context.now + AGAIN);
-                return context.report(Report::CoordinationFailed(failure));
+                return context.out.report(Report::CoordinationFailed(failure));
             }
         };
         for (key, record) in records {
@@ -44,7 +44,7 @@ impl Entities {
             let owner = match EntityRecord::decode(&key, &record.value) {
                 Ok(found) => found.owner,
                 Err(corrupt) => {
-                    context.report(Report::CorruptRecord(corrupt));
+                    context.out.report(Report::CorruptRecord(corrupt));
                     continue;
                 }
             };

@@ -102,14 +102,14 @@ impl Entities {
         };
         match self.kind_to_open(&entity, false, context) {
             Ok(kind) => self.open(&entity, kind, ToEntity::Join(join), context),
-            Err(refusal) => refuse_join(&join, refusal, context),
+            Err(refusal) => refuse_join(&join, refusal, &mut context.out),
         }
     }
 
     pub(crate) fn member(&mut self, member: peer::Member, context: &mut Context) {
         let handle = member.handle;
         if !self.by_handle.contains_key(&handle) {
-            return end_stay(&member, LeaveReason::LeaveNotAMember, context);
+            return end_stay(&member, LeaveReason::LeaveNotAMember, &mut context.out);
         }
         self.with_room(handle, context, |turn| {
             turn.accept(ToEntity::Member(member));
@@ -130,7 +130,7 @@ impl Entities {
         // Another room of that name.
         if here.is_some() {
             let reason = absence(&entity, &back.member, context);
-            return end_stay(&back.member, reason, context);
+            return end_stay(&back.member, reason, &mut context.out);
         }
         let message = ToEntity::Return(Box::new(back));
         if !kept && !self.acquiring.contains_key(&entity) {
@@ -141,7 +141,7 @@ impl Entities {
         };
         match self.kind_to_open(&entity, false, context) {
             Ok(kind) => self.open(&entity, kind, ToEntity::Return(back), context),
-            Err(_) => ask_to_attach_again(back.member.session, context),
+            Err(_) => ask_to_attach_again(back.member.session, &mut context.out),
         }
     }
 
@@ -298,7 +298,7 @@ impl Entities {
         self.acquiring.remove(&room.id.entity);
         context.release(EntityRecord::key(&room.id.entity), room.id.revision);
         let entity = room.id.entity.clone();
-        context.report(match end {
+        context.out.report(match end {
             End::Idle => Report::PutAway { entity },
             End::Closed | End::Failed | End::Lost => Report::Closed { entity },
         });
@@ -306,8 +306,8 @@ impl Entities {
         for message in (*room).into_waiting() {
             match message {
                 // Who came too late for an idle room gets a new one.
-                ToEntity::Join(_) | ToEntity::Request(_) if idle => context.post_here(message),
-                message => bounce(message, end.undeliverable(), context),
+                ToEntity::Join(_) | ToEntity::Request(_) if idle => context.out.post_here(message),
+                message => bounce(message, end.undeliverable(), &mut context.out),
             }
         }
     }

@@ -124,7 +124,7 @@ impl Entities {
                 Output::Store(call, request) => {
                     context.store(Asker::Load { entity, id, call }, request);
                 }
-                Output::Report(report) => context.report(report),
+                Output::Report(report) => context.out.report(report),
                 Output::Ended(acquired) => {
                     if let Some(acquiring) = self.acquiring.remove(&entity) {
                         self.acquired(&entity, acquiring, acquired, context);
@@ -192,7 +192,7 @@ impl Entities {
             self.bring_back_later(entity, context);
         }
         for message in waiting {
-            bounce(message, Undeliverable::Unavailable(why), context);
+            bounce(message, Undeliverable::Unavailable(why), &mut context.out);
         }
     }
 
@@ -216,7 +216,7 @@ impl Entities {
             return context.release(EntityRecord::key(entity), held.revision);
         };
         let handle = self.seat(room);
-        context.report(Report::Opened {
+        context.out.report(Report::Opened {
             entity: entity.clone(),
         });
         self.with_room(handle, context, |turn| {
@@ -249,7 +249,9 @@ impl Entities {
             let opened = opened(entity, (held, next), (handle, open));
             match Room::open(opened, kind, context) {
                 Ok(room) => return Some((room, message, waiting.collect())),
-                Err(refusal) => bounce(message, Undeliverable::NotOpened(refusal), context),
+                Err(refusal) => {
+                    bounce(message, Undeliverable::NotOpened(refusal), &mut context.out);
+                }
             }
         }
         None
@@ -276,7 +278,7 @@ impl Entities {
             Err(reason) => return unreadable(entity, reason, waiting, context),
         };
         let handle = self.seat(room);
-        context.report(Report::Recovered {
+        context.out.report(Report::Recovered {
             entity: entity.clone(),
         });
         self.with_room(handle, context, |turn| {
@@ -322,12 +324,12 @@ fn opened(
 /// The records are whole, but this version of the game cannot make a room of them. They stay as they
 /// are, for a version that can, and nobody has to wait for it.
 fn unreadable(entity: &EntityId, reason: String, waiting: Vec<ToEntity>, context: &mut Context) {
-    context.report(Report::SnapshotFailed {
+    context.out.report(Report::SnapshotFailed {
         entity: entity.clone(),
         reason,
     });
     for message in waiting {
-        bounce(message, Undeliverable::Unreadable, context);
+        bounce(message, Undeliverable::Unreadable, &mut context.out);
     }
 }
 
@@ -342,13 +344,15 @@ fn pass_on(entity: &EntityId, waiting: Vec<ToEntity>, owner: &Address, context: 
                     join: *join,
                     owner: owner.clone(),
                 };
-                context.post(&gateway, ToGateway::NotOwner(Box::new(not_owner)));
+                context
+                    .out
+                    .post(&gateway, ToGateway::NotOwner(Box::new(not_owner)));
             }
             message @ (ToEntity::Request(_)
             | ToEntity::Member(_)
             | ToEntity::Return(_)
             | ToEntity::Reply(_)
-            | ToEntity::Ran(_)) => forward(owner, message, context),
+            | ToEntity::Ran(_)) => forward(owner, message, &mut context.out),
         }
     }
 }
@@ -357,7 +361,7 @@ fn pass_on(entity: &EntityId, waiting: Vec<ToEntity>, owner: &Address, context: 
 fn refuse_for_lack_of_place(waiting: Vec<ToEntity>, context: &mut Context) {
     for message in waiting {
         let full = Refusal::with_code(ErrorCode::Full, "the server has no place for a room");
-        bounce(message, Undeliverable::NotOpened(full), context);
+        bounce(message, Undeliverable::NotOpened(full), &mut context.out);
     }
 }
 
@@ -373,11 +377,11 @@ fn keep_creators(
         match message {
             ToEntity::Join(join) => match may_create(&join, kind) {
                 Ok(()) => kept.push(ToEntity::Join(join)),
-                Err(refusal) => refuse_join(&join, refusal, context),
+                Err(refusal) => refuse_join(&join, refusal, &mut context.out),
             },
             ToEntity::Return(back) => {
                 let reason = absence(entity, &back.member, context);
-                end_stay(&back.member, reason, context);
+                end_stay(&back.member, reason, &mut context.out);
             }
             message @ (ToEntity::Member(_)
             | ToEntity::Request(_)

@@ -49,7 +49,7 @@ impl Entities {
                 self.restart_recovered(entity, (held, next), *recovered, context);
             }
             Acquired::Unreadable(reason) => {
-                context.report(Report::SnapshotFailed {
+                context.out.report(Report::SnapshotFailed {
                     entity: entity.clone(),
                     reason,
                 });
@@ -120,14 +120,14 @@ impl Entities {
             match make(turn.room, turn.context) {
                 Ok(fresh) => {
                     turn.replace_by(fresh, origin);
-                    turn.context.report(Report::Restarted {
+                    turn.context.out.report(Report::Restarted {
                         entity: turn.room.id.entity.clone(),
                     });
                 }
                 Err(reason) => {
                     let entity = turn.room.id.entity.clone();
                     let failed = Report::SnapshotFailed { entity, reason };
-                    turn.context.report(failed);
+                    turn.context.out.report(failed);
                     turn.room.end(unreadable(turn.room));
                 }
             }

@@ -4,22 +4,23 @@ use bytes::Bytes;
 use wayfare_protocol::limits::BACKLOG_BYTES_SOFT;
 use wayfare_protocol::{ErrorCode, Handle, Membership};
 
-use crate::context::Context;
 use crate::game::Recipients;
 use crate::game::SessionRef;
 use crate::output::{ConnectionId, Output};
 use crate::peer::{self, Change, Item, JoinRefused, MemberRequest, NotAMember, Step};
+use crate::way_out::WayOut;
 
-use super::Gateway;
+use super::GatewayTurn;
 use super::attachments::Attached;
 use super::connections::Connections;
 use super::frames::{send_join_refused, send_left};
 use super::session::{SessionKey, Stay, tell};
 
-impl Gateway {
+impl GatewayTurn<'_> {
     /// Accepts a room's step. A step under an epoch below the highest seen is void (R9).
-    pub(crate) fn step(&mut self, step: &Step, context: &mut Context) {
+    pub(crate) fn step(&mut self, step: &Step) {
         if !self
+            .gateway
             .attachments
             .observe(step.handle, step.epoch, &step.owner)
         {
@@ -32,13 +33,13 @@ impl Gateway {
                     bytes,
                     unreliable,
                 } => {
-                    let Some(room) = self.attachments.get(step.handle) else {
+                    let Some(room) = self.gateway.attachments.get(step.handle) else {
                         continue;
                     };
                     let handle = unreliable.then_some(step.handle);
                     let mut sender = Sender {
-                        connections: &mut self.connections,
-                        context,
+                        connections: &mut self.gateway.connections,
+                        out: &mut self.context.out,
                     };
                     sender.fan_out(room, recipients, bytes, handle);
                 }
@@ -48,22 +49,15 @@ impl Gateway {
                     change,
                 } => {
                     // Every gateway gets the whole step; a session is one gateway's business.
-                    if context.is_here(&session.gateway) {
-                        self.session_item(step, session, bytes, *change, context);
+                    if self.context.is_here(&session.gateway) {
+                        self.session_item(step, session, bytes, *change);
                     }
                 }
             }
         }
     }
 
-    fn session_item(
-        &mut self,
-        step: &Step,
-        reference: &SessionRef,
-        bytes: &Bytes,
-        change: Change,
-        context: &mut Context,
-    ) {
+    fn session_item(&mut self, step: &Step, reference: &SessionRef, bytes: &Bytes, change: Change) {
         let found = self.current(reference);
         let connection = found.and_then(|(_, connection)| connection);
         match change {
@@ -77,7 +71,12 @@ impl Gateway {
                 };
                 let Some((key, Some(connection))) = found else {
                     // Nobody is here to hear it: the room learns that the member is detached.
-                    return tell(&stay, reference, MemberRequest::Detach, context);
+                    return tell(
+                        &stay,
+                        reference,
+                        MemberRequest::Detach,
+                        &mut self.context.out,
+                    );
                 };
                 self.attach_stay(key, connection, stay, step);
             }
@@ -89,7 +88,7 @@ impl Gateway {
             Change::Cut(code) => {
                 if let Some(connection) = connection {
                     let message = "a command's number leaves a gap";
-                    self.cut(connection, code, message, context);
+                    self.cut(connection, code, message);
                 }
             }
             Change::Nothing => {}
@@ -97,7 +96,7 @@ impl Gateway {
         if let Some(connection) = connection
             && !bytes.is_empty()
         {
-            context.outputs.push_back(Output::Send {
+            self.context.out.outputs.push_back(Output::Send {
                 connection,
                 bytes: bytes.clone(),
             });
@@ -109,16 +108,17 @@ impl Gateway {
         &self,
         reference: &SessionRef,
     ) -> Option<(SessionKey, Option<ConnectionId>)> {
-        let key = *self.by_session.get(&reference.id)?;
-        let session = self.sessions.get(key)?;
+        let key = *self.gateway.by_session.get(&reference.id)?;
+        let session = self.gateway.sessions.get(key)?;
         (session.epoch == reference.epoch).then_some((key, session.connection))
     }
 
     fn attach_stay(&mut self, key: SessionKey, connection: ConnectionId, stay: Stay, step: &Step) {
         let owner = (&step.owner, step.epoch);
-        self.attachments
+        self.gateway
+            .attachments
             .attach(step.handle, owner, stay.membership, connection);
-        let Some(session) = self.sessions.get_mut(key) else {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
         session.joining.retain(|(entity, _)| *entity != stay.entity);
@@ -131,7 +131,8 @@ impl Gateway {
             Some(index) => {
                 let former = std::mem::replace(&mut session.rooms[index], stay.clone());
                 if (former.handle, former.membership) != (stay.handle, stay.membership) {
-                    self.attachments
+                    self.gateway
+                        .attachments
                         .detach(former.handle, former.membership, connection);
                 }
             }
@@ -142,7 +143,7 @@ impl Gateway {
     /// Ends a stay of this session, and of no other: what a client says of a membership that is
     /// not its own changes nothing.
     fn forget_stay(&mut self, key: SessionKey, handle: Handle, membership: Membership) {
-        let Some(session) = self.sessions.get_mut(key) else {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
         let meant = |stay: &Stay| (stay.handle, stay.membership) == (handle, membership);
@@ -151,49 +152,51 @@ impl Gateway {
         };
         session.rooms.remove(index);
         if let Some(connection) = session.connection {
-            self.attachments.detach(handle, membership, connection);
+            self.gateway
+                .attachments
+                .detach(handle, membership, connection);
         }
     }
 
     /// A room's owner does not know a stay that the client means.
-    pub(crate) fn not_a_member(&mut self, unknown: &NotAMember, context: &mut Context) {
+    pub(crate) fn not_a_member(&mut self, unknown: &NotAMember) {
         let Some((key, connection)) = self.current(&unknown.session) else {
             return;
         };
         self.forget_stay(key, unknown.handle, unknown.membership);
         if let Some(connection) = connection {
             let stay = (unknown.handle, unknown.membership);
-            send_left(connection, stay, unknown.reason, context);
+            send_left(connection, stay, unknown.reason, &mut self.context.out);
         }
     }
 
     /// A join that was not taken.
-    pub(crate) fn join_refused(&mut self, refused: &JoinRefused, context: &mut Context) {
+    pub(crate) fn join_refused(&mut self, refused: &JoinRefused) {
         let Some((key, connection)) = self.current(&refused.session) else {
             return;
         };
-        if let Some(session) = self.sessions.get_mut(key) {
+        if let Some(session) = self.gateway.sessions.get_mut(key) {
             let answered = (refused.entity.clone(), refused.sequence);
             session.joining.retain(|joining| *joining != answered);
         }
         if let Some(connection) = connection {
             let join = (refused.entity.to_string(), refused.sequence.0);
-            send_join_refused(connection, join, &refused.refusal, context);
+            send_join_refused(connection, join, &refused.refusal, &mut self.context.out);
         }
     }
 
     /// A room that the client is in cannot be found now: it shall come back and ask again.
-    pub(crate) fn unreachable(&mut self, unreachable: &peer::Unreachable, context: &mut Context) {
+    pub(crate) fn unreachable(&mut self, unreachable: &peer::Unreachable) {
         if let Some((_, Some(connection))) = self.current(&unreachable.session) {
             let message = "a room of the session cannot be found now";
-            self.cut(connection, ErrorCode::Unavailable, message, context);
+            self.cut(connection, ErrorCode::Unavailable, message);
         }
     }
 }
 
 struct Sender<'a> {
     connections: &'a mut Connections,
-    context: &'a mut Context,
+    out: &'a mut WayOut,
 }
 
 impl Sender<'_> {
@@ -244,9 +247,6 @@ impl Sender<'_> {
             // One that waits still is older.
             slot.drop_unreliable(handle);
         }
-        self.context.outputs.push_back(Output::Send {
-            connection,
-            bytes: bytes.clone(),
-        });
+        self.out.send(connection, bytes.clone());
     }
 }

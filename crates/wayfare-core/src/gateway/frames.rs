@@ -8,91 +8,81 @@ use wayfare_protocol::limits::{
 use wayfare_protocol::wire::{self, JoinMode, client_frame::Body as Said, server_frame::Body};
 use wayfare_protocol::{EntityId, Epoch, ErrorCode, Handle, Instant, Membership, Sequence};
 
-use crate::context::Context;
 use crate::game::Refusal;
 use crate::game::refusal::{error, wire_error};
 use crate::output::{ConnectionId, Output};
 use crate::peer::{self, MemberRequest, Numbered, ToEntity};
+use crate::way_out::WayOut;
 
-use super::Gateway;
+use super::GatewayTurn;
 use super::connections::State;
 use super::session::{SessionKey, tell};
 
-impl Gateway {
+impl GatewayTurn<'_> {
     /// Accepts a whole frame from a client.
-    pub(crate) fn handle_frame(
-        &mut self,
-        connection: ConnectionId,
-        payload: &[u8],
-        context: &mut Context,
-    ) {
-        let Some(slot) = self.connections.get_mut(connection) else {
+    pub(crate) fn handle_frame(&mut self, connection: ConnectionId, payload: &[u8]) {
+        let Some(slot) = self.gateway.connections.get_mut(connection) else {
             return;
         };
         let State::Open(key) = slot.state else {
-            return self.first_frame(connection, payload, context);
+            return self.first_frame(connection, payload);
         };
-        let Some(session) = self.sessions.get_mut(key) else {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
-        session.last_heard = context.now;
+        session.last_heard = self.context.now;
         if session.held.is_empty() {
-            self.take_frame(key, connection, payload, context);
+            self.take_frame(key, connection, payload);
         } else {
-            self.hold(key, connection, payload, context);
+            self.hold(key, connection, payload);
         }
     }
 
-    fn first_frame(&mut self, connection: ConnectionId, payload: &[u8], context: &mut Context) {
+    fn first_frame(&mut self, connection: ConnectionId, payload: &[u8]) {
         let fresh = self
+            .gateway
             .connections
             .get_mut(connection)
             .is_some_and(|slot| matches!(slot.state, State::Fresh));
         match decode_client(payload) {
-            Ok(Said::Hello(hello)) if fresh => self.hello(connection, hello, context),
+            Ok(Said::Hello(hello)) if fresh => self.hello(connection, hello),
             _ => {
                 let message = "the first frame is a Hello, and nothing follows it before Welcome";
-                self.cut(connection, ErrorCode::BadFrame, message, context);
+                self.cut(connection, ErrorCode::BadFrame, message);
             }
         }
     }
 
     /// Keeps a frame that is over the rate, and reads no more until its turn.
-    fn hold(
-        &mut self,
-        key: SessionKey,
-        connection: ConnectionId,
-        payload: &[u8],
-        context: &mut Context,
-    ) {
-        let Some(session) = self.sessions.get_mut(key) else {
+    fn hold(&mut self, key: SessionKey, connection: ConnectionId, payload: &[u8]) {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
         session.held_bytes += payload.len();
         session.held.push_back(Bytes::copy_from_slice(payload));
         if session.held_bytes > FRAMES_HELD_BYTES_MAX {
             let message = "the client sends faster than it may";
-            self.cut(connection, ErrorCode::RateLimited, message, context);
+            self.cut(connection, ErrorCode::RateLimited, message);
         }
     }
 
     /// The rate has room again: frames that were held, in order, as far as it goes.
-    pub(super) fn take_held(&mut self, key: SessionKey, context: &mut Context) {
-        let Some(session) = self.sessions.get_mut(key) else {
+    pub(super) fn take_held(&mut self, key: SessionKey) {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
         session.held_until = None;
         let mut held = std::mem::take(&mut session.held);
         session.held_bytes = 0;
         while let Some(payload) = held.pop_front() {
-            let Some(session) = self.sessions.get(key) else {
+            let Some(session) = self.gateway.sessions.get(key) else {
                 return;
             };
             let Some(connection) = session.connection else {
                 return;
             };
-            self.take_frame(key, connection, &payload, context);
-            let Some(session) = self.sessions.get_mut(key) else {
+            self.take_frame(key, connection, &payload);
+            let Some(session) = self.gateway.sessions.get_mut(key) else {
                 return;
             };
             if !session.held.is_empty() {
@@ -102,21 +92,19 @@ impl Gateway {
             }
         }
         let connection = self
+            .gateway
             .sessions
             .get(key)
             .and_then(|session| session.connection);
         if let Some(connection) = connection {
-            context.outputs.push_back(Output::Resume(connection));
+            self.context
+                .out
+                .outputs
+                .push_back(Output::Resume(connection));
         }
     }
 
-    fn take_frame(
-        &mut self,
-        key: SessionKey,
-        connection: ConnectionId,
-        payload: &[u8],
-        context: &mut Context,
-    ) {
+    fn take_frame(&mut self, key: SessionKey, connection: ConnectionId, payload: &[u8]) {
         let said = decode_client(payload);
         let cost = match &said {
             Ok(Said::Join(_) | Said::Attach(_) | Said::List(_)) => JOIN_COST,
@@ -131,20 +119,20 @@ impl Gateway {
             )
             | Err(_) => 1,
         };
-        let rate = self.rate;
-        let Some(session) = self.sessions.get_mut(key) else {
+        let rate = self.gateway.rate;
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
-        if let Err(at) = rate.charge(&mut session.paid_until, cost, context.now) {
-            return self.wait_for_rate((key, connection), payload, at, context);
+        if let Err(at) = rate.charge(&mut session.paid_until, cost, self.context.now) {
+            return self.wait_for_rate((key, connection), payload, at);
         }
         match said {
-            Ok(said) => self.dispatch(key, connection, said, context),
+            Ok(said) => self.dispatch(key, connection, said),
             // Of a later version: charged like any other, and let fall.
             Err(BadFrame::Unknown) => {}
             Err(malformed) => {
                 let message = malformed.to_string();
-                self.cut(connection, ErrorCode::BadFrame, &message, context);
+                self.cut(connection, ErrorCode::BadFrame, &message);
             }
         }
     }
@@ -154,60 +142,51 @@ impl Gateway {
         (key, connection): (SessionKey, ConnectionId),
         payload: &[u8],
         at: Instant,
-        context: &mut Context,
     ) {
-        if let Some(session) = self.sessions.get_mut(key) {
+        if let Some(session) = self.gateway.sessions.get_mut(key) {
             session.held_until = Some(at);
         }
-        context.outputs.push_back(Output::Pause(connection));
-        self.hold(key, connection, payload, context);
-        self.rearm(key, context);
+        self.context
+            .out
+            .outputs
+            .push_back(Output::Pause(connection));
+        self.hold(key, connection, payload);
+        self.rearm(key);
     }
 
-    fn dispatch(
-        &mut self,
-        key: SessionKey,
-        connection: ConnectionId,
-        said: Said,
-        context: &mut Context,
-    ) {
+    fn dispatch(&mut self, key: SessionKey, connection: ConnectionId, said: Said) {
         match said {
             Said::Hello(_) => {
-                self.cut(connection, ErrorCode::BadFrame, "a second Hello", context);
+                self.cut(connection, ErrorCode::BadFrame, "a second Hello");
             }
-            Said::Acknowledge(_) => self.acknowledge(key, context),
+            Said::Acknowledge(_) => self.acknowledge(key),
             Said::Join(join) if join.sequence > Sequence::MAX_FIRST.0 => {
                 let message = "a join's number is beyond all bounds";
-                self.cut(connection, ErrorCode::BadFrame, message, context);
+                self.cut(connection, ErrorCode::BadFrame, message);
             }
-            Said::Join(join) => self.join(key, connection, join, context),
+            Said::Join(join) => self.join(key, connection, join),
             Said::Command(command) => self.member_request(
                 (key, connection),
                 (command.handle, command.membership),
                 MemberRequest::Command(numbered(command.sequence, command.epoch), command.payload),
-                context,
             ),
             Said::Leave(leave) => self.member_request(
                 (key, connection),
                 (leave.handle, leave.membership),
                 MemberRequest::Leave(numbered(leave.sequence, leave.epoch)),
-                context,
             ),
             Said::Unreliable(command) => self.member_request(
                 (key, connection),
                 (command.handle, command.membership),
                 MemberRequest::Unreliable(command.payload),
-                context,
             ),
-            Said::Attach(attach) => self.attach(key, connection, &attach, context),
+            Said::Attach(attach) => self.attach(key, connection, &attach),
             Said::Ping(ping) => {
                 let bytes = server_frame(Body::Pong(wire::Pong { nonce: ping.nonce }));
-                context
-                    .outputs
-                    .push_back(Output::Send { connection, bytes });
+                self.context.out.send(connection, bytes);
             }
-            Said::List(list) => self.list(key, connection, list, context),
-            Said::Bye(_) => self.bye(key, connection, context),
+            Said::List(list) => self.list(key, connection, list),
+            Said::Bye(_) => self.bye(key, connection),
         }
     }
 
@@ -217,10 +196,9 @@ impl Gateway {
         (key, connection): (SessionKey, ConnectionId),
         (handle, membership): (u64, u32),
         request: MemberRequest,
-        context: &mut Context,
     ) {
         let (handle, membership) = (Handle(handle), Membership(membership));
-        let Some(session) = self.sessions.get(key) else {
+        let Some(session) = self.gateway.sessions.get(key) else {
             return;
         };
         match session
@@ -228,39 +206,38 @@ impl Gateway {
             .filter(|stay| stay.attached)
         {
             Some(stay) => {
-                let reference = session.reference(&context.config.address);
-                tell(stay, &reference, request, context);
+                let reference = session.reference(&self.context.config.address);
+                tell(stay, &reference, request, &mut self.context.out);
             }
             None if matches!(request, MemberRequest::Unreliable(_)) => {}
             None => send_left(
                 connection,
                 (handle, membership),
                 wire::LeaveReason::LeaveNotAMember,
-                context,
+                &mut self.context.out,
             ),
         }
     }
 
-    fn join(
-        &mut self,
-        key: SessionKey,
-        connection: ConnectionId,
-        join: wire::Join,
-        context: &mut Context,
-    ) {
+    fn join(&mut self, key: SessionKey, connection: ConnectionId, join: wire::Join) {
         let refusal = match join.room.parse::<EntityId>() {
             Err(invalid) => Refusal::with_code(ErrorCode::RoomNameInvalid, invalid.to_string()),
-            Ok(entity) if context.kinds.of(&entity).is_none() => {
+            Ok(entity) if self.context.kinds.of(&entity).is_none() => {
                 let kind = entity.kind();
                 let message = format!("this server has no rooms of kind {kind:?}");
                 Refusal::with_code(ErrorCode::KindUnknown, message)
             }
             Ok(entity) => match self.note_join(key, &entity, &join) {
                 Err(refusal) => refusal,
-                Ok(()) => return self.find_room(key, entity, join, context),
+                Ok(()) => return self.find_room(key, entity, join),
             },
         };
-        send_join_refused(connection, (join.room, join.sequence), &refusal, context);
+        send_join_refused(
+            connection,
+            (join.room, join.sequence),
+            &refusal,
+            &mut self.context.out,
+        );
     }
 
     fn note_join(
@@ -270,7 +247,7 @@ impl Gateway {
         join: &wire::Join,
     ) -> Result<(), Refusal> {
         let no = |message: &str| Err(Refusal::with_code(ErrorCode::RoomsPerSession, message));
-        let Some(session) = self.sessions.get_mut(key) else {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
             return Ok(());
         };
         let known = session.rooms.iter().any(|stay| stay.entity == *entity)
@@ -287,19 +264,13 @@ impl Gateway {
         Ok(())
     }
 
-    fn find_room(
-        &mut self,
-        key: SessionKey,
-        entity: EntityId,
-        join: wire::Join,
-        context: &mut Context,
-    ) {
-        let Some(session) = self.sessions.get(key) else {
+    fn find_room(&mut self, key: SessionKey, entity: EntityId, join: wire::Join) {
+        let Some(session) = self.gateway.sessions.get(key) else {
             return;
         };
         let join = peer::Join {
             player: session.player.clone(),
-            session: session.reference(&context.config.address),
+            session: session.reference(&self.context.config.address),
             sequence: Sequence(join.sequence),
             mode: JoinMode::try_from(join.mode).unwrap_or(JoinMode::JoinExisting),
             open: join.open,
@@ -307,31 +278,25 @@ impl Gateway {
             hops: 0,
             entity,
         };
-        context.post_here(ToEntity::Join(Box::new(join)));
+        self.context.out.post_here(ToEntity::Join(Box::new(join)));
     }
 
-    fn attach(
-        &mut self,
-        key: SessionKey,
-        connection: ConnectionId,
-        attach: &wire::Attach,
-        context: &mut Context,
-    ) {
+    fn attach(&mut self, key: SessionKey, connection: ConnectionId, attach: &wire::Attach) {
         let (handle, membership) = (Handle(attach.handle), Membership(attach.membership));
         let Ok(entity) = attach.room.parse::<EntityId>() else {
             return send_left(
                 connection,
                 (handle, membership),
                 wire::LeaveReason::LeaveNotAMember,
-                context,
+                &mut self.context.out,
             );
         };
-        let Some(session) = self.sessions.get(key) else {
+        let Some(session) = self.gateway.sessions.get(key) else {
             return;
         };
         let member = peer::Member {
             handle,
-            session: session.reference(&context.config.address),
+            session: session.reference(&self.context.config.address),
             membership,
             request: MemberRequest::Attach {
                 epoch: Epoch(attach.epoch),
@@ -343,18 +308,14 @@ impl Gateway {
             member,
             hops: 0,
         };
-        context.post_here(ToEntity::Return(Box::new(back)));
+        self.context.out.post_here(ToEntity::Return(Box::new(back)));
     }
 
-    fn bye(&mut self, key: SessionKey, connection: ConnectionId, context: &mut Context) {
+    fn bye(&mut self, key: SessionKey, connection: ConnectionId) {
         use wire::LeaveReason::LeaveEnded;
-        self.end_session(key, LeaveEnded, None, context);
+        self.end_session(key, LeaveEnded, None);
         self.close_slot(connection);
-        context.outputs.push_back(Output::Close {
-            connection,
-            code: None,
-            abort: false,
-        });
+        self.context.out.close(connection, None, false);
     }
 }
 
@@ -370,7 +331,7 @@ pub(super) fn send_left(
     connection: ConnectionId,
     (handle, membership): (Handle, Membership),
     reason: wire::LeaveReason,
-    context: &mut Context,
+    out: &mut WayOut,
 ) {
     let bytes = server_frame(Body::Left(wire::Left {
         handle: handle.0,
@@ -379,9 +340,7 @@ pub(super) fn send_left(
         message: String::new(),
         applied: 0,
     }));
-    context
-        .outputs
-        .push_back(Output::Send { connection, bytes });
+    out.send(connection, bytes);
 }
 
 /// Answers a join with a refusal.
@@ -389,7 +348,7 @@ pub(super) fn send_join_refused(
     connection: ConnectionId,
     (room, sequence): (String, u64),
     refusal: &Refusal,
-    context: &mut Context,
+    out: &mut WayOut,
 ) {
     let error = Some(wire_error(refusal));
     let bytes = server_frame(Body::JoinRefused(wire::JoinRefused {
@@ -397,9 +356,7 @@ pub(super) fn send_join_refused(
         sequence,
         error,
     }));
-    context
-        .outputs
-        .push_back(Output::Send { connection, bytes });
+    out.send(connection, bytes);
 }
 
 /// Answers a list with a refusal.
@@ -407,7 +364,7 @@ pub(super) fn send_list_refused(
     connection: ConnectionId,
     request: u32,
     (code, message): (ErrorCode, &str),
-    context: &mut Context,
+    out: &mut WayOut,
 ) {
     let bytes = server_frame(Body::Listing(wire::Listing {
         request,
@@ -415,7 +372,5 @@ pub(super) fn send_list_refused(
         truncated: false,
         error: Some(error(code, message)),
     }));
-    context
-        .outputs
-        .push_back(Output::Send { connection, bytes });
+    out.send(connection, bytes);
 }

@@ -8,11 +8,10 @@ use wayfare_protocol::frame::server_frame;
 use wayfare_protocol::limits::{LISTING_ROOMS_MAX, PROPERTIES_MAX};
 use wayfare_protocol::wire::{self, server_frame::Body};
 
-use crate::context::Context;
 use crate::output::{ConnectionId, Output};
 use crate::peer::{ListQuery, Listed, Message};
 
-use super::Gateway;
+use super::GatewayTurn;
 use super::frames::send_list_refused;
 use super::session::SessionKey;
 
@@ -31,18 +30,12 @@ pub(super) struct Listings {
     made: u64,
 }
 
-impl Gateway {
-    pub(super) fn list(
-        &mut self,
-        key: SessionKey,
-        connection: ConnectionId,
-        list: wire::List,
-        context: &mut Context,
-    ) {
-        let Some(session) = self.sessions.get(key) else {
+impl GatewayTurn<'_> {
+    pub(super) fn list(&mut self, key: SessionKey, connection: ConnectionId, list: wire::List) {
+        let Some(session) = self.gateway.sessions.get(key) else {
             return;
         };
-        let refusal = match context.kinds.named(&list.kind) {
+        let refusal = match self.context.kinds.named(&list.kind) {
             None => Some((
                 ErrorCode::KindUnknown,
                 "this server has no rooms of that kind",
@@ -57,15 +50,15 @@ impl Gateway {
             Some(_) => None,
         };
         if let Some(refusal) = refusal {
-            return send_list_refused(connection, list.request, refusal, context);
+            return send_list_refused(connection, list.request, refusal, &mut self.context.out);
         }
         let limit = match list.limit as usize {
             0 => LISTING_ROOMS_MAX,
             limit => limit.min(LISTING_ROOMS_MAX),
         };
-        self.listings.made += 1;
-        let query = self.listings.made;
-        let shards = context.config.shards.clone();
+        self.gateway.listings.made += 1;
+        let query = self.gateway.listings.made;
+        let shards = self.context.config.shards.clone();
         let empty = wire::Listing {
             request: list.request,
             ..wire::Listing::default()
@@ -76,9 +69,9 @@ impl Gateway {
             missing: shards.len(),
             listing: empty,
         };
-        self.listings.in_flight.insert(query, listing);
+        self.gateway.listings.in_flight.insert(query, listing);
         let (kind, properties) = (list.kind, list.properties);
-        let gateway = context.config.address.clone();
+        let gateway = self.context.config.address.clone();
         let asked = Arc::new(ListQuery {
             query,
             gateway,
@@ -87,13 +80,15 @@ impl Gateway {
             limit,
         });
         for shard in shards {
-            context.post(&shard, Message::List(Arc::clone(&asked)));
+            self.context
+                .out
+                .post(&shard, Message::List(Arc::clone(&asked)));
         }
     }
 
     /// Adds the part of a listing that comes from a shard.
-    pub(crate) fn listed(&mut self, listed: Listed, context: &mut Context) {
-        let Some(listing) = self.listings.in_flight.get_mut(&listed.query) else {
+    pub(crate) fn listed(&mut self, listed: Listed) {
+        let Some(listing) = self.gateway.listings.in_flight.get_mut(&listed.query) else {
             return;
         };
         listing.missing -= 1;
@@ -102,15 +97,15 @@ impl Gateway {
         if listing.missing > 0 {
             return;
         }
-        let Some(mut done) = self.listings.in_flight.remove(&listed.query) else {
+        let Some(mut done) = self.gateway.listings.in_flight.remove(&listed.query) else {
             return;
         };
         done.listing.rooms.sort_by(|a, b| a.room.cmp(&b.room));
         done.listing.truncated |= done.listing.rooms.len() > done.limit;
         done.listing.rooms.truncate(done.limit);
-        if self.connections.get_mut(done.connection).is_some() {
+        if self.gateway.connections.get_mut(done.connection).is_some() {
             let bytes = server_frame(Body::Listing(done.listing));
-            context.outputs.push_back(Output::Send {
+            self.context.out.outputs.push_back(Output::Send {
                 connection: done.connection,
                 bytes,
             });

@@ -26,7 +26,7 @@ use crate::report::Report;
 
 use super::connections::State;
 use super::session::{Session, SessionKey};
-use super::{Gateway, TimerKey};
+use super::{GatewayTurn, TimerKey};
 
 /// The terms of a login. Its record names the session, its epoch and this gateway: no other shard
 /// writes the same.
@@ -88,20 +88,15 @@ impl Logins {
     }
 }
 
-impl Gateway {
-    pub(super) fn hello(
-        &mut self,
-        connection: ConnectionId,
-        hello: wire::Hello,
-        context: &mut Context,
-    ) {
+impl GatewayTurn<'_> {
+    pub(super) fn hello(&mut self, connection: ConnectionId, hello: wire::Hello) {
         let version = hello.version_max.min(VERSION_MAX);
         if version < hello.version_min.max(VERSION_MIN) {
             let message = format!(
                 "the client speaks versions {} to {}, this server {VERSION_MIN} to {VERSION_MAX}",
                 hello.version_min, hello.version_max
             );
-            return self.cut(connection, ErrorCode::VersionUnsupported, &message, context);
+            return self.cut(connection, ErrorCode::VersionUnsupported, &message);
         }
         match hello.credential {
             None => {
@@ -109,67 +104,45 @@ impl Gateway {
                     connection,
                     ErrorCode::BadFrame,
                     "a Hello without credential",
-                    context,
                 );
             }
             Some(Credential::Token(token)) => {
-                self.check_token(connection, token, version, context);
+                self.check_token(connection, token, version);
             }
             Some(Credential::Ticket(ticket)) => {
-                self.check_ticket(connection, &ticket, version, context);
+                self.check_ticket(connection, &ticket, version);
             }
-            Some(Credential::Guest(_)) if !context.config.settings.guests => {
+            Some(Credential::Guest(_)) if !self.context.config.settings.guests => {
                 let message = "this server lets nobody in without a token";
-                self.cut(connection, ErrorCode::GuestsRefused, message, context);
+                self.cut(connection, ErrorCode::GuestsRefused, message);
             }
             Some(Credential::Guest(guest)) => {
-                let player = make_guest(&guest.name, context);
-                self.claim(connection, Arc::new(player), None, version, context);
+                let player = make_guest(&guest.name, self.context);
+                self.claim(connection, Arc::new(player), None, version);
             }
         }
     }
 
-    fn check_token(
-        &mut self,
-        connection: ConnectionId,
-        token: String,
-        version: u32,
-        context: &mut Context,
-    ) {
+    fn check_token(&mut self, connection: ConnectionId, token: String, version: u32) {
         if token.len() > CREDENTIAL_BYTES_MAX {
-            return self.cut(
-                connection,
-                ErrorCode::TooLarge,
-                "the token is too long",
-                context,
-            );
+            return self.cut(connection, ErrorCode::TooLarge, "the token is too long");
         }
-        if let Some(slot) = self.connections.get_mut(connection) {
+        if let Some(slot) = self.gateway.connections.get_mut(connection) {
             slot.state = State::Authenticating { version };
-            context
+            self.context
+                .out
                 .outputs
                 .push_back(Output::Authenticate { connection, token });
         }
     }
 
-    fn check_ticket(
-        &mut self,
-        connection: ConnectionId,
-        bytes: &Bytes,
-        version: u32,
-        context: &mut Context,
-    ) {
+    fn check_ticket(&mut self, connection: ConnectionId, bytes: &Bytes, version: u32) {
         if bytes.len() > CREDENTIAL_BYTES_MAX {
-            return self.cut(
-                connection,
-                ErrorCode::TooLarge,
-                "the ticket is too long",
-                context,
-            );
+            return self.cut(connection, ErrorCode::TooLarge, "the ticket is too long");
         }
-        let Ok(ticket) = Ticket::open(bytes, &context.config.ticket_key) else {
+        let Ok(ticket) = Ticket::open(bytes, &self.context.config.ticket_key) else {
             let message = "the ticket was not made by this server";
-            return self.cut(connection, ErrorCode::TicketInvalid, message, context);
+            return self.cut(connection, ErrorCode::TicketInvalid, message);
         };
         let player = Player {
             id: ticket.player,
@@ -177,7 +150,7 @@ impl Gateway {
             guest: ticket.guest,
         };
         let resumes = Some((ticket.session, ticket.epoch));
-        self.claim(connection, Arc::new(player), resumes, version, context);
+        self.claim(connection, Arc::new(player), resumes, version);
     }
 
     /// The answer to [`Output::Authenticate`].
@@ -185,9 +158,8 @@ impl Gateway {
         &mut self,
         connection: ConnectionId,
         outcome: Result<Player, Refusal>,
-        context: &mut Context,
     ) {
-        let Some(slot) = self.connections.get_mut(connection) else {
+        let Some(slot) = self.gateway.connections.get_mut(connection) else {
             return;
         };
         let State::Authenticating { version } = slot.state else {
@@ -195,9 +167,9 @@ impl Gateway {
         };
         match outcome {
             Ok(player) => {
-                self.claim(connection, Arc::new(player), None, version, context);
+                self.claim(connection, Arc::new(player), None, version);
             }
-            Err(refusal) => self.cut(connection, refusal.code, &refusal.message, context),
+            Err(refusal) => self.cut(connection, refusal.code, &refusal.message),
         }
     }
 
@@ -207,14 +179,13 @@ impl Gateway {
         player: Arc<Player>,
         ticket: Option<(SessionId, Epoch)>,
         version: u32,
-        context: &mut Context,
     ) {
         // Who has a place here already takes no other: a full server still takes its own back.
-        let full = self.sessions.len() >= context.config.settings.sessions_max.get();
-        if full && !self.by_player.contains_key(&player.id) {
-            return self.cut(connection, ErrorCode::Full, "the server is full", context);
+        let full = self.gateway.sessions.len() >= self.context.config.settings.sessions_max.get();
+        if full && !self.gateway.by_player.contains_key(&player.id) {
+            return self.cut(connection, ErrorCode::Full, "the server is full");
         }
-        if let Some(slot) = self.connections.get_mut(connection) {
+        if let Some(slot) = self.gateway.connections.get_mut(connection) {
             slot.state = State::Claiming;
         }
         let (settle, request) = Settle::read_first(SessionRecord::key(&player.id), TERMS);
@@ -223,17 +194,17 @@ impl Gateway {
             ticket,
             version,
         };
-        let login = self.logins.begin(InFlight {
+        let login = self.gateway.logins.begin(InFlight {
             connection,
             login,
             settle,
         });
-        context.ask(Asker::Login(login), request);
+        self.context.ask(Asker::Login(login), request);
     }
 
     /// The answer to a read or a write of a player's record.
-    pub(crate) fn login_outcome(&mut self, id: LoginId, outcome: Outcome, context: &mut Context) {
-        let Some(mut in_flight) = self.logins.end(id) else {
+    pub(crate) fn login_outcome(&mut self, id: LoginId, outcome: Outcome) {
+        let Some(mut in_flight) = self.gateway.logins.end(id) else {
             return;
         };
         let InFlight {
@@ -246,50 +217,49 @@ impl Gateway {
         }
         let next =
             settle.handle_coordination(outcome, |record, store| match self.waits(connection) {
-                true => self.decide_login(&login, record, store, context),
+                true => self.decide_login(&login, record, store),
                 false => Want::Leave(None),
             });
         if settle.take_doubt() {
-            context.doubt(&SessionRecord::key(&login.player.id));
+            self.context.doubt(&SessionRecord::key(&login.player.id));
         }
         match next {
             Next::Ask(request) => {
-                let id = self.logins.begin(in_flight);
-                context.ask(Asker::Login(id), request);
+                let id = self.gateway.logins.begin(in_flight);
+                self.context.ask(Asker::Login(id), request);
             }
             Next::Ended(End::Settled(revision, grant)) => {
-                self.open_session(connection, &login, (grant, revision), context);
+                self.open_session(connection, &login, (grant, revision));
             }
             Next::Ended(End::Others(refusal) | End::Gone(refusal)) => {
                 if let Some(refusal) = refusal {
-                    self.cut(connection, refusal.code, &refusal.message, context);
+                    self.cut(connection, refusal.code, &refusal.message);
                 }
             }
             Next::Ended(End::GivenUp(why)) => {
                 let message = match why {
                     GivenUp::Contended => "the session's record keeps changing",
                     GivenUp::Failed(failure) => {
-                        context.report(Report::CoordinationFailed(failure));
+                        self.context.out.report(Report::CoordinationFailed(failure));
                         "sessions cannot be settled now"
                     }
                 };
-                self.cut(connection, ErrorCode::Unavailable, message, context);
+                self.cut(connection, ErrorCode::Unavailable, message);
             }
         }
     }
 
     fn waits(&mut self, connection: ConnectionId) -> bool {
-        let slot = self.connections.get_mut(connection);
+        let slot = self.gateway.connections.get_mut(connection);
         slot.is_some_and(|slot| matches!(slot.state, State::Claiming))
     }
 
     /// Decides on a login by the player's record, as it was found.
     fn decide_login(
-        &self,
+        &mut self,
         login: &Login,
         record: Option<&Record>,
         store: Revision,
-        context: &mut Context,
     ) -> Want<Grant, Option<Refusal>> {
         let key = SessionRecord::key(&login.player.id);
         let found = record
@@ -297,13 +267,13 @@ impl Gateway {
             .transpose();
         // A record that nobody can read keeps nobody out: it is reported, and taken over.
         let former = found.unwrap_or_else(|corrupt| {
-            context.report(Report::CorruptRecord(corrupt));
+            self.context.out.report(Report::CorruptRecord(corrupt));
             None
         });
-        let given_up = former
-            .as_ref()
-            .is_some_and(|found| context.is_here(&found.gateway) && !self.is_held_here(&key));
-        if let Err(refusal) = may_login(login, former.as_ref(), given_up, context) {
+        let given_up = former.as_ref().is_some_and(|found| {
+            self.context.is_here(&found.gateway) && !self.gateway.is_held_here(&key)
+        });
+        if let Err(refusal) = may_login(login, former.as_ref(), given_up, self.context) {
             return Want::Leave(Some(refusal));
         }
         let after_former = former.as_ref().map_or(Epoch(1), |found| found.epoch.next());
@@ -311,10 +281,10 @@ impl Gateway {
         let record = SessionRecord {
             session: match login.ticket {
                 Some((session, _)) => session,
-                None => SessionId(context.random_u128()),
+                None => SessionId(self.context.random_u128()),
             },
             epoch,
-            gateway: context.config.address.clone(),
+            gateway: self.context.config.address.clone(),
             ticket_epoch_min: login.ticket.map_or(epoch, |(_, presented)| presented),
         };
         Want::Value(record.encode(), Grant { record, former })
@@ -327,37 +297,38 @@ impl Gateway {
         connection: ConnectionId,
         login: &Login,
         (grant, revision): (Grant, Revision),
-        context: &mut Context,
     ) {
         let Grant { record, former } = grant;
         let resumed = login.ticket.is_some();
         let mut rooms = Vec::new();
         // Whatever the record said, a session of that id or player may still be here: one that
         // went elsewhere and came back before we heard of it.
-        if let Some(key) = self.by_session.get(&record.session).copied() {
-            rooms = self.resume_here(key, context);
+        if let Some(key) = self.gateway.by_session.get(&record.session).copied() {
+            rooms = self.resume_here(key);
         }
-        if let Some(key) = self.by_player.get(&login.player.id).copied() {
+        if let Some(key) = self.gateway.by_player.get(&login.player.id).copied() {
             let why = (
                 ErrorCode::SessionReplaced,
                 "the same player logged in elsewhere",
             );
-            self.end_session(key, LeaveReason::LeaveReplaced, Some(why), context);
+            self.end_session(key, LeaveReason::LeaveReplaced, Some(why));
         }
-        if let Some(former) = former.filter(|former| context.is_elsewhere(&former.gateway)) {
+        if let Some(former) = former.filter(|former| self.context.is_elsewhere(&former.gateway)) {
             let taken = SessionTaken {
                 session: former.session,
                 player: login.player.id.clone(),
                 epoch: record.epoch,
                 replaced: !resumed,
             };
-            context.post(&former.gateway, ToGateway::SessionTaken(taken));
+            self.context
+                .out
+                .post(&former.gateway, ToGateway::SessionTaken(taken));
         }
         let waits = self.waits(connection);
         if !waits && !resumed {
             // Nobody has a ticket of it, so nobody could ever come back to it.
             let key = SessionRecord::key(&login.player.id);
-            return context.release(key, revision);
+            return self.context.release(key, revision);
         }
         let session = Session {
             id: record.session,
@@ -366,9 +337,9 @@ impl Gateway {
             ticket_epoch_min: record.ticket_epoch_min,
             player: Arc::clone(&login.player),
             connection: waits.then_some(connection),
-            detached_at: context.now,
-            last_heard: context.now,
-            paid_until: context.now,
+            detached_at: self.context.now,
+            last_heard: self.context.now,
+            paid_until: self.context.now,
             held: std::collections::VecDeque::new(),
             held_bytes: 0,
             held_until: None,
@@ -378,56 +349,51 @@ impl Gateway {
             armed: None,
         };
         if waits {
-            self.welcome(connection, &session, login, context);
+            self.welcome(connection, &session, login);
         }
-        self.seat(session, context);
+        self.seat(session);
     }
 
     /// Enters a session into every list.
-    fn seat(&mut self, session: Session, context: &mut Context) {
-        context.report(Report::SessionOpened {
+    fn seat(&mut self, session: Session) {
+        self.context.out.report(Report::SessionOpened {
             player: session.player.id.clone(),
         });
         let (id, player) = (session.id, session.player.id.clone());
         let connection = session.connection;
-        let key = self.sessions.insert(session);
-        self.by_session.insert(id, key);
-        self.by_player.insert(player, key);
+        let key = self.gateway.sessions.insert(session);
+        self.gateway.by_session.insert(id, key);
+        self.gateway.by_player.insert(player, key);
         let slot = connection.and_then(|connection| {
-            let slot = self.connections.get_mut(connection)?;
+            let slot = self.gateway.connections.get_mut(connection)?;
             Some((connection, slot))
         });
         if let Some((connection, slot)) = slot {
             slot.state = State::Open(key);
             let timer = TimerKey::Connection(connection.slot);
-            self.timers.arm(timer, &mut slot.armed, None);
+            self.gateway.timers.arm(timer, &mut slot.armed, None);
         }
-        self.rearm(key, context);
+        self.rearm(key);
     }
 
     /// The session was here all the time: its rooms are kept, to be told when it ends.
-    fn resume_here(&mut self, key: SessionKey, context: &mut Context) -> Vec<super::session::Stay> {
+    fn resume_here(&mut self, key: SessionKey) -> Vec<super::session::Stay> {
         if let Some(old) = self
+            .gateway
             .sessions
             .get(key)
             .and_then(|session| session.connection)
         {
             let why = "the session goes on over another connection";
-            self.cut(old, ErrorCode::SessionResumed, why, context);
+            self.cut(old, ErrorCode::SessionResumed, why);
         }
         self.remove_session(key)
             .map(|session| session.rooms)
             .unwrap_or_default()
     }
 
-    fn welcome(
-        &mut self,
-        connection: ConnectionId,
-        session: &Session,
-        login: &Login,
-        context: &mut Context,
-    ) {
-        let config = &context.config;
+    fn welcome(&mut self, connection: ConnectionId, session: &Session, login: &Login) {
+        let config = &self.context.config;
         let ticket = Ticket {
             player: session.player.id.clone(),
             name: Arc::clone(&session.player.name),
@@ -451,7 +417,7 @@ impl Gateway {
                 frames_per_second: config.settings.frames_per_second.get(),
             }),
         });
-        context.outputs.push_back(Output::Send {
+        self.context.out.outputs.push_back(Output::Send {
             connection,
             bytes: server_frame(body),
         });

@@ -18,7 +18,7 @@ use wayfare_protocol::{ErrorCode, Instant, PlayerId, SessionId};
 
 use crate::context::Context;
 use crate::game::refusal::error;
-use crate::output::{ConnectionId, Output};
+use crate::output::ConnectionId;
 use crate::peer::operator::SessionSummary;
 use crate::peer::{NotOwner, ToEntity, ToGateway};
 use crate::routing::directory::forward;
@@ -78,176 +78,6 @@ impl Gateway {
         self.timers.next()
     }
 
-    pub(crate) fn handle_timeout(&mut self, context: &mut Context) {
-        while let Some(key) = self.timers.pop(context.now) {
-            match key {
-                TimerKey::Connection(slot) => self.handshake_timeout(slot, context),
-                TimerKey::Session(key) => self.session_timeout(key, context),
-                TimerKey::Left => self.end_left(context),
-            }
-        }
-    }
-
-    /// A message of another part of this shard, or of another shard.
-    pub(crate) fn accept(&mut self, message: ToGateway, context: &mut Context) {
-        match message {
-            ToGateway::Step(step) => self.step(&step, context),
-            ToGateway::NotOwner(not_owner) => {
-                let NotOwner { join, owner } = *not_owner;
-                forward(&owner, ToEntity::Join(Box::new(join)), context);
-            }
-            ToGateway::JoinRefused(refused) => self.join_refused(&refused, context),
-            ToGateway::NotAMember(unknown) => self.not_a_member(&unknown, context),
-            ToGateway::Unreachable(unreachable) => self.unreachable(&unreachable, context),
-            ToGateway::SessionTaken(taken) => self.session_taken(&taken, context),
-            ToGateway::Listed(listed) => self.listed(listed, context),
-        }
-    }
-
-    /// A transport connection is there; its Hello is awaited.
-    pub(crate) fn handle_connected(&mut self, connection: ConnectionId, context: &mut Context) {
-        self.connections.open(connection);
-        if self.stopping {
-            return self.cut(
-                connection,
-                ErrorCode::ShuttingDown,
-                "the server is stopping",
-                context,
-            );
-        }
-        let at = context.now + context.config.settings.handshake_time_max;
-        if let Some(slot) = self.connections.get_mut(connection) {
-            self.timers.arm(
-                TimerKey::Connection(connection.slot),
-                &mut slot.armed,
-                Some((at, "handshake")),
-            );
-        }
-    }
-
-    fn handshake_timeout(&mut self, slot: u32, context: &mut Context) {
-        let Some((connection, slot)) = self.connections.at(slot) else {
-            return;
-        };
-        slot.armed = None;
-        if !matches!(slot.state, State::Open(_)) {
-            self.cut(
-                connection,
-                ErrorCode::HandshakeTimeout,
-                "no accepted Hello in time",
-                context,
-            );
-        }
-    }
-
-    /// The transport connection is gone.
-    pub(crate) fn handle_disconnected(&mut self, connection: ConnectionId, context: &mut Context) {
-        if let Some(key) = self.close_slot(connection) {
-            self.detach_session(key, context);
-        }
-    }
-
-    /// Forgets a connection; the session that used it, if any, is the caller's to settle.
-    fn close_slot(&mut self, connection: ConnectionId) -> Option<SessionKey> {
-        let slot = self.connections.get_mut(connection)?;
-        self.timers
-            .arm(TimerKey::Connection(connection.slot), &mut slot.armed, None);
-        let state = self.connections.close(connection)?;
-        let State::Open(key) = state else { return None };
-        let session = self.sessions.get_mut(key)?;
-        (session.connection == Some(connection)).then_some(key)
-    }
-
-    /// Ends a connection with a reason that its client gets to read, and settles its session.
-    fn cut(
-        &mut self,
-        connection: ConnectionId,
-        code: ErrorCode,
-        message: &str,
-        context: &mut Context,
-    ) {
-        use wayfare_protocol::frame::server_frame;
-        use wayfare_protocol::wire::{Ended, server_frame::Body};
-
-        if self.connections.get_mut(connection).is_none() {
-            return;
-        }
-        let abort = matches!(code, ErrorCode::SlowReader | ErrorCode::Silent);
-        if !abort {
-            let bytes = server_frame(Body::Ended(Ended {
-                error: Some(error(code, message)),
-            }));
-            context
-                .outputs
-                .push_back(Output::Send { connection, bytes });
-        }
-        context.outputs.push_back(Output::Close {
-            connection,
-            code: Some(code),
-            abort,
-        });
-        context.report(crate::report::Report::Refused {
-            code,
-            message: message.into(),
-        });
-        if let Some(key) = self.close_slot(connection) {
-            self.detach_session(key, context);
-        }
-    }
-
-    /// Accepts the number of bytes that a connection had not taken after the last flush.
-    pub(crate) fn handle_backlog(
-        &mut self,
-        connection: ConnectionId,
-        bytes: usize,
-        context: &mut Context,
-    ) {
-        use wayfare_protocol::limits::BACKLOG_BYTES_MAX;
-
-        let Some(slot) = self.connections.get_mut(connection) else {
-            return;
-        };
-        slot.backlog = bytes;
-        if bytes > BACKLOG_BYTES_MAX {
-            self.cut(
-                connection,
-                ErrorCode::SlowReader,
-                "the client reads too slowly",
-                context,
-            );
-        } else if bytes == 0 {
-            for bytes in slot.take_unreliable() {
-                context
-                    .outputs
-                    .push_back(Output::Send { connection, bytes });
-            }
-        }
-    }
-
-    /// The server stops: everybody is told, and may come back elsewhere or later.
-    pub(crate) fn stop(&mut self, context: &mut Context) {
-        self.stopping = true;
-        for connection in self.connections.all() {
-            self.cut(
-                connection,
-                ErrorCode::ShuttingDown,
-                "the server is stopping",
-                context,
-            );
-        }
-    }
-
-    /// Ends a player's session by an operator's word. Whether there was one.
-    pub(crate) fn kick(&mut self, player: &PlayerId, context: &mut Context) -> bool {
-        use wayfare_protocol::wire::LeaveReason::LeaveEnded;
-        let Some(key) = self.by_player.get(player).copied() else {
-            return false;
-        };
-        let why = (ErrorCode::SessionKicked, "an operator ended the session");
-        self.end_session(key, LeaveEnded, Some(why), context);
-        true
-    }
-
     pub(crate) fn summaries(&self, context: &Context) -> Vec<SessionSummary> {
         self.by_player
             .values()
@@ -273,39 +103,201 @@ impl Gateway {
         counts.attachments += self.attachments.len();
         counts.timers += self.timers.len();
     }
+}
 
-    fn rearm(&mut self, key: SessionKey, context: &Context) {
-        let Some(session) = self.sessions.get_mut(key) else {
+/// The gateway in its turn, with the context that it works in.
+pub(crate) struct GatewayTurn<'a> {
+    gateway: &'a mut Gateway,
+    context: &'a mut Context,
+}
+
+impl<'a> GatewayTurn<'a> {
+    pub(crate) fn new(gateway: &'a mut Gateway, context: &'a mut Context) -> Self {
+        Self { gateway, context }
+    }
+}
+
+impl GatewayTurn<'_> {
+    pub(crate) fn handle_timeout(&mut self) {
+        while let Some(key) = self.gateway.timers.pop(self.context.now) {
+            match key {
+                TimerKey::Connection(slot) => self.handshake_timeout(slot),
+                TimerKey::Session(key) => self.session_timeout(key),
+                TimerKey::Left => self.end_left(),
+            }
+        }
+    }
+
+    /// A message of another part of this shard, or of another shard.
+    pub(crate) fn accept(&mut self, message: ToGateway) {
+        match message {
+            ToGateway::Step(step) => self.step(&step),
+            ToGateway::NotOwner(not_owner) => {
+                let NotOwner { join, owner } = *not_owner;
+                forward(
+                    &owner,
+                    ToEntity::Join(Box::new(join)),
+                    &mut self.context.out,
+                );
+            }
+            ToGateway::JoinRefused(refused) => self.join_refused(&refused),
+            ToGateway::NotAMember(unknown) => self.not_a_member(&unknown),
+            ToGateway::Unreachable(unreachable) => self.unreachable(&unreachable),
+            ToGateway::SessionTaken(taken) => self.session_taken(&taken),
+            ToGateway::Listed(listed) => self.listed(listed),
+        }
+    }
+
+    /// A transport connection is there; its Hello is awaited.
+    pub(crate) fn handle_connected(&mut self, connection: ConnectionId) {
+        self.gateway.connections.open(connection);
+        if self.gateway.stopping {
+            return self.cut(
+                connection,
+                ErrorCode::ShuttingDown,
+                "the server is stopping",
+            );
+        }
+        let at = self.context.now + self.context.config.settings.handshake_time_max;
+        if let Some(slot) = self.gateway.connections.get_mut(connection) {
+            self.gateway.timers.arm(
+                TimerKey::Connection(connection.slot),
+                &mut slot.armed,
+                Some((at, "handshake")),
+            );
+        }
+    }
+
+    fn handshake_timeout(&mut self, slot: u32) {
+        let Some((connection, slot)) = self.gateway.connections.at(slot) else {
             return;
         };
-        let wake = session.poll_timeout(&context.config.settings);
-        self.timers
+        slot.armed = None;
+        if !matches!(slot.state, State::Open(_)) {
+            self.cut(
+                connection,
+                ErrorCode::HandshakeTimeout,
+                "no accepted Hello in time",
+            );
+        }
+    }
+
+    /// The transport connection is gone.
+    pub(crate) fn handle_disconnected(&mut self, connection: ConnectionId) {
+        if let Some(key) = self.close_slot(connection) {
+            self.detach_session(key);
+        }
+    }
+
+    /// Forgets a connection; the session that used it, if any, is the caller's to settle.
+    fn close_slot(&mut self, connection: ConnectionId) -> Option<SessionKey> {
+        let slot = self.gateway.connections.get_mut(connection)?;
+        self.gateway
+            .timers
+            .arm(TimerKey::Connection(connection.slot), &mut slot.armed, None);
+        let state = self.gateway.connections.close(connection)?;
+        let State::Open(key) = state else { return None };
+        let session = self.gateway.sessions.get_mut(key)?;
+        (session.connection == Some(connection)).then_some(key)
+    }
+
+    /// Ends a connection with a reason that its client gets to read, and settles its session.
+    fn cut(&mut self, connection: ConnectionId, code: ErrorCode, message: &str) {
+        use wayfare_protocol::frame::server_frame;
+        use wayfare_protocol::wire::{Ended, server_frame::Body};
+
+        if self.gateway.connections.get_mut(connection).is_none() {
+            return;
+        }
+        let abort = matches!(code, ErrorCode::SlowReader | ErrorCode::Silent);
+        if !abort {
+            let bytes = server_frame(Body::Ended(Ended {
+                error: Some(error(code, message)),
+            }));
+            self.context.out.send(connection, bytes);
+        }
+        self.context.out.close(connection, Some(code), abort);
+        self.context.out.report(crate::report::Report::Refused {
+            code,
+            message: message.into(),
+        });
+        if let Some(key) = self.close_slot(connection) {
+            self.detach_session(key);
+        }
+    }
+
+    /// Accepts the number of bytes that a connection had not taken after the last flush.
+    pub(crate) fn handle_backlog(&mut self, connection: ConnectionId, bytes: usize) {
+        use wayfare_protocol::limits::BACKLOG_BYTES_MAX;
+
+        let Some(slot) = self.gateway.connections.get_mut(connection) else {
+            return;
+        };
+        slot.backlog = bytes;
+        if bytes > BACKLOG_BYTES_MAX {
+            self.cut(
+                connection,
+                ErrorCode::SlowReader,
+                "the client reads too slowly",
+            );
+        } else if bytes == 0 {
+            for bytes in slot.take_unreliable() {
+                self.context.out.send(connection, bytes);
+            }
+        }
+    }
+
+    /// The server stops: everybody is told, and may come back elsewhere or later.
+    pub(crate) fn stop(&mut self) {
+        self.gateway.stopping = true;
+        for connection in self.gateway.connections.all() {
+            self.cut(
+                connection,
+                ErrorCode::ShuttingDown,
+                "the server is stopping",
+            );
+        }
+    }
+
+    /// Ends a player's session by an operator's word. Whether there was one.
+    pub(crate) fn kick(&mut self, player: &PlayerId) -> bool {
+        use wayfare_protocol::wire::LeaveReason::LeaveEnded;
+        let Some(key) = self.gateway.by_player.get(player).copied() else {
+            return false;
+        };
+        let why = (ErrorCode::SessionKicked, "an operator ended the session");
+        self.end_session(key, LeaveEnded, Some(why));
+        true
+    }
+
+    fn rearm(&mut self, key: SessionKey) {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
+            return;
+        };
+        let wake = session.poll_timeout(&self.context.config.settings);
+        self.gateway
+            .timers
             .arm(TimerKey::Session(key), &mut session.armed, wake);
     }
 
-    fn session_timeout(&mut self, key: SessionKey, context: &mut Context) {
-        let Some(session) = self.sessions.get_mut(key) else {
+    fn session_timeout(&mut self, key: SessionKey) {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
         session.armed = None;
-        let now = context.now;
-        match session.due(&context.config.settings, now) {
+        let now = self.context.now;
+        match session.due(&self.context.config.settings, now) {
             Some(session::Due::Silent(connection)) => {
-                self.cut(
-                    connection,
-                    ErrorCode::Silent,
-                    "the client was silent",
-                    context,
-                );
+                self.cut(connection, ErrorCode::Silent, "the client was silent");
             }
             Some(session::Due::Expired) => {
                 use wayfare_protocol::wire::LeaveReason::LeaveEnded;
-                self.end_session(key, LeaveEnded, None, context);
+                self.end_session(key, LeaveEnded, None);
             }
-            Some(session::Due::Held) => self.take_held(key, context),
+            Some(session::Due::Held) => self.take_held(key),
             None => {}
         }
-        self.rearm(key, context);
+        self.rearm(key);
     }
 }
 

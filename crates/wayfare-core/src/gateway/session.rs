@@ -12,7 +12,6 @@ use wayfare_protocol::{
 };
 
 use crate::config::ShardSettings;
-use crate::context::Context;
 use crate::game::Player;
 use crate::game::SessionRef;
 use crate::in_flight::Asker;
@@ -21,8 +20,9 @@ use crate::peer::{self, ToEntity};
 use crate::records::settle::{End, GivenUp, Next, Retry, Settle, Terms, Want};
 use crate::report::Report;
 use crate::timers::{Wake, earlier};
+use crate::way_out::WayOut;
 
-use super::{Gateway, over};
+use super::{Gateway, GatewayTurn, over};
 
 /// The terms for raising the bound of a session's tickets. Nobody else writes that record.
 const ACKNOWLEDGEMENT: Terms = Terms {
@@ -165,165 +165,6 @@ impl Sessions {
 }
 
 impl Gateway {
-    /// The session has no connection any more; its rooms are told, and it waits for its client.
-    pub(super) fn detach_session(&mut self, key: SessionKey, context: &mut Context) {
-        let Some(session) = self.sessions.get_mut(key) else {
-            return;
-        };
-        let connection = session.connection.take();
-        session.detached_at = context.now;
-        session.drop_held();
-        session.joining.clear();
-        let reference = session.reference(&context.config.address);
-        for stay in &mut session.rooms {
-            if std::mem::replace(&mut stay.attached, false) {
-                if let Some(connection) = connection {
-                    self.attachments
-                        .detach(stay.handle, stay.membership, connection);
-                }
-                tell(stay, &reference, peer::MemberRequest::Detach, context);
-            }
-        }
-        self.rearm(key, context);
-    }
-
-    /// Ends a session: its rooms are told why, its connection is closed, its record is given up.
-    pub(super) fn end_session(
-        &mut self,
-        key: SessionKey,
-        reason: LeaveReason,
-        close: Option<(ErrorCode, &str)>,
-        context: &mut Context,
-    ) {
-        let Some(session) = self.remove_session(key) else {
-            return;
-        };
-        let reference = session.reference(&context.config.address);
-        for stay in &session.rooms {
-            tell(stay, &reference, peer::MemberRequest::End(reason), context);
-        }
-        if let (Some(connection), Some((code, message))) = (session.connection, close) {
-            self.cut(connection, code, message, context);
-        }
-        if reason != LeaveReason::LeaveReplaced {
-            let key = SessionRecord::key(&session.player.id);
-            context.release(key, session.revision);
-        }
-    }
-
-    /// Takes a session out of every list; its connection and its rooms are the caller's to settle.
-    pub(super) fn remove_session(&mut self, key: SessionKey) -> Option<Session> {
-        let session = self.sessions.get_mut(key)?;
-        self.timers
-            .arm(super::TimerKey::Session(key), &mut session.armed, None);
-        let session = self.sessions.remove(key)?;
-        if self.by_session.get(&session.id) == Some(&key) {
-            self.by_session.remove(&session.id);
-        }
-        if self.by_player.get(&session.player.id) == Some(&key) {
-            self.by_player.remove(&session.player.id);
-        }
-        if let Some(connection) = session.connection {
-            for stay in &session.rooms {
-                self.attachments
-                    .detach(stay.handle, stay.membership, connection);
-            }
-        }
-        Some(session)
-    }
-
-    /// Another gateway took a session that was here.
-    pub(crate) fn session_taken(&mut self, taken: &peer::SessionTaken, context: &mut Context) {
-        let Some(key) = self.by_session.get(&taken.session).copied() else {
-            return;
-        };
-        if self
-            .sessions
-            .get(key)
-            .is_none_or(|session| session.epoch >= taken.epoch)
-        {
-            return;
-        }
-        if taken.replaced {
-            let why = (
-                ErrorCode::SessionReplaced,
-                "the same player logged in elsewhere",
-            );
-            return self.end_session(key, LeaveReason::LeaveReplaced, Some(why), context);
-        }
-        let connection = self
-            .sessions
-            .get(key)
-            .and_then(|session| session.connection);
-        if let Some(connection) = connection {
-            // Its rooms hear that it is detached, under an epoch that is void wherever the client
-            // has attached over its new connection already.
-            let why = "the session goes on over another connection";
-            self.cut(connection, ErrorCode::SessionResumed, why, context);
-        }
-        self.remove_session(key);
-    }
-
-    /// The client has its ticket: the record says so, and earlier tickets are void.
-    pub(super) fn acknowledge(&mut self, key: SessionKey, context: &mut Context) {
-        let Some(session) = self.sessions.get_mut(key) else {
-            return;
-        };
-        if session.ticket_epoch_min == session.epoch {
-            return;
-        }
-        session.ticket_epoch_min = session.epoch;
-        let key = SessionRecord::key(&session.player.id);
-        let value = session.record(&context.config.address).encode();
-        let known = session.revision;
-        let (settle, request) = Settle::write_first(key, ACKNOWLEDGEMENT, known, (value, ()));
-        session.acknowledging = Some(Box::new(settle));
-        let asker = Asker::Acknowledge {
-            session: session.id,
-            epoch: session.epoch,
-        };
-        context.ask(asker, request);
-    }
-
-    /// The answer to [`Gateway::acknowledge`]. Where the session has ended meanwhile, the record is
-    /// found at another revision when it is given up.
-    pub(crate) fn acknowledged(
-        &mut self,
-        (id, epoch): (SessionId, Epoch),
-        outcome: Outcome,
-        context: &mut Context,
-    ) {
-        let session = self.by_session.get(&id).copied();
-        let session = session.and_then(|key| self.sessions.get_mut(key));
-        let Some(session) = session.filter(|session| session.epoch == epoch) else {
-            return;
-        };
-        let Some(mut settle) = session.acknowledging.take() else {
-            return;
-        };
-        let known = session.revision;
-        let next = settle.handle_coordination(outcome, |found, _| match found {
-            Some(found) if found.revision == known => {
-                let value = session.record(&context.config.address).encode();
-                Want::Value(value, ())
-            }
-            // Another gateway's, or gone: who took it tells this one, or did.
-            Some(_) | None => Want::Leave(()),
-        });
-        match next {
-            Next::Ask(request) => {
-                session.acknowledging = Some(settle);
-                let session = id;
-                context.ask(Asker::Acknowledge { session, epoch }, request);
-            }
-            Next::Ended(End::Settled(revision, ())) => session.revision = revision,
-            Next::Ended(End::GivenUp(GivenUp::Failed(failure))) => {
-                context.report(Report::CoordinationFailed(failure));
-            }
-            Next::Ended(End::GivenUp(GivenUp::Contended) | End::Others(()) | End::Gone(())) => {}
-        }
-    }
-
     /// Checks whether a session of this gateway, or a login in flight, uses this record.
     pub(crate) fn is_held_here(&self, key: &Key) -> bool {
         let player = key
@@ -335,12 +176,183 @@ impl Gateway {
     }
 }
 
+impl GatewayTurn<'_> {
+    /// The session has no connection any more; its rooms are told, and it waits for its client.
+    pub(super) fn detach_session(&mut self, key: SessionKey) {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
+            return;
+        };
+        let connection = session.connection.take();
+        session.detached_at = self.context.now;
+        session.drop_held();
+        session.joining.clear();
+        let reference = session.reference(&self.context.config.address);
+        for stay in &mut session.rooms {
+            if std::mem::replace(&mut stay.attached, false) {
+                if let Some(connection) = connection {
+                    self.gateway
+                        .attachments
+                        .detach(stay.handle, stay.membership, connection);
+                }
+                tell(
+                    stay,
+                    &reference,
+                    peer::MemberRequest::Detach,
+                    &mut self.context.out,
+                );
+            }
+        }
+        self.rearm(key);
+    }
+
+    /// Ends a session: its rooms are told why, its connection is closed, its record is given up.
+    pub(super) fn end_session(
+        &mut self,
+        key: SessionKey,
+        reason: LeaveReason,
+        close: Option<(ErrorCode, &str)>,
+    ) {
+        let Some(session) = self.remove_session(key) else {
+            return;
+        };
+        let reference = session.reference(&self.context.config.address);
+        for stay in &session.rooms {
+            tell(
+                stay,
+                &reference,
+                peer::MemberRequest::End(reason),
+                &mut self.context.out,
+            );
+        }
+        if let (Some(connection), Some((code, message))) = (session.connection, close) {
+            self.cut(connection, code, message);
+        }
+        if reason != LeaveReason::LeaveReplaced {
+            let key = SessionRecord::key(&session.player.id);
+            self.context.release(key, session.revision);
+        }
+    }
+
+    /// Takes a session out of every list; its connection and its rooms are the caller's to settle.
+    pub(super) fn remove_session(&mut self, key: SessionKey) -> Option<Session> {
+        let session = self.gateway.sessions.get_mut(key)?;
+        self.gateway
+            .timers
+            .arm(super::TimerKey::Session(key), &mut session.armed, None);
+        let session = self.gateway.sessions.remove(key)?;
+        if self.gateway.by_session.get(&session.id) == Some(&key) {
+            self.gateway.by_session.remove(&session.id);
+        }
+        if self.gateway.by_player.get(&session.player.id) == Some(&key) {
+            self.gateway.by_player.remove(&session.player.id);
+        }
+        if let Some(connection) = session.connection {
+            for stay in &session.rooms {
+                self.gateway
+                    .attachments
+                    .detach(stay.handle, stay.membership, connection);
+            }
+        }
+        Some(session)
+    }
+
+    /// Another gateway took a session that was here.
+    pub(crate) fn session_taken(&mut self, taken: &peer::SessionTaken) {
+        let Some(key) = self.gateway.by_session.get(&taken.session).copied() else {
+            return;
+        };
+        if self
+            .gateway
+            .sessions
+            .get(key)
+            .is_none_or(|session| session.epoch >= taken.epoch)
+        {
+            return;
+        }
+        if taken.replaced {
+            let why = (
+                ErrorCode::SessionReplaced,
+                "the same player logged in elsewhere",
+            );
+            return self.end_session(key, LeaveReason::LeaveReplaced, Some(why));
+        }
+        let connection = self
+            .gateway
+            .sessions
+            .get(key)
+            .and_then(|session| session.connection);
+        if let Some(connection) = connection {
+            // Its rooms hear that it is detached, under an epoch that is void wherever the client
+            // has attached over its new connection already.
+            let why = "the session goes on over another connection";
+            self.cut(connection, ErrorCode::SessionResumed, why);
+        }
+        self.remove_session(key);
+    }
+
+    /// The client has its ticket: the record says so, and earlier tickets are void.
+    pub(super) fn acknowledge(&mut self, key: SessionKey) {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
+            return;
+        };
+        if session.ticket_epoch_min == session.epoch {
+            return;
+        }
+        session.ticket_epoch_min = session.epoch;
+        let key = SessionRecord::key(&session.player.id);
+        let value = session.record(&self.context.config.address).encode();
+        let known = session.revision;
+        let (settle, request) = Settle::write_first(key, ACKNOWLEDGEMENT, known, (value, ()));
+        session.acknowledging = Some(Box::new(settle));
+        let asker = Asker::Acknowledge {
+            session: session.id,
+            epoch: session.epoch,
+        };
+        self.context.ask(asker, request);
+    }
+
+    /// The answer to [`GatewayTurn::acknowledge`]. Where the session has ended meanwhile, the record is
+    /// found at another revision when it is given up.
+    pub(crate) fn acknowledged(&mut self, (id, epoch): (SessionId, Epoch), outcome: Outcome) {
+        let session = self.gateway.by_session.get(&id).copied();
+        let session = session.and_then(|key| self.gateway.sessions.get_mut(key));
+        let Some(session) = session.filter(|session| session.epoch == epoch) else {
+            return;
+        };
+        let Some(mut settle) = session.acknowledging.take() else {
+            return;
+        };
+        let known = session.revision;
+        let next = settle.handle_coordination(outcome, |found, _| match found {
+            Some(found) if found.revision == known => {
+                let value = session.record(&self.context.config.address).encode();
+                Want::Value(value, ())
+            }
+            // Another gateway's, or gone: who took it tells this one, or did.
+            Some(_) | None => Want::Leave(()),
+        });
+        match next {
+            Next::Ask(request) => {
+                session.acknowledging = Some(settle);
+                let session = id;
+                self.context
+                    .ask(Asker::Acknowledge { session, epoch }, request);
+            }
+            Next::Ended(End::Settled(revision, ())) => session.revision = revision,
+            Next::Ended(End::GivenUp(GivenUp::Failed(failure))) => {
+                self.context.out.report(Report::CoordinationFailed(failure));
+            }
+            Next::Ended(End::GivenUp(GivenUp::Contended) | End::Others(()) | End::Gone(())) => {}
+        }
+    }
+}
+
 /// Tells the owner of a room something about a stay.
 pub(super) fn tell(
     stay: &Stay,
     session: &SessionRef,
     request: peer::MemberRequest,
-    context: &mut Context,
+    out: &mut WayOut,
 ) {
     let member = peer::Member {
         handle: stay.handle,
@@ -348,5 +360,5 @@ pub(super) fn tell(
         membership: stay.membership,
         request,
     };
-    context.post(&stay.owner, ToEntity::Member(member));
+    out.post(&stay.owner, ToEntity::Member(member));
 }

@@ -7,11 +7,10 @@ use wayfare_protocol::coordination::{Key, Outcome, Reply, Request, Revision};
 use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::{Instant, ShardIndex};
 
-use crate::context::Context;
 use crate::in_flight::Asker;
 use crate::report::Report;
 
-use super::{Gateway, TimerKey};
+use super::{GatewayTurn, TimerKey};
 
 /// Records that are given up in one turn; the rest follows.
 const AT_ONCE: usize = 100;
@@ -28,62 +27,69 @@ pub(super) struct Left {
     armed: Option<Instant>,
 }
 
-impl Gateway {
+impl GatewayTurn<'_> {
     /// The node takes part from now on.
-    pub(crate) fn begin_service(&self, context: &mut Context) {
+    pub(crate) fn begin_service(&mut self) {
         // One shard is enough.
-        if context.config.address.shard == ShardIndex(0) {
-            context.ask(Asker::LeftSessions, Request::List("session/".into()));
+        if self.context.config.address.shard == ShardIndex(0) {
+            self.context
+                .ask(Asker::LeftSessions, Request::List("session/".into()));
         }
     }
 
     /// The records of all sessions.
-    pub(crate) fn left_sessions(&mut self, outcome: Outcome, context: &mut Context) {
+    pub(crate) fn left_sessions(&mut self, outcome: Outcome) {
         let records = match outcome {
             Ok(Reply::Listed { records, .. }) => records,
             Ok(_) => return,
             Err(failure) => {
-                self.left.unlisted = true;
-                let wake = Some((context.now + AGAIN, "sessions of before"));
-                self.timers.arm(TimerKey::Left, &mut self.left.armed, wake);
-                return context.report(Report::CoordinationFailed(failure));
+                self.gateway.left.unlisted = true;
+                let wake = Some((self.context.now + AGAIN, "sessions of before"));
+                self.gateway
+                    .timers
+                    .arm(TimerKey::Left, &mut self.gateway.left.armed, wake);
+                return self.context.out.report(Report::CoordinationFailed(failure));
             }
         };
         for (key, record) in records {
             match SessionRecord::decode(&key, &record.value) {
-                Ok(found) if context.is_former(&found.gateway) => {
-                    self.left.records.push((key, record.revision));
+                Ok(found) if self.context.is_former(&found.gateway) => {
+                    self.gateway.left.records.push((key, record.revision));
                 }
                 Ok(_) => {}
-                Err(corrupt) => context.report(Report::CorruptRecord(corrupt)),
+                Err(corrupt) => self.context.out.report(Report::CorruptRecord(corrupt)),
             }
         }
-        if !self.left.records.is_empty() {
-            let at = context.now + context.config.settings.session_grace;
+        if !self.gateway.left.records.is_empty() {
+            let at = self.context.now + self.context.config.settings.session_grace;
             let wake = Some((at, "sessions of before"));
-            self.timers.arm(TimerKey::Left, &mut self.left.armed, wake);
+            self.gateway
+                .timers
+                .arm(TimerKey::Left, &mut self.gateway.left.armed, wake);
         }
     }
 
     /// Their grace is over. A record that was taken since has another revision, and stays.
-    pub(super) fn end_left(&mut self, context: &mut Context) {
-        self.left.armed = None;
-        if std::mem::take(&mut self.left.unlisted) {
-            return self.begin_service(context);
+    pub(super) fn end_left(&mut self) {
+        self.gateway.left.armed = None;
+        if std::mem::take(&mut self.gateway.left.unlisted) {
+            return self.begin_service();
         }
-        let rest = self.left.records.len().saturating_sub(AT_ONCE);
-        for (key, revision) in self.left.records.split_off(rest) {
+        let rest = self.gateway.left.records.len().saturating_sub(AT_ONCE);
+        for (key, revision) in self.gateway.left.records.split_off(rest) {
             let player = key
                 .strip_prefix("session/")
                 .and_then(|id| id.parse::<PlayerId>().ok());
-            let here = player.is_some_and(|player| self.by_player.contains_key(&player));
+            let here = player.is_some_and(|player| self.gateway.by_player.contains_key(&player));
             if !here {
-                context.release(key, revision);
+                self.context.release(key, revision);
             }
         }
         if rest > 0 {
-            let wake = Some((context.now + BETWEEN, "sessions of before"));
-            self.timers.arm(TimerKey::Left, &mut self.left.armed, wake);
+            let wake = Some((self.context.now + BETWEEN, "sessions of before"));
+            self.gateway
+                .timers
+                .arm(TimerKey::Left, &mut self.gateway.left.armed, wake);
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::cluster::placement::place;
 use crate::context::Context;
 use crate::peer::{Change, Item, Step, ToEntity};
 use crate::report::Report;
+use crate::way_out::WayOut;
 
 use super::undeliverable::{Undeliverable, bounce};
 
@@ -116,15 +117,15 @@ impl Directory {
 }
 
 /// Forwards a message to the shard that owns its entity, within the limit of hops.
-pub(crate) fn forward(to: &Address, mut message: ToEntity, context: &mut Context) {
+pub(crate) fn forward(to: &Address, mut message: ToEntity, out: &mut WayOut) {
     if let Some((_, hops)) = message.route() {
         *hops += 1;
         if *hops > HOPS_MAX {
             let why = "the entity's owner cannot be found now";
-            return bounce(message, Undeliverable::Unavailable(why), context);
+            return bounce(message, Undeliverable::Unavailable(why), out);
         }
     }
-    context.post(to, message);
+    out.post(to, message);
 }
 
 /// The live owner of an entity, by the answer to a read of its record; `None` if it has none.
@@ -140,7 +141,7 @@ pub(crate) fn owner_of(
         Ok(Reply::Got { record, .. }) => record,
         Ok(_) => return Err(()),
         Err(failure) => {
-            context.report(Report::CoordinationFailed(failure));
+            context.out.report(Report::CoordinationFailed(failure));
             return Err(());
         }
     };
@@ -274,10 +275,10 @@ mod tests {
         let mut context = context();
         let entity = entity("a");
         let owner = address(2, 1);
-        forward(&owner, request(&entity, HOPS_MAX - 1), &mut context);
-        assert!(context.local.is_empty());
-        assert_eq!(context.outputs.len(), 1);
-        forward(&owner, request(&entity, HOPS_MAX), &mut context);
-        assert_eq!((context.local.len(), context.outputs.len()), (1, 1));
+        forward(&owner, request(&entity, HOPS_MAX - 1), &mut context.out);
+        assert!(context.out.local.is_empty());
+        assert_eq!(context.out.outputs.len(), 1);
+        forward(&owner, request(&entity, HOPS_MAX), &mut context.out);
+        assert_eq!((context.out.local.len(), context.out.outputs.len()), (1, 1));
     }
 }

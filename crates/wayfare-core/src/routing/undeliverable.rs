@@ -2,12 +2,12 @@
 
 use wayfare_protocol::ErrorCode;
 
-use crate::context::Context;
 use crate::game::{LeaveReason, Refusal, SessionRef};
 use crate::peer::{
     Join, JoinRefused, Member, MemberRequest, NotAMember, Reply, Request, ToEntity, ToGateway,
     Unreachable,
 };
+use crate::way_out::WayOut;
 
 /// The reason why an entity does not receive a message.
 #[derive(Clone, Debug)]
@@ -54,25 +54,25 @@ impl Undeliverable {
 /// | join, request of an entity | a refusal |
 /// | member, return | the stay is over, or the client attaches again |
 /// | reply, end of a future | none: nobody waits for it any more |
-pub(crate) fn bounce(message: ToEntity, why: Undeliverable, context: &mut Context) {
+pub(crate) fn bounce(message: ToEntity, why: Undeliverable, out: &mut WayOut) {
     match message {
-        ToEntity::Join(join) => refuse_join(&join, why.refusal(), context),
-        ToEntity::Request(request) => refuse_request(&request, why.refusal(), context),
-        ToEntity::Member(member) => bounce_member(member, &why, context),
-        ToEntity::Return(back) => bounce_member(back.member, &why, context),
+        ToEntity::Join(join) => refuse_join(&join, why.refusal(), out),
+        ToEntity::Request(request) => refuse_request(&request, why.refusal(), out),
+        ToEntity::Member(member) => bounce_member(member, &why, out),
+        ToEntity::Return(back) => bounce_member(back.member, &why, out),
         ToEntity::Reply(_) | ToEntity::Ran(_) => {}
     }
 }
 
-fn bounce_member(member: Member, why: &Undeliverable, context: &mut Context) {
+fn bounce_member(member: Member, why: &Undeliverable, out: &mut WayOut) {
     match why.ends_stay() {
-        Some(reason) => end_stay(&member, reason, context),
-        None => ask_to_attach_again(member.session, context),
+        Some(reason) => end_stay(&member, reason, out),
+        None => ask_to_attach_again(member.session, out),
     }
 }
 
 /// Refuses a join.
-pub(crate) fn refuse_join(join: &Join, refusal: Refusal, context: &mut Context) {
+pub(crate) fn refuse_join(join: &Join, refusal: Refusal, out: &mut WayOut) {
     let refused = JoinRefused {
         session: join.session.clone(),
         entity: join.entity.clone(),
@@ -80,21 +80,21 @@ pub(crate) fn refuse_join(join: &Join, refusal: Refusal, context: &mut Context) 
         refusal,
     };
     let refused = ToGateway::JoinRefused(Box::new(refused));
-    context.post(&join.session.gateway, refused);
+    out.post(&join.session.gateway, refused);
 }
 
 /// Replies to an entity's request with a refusal.
-pub(crate) fn refuse_request(request: &Request, refusal: Refusal, context: &mut Context) {
+pub(crate) fn refuse_request(request: &Request, refusal: Refusal, out: &mut WayOut) {
     let reply = Reply {
         caller: request.caller.clone(),
         result: Err(refusal),
         hops: 0,
     };
-    context.post_here(ToEntity::Reply(Box::new(reply)));
+    out.post_here(ToEntity::Reply(Box::new(reply)));
 }
 
 /// Tells a session that its membership does not exist. A request that expects no answer gets none.
-pub(crate) fn end_stay(member: &Member, reason: LeaveReason, context: &mut Context) {
+pub(crate) fn end_stay(member: &Member, reason: LeaveReason, out: &mut WayOut) {
     match member.request {
         MemberRequest::Detach | MemberRequest::End(_) | MemberRequest::Unreliable(_) => return,
         MemberRequest::Command(..) | MemberRequest::Leave(_) | MemberRequest::Attach { .. } => {}
@@ -105,11 +105,11 @@ pub(crate) fn end_stay(member: &Member, reason: LeaveReason, context: &mut Conte
         membership: member.membership,
         reason,
     };
-    context.post(&member.session.gateway, ToGateway::NotAMember(unknown));
+    out.post(&member.session.gateway, ToGateway::NotAMember(unknown));
 }
 
 /// Cuts a session's connection, so that its client reconnects and attaches again.
-pub(crate) fn ask_to_attach_again(session: SessionRef, context: &mut Context) {
+pub(crate) fn ask_to_attach_again(session: SessionRef, out: &mut WayOut) {
     let gateway = session.gateway.clone();
-    context.post(&gateway, ToGateway::Unreachable(Unreachable { session }));
+    out.post(&gateway, ToGateway::Unreachable(Unreachable { session }));
 }

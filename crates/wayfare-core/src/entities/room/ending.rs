@@ -46,7 +46,7 @@ impl RoomTurn<'_> {
         self.room.phase.stop_handlers();
         for (_, member) in self.room.members.iter() {
             if member.attached {
-                ask_to_attach_again(member.session.clone(), self.context);
+                ask_to_attach_again(member.session.clone(), &mut self.context.out);
             }
         }
         // A member that left by what was not stored is a member still, and its gateway does not know
@@ -58,7 +58,7 @@ impl RoomTurn<'_> {
         let gone = in_flight.map(|write| write.members.take_gone());
         let unwritten = persistence.unwritten.members.take_gone();
         for (_, session) in gone.into_iter().flatten().chain(unwritten) {
-            ask_to_attach_again(session, self.context);
+            ask_to_attach_again(session, &mut self.context.out);
         }
     }
 

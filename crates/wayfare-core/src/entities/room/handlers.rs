@@ -57,7 +57,7 @@ pub(super) fn open(
     match catch(called, || kind.logic.open(&opened.open, &cx)) {
         Ok(outcome) => outcome,
         Err(panic) => {
-            context.report(Report::Panicked {
+            context.out.report(Report::Panicked {
                 entity: opened.entity.clone(),
                 handler: "open",
                 panic,
@@ -145,7 +145,7 @@ impl RoomTurn<'_> {
             Ok(Err(refusal)) => Fault::Refused(refusal),
             Err(panic) => {
                 room.phase.handle_panic();
-                self.context.report(Report::Panicked {
+                self.context.out.report(Report::Panicked {
                     entity: room.id.entity.clone(),
                     handler,
                     panic,
@@ -168,7 +168,7 @@ impl RoomTurn<'_> {
         match catch((hook, &self.room.id.entity, what), || call(logic)) {
             Ok(outcome) => outcome.map_err(Fault::Refused),
             Err(panic) => {
-                self.context.report(Report::Panicked {
+                self.context.out.report(Report::Panicked {
                     entity: self.room.id.entity.clone(),
                     handler: what,
                     panic,

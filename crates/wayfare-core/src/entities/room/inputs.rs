@@ -20,7 +20,7 @@ impl RoomTurn<'_> {
         }
         if self.room.is_overfull() && message.is_work() {
             let why = Undeliverable::Unavailable("the room waits for its storage");
-            return bounce(message, why, self.context);
+            return bounce(message, why, &mut self.context.out);
         }
         match self.room.phase {
             Phase::Running => self.execute(message, false),
@@ -58,7 +58,7 @@ impl RoomTurn<'_> {
         let known = known.filter(|member| member.session.id == message.session.id);
         let Some(member) = known else {
             let reason = self.room.absence(membership, &message.request);
-            return end_stay(&message, reason, self.context);
+            return end_stay(&message, reason, &mut self.context.out);
         };
         if message.session.epoch < member.session.epoch {
             return;

@@ -40,7 +40,7 @@ impl RoomTurn<'_> {
                     self.room.touch(membership);
                     let message = "the session is in this room already";
                     let refusal = Refusal::with_code(ErrorCode::AlreadyJoined, message);
-                    return refuse_join(join, refusal, self.context);
+                    return refuse_join(join, refusal, &mut self.context.out);
                 }
                 // Who joins anew instead of coming back was told that its stay is over, and that
                 // was undone: by a room that failed too often, say.
@@ -51,7 +51,7 @@ impl RoomTurn<'_> {
             None => None,
         };
         if !created && let Err(refusal) = self.admits(join, replaced.is_some()) {
-            return refuse_join(join, refusal, self.context);
+            return refuse_join(join, refusal, &mut self.context.out);
         }
         if let Some(membership) = replaced {
             self.remove(membership, LeaveReason::LeaveReplaced, "");
@@ -99,7 +99,7 @@ impl RoomTurn<'_> {
             self.room.members.remove(membership);
             self.room.metadata_changed();
             self.note_if_empty();
-            return refuse_join(join, fault.into(), self.context);
+            return refuse_join(join, fault.into(), &mut self.context.out);
         }
         let deferred = self.apply_effects(Some(membership));
         if let Some(member) = self.room.members.get_mut(membership) {
@@ -117,7 +117,7 @@ impl RoomTurn<'_> {
             Ok(view) => view,
             Err(refusal) => {
                 self.remove(membership, LeaveReason::LeaveKicked, &refusal.message);
-                return refuse_join(join, refusal, self.context);
+                return refuse_join(join, refusal, &mut self.context.out);
             }
         };
         let returned = self.room.members.attach(membership, &join.session);

@@ -141,7 +141,7 @@ impl RoomTurn<'_> {
     fn set_property(&mut self, name: String, value: Option<String>) {
         if let Err(PropertiesFull) = self.room.metadata.set_property(name, value) {
             let entity = self.room.id.entity.clone();
-            self.context.report(Report::PropertiesFull { entity });
+            self.context.out.report(Report::PropertiesFull { entity });
         }
     }
 

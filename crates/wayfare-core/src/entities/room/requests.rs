@@ -115,7 +115,7 @@ impl RoomTurn<'_> {
         let outcome = self.call("answer", |logic, _, cx| logic.answer(&tag, answer, cx));
         match outcome {
             Ok(()) => self.apply_all_effects(),
-            Err(Fault::Refused(refusal)) => self.context.report(Report::NoteLost {
+            Err(Fault::Refused(refusal)) => self.context.out.report(Report::NoteLost {
                 entity: self.room.id.entity.clone(),
                 reason: refusal.message,
             }),

@@ -351,7 +351,7 @@ impl Bench {
     fn keep(&mut self) {
         self.turn().keep();
         loop {
-            let outputs: Vec<Output> = self.context.outputs.drain(..).collect();
+            let outputs: Vec<Output> = self.context.out.outputs.drain(..).collect();
             let mut any = false;
             for output in outputs {
                 if let Output::Store { call, request } = output {
@@ -373,11 +373,11 @@ impl Bench {
                 any = true;
             }
             self.turn().keep();
-            if !any && self.context.outputs.is_empty() {
+            if !any && self.context.out.outputs.is_empty() {
                 break;
             }
         }
-        self.context.local.clear();
+        self.context.out.local.clear();
     }
 
     /// The room that storage has, under the next epoch.

@@ -126,7 +126,7 @@ impl Bench {
         let mut turn = self.begin();
         turn.finish();
         turn.release();
-        let steps: Vec<_> = self.context.local.drain(..).collect();
+        let steps: Vec<_> = self.context.out.local.drain(..).collect();
         let items = steps.iter().map(|message| match message {
             Message::Gateway(ToGateway::Step(step)) => step.items.len(),
             other => panic!("{other:?} left beside the gate"),

@@ -97,6 +97,7 @@ impl<'a> RoomTurn<'a> {
         let step = Arc::new(effects.step);
         for gateway in &effects.gateways {
             self.context
+                .out
                 .post(gateway, ToGateway::Step(Arc::clone(&step)));
         }
         for errand in effects.errands {
@@ -111,7 +112,7 @@ impl<'a> RoomTurn<'a> {
             Errand::Run { run, work } => {
                 let entity = id.entity.clone();
                 let run = Output::Run { entity, run, work };
-                self.context.outputs.push_back(run);
+                self.context.out.outputs.push_back(run);
             }
             Errand::Ask {
                 ask,
@@ -130,9 +131,9 @@ impl<'a> RoomTurn<'a> {
                     hops: 0,
                 };
                 let request = ToEntity::Request(Box::new(request));
-                self.context.post_here(request);
+                self.context.out.post_here(request);
             }
-            Errand::Answer(reply) => self.context.post_here(ToEntity::Reply(Box::new(reply))),
+            Errand::Answer(reply) => self.context.out.post_here(ToEntity::Reply(Box::new(reply))),
         }
     }
 }

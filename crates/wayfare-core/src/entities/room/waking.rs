@@ -111,7 +111,7 @@ impl RoomTurn<'_> {
     pub(super) fn note(&mut self, note: &[u8]) {
         match self.call("note", |logic, _, cx| logic.note(note, cx)) {
             Ok(()) => self.apply_all_effects(),
-            Err(Fault::Refused(refusal)) => self.context.report(Report::NoteLost {
+            Err(Fault::Refused(refusal)) => self.context.out.report(Report::NoteLost {
                 entity: self.room.id.entity.clone(),
                 reason: refusal.message,
             }),
@@ -132,7 +132,7 @@ impl RoomTurn<'_> {
         let held = self.room.is_overfull();
         let skipped = late.saturating_add(u64::from(held));
         if skipped > 0 {
-            self.context.report(Report::TicksSkipped {
+            self.context.out.report(Report::TicksSkipped {
                 entity: self.room.id.entity.clone(),
                 skipped,
             });

@@ -50,7 +50,7 @@ impl RoomTurn<'_> {
                 persistence.changed = true;
                 persistence.abandon_shipping();
             }
-            self.context.report(Report::SnapshotFailed {
+            self.context.out.report(Report::SnapshotFailed {
                 entity: self.room.id.entity.clone(),
                 reason: refusal.message,
             });
@@ -100,7 +100,7 @@ impl RoomTurn<'_> {
                 unwritten.fired.clear();
             }
         }
-        self.context.report(Report::NotKept {
+        self.context.out.report(Report::NotKept {
             entity: self.room.id.entity.clone(),
             reason: refusal.message,
         });
@@ -339,7 +339,7 @@ impl RoomTurn<'_> {
             Wants::Part(part) => persistence.handle_part(part, outcome, now),
             Wants::Append => persistence.handle_appended(outcome, now).map(|dropped| {
                 if let Some((append, reason)) = dropped {
-                    self.context.report(Report::NotLogged {
+                    self.context.out.report(Report::NotLogged {
                         entity: self.room.id.entity.clone(),
                         log: append.log,
                         records: append.records.len(),
@@ -371,10 +371,11 @@ impl RoomTurn<'_> {
     fn handle_storage_failure(&mut self, failure: Failure) {
         let entity = self.room.id.entity.clone();
         if let Failure::Sealed { by } = failure {
-            self.context.report(Report::Fenced { entity, by });
+            self.context.out.report(Report::Fenced { entity, by });
             self.room.end(End::Lost);
         } else {
             self.context
+                .out
                 .report(Report::StorageFailed { entity, failure });
         }
     }
