@@ -14,7 +14,7 @@ use crate::config::ShardConfig;
 use crate::departed::Departed;
 use crate::game::Kinds;
 use crate::game::effects::Outbox;
-use crate::in_flight::{Asker, Calls};
+use crate::in_flight::{Call, Calls};
 use crate::output::Output;
 use crate::records::release::Releases;
 use crate::report::Report;
@@ -71,17 +71,17 @@ impl Context {
         !self.is_here(address) && !self.is_former(address)
     }
 
-    /// Asks coordination on behalf of `asker`.
-    pub(crate) fn ask(&mut self, asker: Asker, request: coordination::Request) {
-        let call = self.calls.begin(asker);
+    /// Asks coordination on behalf of `call`.
+    pub(crate) fn ask(&mut self, call: Call, request: coordination::Request) {
+        let call = self.calls.begin(call);
         self.out
             .outputs
             .push_back(Output::Coordinate { call, request });
     }
 
-    /// Asks storage on behalf of `asker`.
-    pub(crate) fn store(&mut self, asker: Asker, request: storage::Request) {
-        let call = self.calls.begin(asker);
+    /// Asks storage on behalf of `call`.
+    pub(crate) fn store(&mut self, call: Call, request: storage::Request) {
+        let call = self.calls.begin(call);
         self.out.outputs.push_back(Output::Store { call, request });
     }
 
@@ -133,7 +133,7 @@ impl Context {
 
     fn send_releases(&mut self) {
         while let Some((key, request)) = self.releases.poll_request() {
-            self.ask(Asker::Release(key), request);
+            self.ask(Call::Release(key), request);
         }
     }
 

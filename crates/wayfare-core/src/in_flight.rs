@@ -1,4 +1,4 @@
-//! Calls to coordination and storage that are under way, and who waits for each.
+//! Calls to coordination and storage in flight, and the machine that each is of.
 
 use std::collections::BTreeMap;
 
@@ -29,9 +29,9 @@ pub(crate) enum StorageCall {
     Quarantine,
 }
 
-/// The part that waits for an outcome.
+/// A call in flight, by the machine that waits for its outcome.
 #[derive(Clone, Debug)]
-pub(crate) enum Asker {
+pub(crate) enum Call {
     /// A login, to read or to take the player's record.
     Login(LoginId),
     /// An acquisition, to claim the record of its entity.
@@ -42,29 +42,29 @@ pub(crate) enum Asker {
         id: AcquisitionId,
         call: StorageCall,
     },
-    /// A room under an epoch of its: what is answered to an earlier one is void.
+    /// A room under one of its epochs: the answer to a call of an earlier one is void.
     Room {
         handle: Handle,
         epoch: Epoch,
-        wants: Wants,
+        call: RoomCall,
     },
-    /// Nobody: storage is told, and need not answer.
+    /// No machine: the answer does not matter.
     Nobody,
-    /// The rooms, to find an entity that is asked or answered.
+    /// The entities, to find the owner of one that a message is for.
     Find(EntityId),
-    /// The rooms, to know what earlier incarnations of this node owned.
-    Left,
-    /// The gateway, to know which sessions they held.
-    LeftSessions,
+    /// The entities, to list what earlier incarnations of this node owned.
+    Leftovers,
+    /// The gateway, to list the sessions that they held.
+    SessionLeftovers,
     /// A session that raised its ticket bound.
     Acknowledge { session: SessionId, epoch: Epoch },
-    /// Nobody: a record is given up.
+    /// The releases, to give up a record.
     Release(Key),
 }
 
 /// The request of a room to storage.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Wants {
+pub(crate) enum RoomCall {
     /// To store a step or a snapshot.
     Write(Position),
     /// A part of its state to be kept.
@@ -79,23 +79,23 @@ pub(crate) enum Wants {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     made: u64,
-    under_way: BTreeMap<CallId, Asker>,
+    in_flight: BTreeMap<CallId, Call>,
 }
 
 impl Calls {
     pub(crate) fn len(&self) -> usize {
-        self.under_way.len()
+        self.in_flight.len()
     }
 
-    pub(crate) fn begin(&mut self, asker: Asker) -> CallId {
+    pub(crate) fn begin(&mut self, call: Call) -> CallId {
         self.made += 1;
-        let call = CallId(self.made);
-        self.under_way.insert(call, asker);
-        call
+        let id = CallId(self.made);
+        self.in_flight.insert(id, call);
+        id
     }
 
-    /// Ends a call: the part that waits for it, or `None` if it was answered before.
-    pub(crate) fn end(&mut self, call: CallId) -> Option<Asker> {
-        self.under_way.remove(&call)
+    /// Ends a call; `None` if it was answered before.
+    pub(crate) fn end(&mut self, id: CallId) -> Option<Call> {
+        self.in_flight.remove(&id)
     }
 }

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::entities::Entities;
 use crate::game::{Kinds, Player, Refusal};
 use crate::gateway::{Gateway, GatewayTurn};
-use crate::in_flight::{Asker, CallId};
+use crate::in_flight::{Call, CallId};
 use crate::output::{ConnectionId, Output};
 use crate::peer::operator::{Counts, Query, Report};
 use crate::peer::{Envelope, Message, ToEntity, ToGateway};
@@ -88,22 +88,24 @@ impl Shard {
         let (gateway, entities) = (&mut self.gateway, &mut self.entities);
         let context = &mut self.context;
         match context.calls.end(call) {
-            Some(Asker::Login(login)) => {
+            Some(Call::Login(login)) => {
                 GatewayTurn::new(gateway, context).login_outcome(login, outcome);
             }
-            Some(Asker::Acknowledge { session, epoch }) => {
+            Some(Call::Acknowledge { session, epoch }) => {
                 GatewayTurn::new(gateway, context).acknowledged((session, epoch), outcome);
             }
-            Some(Asker::Claim { entity, id }) => entities.claimed((&entity, id), outcome, context),
-            Some(Asker::Find(entity)) => entities.found(&entity, outcome, context),
-            Some(Asker::Left) => entities.left(outcome, context),
-            Some(Asker::LeftSessions) => GatewayTurn::new(gateway, context).left_sessions(outcome),
-            Some(Asker::Release(key)) => {
+            Some(Call::Claim { entity, id }) => entities.claimed((&entity, id), outcome, context),
+            Some(Call::Find(entity)) => entities.found(&entity, outcome, context),
+            Some(Call::Leftovers) => entities.handle_leftovers(outcome, context),
+            Some(Call::SessionLeftovers) => {
+                GatewayTurn::new(gateway, context).handle_leftovers(outcome);
+            }
+            Some(Call::Release(key)) => {
                 let is_used = || gateway.is_held_here(&key) || entities.is_held_here(&key);
                 context.released(key.clone(), outcome, is_used);
             }
             // These ask storage.
-            Some(Asker::Load { .. } | Asker::Room { .. } | Asker::Nobody) | None => {}
+            Some(Call::Load { .. } | Call::Room { .. } | Call::Nobody) | None => {}
         }
         self.deliver_local();
     }
@@ -111,8 +113,8 @@ impl Shard {
     /// The answer to [`Output::Store`]. An answer that was given before is ignored.
     pub fn handle_storage(&mut self, call: CallId, outcome: storage::Outcome, now: Instant) {
         self.at(now);
-        if let Some(asker) = self.context.calls.end(call) {
-            self.entities.stored(asker, outcome, &mut self.context);
+        if let Some(call) = self.context.calls.end(call) {
+            self.entities.stored(call, outcome, &mut self.context);
         }
         self.deliver_local();
     }

@@ -6,7 +6,7 @@ use wayfare_protocol::coordination::{self, Outcome};
 use wayfare_protocol::records::EntityRecord;
 
 use crate::context::Context;
-use crate::in_flight::Asker;
+use crate::in_flight::Call;
 use crate::peer::{Owner, Ran, Reply, Request, ToEntity};
 use crate::routing::directory::{forward, owner_of};
 use crate::routing::undeliverable::{ask_to_attach_again, end_stay, refuse_request};
@@ -17,7 +17,7 @@ impl Entities {
     /// A request: for an entity that is here, or that this shard, having been asked, brings to life.
     pub(super) fn ask(&mut self, ask: Box<Request>, context: &mut Context) {
         let entity = ask.entity.clone();
-        let Some(ToEntity::Request(ask)) = self.bring(&entity, ToEntity::Request(ask), context)
+        let Some(ToEntity::Request(ask)) = self.deliver(&entity, ToEntity::Request(ask), context)
         else {
             return;
         };
@@ -30,7 +30,7 @@ impl Entities {
     /// An answer. One for an entity that lives nowhere is for nobody.
     pub(super) fn answer(&mut self, answer: Box<Reply>, context: &mut Context) {
         let entity = answer.caller.entity.clone();
-        if let Some(answer) = self.bring(&entity, ToEntity::Reply(answer), context) {
+        if let Some(answer) = self.deliver(&entity, ToEntity::Reply(answer), context) {
             self.find(entity, answer, context);
         }
     }
@@ -49,7 +49,7 @@ impl Entities {
             note: note.map(Into::into),
         };
         // Of an entity that is gone nobody waits for it.
-        drop(self.bring(entity, ToEntity::Ran(Box::new(ran)), context));
+        drop(self.deliver(entity, ToEntity::Ran(Box::new(ran)), context));
     }
 
     /// Reads the record of an entity for a message that does not open it.
@@ -58,7 +58,7 @@ impl Entities {
         all.push(message);
         if all.len() == 1 {
             let key = EntityRecord::key(&entity);
-            context.ask(Asker::Find(entity), coordination::Request::Get(key));
+            context.ask(Call::Find(entity), coordination::Request::Get(key));
         }
     }
 

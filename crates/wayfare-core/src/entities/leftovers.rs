@@ -8,7 +8,7 @@ use wayfare_protocol::records::EntityRecord;
 
 use crate::cluster::placement::place;
 use crate::context::Context;
-use crate::in_flight::Asker;
+use crate::in_flight::Call;
 use crate::report::Report;
 
 use super::Entities;
@@ -23,11 +23,11 @@ const AGAIN: Duration = Duration::from_secs(1);
 impl Entities {
     /// The node takes part from now on.
     pub(crate) fn begin_service(&self, context: &mut Context) {
-        context.ask(Asker::Left, Request::List("entity/".into()));
+        context.ask(Call::Leftovers, Request::List("entity/".into()));
     }
 
     /// The records of all entities.
-    pub(crate) fn left(&mut self, outcome: Outcome, context: &mut Context) {
+    pub(crate) fn handle_leftovers(&mut self, outcome: Outcome, context: &mut Context) {
         let records = match outcome {
             Ok(Reply::Listed { records, .. }) => records,
             Ok(_) => return,
@@ -54,14 +54,14 @@ impl Entities {
                 continue;
             }
             match context.kinds.of(&entity) {
-                Some(kind) if kind.settings.is_kept() => self.left.push_back(entity),
+                Some(kind) if kind.settings.is_kept() => self.leftovers.push_back(entity),
                 // Its state was lost with its incarnation.
                 Some(_) => context.release(key, record.revision),
                 // A kind that this game does not have may be another version's.
                 None => {}
             }
         }
-        self.bring_back(context);
+        self.restore_leftovers(context);
     }
 
     /// Asks again for what was left, if it is time.
@@ -73,19 +73,19 @@ impl Entities {
     }
 
     /// Restores an entity later that cannot be read now: its timers must not wait for a visitor.
-    pub(super) fn bring_back_later(&mut self, entity: &EntityId, context: &Context) {
-        self.left.push_back(entity.clone());
-        self.left_at = Some(context.now + AGAIN);
+    pub(super) fn restore_later(&mut self, entity: &EntityId, context: &Context) {
+        self.leftovers.push_back(entity.clone());
+        self.leftovers_at = Some(context.now + AGAIN);
     }
 
     /// Brings back the next of what was left.
-    pub(super) fn bring_back(&mut self, context: &mut Context) {
-        if self.left_at.is_some_and(|at| at > context.now) {
+    pub(super) fn restore_leftovers(&mut self, context: &mut Context) {
+        if self.leftovers_at.is_some_and(|at| at > context.now) {
             return;
         }
-        self.left_at = None;
+        self.leftovers_at = None;
         while self.acquiring.len() < AT_ONCE
-            && let Some(entity) = self.left.pop_front()
+            && let Some(entity) = self.leftovers.pop_front()
         {
             if self.by_name.contains_key(&entity) || self.acquiring.contains_key(&entity) {
                 continue;

@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::entities::room::{End, Farewell, Room, RoomTurn};
 use crate::game::{Kind, LeaveReason, Refusal};
 use crate::handles::HandleMap;
-use crate::in_flight::Asker;
+use crate::in_flight::Call;
 use crate::peer::ToEntity;
 use crate::peer::operator::Counts;
 use crate::peer::{self, Join, Return};
@@ -40,8 +40,8 @@ pub(crate) struct Entities {
     /// Answers and returns for entities whose record is being read.
     finding: BTreeMap<EntityId, Vec<ToEntity>>,
     /// Leftovers of earlier incarnations, still to be restored.
-    left: VecDeque<EntityId>,
-    left_at: Option<Instant>,
+    leftovers: VecDeque<EntityId>,
+    leftovers_at: Option<Instant>,
     /// When they are listed again, if that failed.
     list_at: Option<Instant>,
     timers: Timers<Handle>,
@@ -51,15 +51,18 @@ pub(crate) struct Entities {
 
 impl Entities {
     pub(crate) fn poll_timeout(&self) -> Option<Wake> {
-        let left = [self.left_at, self.list_at].into_iter().flatten().min();
-        let left = left.map(|at| (at, "entities that come back"));
-        earlier(self.timers.next(), left)
+        let leftovers = [self.leftovers_at, self.list_at]
+            .into_iter()
+            .flatten()
+            .min();
+        let leftovers = leftovers.map(|at| (at, "entities that come back"));
+        earlier(self.timers.next(), leftovers)
     }
 
     pub(crate) fn count(&self, counts: &mut Counts) {
         counts.rooms += self.by_handle.len();
         counts.timers += self.timers.len();
-        let coming = self.acquiring.len() + self.left.len();
+        let coming = self.acquiring.len() + self.leftovers.len();
         counts.calls += coming + self.finding.len();
     }
 
@@ -96,7 +99,7 @@ impl Entities {
     pub(crate) fn join(&mut self, join: Join, context: &mut Context) {
         let entity = join.entity.clone();
         let Some(ToEntity::Join(join)) =
-            self.bring(&entity, ToEntity::Join(Box::new(join)), context)
+            self.deliver(&entity, ToEntity::Join(Box::new(join)), context)
         else {
             return;
         };
@@ -136,7 +139,7 @@ impl Entities {
         if !kept && !self.acquiring.contains_key(&entity) {
             return self.find(entity, message, context);
         }
-        let Some(ToEntity::Return(back)) = self.bring(&entity, message, context) else {
+        let Some(ToEntity::Return(back)) = self.deliver(&entity, message, context) else {
             return;
         };
         match self.kind_to_open(&entity, false, context) {
@@ -146,7 +149,7 @@ impl Entities {
     }
 
     /// Brings a message to a room that is here or on its way. It comes back if there is none.
-    fn bring(
+    fn deliver(
         &mut self,
         entity: &EntityId,
         message: ToEntity,
@@ -207,30 +210,30 @@ impl Entities {
     }
 
     /// An answer of storage.
-    pub(crate) fn stored(&mut self, asker: Asker, outcome: Outcome, context: &mut Context) {
-        match asker {
-            Asker::Room {
+    pub(crate) fn stored(&mut self, call: Call, outcome: Outcome, context: &mut Context) {
+        match call {
+            Call::Room {
                 handle,
                 epoch,
-                wants,
+                call,
             } => {
                 self.with_room(handle, context, |turn| {
                     if turn.room.id.epoch == epoch {
-                        turn.handle_storage(wants, outcome);
+                        turn.handle_storage(call, outcome);
                     }
                 });
             }
-            Asker::Load { entity, id, call } => self.loaded((&entity, id), call, outcome, context),
+            Call::Load { entity, id, call } => self.loaded((&entity, id), call, outcome, context),
             // A seal that is taken back; what is left of it otherwise is a few bytes.
-            Asker::Nobody => {}
+            Call::Nobody => {}
             // These ask coordination.
-            Asker::Login(_)
-            | Asker::Claim { .. }
-            | Asker::Find(_)
-            | Asker::Left
-            | Asker::LeftSessions
-            | Asker::Acknowledge { .. }
-            | Asker::Release(_) => {}
+            Call::Login(_)
+            | Call::Claim { .. }
+            | Call::Find(_)
+            | Call::Leftovers
+            | Call::SessionLeftovers
+            | Call::Acknowledge { .. }
+            | Call::Release(_) => {}
         }
     }
 
@@ -257,7 +260,7 @@ impl Entities {
             self.dirty = dirty;
             self.dirty.clear();
         }
-        self.bring_back(context);
+        self.restore_leftovers(context);
         any
     }
 

@@ -11,7 +11,7 @@ use wayfare_protocol::{Address, EntityId, ErrorCode, Handle};
 use crate::context::Context;
 use crate::entities::room::{Opened, Recovered, Room};
 use crate::game::{Kind, Refusal};
-use crate::in_flight::{AcquisitionId, Asker, StorageCall};
+use crate::in_flight::{AcquisitionId, Call, StorageCall};
 use crate::peer::{Join, NotOwner, ToEntity, ToGateway};
 use crate::report::Report;
 use crate::routing::directory::forward;
@@ -119,10 +119,10 @@ impl Entities {
         {
             let (entity, id) = (entity.clone(), acquiring.id);
             match output {
-                Output::Coordinate(request) => context.ask(Asker::Claim { entity, id }, request),
+                Output::Coordinate(request) => context.ask(Call::Claim { entity, id }, request),
                 Output::Doubt => context.doubt(&EntityRecord::key(&entity)),
                 Output::Store(call, request) => {
-                    context.store(Asker::Load { entity, id, call }, request);
+                    context.store(Call::Load { entity, id, call }, request);
                 }
                 Output::Report(report) => context.out.report(report),
                 Output::Ended(acquired) => {
@@ -189,7 +189,7 @@ impl Entities {
     ) {
         // What is ours by now may have timers, and is not to be left lying.
         if acquisition.purpose() == Purpose::ComeBack || acquisition.held().is_some() {
-            self.bring_back_later(entity, context);
+            self.restore_later(entity, context);
         }
         for message in waiting {
             bounce(message, Undeliverable::Unavailable(why), &mut context.out);
@@ -211,7 +211,7 @@ impl Entities {
                 // The seal is all there is of it: it is taken back. What is left of it otherwise is a
                 // few bytes.
                 let (entity, epoch) = (entity.as_key(), held.epoch);
-                context.store(Asker::Nobody, Request::Forget { entity, epoch });
+                context.store(Call::Nobody, Request::Forget { entity, epoch });
             }
             return context.release(EntityRecord::key(entity), held.revision);
         };

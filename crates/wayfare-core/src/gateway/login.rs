@@ -18,7 +18,7 @@ use super::ticket::Ticket;
 use crate::config::SecondLogin;
 use crate::context::Context;
 use crate::game::{Player, Refusal};
-use crate::in_flight::{Asker, LoginId};
+use crate::in_flight::{Call, LoginId};
 use crate::output::{ConnectionId, Output};
 use crate::peer::{SessionTaken, ToGateway};
 use crate::records::settle::{End, GivenUp, Next, Retry, Settle, Terms, Want};
@@ -199,7 +199,7 @@ impl GatewayTurn<'_> {
             login,
             settle,
         });
-        self.context.ask(Asker::Login(login), request);
+        self.context.ask(Call::Login(login), request);
     }
 
     /// The answer to a read or a write of a player's record.
@@ -226,7 +226,7 @@ impl GatewayTurn<'_> {
         match next {
             Next::Ask(request) => {
                 let id = self.gateway.logins.begin(in_flight);
-                self.context.ask(Asker::Login(id), request);
+                self.context.ask(Call::Login(id), request);
             }
             Next::Ended(End::Settled(revision, grant)) => {
                 self.open_session(connection, &login, (grant, revision));

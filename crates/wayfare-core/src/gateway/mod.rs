@@ -30,7 +30,7 @@ use listings::Listings;
 use login::Logins;
 use rate::Rate;
 use session::{SessionKey, Sessions};
-use session_leftovers::Left;
+use session_leftovers::Leftovers;
 
 /// The purpose of a timer of the gateway.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +38,7 @@ enum TimerKey {
     Connection(u32),
     Session(SessionKey),
     /// Sessions of earlier incarnations that nobody came back to.
-    Left,
+    Leftovers,
 }
 
 /// See the module's words.
@@ -52,7 +52,7 @@ pub(crate) struct Gateway {
     logins: Logins,
     timers: Timers<TimerKey>,
     rate: Rate,
-    left: Left,
+    leftovers: Leftovers,
     stopping: bool,
 }
 
@@ -69,7 +69,7 @@ impl Gateway {
             logins: Logins::default(),
             timers: Timers::default(),
             rate: Rate::new(settings.frames_per_second, settings.frames_burst),
-            left: Left::default(),
+            leftovers: Leftovers::default(),
             stopping: false,
         }
     }
@@ -123,7 +123,7 @@ impl GatewayTurn<'_> {
             match key {
                 TimerKey::Connection(slot) => self.handshake_timeout(slot),
                 TimerKey::Session(key) => self.session_timeout(key),
-                TimerKey::Left => self.end_left(),
+                TimerKey::Leftovers => self.end_leftovers(),
             }
         }
     }

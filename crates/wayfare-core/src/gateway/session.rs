@@ -14,7 +14,7 @@ use wayfare_protocol::{
 use crate::config::ShardSettings;
 use crate::game::Player;
 use crate::game::SessionRef;
-use crate::in_flight::Asker;
+use crate::in_flight::Call;
 use crate::output::ConnectionId;
 use crate::peer::{self, ToEntity};
 use crate::records::settle::{End, GivenUp, Next, Retry, Settle, Terms, Want};
@@ -304,11 +304,11 @@ impl GatewayTurn<'_> {
         let known = session.revision;
         let (settle, request) = Settle::write_first(key, ACKNOWLEDGEMENT, known, (value, ()));
         session.acknowledging = Some(Box::new(settle));
-        let asker = Asker::Acknowledge {
+        let call = Call::Acknowledge {
             session: session.id,
             epoch: session.epoch,
         };
-        self.context.ask(asker, request);
+        self.context.ask(call, request);
     }
 
     /// The answer to [`GatewayTurn::acknowledge`]. Where the session has ended meanwhile, the record is
@@ -336,7 +336,7 @@ impl GatewayTurn<'_> {
                 session.acknowledging = Some(settle);
                 let session = id;
                 self.context
-                    .ask(Asker::Acknowledge { session, epoch }, request);
+                    .ask(Call::Acknowledge { session, epoch }, request);
             }
             Next::Ended(End::Settled(revision, ())) => session.revision = revision,
             Next::Ended(End::GivenUp(GivenUp::Failed(failure))) => {

@@ -7,7 +7,7 @@ use wayfare_protocol::coordination::{Key, Outcome, Reply, Request, Revision};
 use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::{Instant, ShardIndex};
 
-use crate::in_flight::Asker;
+use crate::in_flight::Call;
 use crate::report::Report;
 
 use super::{GatewayTurn, TimerKey};
@@ -20,7 +20,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// Records as they were found at the beginning.
 #[derive(Debug, Default)]
-pub(super) struct Left {
+pub(super) struct Leftovers {
     records: Vec<(Key, Revision)>,
     /// They could not be listed.
     unlisted: bool,
@@ -33,50 +33,52 @@ impl GatewayTurn<'_> {
         // One shard is enough.
         if self.context.config.address.shard == ShardIndex(0) {
             self.context
-                .ask(Asker::LeftSessions, Request::List("session/".into()));
+                .ask(Call::SessionLeftovers, Request::List("session/".into()));
         }
     }
 
     /// The records of all sessions.
-    pub(crate) fn left_sessions(&mut self, outcome: Outcome) {
+    pub(crate) fn handle_leftovers(&mut self, outcome: Outcome) {
         let records = match outcome {
             Ok(Reply::Listed { records, .. }) => records,
             Ok(_) => return,
             Err(failure) => {
-                self.gateway.left.unlisted = true;
+                self.gateway.leftovers.unlisted = true;
                 let wake = Some((self.context.now + AGAIN, "sessions of before"));
-                self.gateway
-                    .timers
-                    .arm(TimerKey::Left, &mut self.gateway.left.armed, wake);
+                self.gateway.timers.arm(
+                    TimerKey::Leftovers,
+                    &mut self.gateway.leftovers.armed,
+                    wake,
+                );
                 return self.context.out.report(Report::CoordinationFailed(failure));
             }
         };
         for (key, record) in records {
             match SessionRecord::decode(&key, &record.value) {
                 Ok(found) if self.context.is_former(&found.gateway) => {
-                    self.gateway.left.records.push((key, record.revision));
+                    self.gateway.leftovers.records.push((key, record.revision));
                 }
                 Ok(_) => {}
                 Err(corrupt) => self.context.out.report(Report::CorruptRecord(corrupt)),
             }
         }
-        if !self.gateway.left.records.is_empty() {
+        if !self.gateway.leftovers.records.is_empty() {
             let at = self.context.now + self.context.config.settings.session_grace;
             let wake = Some((at, "sessions of before"));
             self.gateway
                 .timers
-                .arm(TimerKey::Left, &mut self.gateway.left.armed, wake);
+                .arm(TimerKey::Leftovers, &mut self.gateway.leftovers.armed, wake);
         }
     }
 
     /// Their grace is over. A record that was taken since has another revision, and stays.
-    pub(super) fn end_left(&mut self) {
-        self.gateway.left.armed = None;
-        if std::mem::take(&mut self.gateway.left.unlisted) {
+    pub(super) fn end_leftovers(&mut self) {
+        self.gateway.leftovers.armed = None;
+        if std::mem::take(&mut self.gateway.leftovers.unlisted) {
             return self.begin_service();
         }
-        let rest = self.gateway.left.records.len().saturating_sub(AT_ONCE);
-        for (key, revision) in self.gateway.left.records.split_off(rest) {
+        let rest = self.gateway.leftovers.records.len().saturating_sub(AT_ONCE);
+        for (key, revision) in self.gateway.leftovers.records.split_off(rest) {
             let player = key
                 .strip_prefix("session/")
                 .and_then(|id| id.parse::<PlayerId>().ok());
@@ -89,7 +91,7 @@ impl GatewayTurn<'_> {
             let wake = Some((self.context.now + BETWEEN, "sessions of before"));
             self.gateway
                 .timers
-                .arm(TimerKey::Left, &mut self.gateway.left.armed, wake);
+                .arm(TimerKey::Leftovers, &mut self.gateway.leftovers.armed, wake);
         }
     }
 }

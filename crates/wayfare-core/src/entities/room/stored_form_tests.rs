@@ -30,7 +30,7 @@ use crate::game::{
     Audience, Durability, Form, HandlerContext, Kind, KindSettings, Kinds, LeaveReason, Player,
     Refusal, RoomKind, RoomLogic, SessionRef, TimerId, Work,
 };
-use crate::in_flight::Asker;
+use crate::in_flight::Call;
 use crate::output::Output;
 use crate::peer::{Join, Member, MemberRequest, Numbered, ToEntity};
 use crate::stub_config::stub_config;
@@ -356,10 +356,10 @@ impl Bench {
             for output in outputs {
                 if let Output::Store { call, request } = output {
                     let outcome = Ok(self.storage.execute(request));
-                    let Some(Asker::Room { wants, .. }) = self.context.calls.end(call) else {
+                    let Some(Call::Room { call, .. }) = self.context.calls.end(call) else {
                         panic!("a call of nobody");
                     };
-                    self.turn().handle_storage(wants, outcome);
+                    self.turn().handle_storage(call, outcome);
                     any = true;
                 }
             }

@@ -13,7 +13,7 @@ use super::persistence::{InProgress, Shipping, Unwritten, Written};
 use super::record::{base_record, has_any, step_record};
 use super::turn::RoomTurn;
 use crate::game::{Form, Refusal};
-use crate::in_flight::Wants;
+use crate::in_flight::RoomCall;
 use crate::report::Report;
 use crate::stream::gate::Holder;
 
@@ -322,13 +322,13 @@ impl RoomTurn<'_> {
     // ---- answers
 
     /// Accepts an answer of storage, to a request of this epoch.
-    pub(crate) fn handle_storage(&mut self, wants: Wants, outcome: Outcome) {
+    pub(crate) fn handle_storage(&mut self, call: RoomCall, outcome: Outcome) {
         let now = self.context.now;
         let Some(persistence) = &mut self.room.persistence else {
             return;
         };
-        let result = match wants {
-            Wants::Write(position) => {
+        let result = match call {
+            RoomCall::Write(position) => {
                 let written = persistence.handle_written(position, outcome, now);
                 written.map(|releases| {
                     if let Some(releases) = releases {
@@ -336,8 +336,8 @@ impl RoomTurn<'_> {
                     }
                 })
             }
-            Wants::Part(part) => persistence.handle_part(part, outcome, now),
-            Wants::Append => persistence.handle_appended(outcome, now).map(|dropped| {
+            RoomCall::Part(part) => persistence.handle_part(part, outcome, now),
+            RoomCall::Append => persistence.handle_appended(outcome, now).map(|dropped| {
                 if let Some((append, reason)) = dropped {
                     self.context.out.report(Report::NotLogged {
                         entity: self.room.id.entity.clone(),
@@ -347,16 +347,16 @@ impl RoomTurn<'_> {
                     });
                 }
             }),
-            Wants::Forget => persistence.handle_forgotten(outcome, now).map(|()| {
+            RoomCall::Forget => persistence.handle_forgotten(outcome, now).map(|()| {
                 // The farewells may leave.
                 let (_, pushed) = self.room.stream.position();
                 self.room.stream.gate.confirm(Holder::Storage, pushed);
             }),
         };
-        match (result, wants) {
+        match (result, call) {
             (Err(failure), _) => self.handle_storage_failure(failure),
-            (Ok(()), Wants::Write(_) | Wants::Append) => self.append(),
-            (Ok(()), Wants::Part(_) | Wants::Forget) => {}
+            (Ok(()), RoomCall::Write(_) | RoomCall::Append) => self.append(),
+            (Ok(()), RoomCall::Part(_) | RoomCall::Forget) => {}
         }
     }
 

@@ -133,7 +133,7 @@ impl Bench {
     }
 }
 
-/// Wants the record, unless it is another's.
+/// RoomCall the record, unless it is another's.
 fn ours(found: Option<&Record>) -> Want<&'static str, ()> {
     match found {
         Some(found) if found.value == "another" => Want::Leave(()),

@@ -25,7 +25,7 @@ use wayfare_protocol::{Epoch, Handle, Instant, Sequence};
 
 use crate::context::Context;
 use crate::game::Durability;
-use crate::in_flight::{Asker, Wants};
+use crate::in_flight::{Call, RoomCall};
 
 use crate::entities::room::machines::identity::Identity;
 use image::Image;
@@ -102,13 +102,13 @@ impl<'a> ToStorage<'a> {
         }
     }
 
-    fn request(&mut self, wants: Wants, request: Request) {
-        let asker = Asker::Room {
+    fn request(&mut self, call: RoomCall, request: Request) {
+        let call = Call::Room {
             handle: self.handle,
             epoch: self.id.epoch,
-            wants,
+            call,
         };
-        self.context.store(asker, request);
+        self.context.store(call, request);
     }
 }
 
@@ -359,7 +359,7 @@ impl Persistence {
         if let Some(write) = &mut self.in_flight
             && !std::mem::replace(&mut write.asked, true)
         {
-            storage.request(Wants::Write(write.position), write.request.clone());
+            storage.request(RoomCall::Write(write.position), write.request.clone());
         }
     }
 
@@ -449,7 +449,7 @@ impl Persistence {
             },
             records: append.records.clone(),
         };
-        storage.request(Wants::Append, request);
+        storage.request(RoomCall::Append, request);
     }
 
     /// Accepts the answer to an append. Returns records that are dropped because their log is
@@ -491,7 +491,7 @@ impl Persistence {
             entity: storage.id.entity.as_key(),
             epoch: storage.id.epoch,
         };
-        storage.request(Wants::Forget, request);
+        storage.request(RoomCall::Forget, request);
     }
 
     /// Accepts the answer to [`Persistence::forget`].

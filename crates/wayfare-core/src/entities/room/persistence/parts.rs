@@ -7,7 +7,7 @@ use wayfare_protocol::limits::{PARTS_TURN_BYTES_MAX, PARTS_WAY_BYTES_MAX};
 use wayfare_protocol::storage::{PartId, Request};
 
 use super::{Persistence, ToStorage};
-use crate::in_flight::Wants;
+use crate::in_flight::RoomCall;
 
 /// A part in flight.
 #[derive(Debug)]
@@ -142,5 +142,5 @@ fn request_part(part: PartId, bytes: &Bytes, storage: &mut ToStorage<'_>) {
         part,
         bytes: bytes.clone(),
     };
-    storage.request(Wants::Part(part), request);
+    storage.request(RoomCall::Part(part), request);
 }
