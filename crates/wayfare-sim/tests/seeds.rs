@@ -57,7 +57,7 @@ fn every_scenario_holds() {
             "steady-cuts" => count(|it| it.connections) > 100 && count(|it| it.events) > 10_000,
             "steady-short" => count(|it| it.resyncs) > 20,
             "steady-kills" => count(|it| it.kills) > 5 && count(|it| it.restarted) > 1,
-            "undone" => count(|it| it.fell_back) > 20,
+            "undone" => count(|it| it.fell_back) > 5,
             _ => true,
         };
         assert!(met, "{name} does not meet what it is about: {tallies:?}");
