@@ -46,7 +46,19 @@ impl GatewayTurn<'_> {
             .is_some_and(|slot| matches!(slot.state, State::Fresh));
         match decode_client(payload) {
             Ok(Said::Hello(hello)) if fresh => self.hello(connection, hello),
-            _ => {
+            Ok(
+                Said::Hello(_)
+                | Said::Acknowledge(_)
+                | Said::Join(_)
+                | Said::Command(_)
+                | Said::Leave(_)
+                | Said::Unreliable(_)
+                | Said::Attach(_)
+                | Said::Ping(_)
+                | Said::List(_)
+                | Said::Bye(_),
+            )
+            | Err(_) => {
                 let message = "the first frame is a Hello, and nothing follows it before Welcome";
                 self.cut(connection, ErrorCode::BadFrame, message);
             }
