@@ -2,14 +2,17 @@
 //! flight, and the requests that failed and are made again.
 
 pub(super) mod call_records;
+mod fingerprint;
 pub(crate) mod image;
 mod in_flight_write;
 pub(super) mod log_records;
 pub(super) mod member_records;
 pub(super) mod metadata_records;
 pub(super) mod parts;
+mod retry;
 pub(super) mod stream_records;
 pub(super) mod timer_records;
+mod to_storage;
 mod unwritten;
 mod written;
 
@@ -17,28 +20,23 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use wayfare_protocol::limits::JOURNAL_BYTES_MIN;
 use wayfare_protocol::records::room::{Append, Record};
 use wayfare_protocol::storage::{AppendKey, Failure, Outcome, PartId, Position, Request, Snapshot};
 use wayfare_protocol::{Epoch, Handle, Instant, Sequence};
 
-use crate::context::Context;
 use crate::game::Durability;
-use crate::in_flight::{Call, RoomCall};
+use crate::in_flight::RoomCall;
 
-use crate::entities::room::machines::identity::Identity;
+use fingerprint::StateFingerprint;
 use image::Image;
 use in_flight_write::InFlightWrite;
+use retry::Retry;
 
 pub(super) use parts::Shipping;
+pub(super) use to_storage::ToStorage;
 pub(super) use unwritten::{InProgress, Unwritten};
 pub(super) use written::Written;
-
-/// A state up to this is kept a second time rather than digested: a room that large is rare.
-const FINGERPRINT_BYTES_MAX: usize = 64 * 1024;
-const RETRY_FIRST: Duration = Duration::from_millis(50);
-const RETRY_MAX: Duration = Duration::from_secs(2);
 
 /// The place of a kept room in storage.
 #[derive(Debug)]
@@ -84,68 +82,6 @@ enum Forget {
     /// It failed, and is asked for again.
     Failed,
     Done,
-}
-
-/// The way of a room to storage, under the epoch that it has.
-pub(super) struct ToStorage<'a> {
-    id: &'a Identity,
-    handle: Handle,
-    context: &'a mut Context,
-}
-
-impl<'a> ToStorage<'a> {
-    pub(super) fn new(id: &'a Identity, handle: Handle, context: &'a mut Context) -> Self {
-        Self {
-            id,
-            handle,
-            context,
-        }
-    }
-
-    fn request(&mut self, call: RoomCall, request: Request) {
-        let call = Call::Room {
-            handle: self.handle,
-            epoch: self.id.epoch,
-            call,
-        };
-        self.context.store(call, request);
-    }
-}
-
-/// The fingerprint of a state, to tell whether it has changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum StateFingerprint {
-    #[default]
-    Unknown,
-    /// The state itself: nothing is faster to compare, and it is small.
-    State(Bytes),
-    /// Its SHA-256.
-    Digest([u8; 32]),
-}
-
-impl StateFingerprint {
-    fn of(state: &Bytes) -> Self {
-        if state.len() <= FINGERPRINT_BYTES_MAX {
-            Self::State(state.clone())
-        } else {
-            Self::Digest(Sha256::digest(state).into())
-        }
-    }
-}
-
-/// The time at which requests that failed are made again.
-#[derive(Debug, Default)]
-struct Retry {
-    at: Option<Instant>,
-    failures: u32,
-}
-
-impl Retry {
-    fn handle_failure(&mut self, now: Instant) {
-        let wait = RETRY_FIRST.saturating_mul(1 << self.failures.min(16));
-        self.failures += 1;
-        self.at = Some(now + wait.min(RETRY_MAX));
-    }
 }
 
 impl Persistence {
