@@ -213,7 +213,7 @@ impl<R: Room> Kind<R> {
     ///     game.types(&[])?,
     ///     r#"// Made by `count types`; do not edit.
     ///
-    /// /** What is said in rooms of the kind `counter`. */
+    /// /** The message types of rooms of the kind `counter`. */
     /// export interface CounterTypes {
     ///   Open: null;
     ///   Join: null;
@@ -223,7 +223,7 @@ impl<R: Room> Kind<R> {
     ///   View: Counter;
     /// }
     ///
-    /// /** What is said in the rooms of each kind. */
+    /// /** The message types of each kind of room. */
     /// export interface Kinds {
     ///   counter: CounterTypes;
     /// }

@@ -32,7 +32,7 @@ pub enum Command {
     Dev(SettingFlags),
     /// Run for players
     Serve(SettingFlags),
-    /// Write the types of what is said in the rooms, for clients in TypeScript
+    /// Write the types of the messages of the rooms, for clients in TypeScript
     Types(TypesCommand),
     /// See the settings
     #[command(subcommand)]

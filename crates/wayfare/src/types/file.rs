@@ -74,9 +74,9 @@ impl TypedRoom<'_> {
         let doc = match kinds.as_slice() {
             [others @ .., last] if !others.is_empty() => {
                 let others = others.join(", ");
-                format!("What is said in rooms of the kinds {others} and {last}.")
+                format!("The message types of rooms of the kinds {others} and {last}.")
             }
-            kinds => format!("What is said in rooms of the kind {}.", kinds.concat()),
+            kinds => format!("The message types of rooms of the kind {}.", kinds.concat()),
         };
         let messages = self.input.messages.iter().chain(&self.output.messages);
         let fields = messages.map(|(name, shape)| field(name, shape.clone()));
@@ -90,7 +90,7 @@ fn table(kinds: &[(&str, RoomTypes)], rooms: &[TypedRoom<'_>]) -> String {
         let room = rooms.iter().find(|room| room.kinds.contains(kind))?;
         Some(field(kind, Shape::Named(room.name.clone())))
     });
-    let doc = "What is said in the rooms of each kind.";
+    let doc = "The message types of each kind of room.";
     declaration("Kinds", doc, &record(fields))
 }
 

@@ -23,7 +23,7 @@ fn each_type_is_declared_once() {
     let expect = "\
 // Made by `game types`; do not edit.
 
-/** What is said in rooms of the kinds `first` and `another`. */
+/** The message types of rooms of the kinds `first` and `another`. */
 export interface FirstTypes {
   Open: null;
   Join: null;
@@ -33,7 +33,7 @@ export interface FirstTypes {
   View: null;
 }
 
-/** What is said in rooms of the kind `my-second`. */
+/** The message types of rooms of the kind `my-second`. */
 export interface MySecondTypes {
   Open: null;
   Join: null;
@@ -43,7 +43,7 @@ export interface MySecondTypes {
   View: null;
 }
 
-/** What is said in the rooms of each kind. */
+/** The message types of each kind of room. */
 export interface Kinds {
   first: FirstTypes;
   \"my-second\": MySecondTypes;

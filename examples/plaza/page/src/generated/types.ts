@@ -1,6 +1,6 @@
 // Made by `plaza types plaza garden square`; do not edit.
 
-/** What is said in rooms of the kinds `plaza`, `garden` and `square`. */
+/** The message types of rooms of the kinds `plaza`, `garden` and `square`. */
 export interface PlazaTypes {
   Open: null;
   Join: Outfit;
@@ -10,7 +10,7 @@ export interface PlazaTypes {
   View: World;
 }
 
-/** What is said in the rooms of each kind. */
+/** The message types of each kind of room. */
 export interface Kinds {
   plaza: PlazaTypes;
   garden: PlazaTypes;
