@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_write_of_unknown_outcome_is_looked_at_once_it_cannot_apply() {
+    fn a_write_of_unknown_outcome_is_read_once_it_cannot_apply() {
         let mut releases = Releases::default();
         releases.handle_doubt(&key(), START);
         assert_eq!(next(&mut releases), None);

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_confirmation_from_the_future_or_a_stranger_releases_nothing_early() {
+    fn an_early_or_foreign_confirmation_releases_nothing() {
         let mut gate = Gate::<_, u8>::default();
         gate.add(STORAGE);
         gate.confirm(STORAGE, 9);

@@ -545,7 +545,7 @@ fn kind() -> impl Strategy<Value = (Durability, Form)> {
 }
 
 #[test]
-fn the_number_of_a_timer_that_is_cancelled_at_once_is_not_given_again() {
+fn the_number_of_a_timer_cancelled_at_once_is_not_reused() {
     let mut bench = Bench::new(Durability::Durable, Form::Whole);
     let command = |payload: &[u8]| Act::Command(0, payload.to_vec());
     bench.act(&Act::Join(0));

@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_was_asked_for_during_a_restart_is_the_successors() {
+    fn an_end_asked_for_during_a_restart_is_the_successors() {
         let ending = after(Phase::Restarting(Cause::State), |phase| {
             phase.handle_end(End::Closed);
         });
