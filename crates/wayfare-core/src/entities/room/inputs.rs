@@ -14,6 +14,15 @@ use crate::routing::undeliverable::{Undeliverable, bounce, end_stay};
 impl RoomTurn<'_> {
     /// A message for the room, executed now or when it can be.
     pub(crate) fn accept(&mut self, message: ToEntity) {
+        // Here it is a message about a member like any other.
+        let message = match message {
+            ToEntity::Return(back) => ToEntity::Member(back.member),
+            message @ (ToEntity::Join(_)
+            | ToEntity::Member(_)
+            | ToEntity::Request(_)
+            | ToEntity::Reply(_)
+            | ToEntity::Ran(_)) => message,
+        };
         if self.room.is_durable() {
             let is_rerunning = self.room.has_backlog();
             self.room.phase.handle_wanted(is_rerunning);

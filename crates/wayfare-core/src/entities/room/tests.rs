@@ -9,6 +9,7 @@ use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::wire::JoinMode;
 use wayfare_protocol::{EntityId, Epoch, Handle, Instant, PlayerId, Sequence, SessionId};
 
+use super::machines::phase::{Cause, Phase};
 use super::{Opened, Room, RoomTurn};
 use crate::context::Context;
 use crate::game::SessionRef;
@@ -156,6 +157,28 @@ fn nothing_of_a_turn_leaves_before_every_holder_has_it() {
     );
     bench.room.stream.gate.confirm(Holder::Storage, 2);
     assert_eq!(bench.turn(), (2, 1), "event and reply of the second");
+}
+
+#[test]
+fn a_member_that_comes_back_is_a_member_like_any_other() {
+    let mut bench = Bench::new();
+    bench.join();
+    let member = peer::Member {
+        handle: bench.room.handle(),
+        session: bench.session.clone(),
+        membership: wayfare_protocol::Membership(1),
+        request: MemberRequest::Detach,
+    };
+    let entity = bench.room.id.entity.clone();
+    let back = Box::new(peer::Return {
+        entity,
+        member,
+        hops: 0,
+    });
+    bench.room.phase = Phase::Failed(Cause::Handler);
+    bench.begin().accept(ToEntity::Return(back));
+    let waiting = bench.room.backlog().pop_waiting();
+    assert!(matches!(waiting, Some(ToEntity::Member(_))), "{waiting:?}");
 }
 
 #[test]
