@@ -4,8 +4,8 @@ use bytes::Bytes;
 use wayfare_protocol::limits::BACKLOG_BYTES_SOFT;
 use wayfare_protocol::{ErrorCode, Handle, Membership};
 
-use crate::game::Recipients;
 use crate::game::SessionRef;
+use crate::game::{LeaveReason, Recipients};
 use crate::output::{ConnectionId, Output};
 use crate::peer::{self, Change, Item, JoinRefused, MemberRequest, NotAMember, Step};
 use crate::way_out::WayOut;
@@ -70,13 +70,12 @@ impl GatewayTurn<'_> {
                     attached: true,
                 };
                 let Some((key, Some(connection))) = found else {
-                    // Nobody is here to hear it: the room learns that the member is detached.
-                    return tell(
-                        &stay,
-                        reference,
-                        MemberRequest::Detach,
-                        &mut self.context.out,
-                    );
+                    // Nobody is here to hear it: the room learns that the member is detached, or gone.
+                    let request = match self.gateway.ended.contains(reference.id) {
+                        true => MemberRequest::End(LeaveReason::LeaveEnded),
+                        false => MemberRequest::Detach,
+                    };
+                    return tell(&stay, reference, request, &mut self.context.out);
                 };
                 self.attach_stay(key, connection, stay, step);
             }

@@ -3,6 +3,7 @@
 
 mod attachments;
 mod connections;
+mod ended_sessions;
 mod fanout;
 mod frames;
 mod listings;
@@ -26,6 +27,7 @@ use crate::timers::{Timers, Wake};
 
 use attachments::Attachments;
 use connections::{Connections, State};
+use ended_sessions::EndedSessions;
 use listings::Listings;
 use login::Logins;
 use rate::Rate;
@@ -53,6 +55,7 @@ pub(crate) struct Gateway {
     timers: Timers<TimerKey>,
     rate: Rate,
     leftovers: Leftovers,
+    ended: EndedSessions,
     stopping: bool,
 }
 
@@ -70,6 +73,7 @@ impl Gateway {
             timers: Timers::default(),
             rate: Rate::new(settings.frames_per_second, settings.frames_burst),
             leftovers: Leftovers::default(),
+            ended: EndedSessions::default(),
             stopping: false,
         }
     }

@@ -215,6 +215,9 @@ impl GatewayTurn<'_> {
         let Some(session) = self.remove_session(key) else {
             return;
         };
+        if !session.joining.is_empty() {
+            self.gateway.ended.insert(session.id, self.context.now);
+        }
         let reference = session.reference(&self.context.config.address);
         for stay in &session.rooms {
             tell(

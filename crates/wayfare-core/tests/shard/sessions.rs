@@ -27,6 +27,21 @@ fn refused(first: Say) -> Option<Option<ErrorCode>> {
 }
 
 #[test]
+fn a_player_that_says_goodbye_behind_its_join_does_not_stay() {
+    let mut world = World::new(2, KindSettings::default());
+    let ada = world.login(0, "ada");
+    world.join(ada, "lounge/a");
+    let bo = world.login(1, "bo");
+    world.forget_heard();
+    world.say_only(bo, Say::Join(join("lounge/a")));
+    world.say_only(bo, Say::Bye(wire::Bye {}));
+    world.settle();
+    let heard = world.heard(ada);
+    let left = |line: &String| line.contains("bo left");
+    assert!(heard.iter().any(left), "{heard:?}");
+}
+
+#[test]
 fn a_first_frame_that_is_no_good_hello_is_refused_by_name() {
     let token = |token: &str| Some(Credential::Token(token.into()));
     let check = |first, code| assert_eq!(refused(first), Some(Some(code)));
