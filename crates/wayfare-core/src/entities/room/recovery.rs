@@ -110,6 +110,9 @@ impl Room {
             journal_bytes,
             ..
         } = recovered;
+        if image.base.handle != opened.handle.0 {
+            return Err("its handle is not the one that it has here".into());
+        }
         let (settings, now) = (&kind.settings, context.now);
         let durability = settings.durability;
         let times = Times::of(&image, context);

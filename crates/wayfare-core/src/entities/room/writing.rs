@@ -26,6 +26,8 @@ impl RoomTurn<'_> {
         };
         let is_durable = persistence.is_durable();
         let writes = match self.room.phase {
+            // The load decides what is undone.
+            Phase::Ending(_, Handlers::Restarting(_)) => false,
             Phase::Running | Phase::Rerunning | Phase::Ending(End::Idle, Handlers::Run) => true,
             // That its members have left.
             Phase::Ending(End::Failed, _) => is_durable,
@@ -387,9 +389,12 @@ impl RoomTurn<'_> {
             return;
         }
         let now = self.context.now;
-        if let Some((persistence, mut storage)) = self.storage() {
-            persistence.handle_timeout(now, &mut storage);
+        let is_due = self.storage().is_some_and(|(persistence, mut storage)| {
+            persistence.handle_timeout(now, &mut storage)
+        });
+        // While handlers run, what they do has to be stored first.
+        if is_due && !self.room.phase.runs_handlers() {
+            self.forget_if_closed();
         }
-        self.forget_if_closed();
     }
 }

@@ -203,10 +203,11 @@ impl Persistence {
         self.retry.at
     }
 
-    /// Makes the requests again that failed, if it is time.
-    pub(super) fn handle_timeout(&mut self, now: Instant, storage: &mut ToStorage<'_>) {
+    /// Makes the requests again that failed, if it is time. Returns true if it was: the room may
+    /// have something to ask for as well.
+    pub(super) fn handle_timeout(&mut self, now: Instant, storage: &mut ToStorage<'_>) -> bool {
         if self.retry.at.is_none_or(|at| at > now) {
-            return;
+            return false;
         }
         self.retry.at = None;
         self.ask_write(storage);
@@ -214,6 +215,7 @@ impl Persistence {
             shipping.ask_again(storage);
         }
         self.append(storage);
+        true
     }
 
     // ---- writes
