@@ -127,8 +127,8 @@ impl Shard {
         self.deliver_local();
     }
 
-    /// The node takes part from now on: what its earlier incarnations left is taken up. Rooms that
-    /// storage keeps come back, sessions that nobody comes back to end.
+    /// Called once at start. Restores durable rooms of earlier incarnations, and ends their sessions
+    /// after the grace period.
     pub fn handle_began(&mut self, now: Instant) {
         self.at(now);
         self.entities.begin_service(&mut self.context);

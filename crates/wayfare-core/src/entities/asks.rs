@@ -9,7 +9,9 @@ use crate::context::Context;
 use crate::in_flight::Call;
 use crate::peer::{Owner, Ran, Reply, Request, ToEntity};
 use crate::routing::directory::{forward, owner_of};
-use crate::routing::undeliverable::{ask_to_attach_again, end_stay, refuse_request};
+use crate::routing::undeliverable::{
+    Undeliverable, ask_to_attach_again, bounce, end_stay, refuse_request,
+};
 
 use super::{Entities, absence};
 
@@ -76,16 +78,34 @@ impl Entities {
                 self.accept(message, context);
             } else if let Some(owner) = elsewhere {
                 forward(owner, message, &mut context.out);
-            } else if let ToEntity::Return(back) = message {
-                match owner {
-                    Ok(_) => {
-                        let reason = absence(entity, &back.member, context);
-                        end_stay(&back.member, reason, &mut context.out);
-                    }
-                    Err(()) => ask_to_attach_again(back.member.session, &mut context.out),
-                }
+            } else {
+                self.not_found(entity, message, owner.is_ok(), context);
             }
-            // Any other is an answer: who asked is gone, or will hear that it is late.
+        }
+    }
+
+    /// Answers a message for an entity that has no owner; `is_known` says that its record was read.
+    fn not_found(
+        &self,
+        entity: &EntityId,
+        message: ToEntity,
+        is_known: bool,
+        context: &mut Context,
+    ) {
+        match message {
+            ToEntity::Return(back) if is_known => {
+                let reason = absence(entity, &back.member, context);
+                end_stay(&back.member, reason, &mut context.out);
+            }
+            ToEntity::Return(back) => {
+                ask_to_attach_again(back.member.session, &mut context.out);
+            }
+            // The entity that waits for a reply is gone, and its request fails by its deadline.
+            ToEntity::Reply(_) | ToEntity::Ran(_) => {}
+            message @ (ToEntity::Join(_) | ToEntity::Member(_) | ToEntity::Request(_)) => {
+                let why = "the entity cannot be found now";
+                bounce(message, Undeliverable::Unavailable(why), &mut context.out);
+            }
         }
     }
 }

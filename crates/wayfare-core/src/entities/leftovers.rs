@@ -21,7 +21,7 @@ const AT_ONCE: usize = 64;
 const AGAIN: Duration = Duration::from_secs(1);
 
 impl Entities {
-    /// The node takes part from now on.
+    /// Lists what earlier incarnations left, to restore it.
     pub(crate) fn begin_service(&self, context: &mut Context) {
         context.ask(Call::Leftovers, Request::List("entity/".into()));
     }

@@ -28,7 +28,7 @@ pub(super) struct Leftovers {
 }
 
 impl GatewayTurn<'_> {
-    /// The node takes part from now on.
+    /// Lists the sessions that earlier incarnations left, to end them after their grace.
     pub(crate) fn begin_service(&mut self) {
         // One shard is enough.
         if self.context.config.address.shard == ShardIndex(0) {

@@ -47,7 +47,7 @@ struct Hint {
 }
 
 impl Directory {
-    /// Learns that this shard owns this entity, or did a moment ago.
+    /// Learns that `owner` owns this entity, or did a moment ago.
     pub(crate) fn learn(&mut self, entity: &EntityId, owner: &Address, context: &Context) {
         if context.is_here(owner) {
             return self.forget(entity);

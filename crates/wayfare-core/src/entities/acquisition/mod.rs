@@ -171,7 +171,9 @@ impl Acquisition {
 
     /// The answer to a request to coordination.
     pub(super) fn handle_coordination(&mut self, outcome: Outcome, claimant: &Claimant<'_>) {
-        let Stage::Claim(mut settle) = std::mem::replace(&mut self.stage, Stage::Ended) else {
+        let stage = std::mem::replace(&mut self.stage, Stage::Ended);
+        let Stage::Claim(mut settle) = stage else {
+            self.stage = stage;
             return;
         };
         let next =
