@@ -31,6 +31,14 @@ const FOUND: &[u64] = &[
     16734,
 ];
 
+/// Seeds of other scenarios that did.
+const FOUND_IN: &[(&str, u64)] = &[
+    // A durable room that was given up did not release what storage had confirmed in that turn.
+    ("panics", 265),
+    ("panics", 471),
+    ("panics", 485),
+];
+
 /// Played of every scenario here; CI plays more of them in a build that is optimised.
 const SEEDS_EACH: u64 = 3;
 
@@ -39,6 +47,11 @@ fn seeds_that_found_defects_hold() {
     for seed in FOUND {
         let run = run(&SCENARIOS[0], *seed, Watch::default());
         assert!(run.broken().is_none(), "seed {seed}: {:?}", run.broken());
+    }
+    for (name, seed) in FOUND_IN {
+        let scenario = named(name).expect("a scenario of that name");
+        let run = run(scenario, *seed, Watch::default());
+        assert!(run.broken().is_none(), "{name} {seed}: {:?}", run.broken());
     }
 }
 

@@ -33,6 +33,8 @@ impl RoomTurn<'_> {
             Some(End::Idle) if self.room.is_durable() => {}
             Some(End::Lost) if self.room.persistence.is_some() => {
                 if self.room.is_durable() {
+                    // Storage has confirmed these in this very turn.
+                    self.release();
                     self.room.stream.discard_unconfirmed();
                 }
                 self.send_members_elsewhere();

@@ -9,11 +9,11 @@ use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::wire::JoinMode;
 use wayfare_protocol::{EntityId, Epoch, Handle, Instant, PlayerId, Sequence, SessionId};
 
-use super::machines::phase::{Cause, Phase};
+use super::machines::phase::{Cause, End, Phase};
 use super::{Opened, Room, RoomTurn};
 use crate::context::Context;
-use crate::game::SessionRef;
 use crate::game::{Audience, HandlerContext};
+use crate::game::{Durability, SessionRef};
 use crate::game::{Kind, KindSettings, Kinds, Player, Refusal, RoomKind, RoomLogic};
 use crate::peer::{self, Join, MemberRequest, Message, Numbered, ToEntity, ToGateway};
 use crate::stream::gate::Holder;
@@ -54,6 +54,10 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::of(Durability::Volatile)
+    }
+
+    fn of(durability: Durability) -> Self {
         let config = stub_config(1, (0, 1));
         let here = config.address.clone();
         let rng = ChaCha8Rng::from_seed([0; 32]);
@@ -61,7 +65,10 @@ impl Bench {
         let kind = Kind {
             name: "echo".into(),
             logic: Box::new(StubEcho),
-            settings: KindSettings::default(),
+            settings: KindSettings {
+                durability,
+                ..KindSettings::default()
+            },
         };
         let opened = Opened {
             entity: EntityId::new("echo", "a").unwrap(),
@@ -157,6 +164,22 @@ fn nothing_of_a_turn_leaves_before_every_holder_has_it() {
     );
     bench.room.stream.gate.confirm(Holder::Storage, 2);
     assert_eq!(bench.turn(), (2, 1), "event and reply of the second");
+}
+
+#[test]
+fn a_room_that_is_lost_releases_what_storage_has_confirmed() {
+    let mut bench = Bench::of(Durability::Durable);
+    bench.join();
+    let mut turn = bench.begin();
+    turn.finish();
+    turn.keep();
+    let confirmed = bench.room.stream.position().1;
+    bench.room.stream.gate.confirm(Holder::Storage, confirmed);
+    bench.room.end(End::Lost);
+    bench.begin().say_farewell();
+    let sent = bench.context.out.local.drain(..);
+    let steps = sent.filter(|message| matches!(message, Message::Gateway(ToGateway::Step(_))));
+    assert_eq!(steps.count(), 1, "the answer to the join");
 }
 
 #[test]
