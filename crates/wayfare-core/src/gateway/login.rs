@@ -60,25 +60,34 @@ struct InFlight {
     connection: ConnectionId,
     login: Login,
     settle: Settle<Grant>,
+    /// Its player has no session here yet.
+    takes_place: bool,
+    /// Sessions that a write of unknown outcome may have displaced.
+    displaced: Vec<SessionRecord>,
 }
 
 /// The logins that wait for coordination.
 #[derive(Debug, Default)]
 pub(super) struct Logins {
     begun: u64,
+    /// Those in flight that will take a place: their players have no session here yet.
+    places: usize,
     in_flight: BTreeMap<LoginId, InFlight>,
 }
 
 impl Logins {
     fn begin(&mut self, login: InFlight) -> LoginId {
         self.begun += 1;
+        self.places += usize::from(login.takes_place);
         let id = LoginId(self.begun);
         self.in_flight.insert(id, login);
         id
     }
 
     fn end(&mut self, id: LoginId) -> Option<InFlight> {
-        self.in_flight.remove(&id)
+        let login = self.in_flight.remove(&id)?;
+        self.places -= usize::from(login.takes_place);
+        Some(login)
     }
 
     /// Checks whether a login of this player is in flight, which may own the record of its session.
@@ -181,8 +190,9 @@ impl GatewayTurn<'_> {
         version: u32,
     ) {
         // Who has a place here already takes no other: a full server still takes its own back.
-        let full = self.gateway.sessions.len() >= self.context.config.settings.sessions_max.get();
-        if full && !self.gateway.by_player.contains_key(&player.id) {
+        let takes_place = !self.gateway.by_player.contains_key(&player.id);
+        let taken = self.gateway.sessions.len() + self.gateway.logins.places;
+        if takes_place && taken >= self.context.config.settings.sessions_max.get() {
             return self.cut(connection, ErrorCode::Full, "the server is full");
         }
         if let Some(slot) = self.gateway.connections.get_mut(connection) {
@@ -198,6 +208,8 @@ impl GatewayTurn<'_> {
             connection,
             login,
             settle,
+            takes_place,
+            displaced: Vec::new(),
         });
         self.context.ask(Call::Login(login), request);
     }
@@ -208,18 +220,32 @@ impl GatewayTurn<'_> {
             return;
         };
         let InFlight {
-            connection, login, ..
-        } = &in_flight;
+            connection,
+            login,
+            settle,
+            displaced,
+            ..
+        } = &mut in_flight;
         let (connection, login) = (*connection, login.clone());
-        let settle = &mut in_flight.settle;
         if !self.waits(connection) && !settle.may_have_written() {
             return;
         }
-        let next =
-            settle.handle_coordination(outcome, |record, store| match self.waits(connection) {
-                true => self.decide_login(&login, record, store),
-                false => Want::Leave(None),
-            });
+        let mut found = None;
+        let next = settle.handle_coordination(outcome, |record, store| {
+            found = record.cloned();
+            if !self.waits(connection) {
+                return Want::Leave(None);
+            }
+            let want = self.decide_login(&login, record, store);
+            if let Want::Value(_, grant) = &want {
+                displaced.extend(grant.former.clone());
+            }
+            want
+        });
+        let displaced = std::mem::take(displaced);
+        self.tell_displaced(&login, &displaced, found.as_ref());
+        in_flight.displaced = displaced;
+        let settle = &mut in_flight.settle;
         if settle.take_doubt() {
             self.context.doubt(&SessionRecord::key(&login.player.id));
         }
@@ -245,6 +271,36 @@ impl GatewayTurn<'_> {
                     }
                 };
                 self.cut(connection, ErrorCode::Unavailable, message);
+            }
+        }
+    }
+
+    /// Tells sessions that a write of ours has displaced, though its outcome was unknown and another
+    /// login has displaced it since: the record that was `found` names neither. A session that was
+    /// told by another is told twice.
+    fn tell_displaced(
+        &mut self,
+        login: &Login,
+        displaced: &[SessionRecord],
+        found: Option<&Record>,
+    ) {
+        let key = SessionRecord::key(&login.player.id);
+        let found = found.and_then(|record| SessionRecord::decode(&key, &record.value).ok());
+        let Some(found) = found else {
+            return;
+        };
+        for former in displaced {
+            if former.session != found.session && !self.context.is_former(&former.gateway) {
+                let taken = SessionTaken {
+                    session: former.session,
+                    player: login.player.id.clone(),
+                    epoch: former.epoch.next(),
+                    replaced: true,
+                };
+                let gateway = &former.gateway;
+                self.context
+                    .out
+                    .post(gateway, ToGateway::SessionTaken(taken));
             }
         }
     }
