@@ -60,6 +60,12 @@ impl GatewayTurn<'_> {
     fn session_item(&mut self, step: &Step, reference: &SessionRef, bytes: &Bytes, change: Change) {
         let found = self.current(reference);
         let connection = found.and_then(|(_, connection)| connection);
+        if let (Change::Attach(_) | Change::Detach(_), Some(connection)) = (change, connection)
+            && let Some(slot) = self.gateway.connections.get_mut(connection)
+        {
+            // What waits is of the stay before.
+            slot.drop_unreliable(step.handle);
+        }
         match change {
             Change::Attach(membership) => {
                 let stay = Stay {
