@@ -236,7 +236,12 @@ impl Entities {
         context: &mut Context,
     ) -> Option<(Room, ToEntity, Vec<ToEntity>)> {
         let mut waiting = waiting.into_iter();
+        let mut behind = Vec::new();
         while let Some(message) = waiting.next() {
+            if !is_creator(&message, kind) {
+                behind.push(message);
+                continue;
+            }
             let open = match &message {
                 ToEntity::Join(join) => join.open.clone(),
                 ToEntity::Member(_)
@@ -248,11 +253,18 @@ impl Entities {
             let handle = self.fresh_handle(context);
             let opened = opened(entity, (held, next), (handle, open));
             match Room::open(opened, kind, context) {
-                Ok(room) => return Some((room, message, waiting.collect())),
+                Ok(room) => {
+                    behind.extend(waiting);
+                    return Some((room, message, behind));
+                }
                 Err(refusal) => {
                     bounce(message, Undeliverable::NotOpened(refusal), &mut context.out);
                 }
             }
+        }
+        for message in behind {
+            let refusal = Refusal::with_code(ErrorCode::RoomNotFound, "there is no such room");
+            bounce(message, Undeliverable::NotOpened(refusal), &mut context.out);
         }
         None
     }
@@ -395,8 +407,9 @@ fn keep_creators(
 fn is_creator(message: &ToEntity, kind: &Kind) -> bool {
     match message {
         ToEntity::Join(join) => may_create(join, kind).is_ok(),
-        ToEntity::Return(_) => false,
-        ToEntity::Member(_) | ToEntity::Request(_) | ToEntity::Reply(_) | ToEntity::Ran(_) => true,
+        // An entity that is asked is opened by whoever asks; a room is opened by joins only.
+        ToEntity::Request(_) => kind.logic.is_asked(),
+        ToEntity::Return(_) | ToEntity::Member(_) | ToEntity::Reply(_) | ToEntity::Ran(_) => false,
     }
 }
 
