@@ -73,6 +73,8 @@ pub(crate) enum RoomCall {
     Append,
     /// To be forgotten.
     Forget,
+    /// To be sealed again, after it could not be forgotten.
+    Seal,
 }
 
 /// Calls by their names.

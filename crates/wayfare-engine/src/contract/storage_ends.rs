@@ -16,6 +16,7 @@ pub(super) fn cases() -> Vec<Case<dyn Storage>> {
         a_forgotten_entity_is_written_after_a_new_seal_only,
         a_forget_is_fenced,
         a_forget_may_be_repeated,
+        a_forget_is_done_behind_a_late_seal_of_an_older_owner,
         a_forgotten_entity_appends_once,
         a_quarantined_entity_begins_empty,
         a_quarantine_seals,
@@ -72,6 +73,22 @@ async fn a_forget_is_fenced(engine: &dyn Storage, namespace: &str) -> Verdict {
     )?;
     let loaded = engine.load(entity, Epoch(2)).await?;
     same("what is kept of it", &loaded.next(), &Position(3))
+}
+
+async fn a_forget_is_done_behind_a_late_seal_of_an_older_owner(
+    engine: &dyn Storage,
+    namespace: &str,
+) -> Verdict {
+    let entity = name(namespace, "room");
+    fill(engine, &entity, Epoch(4)).await?;
+    engine.forget(entity.clone(), Epoch(4)).await?;
+    engine.load(entity.clone(), Epoch(3)).await?;
+    let unsealed = engine.forget(entity.clone(), Epoch(4)).await;
+    not_done("before it has sealed again", &unsealed)?;
+    let loaded = engine.load(entity.clone(), Epoch(4)).await?;
+    same("what is kept of it", &loaded, &Loaded::default())?;
+    engine.forget(entity.clone(), Epoch(4)).await?;
+    not_done("a write", &write(engine, &entity, Epoch(4)).await)
 }
 
 async fn a_forget_may_be_repeated(engine: &dyn Storage, namespace: &str) -> Verdict {

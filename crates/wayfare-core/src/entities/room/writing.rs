@@ -349,6 +349,7 @@ impl RoomTurn<'_> {
                     });
                 }
             }),
+            RoomCall::Seal => persistence.handle_sealed(outcome, now),
             RoomCall::Forget => persistence.handle_forgotten(outcome, now).map(|()| {
                 // The farewells may leave.
                 let (_, pushed) = self.room.stream.position();
@@ -356,6 +357,7 @@ impl RoomTurn<'_> {
             }),
         };
         match (result, call) {
+            (Ok(()), RoomCall::Seal) => self.forget_if_closed(),
             (Err(failure), _) => self.handle_storage_failure(failure),
             (Ok(()), RoomCall::Write(_) | RoomCall::Append) => self.append(),
             (Ok(()), RoomCall::Part(_) | RoomCall::Forget) => {}
@@ -372,6 +374,11 @@ impl RoomTurn<'_> {
     /// Storage did not do something, and is asked again later, unless the room is another's now.
     fn handle_storage_failure(&mut self, failure: Failure) {
         let entity = self.room.id.entity.clone();
+        let is_restarting = matches!(self.room.phase, Phase::Restarting(_));
+        if is_restarting && matches!(failure, Failure::Sealed { .. }) {
+            // By this shard itself, under the next epoch, or by another: the load tells.
+            return;
+        }
         if let Failure::Sealed { by } = failure {
             self.context.out.report(Report::Fenced { entity, by });
             self.room.end(End::Lost);

@@ -79,8 +79,10 @@ enum Forget {
     #[default]
     No,
     InFlight,
-    /// It failed, and is asked for again.
+    /// It failed, and is asked for again: behind a seal, for it may have applied, and a late load of
+    /// an earlier owner may have sealed the name since.
     Failed,
+    Sealing,
     Done,
 }
 
@@ -421,15 +423,39 @@ impl Persistence {
         // Records for the logs of the game have to get there first.
         let is_logged = self.appends.is_empty() && self.unwritten.appends.is_empty();
         let is_free = is_logged && self.in_flight.is_none() && self.retry.at.is_none();
-        if !is_free || matches!(self.forget, Forget::InFlight | Forget::Done) {
+        if !is_free {
             return;
         }
-        self.forget = Forget::InFlight;
-        let request = Request::Forget {
-            entity: storage.id.entity.as_key(),
-            epoch: storage.id.epoch,
-        };
-        storage.request(RoomCall::Forget, request);
+        let (entity, epoch) = (storage.id.entity.as_key(), storage.id.epoch);
+        match self.forget {
+            Forget::No => {
+                self.forget = Forget::InFlight;
+                storage.request(RoomCall::Forget, Request::Forget { entity, epoch });
+            }
+            Forget::Failed => {
+                self.forget = Forget::Sealing;
+                storage.request(RoomCall::Seal, Request::Load { entity, epoch });
+            }
+            Forget::InFlight | Forget::Sealing | Forget::Done => {}
+        }
+    }
+
+    /// Accepts the answer to the seal before a removal that is asked for again.
+    ///
+    /// # Errors
+    /// If storage failed: it is asked again later.
+    pub(super) fn handle_sealed(&mut self, outcome: Outcome, now: Instant) -> Result<(), Failure> {
+        match outcome {
+            Ok(_) => {
+                self.forget = Forget::No;
+                Ok(())
+            }
+            Err(failure) => {
+                self.forget = Forget::Failed;
+                self.retry.handle_failure(now);
+                Err(failure)
+            }
+        }
     }
 
     /// Accepts the answer to [`Persistence::forget`].
