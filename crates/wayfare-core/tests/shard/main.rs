@@ -11,6 +11,7 @@ mod hostile;
 mod limits;
 mod releases;
 mod resume;
+mod reviewed;
 mod rooms;
 mod sessions;
 mod stub_desk;
