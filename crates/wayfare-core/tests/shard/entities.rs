@@ -325,24 +325,11 @@ fn snapshots() -> KindSettings {
     }
 }
 
-/// By an operator's word, wherever it lives.
-fn close(world: &mut World, room: &str) {
-    let question = wayfare_core::operator::Query::CloseRoom(room.parse().unwrap());
-    for shard in &mut world.shards {
-        shard.handle_operator(0, &question, world.now);
-    }
-    world.settle();
-}
-
-fn rooms(world: &World) -> usize {
-    world.shards.iter().map(|shard| shard.counts().rooms).sum()
-}
-
 #[test]
 fn a_future_does_not_end_in_the_next_room_of_its_name() {
     let (mut world, ada, stay) = world(&KindSettings::default());
     world.command(ada, &stay, 2, "run lost");
-    close(&mut world, "desk/a");
+    world.close("desk/a");
     let again = wire::Join {
         sequence: 3,
         ..join("desk/a")
@@ -365,9 +352,9 @@ fn a_room_that_failed_goes_on_with_what_waits_for_its_logs() {
     world.store_one();
     world.command(ada, &stay, 3, "panic");
     world.store_all();
-    close(&mut world, "desk/a");
+    world.close("desk/a");
     assert_eq!(log(&world), ["first"]);
-    assert_eq!(rooms(&world), 0, "it could close");
+    assert_eq!(world.rooms(), 0, "it could close");
 }
 
 #[test]

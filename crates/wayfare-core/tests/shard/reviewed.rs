@@ -23,18 +23,6 @@ fn durable() -> KindSettings {
     }
 }
 
-fn close(world: &mut World, room: &str) {
-    let question = wayfare_core::operator::Query::CloseRoom(room.parse().unwrap());
-    for shard in &mut world.shards {
-        shard.handle_operator(0, &question, world.now);
-    }
-    world.settle();
-}
-
-fn rooms(world: &World) -> usize {
-    world.shards.iter().map(|shard| shard.counts().rooms).sum()
-}
-
 // R10: a refusal without a cause says nothing.
 #[test]
 fn a_claim_refused_without_cause_costs_no_room() {
@@ -77,8 +65,8 @@ fn a_future_that_ends_opens_no_room() {
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "desk/a");
     world.command(ada, &stay, 2, "run lost");
-    close(&mut world, "desk/a");
-    assert_eq!(rooms(&world), 0);
+    world.close("desk/a");
+    assert_eq!(world.rooms(), 0);
     world.forget_heard();
     world.late = true;
     let existing = wire::Join {
@@ -91,7 +79,7 @@ fn a_future_that_ends_opens_no_room() {
     world.ran(Some(b"done"));
     world.answer_all();
     assert_eq!(world.heard(ada), ["join refused RoomNotFound"]);
-    assert_eq!(rooms(&world), 0, "nobody made it");
+    assert_eq!(world.rooms(), 0, "nobody made it");
 }
 
 // Neither does a request.
@@ -117,7 +105,7 @@ fn a_request_opens_no_room() {
     world.answer_one();
     world.command(ada, &stay, 2, "ask desk/b 1000 hello");
     world.answer_all();
-    assert_eq!(rooms(&world), 1, "nobody made the other");
+    assert_eq!(world.rooms(), 1, "nobody made the other");
 }
 
 // What waits for a slow reader is of the stay before.
@@ -184,11 +172,11 @@ fn a_load_of_a_closed_room_does_not_open_the_next() {
     );
     let load = world.stores.pop_front().unwrap();
     let loaded = world.storage.apply(load.2.clone());
-    close(&mut world, "lounge/a");
+    world.close("lounge/a");
     while !world.stores.is_empty() {
         world.store_one();
     }
-    assert_eq!(rooms(&world), 0);
+    assert_eq!(world.rooms(), 0);
     world.forget_heard();
     world.late = true;
     let bo = {
@@ -202,7 +190,7 @@ fn a_load_of_a_closed_room_does_not_open_the_next() {
     let now = world.now;
     world.shards[load.0].handle_storage(load.1, loaded, now);
     world.settle();
-    assert_eq!(rooms(&world), 0, "nothing is claimed yet");
+    assert_eq!(world.rooms(), 0, "nothing is claimed yet");
 }
 
 // Hops are bounded.
@@ -276,7 +264,7 @@ fn a_late_seal_of_an_earlier_owner_holds_up_no_close() {
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
     world.storage_late = true;
-    close(&mut world, "lounge/a");
+    world.close("lounge/a");
     world.storage_faults = [Fault::AppliedUnknown].into();
     while !world.stores.is_empty() {
         world.store_one();
@@ -288,7 +276,7 @@ fn a_late_seal_of_an_earlier_owner_holds_up_no_close() {
     drop(world.storage.apply(late));
     world.storage_late = false;
     world.advance(Duration::from_secs(20));
-    assert_eq!(rooms(&world), 0);
+    assert_eq!(world.rooms(), 0);
 }
 
 // Nor does it undo a room that is there already.
@@ -303,9 +291,9 @@ fn a_load_of_a_closed_room_does_not_undo_the_next() {
     world.command(ada, &stay, 2, "panic");
     let load = world.stores.pop_front().unwrap();
     let loaded = world.storage.apply(load.2.clone());
-    close(&mut world, "lounge/a");
+    world.close("lounge/a");
     world.store_all();
-    assert_eq!(rooms(&world), 0);
+    assert_eq!(world.rooms(), 0);
     let his = world.join(bo, "lounge/a");
     world.command(bo, &his, 2, "say hello");
     world.forget_heard();
@@ -342,7 +330,7 @@ fn a_restarting_room_is_not_fenced_by_its_own_seal() {
         !world.reports.iter().any(fenced),
         "{:?} {:?}",
         world.heard(ada),
-        rooms(&world)
+        world.rooms()
     );
 }
 

@@ -316,6 +316,20 @@ impl World {
         self.answer_one();
     }
 
+    /// Closes a room by an operator's order, on whichever shard it is.
+    pub(crate) fn close(&mut self, room: &str) {
+        let order = wayfare_core::operator::Query::CloseRoom(room.parse().unwrap());
+        for shard in &mut self.shards {
+            shard.handle_operator(0, &order, self.now);
+        }
+        self.settle();
+    }
+
+    /// The number of rooms on all shards.
+    pub(crate) fn rooms(&self) -> usize {
+        self.shards.iter().map(|shard| shard.counts().rooms).sum()
+    }
+
     pub(crate) fn calls_kept(&self) -> usize {
         self.calls.len()
     }

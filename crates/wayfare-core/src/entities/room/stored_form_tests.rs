@@ -116,7 +116,7 @@ impl RoomLogic for StubNotes {
             b'g' => cx.log("game", put),
             b'k' => cx.kick(&player.id, "enough"),
             b'f' => panic!("told to"),
-            _ => return Err(Refusal::new("unknown")),
+            verb => panic!("no such verb: {verb}"),
         }
         reply.extend_from_slice(&payload[..payload.len().min(2)]);
         Ok(())
