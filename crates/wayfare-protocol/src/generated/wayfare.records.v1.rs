@@ -175,7 +175,7 @@ pub struct Timer {
     #[prost(bytes = "bytes", tag = "3")]
     pub note: ::prost::bytes::Bytes,
 }
-/// What listings show of a room, and the numbers that it gave out.
+/// The metadata of a room: the properties that listings show, and the numbers that it gave out.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RoomMetadata {
     #[prost(btree_map = "string, string", tag = "1")]
