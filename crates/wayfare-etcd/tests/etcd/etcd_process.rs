@@ -2,13 +2,23 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+
+#[allow(
+    clippy::duplicate_mod,
+    reason = "a test binary may start both etcd and PostgreSQL"
+)]
+#[path = "../../../wayfare-engine/tests/free_port/mod.rs"]
+mod free_port;
+
+#[allow(unused_imports, reason = "for tests")]
+pub(crate) use free_port::free_port;
 
 /// The time limit of a start, longer than any start on a busy machine.
 const START_TIME_MAX: Duration = Duration::from_secs(40);
@@ -217,12 +227,6 @@ pub(crate) fn wait_for(what: &str, time_max: Duration, mut holds: impl FnMut() -
         assert!(start.elapsed() < time_max, "waited in vain for {what}");
         thread::park_timeout(Duration::from_millis(5));
     }
-}
-
-/// Returns a port on which nobody listens.
-pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
 }
 
 fn http(port: u16, method: &str, path: &str, body: &str) -> std::io::Result<String> {

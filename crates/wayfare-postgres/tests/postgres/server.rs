@@ -1,7 +1,6 @@
 //! A PostgreSQL server for a test: in a temporary folder, on a socket, stopped with the test.
 
 use std::fs;
-use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -11,6 +10,12 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, getuid, kill_process};
 use tempfile::TempDir;
 
+#[allow(
+    clippy::duplicate_mod,
+    reason = "a test binary may start both etcd and PostgreSQL"
+)]
+#[path = "../../../wayfare-engine/tests/free_port/mod.rs"]
+mod free_port;
 #[path = "programs.rs"]
 mod programs;
 
@@ -35,8 +40,7 @@ impl Server {
 
     /// Starts a server that listens on loopback, too.
     pub(crate) fn start_listening(options: &[&str]) -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr());
-        let port = free.expect("a free port").port();
+        let port = free_port::free_port();
         let options = [options, &["listen_addresses=127.0.0.1"]].concat();
         Self::start_at(port, &options)
     }
