@@ -70,6 +70,12 @@ pub(crate) struct Members {
     /// Numbers from here on that were given under an epoch below the stream's `valid_from_epoch` are
     /// void: another stay may have them now.
     pub(crate) valid_from: Membership,
+    /// `None` if there are none: most rooms that nobody closes are empty, and pay for a pointer.
+    stays: Option<Box<Stays>>,
+}
+
+#[derive(Debug, Default)]
+struct Stays {
     // Boxed: a node of the tree has place for eleven, and most rooms have few.
     by_number: BTreeMap<Membership, Box<Member>>,
     by_player: BTreeMap<PlayerId, Membership>,
@@ -78,6 +84,14 @@ pub(crate) struct Members {
     /// Those that were detached, oldest first; an entry is void if the member attached since.
     detached: VecDeque<Detached>,
 }
+
+/// The stays of a room without members.
+static NOBODY: Stays = Stays {
+    by_number: BTreeMap::new(),
+    by_player: BTreeMap::new(),
+    gateways: Vec::new(),
+    detached: VecDeque::new(),
+};
 
 impl Default for Members {
     fn default() -> Self {
@@ -91,11 +105,12 @@ impl Members {
         Self {
             next,
             valid_from: Membership(1),
-            by_number: BTreeMap::new(),
-            by_player: BTreeMap::new(),
-            gateways: Vec::new(),
-            detached: VecDeque::new(),
+            stays: None,
         }
+    }
+
+    fn stays(&self) -> &Stays {
+        self.stays.as_deref().unwrap_or(&NOBODY)
     }
 
     /// The number of a new stay.
@@ -106,58 +121,65 @@ impl Members {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.by_number.len()
+        self.stays().by_number.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.by_number.is_empty()
+        self.stays().by_number.is_empty()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Membership, &Member)> {
-        self.by_number
+        self.stays()
+            .by_number
             .iter()
             .map(|(number, member)| (*number, &**member))
     }
 
     pub(crate) fn of_player(&self, id: &PlayerId) -> Option<(Membership, &Member)> {
-        let number = *self.by_player.get(id)?;
-        Some((number, &**self.by_number.get(&number)?))
+        let number = *self.stays().by_player.get(id)?;
+        Some((number, &**self.stays().by_number.get(&number)?))
     }
 
     pub(crate) fn get(&self, membership: Membership) -> Option<&Member> {
-        self.by_number.get(&membership).map(|member| &**member)
+        self.stays()
+            .by_number
+            .get(&membership)
+            .map(|member| &**member)
     }
 
     pub(crate) fn get_mut(&mut self, membership: Membership) -> Option<&mut Member> {
-        self.by_number
-            .get_mut(&membership)
-            .map(|member| &mut **member)
+        let member = self.stays.as_mut()?.by_number.get_mut(&membership)?;
+        Some(member)
     }
 
     /// The gateways that have at least one attached member.
     pub(crate) fn gateways(&self) -> impl Iterator<Item = &Address> {
-        self.gateways.iter().map(|(gateway, _)| gateway)
+        self.stays().gateways.iter().map(|(gateway, _)| gateway)
     }
 
     pub(crate) fn insert(&mut self, membership: Membership, member: Member) {
+        let stays = self.stays.get_or_insert_default();
         if member.attached {
-            self.hold_gateway(&member.session.gateway);
+            stays.hold_gateway(&member.session.gateway);
         }
-        self.by_player.insert(member.player.id.clone(), membership);
-        self.by_number.insert(membership, Box::new(member));
+        stays.by_player.insert(member.player.id.clone(), membership);
+        stays.by_number.insert(membership, Box::new(member));
     }
 
     /// Detaches all members: their connections were lost with an earlier owner. The grace of each
     /// runs from now. Returns those that were attached.
     pub(crate) fn detach_all(&mut self, now: Instant) -> Vec<Membership> {
-        self.gateways.clear();
-        self.detached.clear();
+        let Some(stays) = self.stays.as_deref_mut() else {
+            return Vec::new();
+        };
+        stays.gateways.clear();
+        stays.detached.clear();
         let mut attached = Vec::new();
-        for (number, member) in &mut self.by_number {
+        for (number, member) in &mut stays.by_number {
             if std::mem::replace(&mut member.attached, false) {
                 attached.push(*number);
             }
-            self.detached.push_back(Detached {
+            stays.detached.push_back(Detached {
                 at: now,
                 membership: *number,
                 session_epoch: member.session.epoch,
@@ -168,8 +190,11 @@ impl Members {
 
     /// Graces that run in `former` run on here, and do not begin again.
     pub(crate) fn keep_graces(&mut self, former: &Members) {
-        for entry in &mut self.detached {
-            let mut known = former.detached.iter().rev();
+        let Some(stays) = self.stays.as_deref_mut() else {
+            return;
+        };
+        for entry in &mut stays.detached {
+            let mut known = former.stays().detached.iter().rev();
             let known = known.find(|known| known.membership == entry.membership);
             let is_detached = |member: &Member| !member.attached;
             if let Some(known) = known
@@ -178,44 +203,48 @@ impl Members {
                 entry.at = known.at;
             }
         }
-        self.detached
+        stays
+            .detached
             .make_contiguous()
             .sort_by_key(|entry| (entry.at, entry.membership));
     }
 
     pub(crate) fn remove(&mut self, membership: Membership) -> Option<Member> {
-        let member = self.by_number.remove(&membership)?;
-        self.by_player.remove(&member.player.id);
+        let stays = self.stays.as_mut()?;
+        let member = stays.by_number.remove(&membership)?;
+        stays.by_player.remove(&member.player.id);
         if member.attached {
-            self.release_gateway(&member.session.gateway);
+            stays.release_gateway(&member.session.gateway);
         }
-        if self.by_number.is_empty() {
-            // An emptied tree keeps its root: an idle room would pay for it.
-            *self = Self {
-                valid_from: self.valid_from,
-                ..Self::numbered_from(self.next)
-            };
+        if stays.by_number.is_empty() {
+            self.stays = None;
         }
         Some(*member)
     }
 
     /// The member's frames go to this session from now on. Says whether it was detached before.
     pub(crate) fn attach(&mut self, membership: Membership, session: &SessionRef) -> bool {
-        let Some(member) = self.by_number.get_mut(&membership) else {
+        let Some(stays) = self.stays.as_deref_mut() else {
+            return false;
+        };
+        let Some(member) = stays.by_number.get_mut(&membership) else {
             return false;
         };
         let was_attached = std::mem::replace(&mut member.attached, true);
         let former = std::mem::replace(&mut member.session, session.clone());
-        self.hold_gateway(&session.gateway);
+        stays.hold_gateway(&session.gateway);
         if was_attached {
-            self.release_gateway(&former.gateway);
+            stays.release_gateway(&former.gateway);
         }
         !was_attached
     }
 
     /// The member's connection is gone. Says whether it was attached before.
     pub(crate) fn detach(&mut self, membership: Membership, now: Instant) -> bool {
-        let Some(member) = self.by_number.get_mut(&membership) else {
+        let Some(stays) = self.stays.as_deref_mut() else {
+            return false;
+        };
+        let Some(member) = stays.by_number.get_mut(&membership) else {
             return false;
         };
         if !std::mem::replace(&mut member.attached, false) {
@@ -223,8 +252,8 @@ impl Members {
         }
         let gateway = member.session.gateway.clone();
         let session_epoch = member.session.epoch;
-        self.release_gateway(&gateway);
-        self.detached.push_back(Detached {
+        stays.release_gateway(&gateway);
+        stays.detached.push_back(Detached {
             at: now,
             membership,
             session_epoch,
@@ -234,23 +263,32 @@ impl Members {
 
     /// When the first detached member will have been so for `grace`.
     pub(crate) fn expires_at(&self, grace: Duration) -> Option<Instant> {
-        self.detached.front().map(|detached| detached.at + grace)
+        self.stays()
+            .detached
+            .front()
+            .map(|detached| detached.at + grace)
     }
 
     /// Takes out one member that has been detached for `grace`.
     pub(crate) fn pop_expired(&mut self, grace: Duration, now: Instant) -> Option<Membership> {
         while self.expires_at(grace)? <= now {
-            let entry = self.detached.pop_front()?;
-            let still = self.by_number.get(&entry.membership).is_some_and(|member| {
-                !member.attached && member.session.epoch == entry.session_epoch
-            });
+            let stays = self.stays.as_mut()?;
+            let entry = stays.detached.pop_front()?;
+            let still = stays
+                .by_number
+                .get(&entry.membership)
+                .is_some_and(|member| {
+                    !member.attached && member.session.epoch == entry.session_epoch
+                });
             if still {
                 return Some(entry.membership);
             }
         }
         None
     }
+}
 
+impl Stays {
     fn hold_gateway(&mut self, gateway: &Address) {
         match self.gateways.iter_mut().find(|(known, _)| known == gateway) {
             Some((_, count)) => *count += 1,
