@@ -28,6 +28,7 @@ mod timers;
 mod way_out;
 
 pub use config::{SecondLogin, ShardConfig, ShardSettings};
+pub use entities::room::read_stored;
 pub use game::{Audience, HandlerContext, Recipients, SessionRef, TimerId};
 pub use in_flight::CallId;
 pub use output::{ConnectionId, Output};

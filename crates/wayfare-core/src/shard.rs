@@ -155,6 +155,7 @@ impl Shard {
         let answer = match asked {
             Query::Rooms => Report::Rooms(self.entities.summaries(shard)),
             Query::Room(entity) => Report::Room(self.entities.detail(entity, shard)),
+            Query::State(entity) => Report::State(self.entities.state(entity, context)),
             Query::CloseRoom(entity) => Report::Done(self.entities.close(entity, context)),
             Query::Sessions => Report::Sessions(self.gateway.summaries(context)),
             Query::Kick(player) => {

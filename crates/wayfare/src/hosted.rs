@@ -120,6 +120,10 @@ impl<R: Room> RoomLogic for Hosted<R> {
         self.form.take_touched(&mut self.room)
     }
 
+    fn part_numbers(&self) -> Vec<u32> {
+        self.form.part_numbers(&self.room)
+    }
+
     fn part(&self, number: u32, into: &mut Vec<u8>) -> Result<bool, Refusal> {
         self.form.write_part(&self.room, part::<R>(number), into)
     }

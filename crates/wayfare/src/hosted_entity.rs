@@ -96,6 +96,10 @@ impl<E: Entity> RoomLogic for HostedEntity<E> {
         self.form.take_touched(&mut self.entity)
     }
 
+    fn part_numbers(&self) -> Vec<u32> {
+        self.form.part_numbers(&self.entity)
+    }
+
     fn part(&self, number: u32, into: &mut Vec<u8>) -> Result<bool, Refusal> {
         self.form.write_part(&self.entity, part::<E>(number), into)
     }

@@ -15,6 +15,7 @@ pub(crate) enum StateForm<S> {
 
 pub(crate) struct PartFunctions<S> {
     take_touched: fn(&mut S) -> Vec<u32>,
+    numbers: fn(&S) -> Vec<u32>,
     write: fn(&S, Numbered, &mut Vec<u8>) -> Result<bool, Refusal>,
     restore: RestorePart<S>,
 }
@@ -42,6 +43,7 @@ impl<S> StateForm<S> {
     {
         Self::Parts(PartFunctions {
             take_touched: |state| state.parts_mut().take_touched(),
+            numbers: |state| state.parts().numbers().collect(),
             write: write_part,
             restore: restore_part,
         })
@@ -65,6 +67,13 @@ impl<S> StateForm<S> {
     pub(crate) fn take_touched(&self, state: &mut S) -> Vec<u32> {
         match self {
             Self::Parts(parts) => (parts.take_touched)(state),
+            Self::Whole | Self::Changes(_) => Vec::new(),
+        }
+    }
+
+    pub(crate) fn part_numbers(&self, state: &S) -> Vec<u32> {
+        match self {
+            Self::Parts(parts) => (parts.numbers)(state),
             Self::Whole | Self::Changes(_) => Vec::new(),
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Both have a `driver`, which does for one shard what a node does for many. A `seat` is a player's
 //! end of the connection, `records` is coordination, `store` is storage, and `futures` run when the
-//! test lets them. `watched` observes the state, `recovery` compares it with the stored one, and
-//! the `asker` sends the requests of a desk.
+//! test lets them. `recovery` compares the state in memory with the stored one, and the `asker`
+//! sends the requests of a desk.
 
 mod asker;
 mod desk;
@@ -17,7 +17,6 @@ mod setup;
 mod state;
 mod store;
 mod table;
-mod watched;
 
 pub use desk::{Asked, Desk};
 pub use desk_setup::DeskSetup;

@@ -17,7 +17,7 @@ use wayfare_protocol::{EntityId, ErrorCode, Handle, Instant};
 
 use crate::context::Context;
 use crate::entities::room::{End, Farewell, Room, RoomTurn};
-use crate::game::{Kind, LeaveReason, Refusal};
+use crate::game::{Kind, LeaveReason, Refusal, StoredState};
 use crate::handles::HandleMap;
 use crate::in_flight::Call;
 use crate::peer::ToEntity;
@@ -313,6 +313,18 @@ impl Entities {
                 message => bounce(message, end.undeliverable(), &mut context.out),
             }
         }
+    }
+
+    /// The state of a room as it is in memory; `None` if it is not here. It changes nothing.
+    pub(crate) fn state(
+        &mut self,
+        entity: &EntityId,
+        context: &mut Context,
+    ) -> Option<Result<StoredState, Refusal>> {
+        let room = self.by_handle.get_mut(self.by_name.get(entity)?)?;
+        let mut turn = RoomTurn::new(room, context);
+        let state = turn.call_quietly("snapshot", |logic| StoredState::of(logic));
+        Some(state.map_err(Refusal::from))
     }
 
     /// Closes a room by an operator's word. Whether it was there.

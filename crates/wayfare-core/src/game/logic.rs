@@ -109,6 +109,11 @@ pub trait RoomLogic {
         Vec::new()
     }
 
+    /// Returns the numbers of all parts. Only for [`Form::Parts`].
+    fn part_numbers(&self) -> Vec<u32> {
+        Vec::new()
+    }
+
     /// Appends one part; `false` if there is none of this number any more.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ pub(crate) mod members;
 mod player;
 mod recipients;
 pub(crate) mod refusal;
+mod stored_state;
 mod work;
 
 pub use audience::Audience;
@@ -25,5 +26,6 @@ pub use members::SessionRef;
 pub use player::{Player, Who};
 pub use recipients::Recipients;
 pub use refusal::Refusal;
+pub use stored_state::StoredState;
 pub use wayfare_protocol::wire::LeaveReason;
 pub use work::{DocumentStore, Documents, Work};

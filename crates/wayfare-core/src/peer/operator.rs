@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use wayfare_protocol::{EntityId, PlayerId, ShardIndex};
 
-use crate::game::Durability;
+use crate::game::{Durability, Refusal, StoredState};
 
 /// An operator's question or order. Every shard of a node is asked; answers are put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub enum Query {
     Rooms,
     /// Everything about one room.
     Room(EntityId),
+    /// The state of this room, in its stored form.
+    State(EntityId),
     /// Close this room.
     CloseRoom(EntityId),
     /// Which sessions are there?
@@ -30,6 +32,8 @@ pub enum Report {
     Rooms(Vec<RoomSummary>),
     /// The room, if it is there.
     Room(Option<RoomDetail>),
+    /// The room's state, if it is there; or why it cannot be encoded.
+    State(Option<Result<StoredState, Refusal>>),
     /// Its sessions.
     Sessions(Vec<SessionSummary>),
     /// True if there was something to do.

@@ -12,7 +12,6 @@ use wayfare_protocol::wire::hello::Credential;
 use super::asker::{self, Ask, Heard};
 use super::desk_setup::DeskSetup;
 use super::driver::Driver;
-use super::watched::{Latest, WatchedKind};
 use super::{recovery, state};
 use crate::codec::{read_named, write_named};
 use crate::game::check;
@@ -53,7 +52,6 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// ```
 pub struct Desk<E> {
     driver: Driver,
-    latest: Latest,
     entity: EntityId,
     form: StateForm<E>,
     checks_recovery: bool,
@@ -87,11 +85,8 @@ impl<E: Entity> Desk<E> {
         }
         kinds.push(asker::kind());
         let is_durable = kinds[0].settings.durability == Durability::Durable;
-        let latest = Latest::default();
-        WatchedKind::watch_first(&mut kinds, &latest);
         let mut desk = Self {
             driver: Driver::new(kinds, setup.seed),
-            latest,
             entity: setup.entity,
             checks_recovery: is_durable && form.form() == Form::Changes,
             form,
@@ -185,10 +180,17 @@ impl<E: Entity> Desk<E> {
     /// through a snapshot, so that data that would not survive is missing here, too.
     ///
     /// # Panics
-    /// If the entity was never asked.
-    #[must_use]
-    pub fn state(&self) -> E {
-        state::typed(&self.latest, self.form, E::VERSION)
+    /// If the entity was never asked, or is closed.
+    pub fn state(&mut self) -> E {
+        let in_memory = self.driver.state(&self.entity);
+        let state = in_memory.or_else(|| {
+            let stored = self.driver.stored(&self.entity);
+            stored.unwrap_or_else(|unreadable| panic!("{unreadable}"))
+        });
+        match state {
+            Some(state) => state::typed(&state, self.form, E::VERSION),
+            None => panic!("{} has no state: it opens when it is asked", self.entity),
+        }
     }
 
     /// Returns true if the entity is in memory. It is not before its first request, after it was
@@ -249,7 +251,7 @@ impl<E: Entity> Desk<E> {
 
     fn check_recovery(&mut self) {
         if self.checks_recovery {
-            recovery::check(&self.driver, &self.latest);
+            recovery::check(&mut self.driver, &self.entity);
         }
     }
 }

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use wayfare_core::cluster::{NodeView, Run};
-use wayfare_core::game::{self, Kind, Kinds, Refusal};
+use wayfare_core::game::{self, Kind, Kinds, Refusal, StoredState};
 use wayfare_core::operator::{self, Query, RoomDetail};
-use wayfare_core::{ConnectionId, Output, Report, Shard, ShardConfig};
+use wayfare_core::{ConnectionId, Output, Report, Shard, ShardConfig, read_stored};
 use wayfare_protocol::limits::HEARTBEAT;
 use wayfare_protocol::wire::{self, client_frame::Body as Say, hello::Credential};
 use wayfare_protocol::{EntityId, Incarnation, Instant, NodeId, PlayerId, frame, limits};
@@ -87,7 +87,10 @@ impl Driver {
 
     /// Loses everything in memory. Players keep what their clients know.
     pub(super) fn crash(&mut self) {
-        let mut successor = self.twin(self.store.clone());
+        let mut records = self.records.clone();
+        records.crash();
+        let game = (self.kinds.clone(), self.seed, self.incarnation + 1);
+        let mut successor = Self::begin(game, records, self.store.clone(), self.now);
         successor.seats = std::mem::take(&mut self.seats);
         for seat in successor.seats.values_mut() {
             seat.connection = None;
@@ -96,18 +99,6 @@ impl Driver {
         let recovery = std::mem::replace(&mut successor.panics, std::mem::take(&mut self.panics));
         successor.panics.extend(recovery);
         *self = successor;
-    }
-
-    /// Returns the driver as it would be after a crash now. This one is not changed.
-    pub(super) fn recovered(&self) -> Self {
-        self.twin(self.store.copy())
-    }
-
-    fn twin(&self, store: Store) -> Self {
-        let mut records = self.records.clone();
-        records.crash();
-        let game = (self.kinds.clone(), self.seed, self.incarnation + 1);
-        Self::begin(game, records, store, self.now)
     }
 
     pub(super) fn document<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
@@ -212,13 +203,38 @@ impl Driver {
     }
 
     pub(super) fn room(&mut self, room: &EntityId) -> Option<RoomDetail> {
-        let question = Query::Room(room.clone());
-        self.shard.handle_operator(0, &question, self.now);
-        self.settle();
-        match self.answer.take() {
+        match self.query(&Query::Room(room.clone())) {
             Some(operator::Report::Room(detail)) => detail,
             answer => unreachable!("the shard was asked for a room and answered {answer:?}"),
         }
+    }
+
+    /// Returns the state of an entity as it is in memory; `None` if it is not there.
+    ///
+    /// # Panics
+    /// If it cannot be encoded.
+    pub(super) fn state(&mut self, entity: &EntityId) -> Option<StoredState> {
+        match self.query(&Query::State(entity.clone())) {
+            Some(operator::Report::State(state)) => {
+                state.map(|state| state.unwrap_or_else(|refusal| panic!("{refusal}")))
+            }
+            answer => unreachable!("the shard was asked for a state and answered {answer:?}"),
+        }
+    }
+
+    /// Returns the state of an entity as storage has it; `None` if nothing is stored.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    pub(super) fn stored(&self, entity: &EntityId) -> Result<Option<StoredState>, String> {
+        let read_part = |part| self.store.part(entity, part);
+        read_stored((entity, &self.kinds), &self.store.load(entity)?, read_part)
+    }
+
+    fn query(&mut self, query: &Query) -> Option<operator::Report> {
+        self.shard.handle_operator(0, query, self.now);
+        self.settle();
+        self.answer.take()
     }
 
     /// Advances from one due event to the next, including those at the end.

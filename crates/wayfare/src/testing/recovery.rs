@@ -2,37 +2,33 @@
 //! memory.
 
 use serde_json::Value;
+use wayfare_core::game::StoredState;
+use wayfare_protocol::EntityId;
 
 use super::driver::Driver;
-use super::watched::{Latest, Restored, Seen, State};
 use crate::Snapshot;
 
-/// Recovers from a copy of the storage, and compares.
+/// Reads the entity's state from storage, and compares it with the one in memory.
 ///
 /// # Panics
 /// If a change is missing there, because it was made outside of `cx.apply`.
-pub(super) fn check(driver: &Driver, latest: &Latest) {
-    let awaited = Seen {
-        state: None,
-        restored: Some(Restored::Awaited),
+pub(super) fn check(driver: &mut Driver, entity: &EntityId) {
+    let Some(state) = driver.state(entity) else {
+        return;
     };
-    let seen = latest.replace(awaited);
-    drop(driver.recovered());
-    let state = seen.state.clone();
-    let recovered = latest.replace(seen).restored;
-    if let (Some(state), Some(Restored::As(recovered))) = (&state, &recovered)
-        && state != recovered
-    {
-        panic!(
+    match driver.stored(entity) {
+        Ok(Some(stored)) if stored != state => panic!(
             "the logged changes do not make the room's state: something was changed outside of \
              `cx.apply`, or `Changes::apply` depends on more than the state and the change.\n{}",
-            difference(state, recovered)
-        );
+            difference(&state, &stored)
+        ),
+        Ok(_) => {}
+        Err(unreadable) => panic!("the room's state cannot be read from storage: {unreadable}"),
     }
 }
 
 /// Describes the first difference between the two.
-fn difference(state: &State, recovered: &State) -> String {
+fn difference(state: &StoredState, recovered: &StoredState) -> String {
     let (Some(state), Some(recovered)) = (readable(&state.head), readable(&recovered.head)) else {
         let (state, recovered) = (state.head.escape_ascii(), recovered.head.escape_ascii());
         return format!("  in memory: {state}\n  recovered: {recovered}");

@@ -13,7 +13,6 @@ use super::driver::Driver;
 use super::recovery;
 use super::seat::Left;
 use super::setup::Setup;
-use super::watched::{Latest, WatchedKind};
 use crate::game::check;
 use crate::state_form::StateForm;
 use crate::{Decode, Encode, LeaveReason, Room};
@@ -50,7 +49,6 @@ use crate::{Decode, Encode, LeaveReason, Room};
 /// ```
 pub struct Table<R> {
     driver: Driver,
-    latest: Latest,
     room: EntityId,
     open: Bytes,
     form: StateForm<R>,
@@ -97,11 +95,8 @@ impl<R: Room> Table<R> {
             panic!("{invalid}");
         }
         let is_durable = kinds[0].settings.durability == Durability::Durable;
-        let latest = Latest::default();
-        WatchedKind::watch_first(&mut kinds, &latest);
         Self {
             driver: Driver::new(kinds, setup.seed),
-            latest,
             room: setup.room,
             open: encoded::<R, _>(open),
             checks_recovery: is_durable && form.form() == Form::Changes,
@@ -356,7 +351,7 @@ impl<R: Room> Table<R> {
 
     fn check_recovery(&mut self) {
         if self.checks_recovery {
-            recovery::check(&self.driver, &self.latest);
+            recovery::check(&mut self.driver, &self.room);
         }
     }
 

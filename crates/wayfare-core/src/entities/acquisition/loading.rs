@@ -87,10 +87,9 @@ impl Acquisition {
     }
 
     fn revive(&mut self, held: Held, (image, loaded): (Image, &Loaded), config: &ShardConfig) {
-        // A part that changed behind the snapshot is in the journal.
-        let newer = |part: &&PartId| !image.parts.contains_key(&part.number);
-        let missing = image.stored_parts.iter().filter(newer).copied().collect();
-        let recovered = match revive(&self.entity, (&self.kind, image, loaded), config) {
+        let missing = image.missing_parts().collect();
+        let hook = config.hook.clone();
+        let recovered = match revive(&self.entity, (&self.kind, image, loaded), hook) {
             Ok(recovered) => recovered,
             Err(reason) => return self.end(Acquired::Unreadable(reason)),
         };

@@ -16,7 +16,7 @@ use crate::report::Report;
 
 /// Why a handler did not return well.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(in crate::entities) enum Fault {
     Refused(Refusal),
     Panicked,
 }
@@ -158,7 +158,7 @@ impl RoomTurn<'_> {
     }
 
     /// Calls what is no handler: it leaves no effects, and is asked even of a room that failed.
-    pub(super) fn call_quietly<R>(
+    pub(in crate::entities) fn call_quietly<R>(
         &mut self,
         what: &'static str,
         call: impl FnOnce(&mut dyn RoomLogic) -> Result<R, Refusal>,

@@ -53,6 +53,7 @@ use persistence::{Persistence, Unwritten};
 
 pub(crate) use ending::Farewell;
 pub(crate) use machines::phase::End;
+pub use recovery::read_stored;
 pub(crate) use recovery::{Recovered, revive};
 pub(crate) use restart::Origin;
 pub(crate) use turn::RoomTurn;
@@ -101,7 +102,7 @@ impl Opened {
             entity: self.entity,
             epoch: self.epoch,
             revision: self.revision,
-            open: self.open,
+            open: Vec::from(self.open).into(),
         }
     }
 }
@@ -180,7 +181,7 @@ impl Room {
             handle: self.handle(),
             epoch: self.id.epoch,
             revision: self.id.revision,
-            open: self.id.open.clone(),
+            open: Bytes::copy_from_slice(&self.id.open),
             next: self.next_position(),
         }
     }

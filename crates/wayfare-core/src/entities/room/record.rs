@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use wayfare_protocol::records::room::RoomRecord;
 use wayfare_protocol::{Instant, Sequence};
 
@@ -18,7 +19,10 @@ pub(super) fn base_record(
     (now, unix): (Instant, Duration),
 ) -> RoomRecord {
     let mut record = head(room, (now, unix));
-    record.base = Some(stream_records::base(&room.stream, room.id.open.clone()));
+    record.base = Some(stream_records::base(
+        &room.stream,
+        Bytes::copy_from_slice(&room.id.open),
+    ));
     stream_records::put(
         &room.stream,
         persistence.durability,

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use wayfare_protocol::EntityId;
-use wayfare_protocol::storage::Loaded;
+use wayfare_protocol::storage::{Loaded, PartId};
 
 use super::handlers::catch;
 use super::machines::identity::Identity;
@@ -13,9 +14,8 @@ use super::persistence::{
     Persistence, call_records, member_records, metadata_records, stream_records,
 };
 use super::{Machines, Opened, Room};
-use crate::config::ShardConfig;
 use crate::context::Context;
-use crate::game::{HandlerHook, Kind, Refusal, RoomLogic};
+use crate::game::{HandlerHook, Kind, Kinds, Refusal, RoomLogic, StoredState};
 
 /// Everything storage had of a room, its parts in place.
 pub(crate) struct Recovered {
@@ -35,10 +35,9 @@ pub(crate) struct Recovered {
 pub(crate) fn revive(
     entity: &EntityId,
     (kind, image, loaded): (&Kind, Image, &Loaded),
-    config: &ShardConfig,
+    hook: Option<Arc<dyn HandlerHook>>,
 ) -> Result<Recovered, String> {
     let state = image.state.clone().unwrap_or_default();
-    let hook = config.hook.clone();
     let made = catch((hook.as_deref(), entity, "restore"), || {
         let mut logic = kind.logic.restore(&state)?;
         for change in &image.changes {
@@ -52,10 +51,39 @@ pub(crate) fn revive(
         image,
         logic,
         base_bytes: snapshot.map_or(0, |snapshot| snapshot.bytes.len()),
-        journal_bytes: loaded.journal.iter().map(bytes::Bytes::len).sum(),
+        journal_bytes: loaded.journal.iter().map(Bytes::len).sum(),
         entity: entity.clone(),
         hook,
     })
+}
+
+/// The state that this version of the game makes of what is stored of an entity; `None` if nothing
+/// is stored. `read_part` reads the parts that the snapshot names. No handler runs.
+///
+/// # Errors
+/// If it is damaged, or this version of the game cannot read it.
+pub fn read_stored(
+    (entity, kinds): (&EntityId, &Kinds),
+    loaded: &Loaded,
+    mut read_part: impl FnMut(PartId) -> Option<Bytes>,
+) -> Result<Option<StoredState>, String> {
+    let Some(image) = Image::of(loaded)? else {
+        return Ok(None);
+    };
+    let kind = kinds
+        .of(entity)
+        .ok_or("no kind of this game has its name")?;
+    let missing: Vec<PartId> = image.missing_parts().collect();
+    let mut recovered = revive(entity, (kind, image, loaded), None)?;
+    for part in missing {
+        let number = part.number;
+        let bytes = read_part(part).ok_or_else(|| format!("part {number} of it is missing"))?;
+        recovered.set_part(number, Some(&bytes))?;
+    }
+    recovered.finish()?;
+    let logic = &*recovered.logic;
+    let state = catch((None, entity, "snapshot"), || StoredState::of(logic));
+    flatten(state).map(Some)
 }
 
 impl Recovered {
@@ -129,7 +157,7 @@ impl Room {
             members,
         };
         let id = Identity {
-            open: image.base.open.clone(),
+            open: Vec::from(image.base.open.clone()).into(),
             ..opened.into_identity()
         };
         Ok(Self::assemble(id, kind, logic, machines))

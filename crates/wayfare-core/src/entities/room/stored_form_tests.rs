@@ -387,7 +387,7 @@ impl Bench {
         let mut recovered = revive(
             &self.room.id.entity,
             (&self.kind, image, loaded),
-            &self.context.config,
+            self.context.config.hook.clone(),
         )
         .unwrap();
         for part in names {

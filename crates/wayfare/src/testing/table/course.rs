@@ -72,11 +72,10 @@ impl<R: Room> Table<R> {
     /// # Panics
     /// If there is no room, because nobody joined yet or it closed.
     pub fn state(&mut self) -> R {
-        assert!(
-            self.room().is_some(),
-            "there is no room: it opens when somebody joins"
-        );
-        state::typed(&self.latest, self.form, R::VERSION)
+        match self.driver.state(&self.room) {
+            Some(state) => state::typed(&state, self.form, R::VERSION),
+            None => panic!("there is no room: it opens when somebody joins"),
+        }
     }
 
     /// Returns the room as an operator sees it: members, properties, lock. `None` if there is no

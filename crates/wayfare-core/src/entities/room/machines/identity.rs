@@ -1,6 +1,5 @@
 //! The identity of a room, and the claim by which this shard owns it.
 
-use bytes::Bytes;
 use wayfare_protocol::coordination::Revision;
 use wayfare_protocol::{EntityId, Epoch};
 
@@ -13,5 +12,5 @@ pub(crate) struct Identity {
     /// Its record in coordination, as this shard wrote it last.
     pub(crate) revision: Revision,
     /// The payload that it was opened with, to open it again.
-    pub(crate) open: Bytes,
+    pub(crate) open: Box<[u8]>,
 }

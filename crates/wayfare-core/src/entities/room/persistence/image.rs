@@ -65,6 +65,13 @@ impl Image {
             .map(|reign| (reign.epoch, reign.first))
     }
 
+    /// The parts that must be read on their own: one that changed behind the snapshot is in the
+    /// journal.
+    pub(crate) fn missing_parts(&self) -> impl Iterator<Item = PartId> {
+        let stored = self.stored_parts.iter().copied();
+        stored.filter(|part| !self.parts.contains_key(&part.number))
+    }
+
     fn apply(&mut self, mut record: RoomRecord) {
         if let Some(base) = record.base.take() {
             self.base = base;
