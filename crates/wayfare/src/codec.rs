@@ -149,10 +149,18 @@ const DEPTH_MAX: usize = 128;
 
 /// Decodes the output of [`write_named`].
 pub(crate) fn read_named<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    T::deserialize(&mut named_reader(bytes)).map_err(CodecError::new)
+}
+
+/// The deserializer of [`read_named`].
+pub(crate) fn named_reader(bytes: &[u8]) -> NamedReader<'_> {
     let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
     reader.set_max_depth(DEPTH_MAX);
-    T::deserialize(&mut reader).map_err(CodecError::new)
+    reader
 }
+
+pub(crate) type NamedReader<'a> =
+    rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'a, [u8]>>;
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use wayfare_core::game::{self, Durability, KindSettings, OnPanic, Who};
 
 use crate::hosted_entity::HostedEntityKind;
+use crate::read_back::ReadBack;
 use crate::state_form::StateForm;
 use crate::{Changes, Entity, Parts};
 
@@ -23,6 +24,7 @@ pub struct EntityKind<E> {
     settings: KindSettings,
     idleness: Idleness,
     form: StateForm<E>,
+    read_back: ReadBack,
 }
 
 /// The setting for idle entities, if there is one.
@@ -45,6 +47,7 @@ impl<E: Entity> EntityKind<E> {
             settings,
             idleness: Idleness::Unsaid,
             form: StateForm::Whole,
+            read_back: ReadBack::default(),
         }
     }
 
@@ -110,6 +113,12 @@ impl<E: Entity> EntityKind<E> {
         self
     }
 
+    /// Reads back every state that is written, in release builds, too.
+    pub(crate) fn read_back_all(mut self) -> Self {
+        self.read_back = ReadBack::All;
+        self
+    }
+
     pub(crate) fn form(&self) -> StateForm<E> {
         self.form
     }
@@ -122,7 +131,7 @@ impl<E: Entity> EntityKind<E> {
         }
         game::Kind {
             name: name.to_owned(),
-            logic: Box::new(HostedEntityKind::<E>::new(self.form)),
+            logic: Box::new(HostedEntityKind::<E>::new(self.form, self.read_back)),
             settings: self.settings,
         }
     }
@@ -134,6 +143,7 @@ impl<E> Clone for EntityKind<E> {
             settings: self.settings.clone(),
             idleness: self.idleness,
             form: self.form,
+            read_back: self.read_back.clone(),
         }
     }
 }

@@ -11,7 +11,7 @@ use wayfare_core::HandlerContext;
 use wayfare_protocol::EntityId;
 
 use crate::codec::{CodecError, write_named};
-use crate::{Addressee, Changes, Documents, Entity, TimerId, work};
+use crate::{Addressee, Changes, Documents, Entity, TimerId, read_back, work};
 
 /// The common part of [`Context`](crate::Context) and [`EntityContext`](crate::EntityContext):
 /// time, randomness, timers, futures, and other entities. `N` is the note's type.
@@ -44,9 +44,9 @@ impl<'a, N: Serialize + DeserializeOwned> HandlerApi<'a, N> {
     /// # Panics
     /// If 1024 timers, the maximum, are running, or the note cannot be encoded.
     pub fn after(&self, delay: Duration, note: N) -> TimerId {
-        let timer = self.cx.after(delay, |into| {
-            self.write("a note", &note, into);
-        });
+        let timer = self
+            .cx
+            .after(delay, |into| self.write_kept("a note", &note, into));
         TimerId::of_turn(timer)
     }
 
@@ -97,7 +97,7 @@ impl<'a, N: Serialize + DeserializeOwned> HandlerApi<'a, N> {
         N: 'static,
     {
         let mut lost = Vec::new();
-        self.write("a lost note", &lost_note, &mut lost);
+        self.write_kept("a lost note", &lost_note, &mut lost);
         self.cx
             .run(work::new(future), |into| into.extend_from_slice(&lost));
     }
@@ -126,7 +126,7 @@ impl<'a, N: Serialize + DeserializeOwned> HandlerApi<'a, N> {
             &entity,
             |into| self.write("a request", request, into),
             deadline,
-            |into| self.write("a tag", &tag, into),
+            |into| self.write_kept("a tag", &tag, into),
         );
     }
 
@@ -182,13 +182,32 @@ impl<'a, N: Serialize + DeserializeOwned> HandlerApi<'a, N> {
     }
 
     pub(crate) fn apply<S: Changes>(&self, state: &mut S, change: S::Change) {
-        self.cx.change(|into| self.write("a change", &change, into));
+        self.cx
+            .change(|into| self.write_kept("a change", &change, into));
         state.apply(change);
     }
 
     pub(crate) fn write<T: Serialize>(&self, what: &str, value: &T, into: &mut Vec<u8>) {
         if let Err(error) = write_named(value, into) {
             self.does_not_encode(what, &error);
+        }
+    }
+
+    /// Writes what the entity itself reads later, perhaps after a restart. Development builds read
+    /// it back at once.
+    fn write_kept<T>(&self, what: &str, value: &T, into: &mut Vec<u8>)
+    where
+        T: Serialize + DeserializeOwned,
+    {
+        let start = into.len();
+        self.write(what, value, into);
+        if cfg!(debug_assertions)
+            && let Err(difference) = read_back::compare(value, &into[start..])
+        {
+            panic!(
+                "{what} of {} does not read back from its stored form: {difference}",
+                self.id()
+            );
         }
     }
 

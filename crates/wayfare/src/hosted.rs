@@ -1,28 +1,31 @@
 //! The adapter between a typed room and the core: bytes in, effects out.
 
 use std::any::TypeId;
+use std::sync::Arc;
 
 use wayfare_core::HandlerContext;
 use wayfare_core::game::{self, Form, Refusal, RoomKind, RoomLogic};
 use wayfare_protocol::{EntityId, ErrorCode};
 
 use crate::codec::read_named;
-use crate::state_form::{Numbered, StateForm};
+use crate::read_back::ReadBack;
+use crate::state_form::{Numbered, StateForm, StateWriter};
 use crate::{Answered, Context, Decode, Encode, Player, Room, snapshot};
 
 /// A factory of rooms of one type.
 pub(crate) struct HostedKind<R> {
-    form: StateForm<R>,
+    writer: Arc<StateWriter<R>>,
 }
 
 impl<R: Room> HostedKind<R> {
-    pub(crate) fn new(form: StateForm<R>) -> Self {
-        Self { form }
+    pub(crate) fn new(form: StateForm<R>, read_back: ReadBack) -> Self {
+        let writer = Arc::new(StateWriter { form, read_back });
+        Self { writer }
     }
 
     fn hosted(&self, room: R) -> Box<dyn RoomLogic> {
-        let form = self.form;
-        Box::new(Hosted { room, form })
+        let writer = Arc::clone(&self.writer);
+        Box::new(Hosted { room, writer })
     }
 }
 
@@ -38,13 +41,13 @@ impl<R: Room> RoomKind for HostedKind<R> {
     }
 
     fn form(&self) -> Form {
-        self.form.form()
+        self.writer.form.form()
     }
 }
 
 struct Hosted<R> {
     room: R,
-    form: StateForm<R>,
+    writer: Arc<StateWriter<R>>,
 }
 
 impl<R: Room> RoomLogic for Hosted<R> {
@@ -109,27 +112,28 @@ impl<R: Room> RoomLogic for Hosted<R> {
     }
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
-        snapshot::write_state(R::VERSION, &self.room, into)
+        self.writer.snapshot(R::VERSION, &self.room, into)
     }
 
     fn apply(&mut self, change: &[u8]) -> Result<(), Refusal> {
-        self.form.apply(&mut self.room, change)
+        self.writer.form.apply(&mut self.room, change)
     }
 
     fn take_dirty_parts(&mut self) -> Vec<u32> {
-        self.form.take_touched(&mut self.room)
+        self.writer.form.take_touched(&mut self.room)
     }
 
     fn part_numbers(&self) -> Vec<u32> {
-        self.form.part_numbers(&self.room)
+        self.writer.form.part_numbers(&self.room)
     }
 
     fn part(&self, number: u32, into: &mut Vec<u8>) -> Result<bool, Refusal> {
-        self.form.write_part(&self.room, part::<R>(number), into)
+        self.writer.part(part::<R>(number), &self.room, into)
     }
 
     fn set_part(&mut self, number: u32, bytes: Option<&[u8]>) -> Result<(), Refusal> {
-        self.form
+        self.writer
+            .form
             .restore_part(&mut self.room, part::<R>(number), bytes)
     }
 

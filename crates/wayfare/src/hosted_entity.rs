@@ -1,27 +1,31 @@
 //! The adapter between a typed entity and the core: bytes in, effects out.
 
+use std::sync::Arc;
+
 use wayfare_core::HandlerContext;
 use wayfare_core::game::{self, Form, Player, Refusal, RoomKind, RoomLogic};
 use wayfare_protocol::ErrorCode;
 
 use crate::codec::read_named;
 use crate::hosted::invalid;
-use crate::state_form::{Numbered, StateForm};
+use crate::read_back::ReadBack;
+use crate::state_form::{Numbered, StateForm, StateWriter};
 use crate::{Answer, Answered, Entity, EntityContext, snapshot};
 
 /// A factory of entities of one type.
 pub(crate) struct HostedEntityKind<E> {
-    form: StateForm<E>,
+    writer: Arc<StateWriter<E>>,
 }
 
 impl<E: Entity> HostedEntityKind<E> {
-    pub(crate) fn new(form: StateForm<E>) -> Self {
-        Self { form }
+    pub(crate) fn new(form: StateForm<E>, read_back: ReadBack) -> Self {
+        let writer = Arc::new(StateWriter { form, read_back });
+        Self { writer }
     }
 
     fn hosted(&self, entity: E) -> Box<dyn RoomLogic> {
-        let form = self.form;
-        Box::new(HostedEntity { entity, form })
+        let writer = Arc::clone(&self.writer);
+        Box::new(HostedEntity { entity, writer })
     }
 }
 
@@ -36,7 +40,7 @@ impl<E: Entity> RoomKind for HostedEntityKind<E> {
     }
 
     fn form(&self) -> Form {
-        self.form.form()
+        self.writer.form.form()
     }
 
     fn is_asked(&self) -> bool {
@@ -46,7 +50,7 @@ impl<E: Entity> RoomKind for HostedEntityKind<E> {
 
 struct HostedEntity<E> {
     entity: E,
-    form: StateForm<E>,
+    writer: Arc<StateWriter<E>>,
 }
 
 /// Makes the refusal of a join. The core refuses joins of entities before it calls this.
@@ -85,27 +89,28 @@ impl<E: Entity> RoomLogic for HostedEntity<E> {
     }
 
     fn snapshot(&self, into: &mut Vec<u8>) -> Result<(), Refusal> {
-        snapshot::write_state(E::VERSION, &self.entity, into)
+        self.writer.snapshot(E::VERSION, &self.entity, into)
     }
 
     fn apply(&mut self, change: &[u8]) -> Result<(), Refusal> {
-        self.form.apply(&mut self.entity, change)
+        self.writer.form.apply(&mut self.entity, change)
     }
 
     fn take_dirty_parts(&mut self) -> Vec<u32> {
-        self.form.take_touched(&mut self.entity)
+        self.writer.form.take_touched(&mut self.entity)
     }
 
     fn part_numbers(&self) -> Vec<u32> {
-        self.form.part_numbers(&self.entity)
+        self.writer.form.part_numbers(&self.entity)
     }
 
     fn part(&self, number: u32, into: &mut Vec<u8>) -> Result<bool, Refusal> {
-        self.form.write_part(&self.entity, part::<E>(number), into)
+        self.writer.part(part::<E>(number), &self.entity, into)
     }
 
     fn set_part(&mut self, number: u32, bytes: Option<&[u8]>) -> Result<(), Refusal> {
-        self.form
+        self.writer
+            .form
             .restore_part(&mut self.entity, part::<E>(number), bytes)
     }
 

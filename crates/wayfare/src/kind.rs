@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use wayfare_core::game::{self, Durability, HistoryBounds, KindSettings, OnLoss, OnPanic, Who};
 
 use crate::hosted::HostedKind;
+use crate::read_back::ReadBack;
 use crate::state_form::StateForm;
 use crate::types::RoomTypes;
 use crate::{Changes, Parts, Room};
@@ -41,6 +42,7 @@ pub const fn hz(hertz: u32) -> Duration {
 pub struct Kind<R> {
     settings: KindSettings,
     form: StateForm<R>,
+    read_back: ReadBack,
     types: Option<RoomTypes>,
 }
 
@@ -49,6 +51,7 @@ impl<R: Room> Kind<R> {
         Self {
             settings: KindSettings::default(),
             form: StateForm::Whole,
+            read_back: ReadBack::default(),
             types: None,
         }
     }
@@ -255,6 +258,12 @@ impl<R: Room> Kind<R> {
         self.types
     }
 
+    /// Reads back every state that is written, in release builds, too.
+    pub(crate) fn read_back_all(mut self) -> Self {
+        self.read_back = ReadBack::All;
+        self
+    }
+
     pub(crate) fn form(&self) -> StateForm<R> {
         self.form
     }
@@ -262,7 +271,7 @@ impl<R: Room> Kind<R> {
     pub(crate) fn named(self, name: &str) -> game::Kind {
         game::Kind {
             name: name.to_owned(),
-            logic: Box::new(HostedKind::new(self.form)),
+            logic: Box::new(HostedKind::new(self.form, self.read_back)),
             settings: self.settings,
         }
     }
@@ -273,6 +282,7 @@ impl<R> Clone for Kind<R> {
         Self {
             settings: self.settings.clone(),
             form: self.form,
+            read_back: self.read_back.clone(),
             types: self.types,
         }
     }

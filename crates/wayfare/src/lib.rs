@@ -79,6 +79,7 @@ mod kind;
 mod parts;
 mod player;
 pub mod prelude;
+mod read_back;
 mod room;
 mod serve;
 mod simple_room;

@@ -6,6 +6,7 @@ use wayfare_core::game::Refusal;
 use wayfare_protocol::ErrorCode;
 
 use crate::codec::{CodecError, read_named, write_named};
+use crate::read_back::ReadBack;
 
 /// A room's state, written by an earlier or later version of the room.
 #[derive(Clone, Copy, Debug)]
@@ -55,16 +56,20 @@ pub(crate) fn write<T: Serialize>(
     write_named(state, into)
 }
 
-/// Appends a snapshot of a whole state, like [`write()`].
-pub(crate) fn write_state<T: Serialize>(
-    version: u32,
+/// Appends a snapshot of a state or a part, `what` naming it, and reads it back if it is time to.
+pub(crate) fn write_checked<T: Serialize + DeserializeOwned>(
+    (what, version): (&str, u32),
     state: &T,
+    read_back: &ReadBack,
     into: &mut Vec<u8>,
 ) -> Result<(), Refusal> {
+    let start = into.len();
     write(version, state, into).map_err(|error| {
-        let message = format!("the state does not encode: {error}");
+        let message = format!("{what} does not encode: {error}");
         Refusal::with_code(ErrorCode::Internal, message)
-    })
+    })?;
+    let written = Snapshot::parse(&into[start..])?;
+    read_back.check(what, state, written.bytes())
 }
 
 /// Decodes a state of this version, or converts one of another version with `upgrade`.

@@ -1,9 +1,12 @@
 //! The stored form of a kind's states, as functions of their type.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use wayfare_core::game::{Form, Refusal};
 use wayfare_protocol::ErrorCode;
 
 use crate::codec::read_named;
+use crate::read_back::ReadBack;
 use crate::{Changes, Parts, Snapshot, snapshot};
 
 /// The [`Form`] of states of type `S`, with the functions it needs.
@@ -16,11 +19,47 @@ pub(crate) enum StateForm<S> {
 pub(crate) struct PartFunctions<S> {
     take_touched: fn(&mut S) -> Vec<u32>,
     numbers: fn(&S) -> Vec<u32>,
-    write: fn(&S, Numbered, &mut Vec<u8>) -> Result<bool, Refusal>,
+    write: WritePart<S>,
     restore: RestorePart<S>,
 }
 
+type WritePart<S> = fn(&S, Numbered, &ReadBack, &mut Vec<u8>) -> Result<bool, Refusal>;
 type RestorePart<S> = fn(&mut S, Numbered, Option<&[u8]>) -> Result<(), Refusal>;
+
+/// The stored form of a kind's states, and the check of what is written.
+#[derive(Debug)]
+pub(crate) struct StateWriter<S> {
+    pub(crate) form: StateForm<S>,
+    pub(crate) read_back: ReadBack,
+}
+
+impl<S: Serialize + DeserializeOwned> StateWriter<S> {
+    /// Appends a snapshot.
+    ///
+    /// # Errors
+    /// If the state does not encode, or does not read back.
+    pub(crate) fn snapshot(
+        &self,
+        version: u32,
+        state: &S,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        snapshot::write_checked(("the state", version), state, &self.read_back, into)
+    }
+
+    /// Appends a part; `false` if there is none of this number.
+    ///
+    /// # Errors
+    /// As [`StateWriter::snapshot`].
+    pub(crate) fn part(
+        &self,
+        part: Numbered,
+        state: &S,
+        into: &mut Vec<u8>,
+    ) -> Result<bool, Refusal> {
+        self.form.write_part(state, part, &self.read_back, into)
+    }
+}
 
 /// A part, with the version of the present state.
 #[derive(Clone, Copy)]
@@ -82,10 +121,11 @@ impl<S> StateForm<S> {
         &self,
         state: &S,
         part: Numbered,
+        read_back: &ReadBack,
         into: &mut Vec<u8>,
     ) -> Result<bool, Refusal> {
         match self {
-            Self::Parts(parts) => (parts.write)(state, part, into),
+            Self::Parts(parts) => (parts.write)(state, part, read_back, into),
             Self::Whole | Self::Changes(_) => Ok(false),
         }
     }
@@ -134,14 +174,17 @@ fn apply<S: Changes>(state: &mut S, change: &[u8]) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn write_part<S: Parts>(state: &S, part: Numbered, into: &mut Vec<u8>) -> Result<bool, Refusal> {
+fn write_part<S: Parts>(
+    state: &S,
+    part: Numbered,
+    read_back: &ReadBack,
+    into: &mut Vec<u8>,
+) -> Result<bool, Refusal> {
     let Some(value) = state.parts().get(part.number) else {
         return Ok(false);
     };
-    snapshot::write(part.version, value, into).map_err(|error| {
-        let message = format!("part {} does not encode: {error}", part.number);
-        Refusal::with_code(ErrorCode::Internal, message)
-    })?;
+    let what = format!("part {}", part.number);
+    snapshot::write_checked((&what, part.version), value, read_back, into)?;
     Ok(true)
 }
 

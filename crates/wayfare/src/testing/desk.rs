@@ -78,7 +78,7 @@ impl<E: Entity> Desk<E> {
 
     pub(super) fn lay(setup: DeskSetup<E>) -> Self {
         let form = setup.kind.form();
-        let mut kinds = vec![setup.kind.named(setup.entity.kind())];
+        let mut kinds = vec![setup.kind.read_back_all().named(setup.entity.kind())];
         kinds.extend(setup.others);
         if let Err(invalid) = check(&kinds) {
             panic!("{invalid}");

@@ -89,7 +89,7 @@ impl<R: Room> Table<R> {
         R::Open: Encode,
     {
         let form = setup.kind.form();
-        let mut kinds = vec![setup.kind.named(setup.room.kind())];
+        let mut kinds = vec![setup.kind.read_back_all().named(setup.room.kind())];
         kinds.extend(setup.others);
         if let Err(invalid) = check(&kinds) {
             panic!("{invalid}");

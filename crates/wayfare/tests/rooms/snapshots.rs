@@ -1,5 +1,7 @@
 //! Tests of snapshots and their versions, and of the table's view of a state.
 
+use std::cell::Cell;
+
 use serde::{Deserialize, Serialize};
 use wayfare::ErrorCode;
 use wayfare::prelude::*;
@@ -122,7 +124,12 @@ fn the_table_shows_what_survives_a_snapshot() {
     assert_eq!(table.state(), expect);
 }
 
-/// A state that cannot be decoded from its own encoding.
+thread_local! {
+    /// The largest number that this version of the game can read.
+    static LARGEST: Cell<u32> = const { Cell::new(u32::MAX) };
+}
+
+/// A state that a later version of the game cannot read any more.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Fragile {
     #[serde(deserialize_with = "small")]
@@ -130,9 +137,10 @@ struct Fragile {
 }
 
 fn small<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    match u32::deserialize(deserializer)? {
-        number @ 0..10 => Ok(number),
-        number => Err(serde::de::Error::custom(format!("{number} is too large"))),
+    let number = u32::deserialize(deserializer)?;
+    match number <= LARGEST.get() {
+        true => Ok(number),
+        false => Err(serde::de::Error::custom(format!("{number} is too large"))),
     }
 }
 
@@ -167,10 +175,57 @@ fn a_state_of_an_unknown_version_is_kept() {
     table.join("ada", ()).unwrap();
     assert_eq!(table.command("ada", 9), Ok(9));
     assert_eq!(table.command("ada", 2), Ok(11));
+    LARGEST.set(10);
     table.crash();
     assert_eq!(table.resume("ada"), Resumed::Left(LeaveReason::RoomGone));
     for player in ["ada", "bob"] {
         let refusal = table.join(player, ()).unwrap_err();
         assert_eq!(refusal.code, ErrorCode::Internal, "as often as it is tried");
     }
+}
+
+/// A board whose fields serde does not always read back as they were written.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Board {
+    moves: u32,
+    turn: Option<Option<u32>>,
+}
+
+impl SimpleRoom for Board {
+    type Command = Option<u32>;
+    type Event = u32;
+
+    fn command(
+        &mut self,
+        _: &Player,
+        turn: Option<u32>,
+        cx: &Context<Self>,
+    ) -> Result<(), Refusal> {
+        self.moves += 1;
+        self.turn = Some(turn);
+        cx.send(Everyone, &self.moves);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_state_that_does_not_read_back_is_refused_before_it_is_stored() {
+    let mut table = Table::<Board>::setup()
+        .kind(|kind| kind.durability(Durable))
+        .open(());
+    table.join("ada", ()).unwrap();
+    table.command("ada", Some(1)).unwrap();
+    let refusal = table.command("ada", None).unwrap_err();
+    assert_eq!(refusal.code, ErrorCode::HandlerFailed);
+    assert_eq!(
+        table.panics(),
+        [
+            "state: the state does not read back from its stored form: field `turn`: Some(Option(None)) \
+             was written, and Option(None) read"
+        ]
+    );
+    assert_eq!(table.state().moves, 1);
+    table.crash();
+    table.join("ada", ()).unwrap();
+    assert_eq!(table.state().turn, Some(Some(1)));
 }
