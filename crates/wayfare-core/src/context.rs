@@ -19,6 +19,7 @@ use crate::output::Output;
 use crate::records::release::Releases;
 use crate::report::Report;
 use crate::stream::Builder;
+use crate::wall_clock::WallClock;
 use crate::way_out::WayOut;
 
 /// Builders kept for the next turn: as many as rooms are busy at once, on a busy shard.
@@ -29,6 +30,7 @@ pub(crate) struct Context {
     pub(crate) config: ShardConfig,
     pub(crate) kinds: Kinds,
     pub(crate) now: Instant,
+    pub(crate) wall_clock: WallClock,
     pub(crate) rng: RefCell<ChaCha8Rng>,
     pub(crate) outbox: RefCell<Outbox>,
     /// Where a handler's reply is written.
@@ -44,6 +46,7 @@ impl Context {
     pub(crate) fn new(config: ShardConfig, kinds: Kinds, rng: ChaCha8Rng, now: Instant) -> Self {
         Self {
             out: WayOut::new(config.address.clone()),
+            wall_clock: WallClock::new(config.unix_origin),
             config,
             kinds,
             now,
@@ -85,9 +88,9 @@ impl Context {
         self.out.outputs.push_back(Output::Store { call, request });
     }
 
-    /// The wall clock, as a guess.
-    pub(crate) fn unix(&self) -> Duration {
-        self.config.unix_origin + self.now.since(Instant::ORIGIN)
+    /// The time by the wall clock, and how often it was set in this run.
+    pub(crate) fn unix(&self) -> (Duration, u32) {
+        (self.wall_clock.now(self.now), self.wall_clock.steps())
     }
 
     /// Gives up a record as this shard wrote it last, or found it.

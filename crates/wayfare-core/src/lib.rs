@@ -25,6 +25,7 @@ mod stream;
 #[cfg(test)]
 mod stub_config;
 mod timers;
+mod wall_clock;
 mod way_out;
 
 pub use config::{SecondLogin, ShardConfig, ShardSettings};
@@ -36,3 +37,4 @@ pub use peer::{Change, Item, Step, operator};
 pub use report::Report;
 pub use shard::Shard;
 pub use timers::Wake;
+pub use wall_clock::ClockStep;

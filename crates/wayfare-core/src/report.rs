@@ -1,5 +1,6 @@
 //! Facts for the log of the node: an operator or the author of a game wants to know them.
 
+use crate::wall_clock::ClockStep;
 use wayfare_protocol::{Address, EntityId, Epoch, ErrorCode};
 use wayfare_protocol::{coordination, storage};
 
@@ -51,6 +52,8 @@ pub enum Report {
         /// Why.
         reason: String,
     },
+    /// Somebody set the wall clock.
+    ClockSet(ClockStep),
     /// A property beyond the limit was not set.
     PropertiesFull {
         /// The room.

@@ -1,6 +1,8 @@
 //! The shard: sessions and rooms of one thread, composed. Inputs by `handle_…`, effects by
 //! [`Shard::poll_output`].
 
+use std::time::Duration;
+
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use wayfare_protocol::coordination::Outcome;
@@ -168,6 +170,16 @@ impl Shard {
             .out
             .outputs
             .push_back(Output::Operator { question, answer });
+    }
+
+    /// The wall clock was read: it is `unix` after 1970. To be called at least every few seconds. A
+    /// step is reported, and changes the age of no room.
+    pub fn handle_wall_clock(&mut self, unix: Duration, now: Instant) {
+        self.at(now);
+        if let Some(step) = self.context.wall_clock.handle_reading(unix, now) {
+            self.context.out.report(report::Report::ClockSet(step));
+            self.entities.handle_clock_step(&mut self.context);
+        }
     }
 
     /// The node stops: connections are told and closed, new ones are refused.

@@ -163,6 +163,7 @@ impl<'a, N: Serialize + DeserializeOwned> HandlerApi<'a, N> {
     }
 
     /// Returns the age, which is the only clock. It never goes back, and survives with the state.
+    /// While the node is down it goes on by the wall clock.
     #[must_use]
     pub fn now(&self) -> Duration {
         self.cx.age()

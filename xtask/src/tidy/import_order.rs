@@ -28,7 +28,7 @@ const ORDERS: &[Order] = &[Order {
         &["records"],
         &["peer"],
         &["game"],
-        &["in_flight", "timers", "handles"],
+        &["in_flight", "timers", "handles", "wall_clock"],
     ],
 }];
 

@@ -209,6 +209,21 @@ impl Entities {
         }
     }
 
+    /// The wall clock was set: rooms that are kept write their age beside what it says now.
+    pub(crate) fn handle_clock_step(&mut self, context: &mut Context) {
+        let mut kept: Vec<Handle> = self.by_name.values().copied().collect();
+        kept.retain(|handle| {
+            self.by_handle
+                .get(handle)
+                .is_some_and(|room| room.is_kept())
+        });
+        for handle in kept {
+            self.with_room(handle, context, |turn| {
+                turn.handle_clock_step();
+            });
+        }
+    }
+
     /// An answer of storage.
     pub(crate) fn stored(&mut self, call: Call, outcome: Outcome, context: &mut Context) {
         match call {

@@ -9,7 +9,7 @@ use wayfare_protocol::records::EntityRecord;
 use wayfare_protocol::wire::{self, client_frame::Body as Say};
 use wayfare_protocol::{EntityId, NodeId};
 
-use crate::world::{Fault, World, attach, command, join};
+use crate::world::{Fault, World, attach, command, join, leave};
 
 fn durable() -> KindSettings {
     KindSettings {
@@ -408,15 +408,7 @@ fn an_idle_room_is_put_away_and_comes_back_for_who_wants_it() {
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
     world.command(ada, &stay, 2, "say remember");
-    world.say(
-        ada,
-        Say::Leave(wire::Leave {
-            handle: stay.handle,
-            membership: stay.membership,
-            sequence: 3,
-            epoch: stay.epoch,
-        }),
-    );
+    world.say(ada, leave(&stay, 3));
     world.advance(wayfare_protocol::limits::EMPTY_GRACE);
     let ada = world.resume(0, ada);
     assert_eq!(

@@ -11,7 +11,7 @@ use wayfare_protocol::wire;
 use wayfare_protocol::wire::client_frame::Body as Say;
 
 use crate::stub_lounge::lounge;
-use crate::world::{World, attach, command, join};
+use crate::world::{World, attach, command, join, leave};
 
 fn world() -> World {
     World::new(2, KindSettings::default())
@@ -72,15 +72,7 @@ fn unreliable_and_command_of_another_membership() {
     let stay_bo = world.join(bo, "lounge/a");
     world.forget_heard();
     world.command(bo, &stay, 2, "say as ada");
-    world.say(
-        bo,
-        Say::Leave(wire::Leave {
-            handle: stay.handle,
-            membership: stay.membership,
-            sequence: 2,
-            epoch: stay.epoch,
-        }),
-    );
+    world.say(bo, leave(&stay, 2));
     world.say(
         bo,
         Say::Unreliable(wire::Unreliable {
@@ -458,15 +450,7 @@ fn join_leave_rejoin_while_cut() {
     let mut world = world();
     let ada = world.login(0, "ada");
     let stay = world.join(ada, "lounge/a");
-    world.say_only(
-        ada,
-        Say::Leave(wire::Leave {
-            handle: stay.handle,
-            membership: stay.membership,
-            sequence: 2,
-            epoch: stay.epoch,
-        }),
-    );
+    world.say_only(ada, leave(&stay, 2));
     world.say_only(
         ada,
         Say::Join(wire::Join {

@@ -1,11 +1,16 @@
 //! Ticks that neither drift nor spiral, and notes that come when they are due.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use wayfare_core::Report;
-use wayfare_core::game::KindSettings;
+use wayfare_core::game::{Durability, KindSettings};
+use wayfare_protocol::Instant;
+use wayfare_protocol::wire::{self, client_frame::Body as Say};
 
-use crate::world::World;
+use crate::stub_lounge::lounge;
+use crate::world::{Client, World, attach, leave};
 
 const PERIOD: Duration = Duration::from_millis(50);
 
@@ -103,4 +108,97 @@ fn a_note_that_panics_restarts_the_room_once() {
         .filter(|r| matches!(r, Report::Panicked { .. }))
         .count();
     assert_eq!(panics, 1);
+}
+
+/// A world whose wall clock can be set: it says this at the origin of the shards' clock.
+fn with_wall_clock(settings: KindSettings) -> (World, Rc<Cell<Duration>>) {
+    let origin = Rc::new(Cell::new(Duration::from_secs(1_700_000_000)));
+    let wall_clock = Rc::clone(&origin);
+    let world = World::with(1, vec![lounge(settings)], 1, move |config| {
+        config.unix_origin = wall_clock.get();
+    });
+    (world, origin)
+}
+
+/// Sets the wall clock, and lets the shard read it.
+fn set_wall_clock(world: &mut World, wall_clock: &Cell<Duration>, origin: Duration) {
+    wall_clock.set(origin);
+    let unix = origin + world.now.since(Instant::ORIGIN);
+    world.shards[0].handle_wall_clock(unix, world.now);
+    world.settle();
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Lets seconds pass in which a client is heard.
+fn pass(world: &mut World, client: Client, seconds: u64) {
+    for _ in 0..seconds {
+        world.advance(Duration::from_secs(1));
+        world.say(client, Say::Ping(wire::Ping { nonce: 0 }));
+    }
+}
+
+/// The seconds after which a timer of ten minutes comes, if the wall clock is set between its start
+/// and a kill.
+fn timer_over_a_kill(set: impl Fn(Duration) -> Duration) -> u64 {
+    let durable = KindSettings {
+        durability: Durability::Durable,
+        ..KindSettings::default()
+    };
+    let (mut world, wall_clock) = with_wall_clock(durable);
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    world.command(ada, &stay, 2, "after 600000 tea");
+    pass(&mut world, ada, 60);
+    set_wall_clock(&mut world, &wall_clock, set(wall_clock.get()));
+    let steps = world.reports.iter();
+    let steps = steps.filter(|report| matches!(report, Report::ClockSet(_)));
+    assert_eq!(steps.count(), usize::from(set(HOUR) != HOUR));
+    pass(&mut world, ada, 60);
+    world.kill(false);
+    let ada = world.resume(0, ada);
+    world.say(ada, attach(&stay, 2));
+    for seconds in 120..7200 {
+        if world
+            .heard(ada)
+            .iter()
+            .any(|line| line.ends_with("note tea"))
+        {
+            return seconds;
+        }
+        pass(&mut world, ada, 1);
+    }
+    panic!("the note never came");
+}
+
+#[test]
+fn a_wall_clock_that_is_set_moves_no_timer_over_a_restart() {
+    let unset = timer_over_a_kill(|origin| origin);
+    assert!((600..=602).contains(&unset), "{unset}");
+    assert_eq!(timer_over_a_kill(|origin| origin + HOUR), unset);
+    assert_eq!(timer_over_a_kill(|origin| origin - HOUR), unset);
+}
+
+#[test]
+fn a_wall_clock_that_is_set_ages_no_room_that_is_put_away() {
+    let durable = KindSettings {
+        durability: Durability::Durable,
+        tick: Some(Duration::from_secs(1)),
+        ..KindSettings::default()
+    };
+    let ages = [0, 1].map(|hours| {
+        let (mut world, wall_clock) = with_wall_clock(durable.clone());
+        let ada = world.login(0, "ada");
+        let stay = world.join(ada, "lounge/a");
+        world.say(ada, leave(&stay, 2));
+        world.advance(wayfare_protocol::limits::EMPTY_GRACE * 2);
+        assert_eq!(world.rooms(), 0, "it is put away");
+        let origin = wall_clock.get() + HOUR * hours;
+        set_wall_clock(&mut world, &wall_clock, origin);
+        world.join(ada, "lounge/a");
+        world.forget_heard();
+        world.advance(Duration::from_secs(2));
+        ticks(&mut world, ada)
+    });
+    assert_eq!(ages[0], ages[1]);
 }

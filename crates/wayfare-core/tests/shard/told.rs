@@ -7,7 +7,7 @@ use wayfare_core::game::{Durability, KindSettings, OnPanic};
 use wayfare_protocol::Epoch;
 use wayfare_protocol::wire::{self, client_frame::Body as Say, server_frame::Body};
 
-use crate::world::{Client, Fault, World, attach, join};
+use crate::world::{Client, Fault, World, attach, join, leave};
 
 fn snapshotted() -> KindSettings {
     KindSettings {
@@ -259,15 +259,7 @@ fn a_leave_in_flight_reconnects_when_the_room_is_lost() {
     let stay = world.join(ada, "lounge/a");
     world.forget_heard();
     world.storage_late = true;
-    world.say(
-        ada,
-        Say::Leave(wire::Leave {
-            handle: stay.handle,
-            membership: stay.membership,
-            sequence: 2,
-            epoch: stay.epoch,
-        }),
-    );
+    world.say(ada, leave(&stay, 2));
     world
         .storage
         .load(&"lounge/a".into(), Epoch(1_000))

@@ -569,6 +569,15 @@ pub(crate) fn attach(stay: &wire::Joined, sequence: u64) -> Say {
     })
 }
 
+pub(crate) fn leave(stay: &wire::Joined, sequence: u64) -> Say {
+    Say::Leave(wire::Leave {
+        handle: stay.handle,
+        membership: stay.membership,
+        sequence,
+        epoch: stay.epoch,
+    })
+}
+
 fn check_token(token: &str) -> Result<Player, Refusal> {
     if token == "bad" {
         return Err(Refusal::with_code(ErrorCode::TokenInvalid, "no"));

@@ -69,6 +69,8 @@ pub(crate) struct EventLoop {
     stopping: Option<Stopping>,
     tally: Tally,
     reports: Reports,
+    /// When the wall clock is read again.
+    wall_clock_at: Instant,
 }
 
 impl EventLoop {
@@ -104,6 +106,7 @@ impl EventLoop {
             stopping: None,
             tally: Tally::of_shard(index),
             reports: Reports::default(),
+            wall_clock_at: clock::now() + clock::WALL_CLOCK_EVERY,
         }
     }
 
@@ -146,13 +149,22 @@ impl EventLoop {
         let due = self.shard.poll_timeout().map(|(at, _)| at);
         let linger = self.lingering.front().map(|(at, _)| *at);
         let now = clock::now();
-        let sooner = due.into_iter().chain(linger).min().map(|at| at.since(now));
+        let wall_clock = [self.wall_clock_at].into_iter();
+        let sooner = wall_clock
+            .chain(due)
+            .chain(linger)
+            .min()
+            .map(|at| at.since(now));
         let stop = self.stopping.as_ref().map(|_| STOP_LINGER / 10);
         sooner.into_iter().chain(stop).min()
     }
 
     fn turn(&mut self, events: &Events) {
         let now = clock::now();
+        if self.wall_clock_at <= now {
+            self.wall_clock_at = now + clock::WALL_CLOCK_EVERY;
+            self.shard.handle_wall_clock(clock::unix(), now);
+        }
         let again = std::mem::take(&mut self.unread);
         for event in events {
             if event.token() == MAIL {

@@ -1,7 +1,7 @@
 //! The plan of a node's shards: the inputs of their start.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use wayfare_core::cluster::Run;
 use wayfare_core::game::{Documents, Player, Refusal};
@@ -45,7 +45,7 @@ impl ShardPlan {
         let index = u16::try_from(index).unwrap_or(u16::MAX);
         ShardConfig {
             settings: self.settings.clone(),
-            unix_origin: unix_origin(),
+            unix_origin: clock::unix().saturating_sub(clock::now().since(Instant::ORIGIN)),
             documents: Some(Documents(Arc::new(documents))),
             hook: Some(Arc::new(SlowHandlers {
                 slow: self.slow_handler,
@@ -62,12 +62,4 @@ impl ShardPlan {
         }
         seed
     }
-}
-
-/// Returns the wall-clock time at the origin of the shards' clock. A wall clock before 1970 counts
-/// as 1970.
-fn unix_origin() -> Duration {
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH);
-    let up = clock::now().since(Instant::ORIGIN);
-    wall.unwrap_or_default().saturating_sub(up)
 }

@@ -46,6 +46,14 @@ impl Reports {
             | Report::SnapshotFailed { .. }
             | Report::PropertiesFull { .. } => tell_of_room(report),
             Report::SessionOpened { .. } | Report::Refused { .. } => tell_of_session(report),
+            Report::ClockSet(step) => {
+                counter!("wayfare_wall_clock_steps_total").increment(1);
+                warn!(
+                    seconds = step.by.as_secs_f64(),
+                    forward = step.forward,
+                    "the wall clock was set: ages and timers of rooms do not follow it"
+                );
+            }
             Report::CorruptRecord(corrupt) => error!(%corrupt, "a record is set aside"),
             Report::CoordinationFailed(failure) => {
                 counter!("wayfare_coordination_failures_total").increment(1);

@@ -262,6 +262,11 @@ impl Room {
 
     // ---- what is written of it
 
+    /// Checks whether storage has anything of its kind.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.persistence.is_some()
+    }
+
     fn is_durable(&self) -> bool {
         let persistence = self.persistence.as_ref();
         persistence.is_some_and(|persistence| persistence.is_durable())

@@ -16,7 +16,7 @@ use super::persistence::{
 pub(super) fn base_record(
     room: &Room,
     persistence: &Persistence,
-    (now, unix): (Instant, Duration),
+    (now, unix): (Instant, (Duration, u32)),
 ) -> RoomRecord {
     let mut record = head(room, (now, unix));
     record.base = Some(stream_records::base(
@@ -41,7 +41,7 @@ pub(super) fn base_record(
 pub(super) fn step_record(
     room: &Room,
     persistence: &Persistence,
-    (now, unix): (Instant, Duration),
+    (now, unix): (Instant, (Duration, u32)),
 ) -> RoomRecord {
     let unwritten = &persistence.unwritten;
     let mut record = head(room, (now, unix));
@@ -62,11 +62,12 @@ pub(super) fn step_record(
     record
 }
 
-fn head(room: &Room, (now, unix): (Instant, Duration)) -> RoomRecord {
+fn head(room: &Room, (now, (unix, clock_steps)): (Instant, (Duration, u32))) -> RoomRecord {
     RoomRecord {
         epoch: room.id.epoch.0,
         age_ns: nanos(room.clock.age(now)),
         unix_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX),
+        clock_steps,
         ..RoomRecord::default()
     }
 }

@@ -26,8 +26,8 @@ impl<'a> RoomTurn<'a> {
         Self { room, context }
     }
 
-    /// The time now, and by the wall clock.
-    pub(super) fn times(&self) -> (Instant, Duration) {
+    /// The time now, and by the wall clock as [`Context::unix`] says it.
+    pub(super) fn times(&self) -> (Instant, (Duration, u32)) {
         (self.context.now, self.context.unix())
     }
 

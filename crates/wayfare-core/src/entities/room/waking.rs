@@ -54,6 +54,16 @@ impl Room {
 }
 
 impl RoomTurn<'_> {
+    /// The wall clock was set: what is stored of the age of this room is to be read by it.
+    pub(crate) fn handle_clock_step(&mut self) {
+        if let Some(unwritten) = self.room.unwritten() {
+            unwritten.clock = true;
+        } else if let Some(persistence) = &mut self.room.persistence {
+            // With the next snapshot, which is then not left out as unneeded.
+            persistence.changed = true;
+        }
+    }
+
     /// Does what is due. A handler that fails ends it; the rest is due again after the restart.
     pub(crate) fn handle_timeout(&mut self) {
         self.retry_storage();

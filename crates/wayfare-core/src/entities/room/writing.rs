@@ -194,11 +194,10 @@ impl RoomTurn<'_> {
             written.record.parts = parts;
         }
         let position = self.room.stream.position();
-        let has_any = has_any(&written.record);
         let Some((persistence, mut storage)) = self.storage() else {
             return Ok(());
         };
-        if has_any {
+        if persistence.unwritten.clock || has_any(&written.record) {
             persistence.send_step(written, position, &mut storage);
         } else {
             persistence.unwritten = Unwritten::default();

@@ -99,7 +99,9 @@ impl Times {
     /// The age has gone on while nobody had the room, by the wall clock, and never goes back.
     pub(in crate::entities::room) fn of(image: &Image, context: &Context) -> Self {
         let written = Duration::from_millis(image.last.unix_ms);
-        let away = context.unix().saturating_sub(written);
+        let is_of_this_run = image.last.epoch >= context.config.began_at.0;
+        let behind = is_of_this_run.then_some(image.last.clock_steps);
+        let away = context.wall_clock.since(written, behind, context.now);
         Self {
             now: context.now,
             age: Duration::from_nanos(image.last.age_ns) + away,

@@ -23,6 +23,8 @@ pub(in crate::entities::room) struct Unwritten {
     /// The metadata changed, or a number was given out that is written with them.
     pub(in crate::entities::room) metadata: bool,
     pub(in crate::entities::room) appends: Vec<(String, Bytes)>,
+    /// The wall clock was set: the age is written with what it says now.
+    pub(in crate::entities::room) clock: bool,
     /// The inputs that were executed since, to be executed again if a later one fails.
     pub(in crate::entities::room) inputs: Vec<Rerun>,
     input_bytes: usize,
