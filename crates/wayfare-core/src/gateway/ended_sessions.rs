@@ -1,5 +1,5 @@
-//! Sessions that ended while a join of theirs was in flight: a room that admits it learns that the
-//! player is gone.
+//! Sessions that ended while a join or an attachment of theirs was in flight: a room that accepts it
+//! learns that the player is gone.
 
 use std::collections::VecDeque;
 use std::time::Duration;

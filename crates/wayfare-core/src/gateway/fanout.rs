@@ -126,7 +126,11 @@ impl GatewayTurn<'_> {
         let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
+        let joining = session.joining.len();
         session.joining.retain(|(entity, _)| *entity != stay.entity);
+        if session.joining.len() == joining {
+            session.returning = session.returning.saturating_sub(1);
+        }
         // Another stay in a room of that name is over: the room has at most one of each player.
         let former = session
             .rooms

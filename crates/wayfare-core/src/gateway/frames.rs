@@ -303,9 +303,10 @@ impl GatewayTurn<'_> {
                 &mut self.context.out,
             );
         };
-        let Some(session) = self.gateway.sessions.get(key) else {
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
+        session.returning = session.returning.saturating_add(1);
         let member = peer::Member {
             handle,
             session: session.reference(&self.context.config.address),

@@ -401,6 +401,7 @@ impl GatewayTurn<'_> {
             held_until: None,
             rooms,
             joining: Vec::new(),
+            returning: 0,
             acknowledging: None,
             armed: None,
         };

@@ -65,6 +65,9 @@ pub(super) struct Session {
     pub(super) rooms: Vec<Stay>,
     /// Joins without an answer.
     pub(super) joining: Vec<(EntityId, Sequence)>,
+    /// The number of stays that it asked to attach again and that were not attached, at least those
+    /// without an answer.
+    pub(super) returning: u32,
     /// The raised bound of tickets, on its way into the record. Boxed: seldom there.
     pub(super) acknowledging: Option<Box<Settle<()>>>,
     pub(super) armed: Option<Instant>,
@@ -215,7 +218,7 @@ impl GatewayTurn<'_> {
         let Some(session) = self.remove_session(key) else {
             return;
         };
-        if !session.joining.is_empty() {
+        if !session.joining.is_empty() || session.returning > 0 {
             self.gateway.ended.insert(session.id, self.context.now);
         }
         let reference = session.reference(&self.context.config.address);

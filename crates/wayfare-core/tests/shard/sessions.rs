@@ -7,7 +7,7 @@ use wayfare_protocol::wire::client_frame::Body as Say;
 use wayfare_protocol::wire::{self, hello::Credential};
 
 use crate::stub_lounge::lounge;
-use crate::world::{World, hello, join};
+use crate::world::{World, attach, hello, join};
 
 fn world(shards: u16) -> World {
     World::new(shards, KindSettings::default())
@@ -39,6 +39,26 @@ fn a_player_that_says_goodbye_behind_its_join_does_not_stay() {
     let heard = world.heard(ada);
     let left = |line: &String| line.contains("bo left");
     assert!(heard.iter().any(left), "{heard:?}");
+}
+
+#[test]
+fn a_player_that_says_goodbye_behind_its_return_does_not_stay() {
+    let mut world = World::new(3, KindSettings::default());
+    let ada = world.login(0, "ada");
+    world.join(ada, "lounge/a");
+    for shard in 0..3 {
+        let bo = world.login(0, "bo");
+        let stay = world.join(bo, "lounge/a");
+        world.drop_connection(bo);
+        let bo = world.resume(shard, bo);
+        world.forget_heard();
+        world.say_only(bo, attach(&stay, 2));
+        world.say_only(bo, Say::Bye(wire::Bye {}));
+        world.settle();
+        let heard = world.heard(ada);
+        let left = |line: &String| line.contains("bo left");
+        assert!(heard.iter().any(left), "shard {shard}: {heard:?}");
+    }
 }
 
 #[test]
