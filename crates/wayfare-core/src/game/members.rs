@@ -49,6 +49,8 @@ pub(crate) struct Member {
     /// Events up to here were before its time.
     pub(crate) joined_at: Sequence,
     pub(crate) attached: bool,
+    /// When it was detached, as long as it is.
+    pub(crate) detached_at: Instant,
     /// The last command that the room failed on, until a later one is applied.
     pub(crate) failed: Failed,
     /// A command was answered with nothing, and `Applied` has not been sent yet.
@@ -59,7 +61,6 @@ pub(crate) struct Member {
 struct Detached {
     at: Instant,
     membership: Membership,
-    session_epoch: Epoch,
 }
 
 /// All members, by membership number and by player, never two of one player.
@@ -81,7 +82,7 @@ struct Stays {
     by_player: BTreeMap<PlayerId, Membership>,
     /// The number of attached members of each gateway.
     gateways: Vec<(Address, u32)>,
-    /// Those that were detached, oldest first; an entry is void if the member attached since.
+    /// Those that were detached, oldest first; an entry is void if the member was attached since.
     detached: VecDeque<Detached>,
 }
 
@@ -179,10 +180,10 @@ impl Members {
             if std::mem::replace(&mut member.attached, false) {
                 attached.push(*number);
             }
+            member.detached_at = now;
             stays.detached.push_back(Detached {
                 at: now,
                 membership: *number,
-                session_epoch: member.session.epoch,
             });
         }
         attached
@@ -201,6 +202,9 @@ impl Members {
                 && former.get(entry.membership).is_some_and(is_detached)
             {
                 entry.at = known.at;
+                if let Some(member) = stays.by_number.get_mut(&entry.membership) {
+                    member.detached_at = known.at;
+                }
             }
         }
         stays
@@ -251,12 +255,11 @@ impl Members {
             return false;
         }
         let gateway = member.session.gateway.clone();
-        let session_epoch = member.session.epoch;
+        member.detached_at = now;
         stays.release_gateway(&gateway);
         stays.detached.push_back(Detached {
             at: now,
             membership,
-            session_epoch,
         });
         true
     }
@@ -274,12 +277,8 @@ impl Members {
         while self.expires_at(grace)? <= now {
             let stays = self.stays.as_mut()?;
             let entry = stays.detached.pop_front()?;
-            let still = stays
-                .by_number
-                .get(&entry.membership)
-                .is_some_and(|member| {
-                    !member.attached && member.session.epoch == entry.session_epoch
-                });
+            let member = stays.by_number.get(&entry.membership);
+            let still = member.is_some_and(|it| !it.attached && it.detached_at == entry.at);
             if still {
                 return Some(entry.membership);
             }
@@ -305,5 +304,52 @@ impl Stays {
             // In order of arrival: steps go out in the same order in every run.
             self.gateways.remove(index);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wayfare_protocol::{Incarnation, NodeId, ShardIndex};
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn a_grace_begins_again_with_each_detachment_under_one_session() {
+        let gateway = Address {
+            node: NodeId::new("n1").unwrap(),
+            incarnation: Incarnation(1),
+            shard: ShardIndex(0),
+        };
+        let session = SessionRef {
+            id: SessionId(1),
+            epoch: Epoch(1),
+            gateway,
+        };
+        let player = Player {
+            id: PlayerId::new("ada").unwrap(),
+            name: "ada".into(),
+            guest: false,
+        };
+        let mut members = Members::default();
+        let membership = members.take_number();
+        let member = Member {
+            player: Arc::new(player),
+            session: session.clone(),
+            applied: Sequence(0),
+            joined_at: Sequence(0),
+            attached: true,
+            detached_at: Instant::ORIGIN,
+            failed: Failed::default(),
+            ack_pending: false,
+        };
+        members.insert(membership, member);
+        let at = |seconds| Instant::ORIGIN + Duration::from_secs(seconds);
+        assert!(members.detach(membership, at(1)));
+        assert!(members.attach(membership, &session));
+        assert!(members.detach(membership, at(5)));
+        assert_eq!(members.pop_expired(GRACE, at(14)), None);
+        assert_eq!(members.pop_expired(GRACE, at(15)), Some(membership));
     }
 }

@@ -88,6 +88,7 @@ impl RoomTurn<'_> {
             applied: join.sequence,
             joined_at: self.room.stream.sequence,
             attached: true,
+            detached_at: self.context.now,
             ack_pending: false,
             failed: Failed::default(),
         };

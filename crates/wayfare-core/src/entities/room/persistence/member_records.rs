@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use wayfare_protocol::records::room::{self as stored, RoomRecord};
-use wayfare_protocol::{Address, Epoch, Membership, PlayerId, Sequence, SessionId};
+use wayfare_protocol::{Address, Epoch, Instant, Membership, PlayerId, Sequence, SessionId};
 
 use crate::game::members::{Failed, Member, Members, SessionRef};
 use crate::game::{Durability, Player};
@@ -21,6 +21,10 @@ pub(in crate::entities::room) struct MemberChanges {
 }
 
 impl MemberChanges {
+    pub(in crate::entities::room) fn is_empty(&self) -> bool {
+        self.touched.is_empty() && self.gone.is_empty()
+    }
+
     pub(in crate::entities::room) fn touch(&mut self, membership: Membership) {
         self.touched.insert(membership);
     }
@@ -132,6 +136,8 @@ fn decode(member: &stored::Member, gateway: &Address) -> Result<Member, String> 
         applied: Sequence(member.applied),
         joined_at: Sequence(member.joined_at),
         attached: member.attached,
+        // Its owner detaches all, and counts from then.
+        detached_at: Instant::ORIGIN,
         failed: Failed {
             sequence: Sequence(member.failed),
             under: Epoch(member.failed_under),
