@@ -273,3 +273,64 @@ fn a_leave_in_flight_reconnects_when_the_room_is_lost() {
         "{heard:?}"
     );
 }
+
+#[test]
+fn presence_alternates_when_a_return_is_undone_with_the_loss_before_it() {
+    let mut world = World::new(2, durable(OnPanic::Restart));
+    let ada = world.login(0, "ada");
+    let stay = world.join(ada, "lounge/a");
+    let bo = world.login(1, "bo");
+    let bos = world.join(bo, "lounge/a");
+    world.forget_heard();
+    world.storage_late = true;
+    world.command(ada, &stay, 2, "say kept");
+    world.drop_connection(bo);
+    let bo = world.resume(1, bo);
+    world.say(bo, attach(&bos, 4));
+    world.command(ada, &stay, 3, "panic");
+    world.store_all();
+    let heard = world.heard(ada);
+    let presence = heard.iter().filter_map(|line| line.split_once(' '));
+    let presence: Vec<&str> = presence
+        .map(|(_, said)| said)
+        .filter(|said| said.starts_with("bo is"))
+        .collect();
+    assert_eq!(presence, ["bo is away", "bo is back"], "{heard:?}");
+}
+
+#[test]
+fn presence_alternates_over_a_rollback() {
+    for returns_before_the_snapshot in [true, false] {
+        let mut world = World::new(1, snapshotted());
+        let ada = world.login(0, "ada");
+        let stay = world.join(ada, "lounge/a");
+        let bo = world.login(0, "bo");
+        let bos = world.join(bo, "lounge/a");
+        let bo = match returns_before_the_snapshot {
+            true => bo,
+            false => {
+                world.drop_connection(bo);
+                bo
+            }
+        };
+        world.advance(Duration::from_millis(1500));
+        match returns_before_the_snapshot {
+            true => world.drop_connection(bo),
+            false => {
+                let bo = world.resume(0, bo);
+                world.say(bo, attach(&bos, 1));
+            }
+        }
+        world.forget_heard();
+        world.command(ada, &stay, 2, "panic");
+        let heard = world.heard(ada);
+        let expect = match returns_before_the_snapshot {
+            true => "bo is away",
+            false => "bo is back",
+        };
+        assert!(
+            heard.iter().any(|line| line.ends_with(expect)),
+            "the room was rolled back to before it: {heard:?}"
+        );
+    }
+}

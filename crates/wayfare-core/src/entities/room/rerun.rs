@@ -86,6 +86,7 @@ impl RoomTurn<'_> {
             // Its client learns that something went wrong, and may find it right when it attaches
             // again.
             MemberRequest::Attach { .. } => {
+                self.detach(membership);
                 ask_to_attach_again(member.session.clone(), &mut self.context.out);
             }
             MemberRequest::Unreliable(_) | MemberRequest::Detach => {}

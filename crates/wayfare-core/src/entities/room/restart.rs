@@ -127,7 +127,7 @@ impl RoomTurn<'_> {
                 fresh.stream.lineage.push(epoch, Sequence(1));
             }
             let former = std::mem::replace(self.room, fresh);
-            self.roll_back(former);
+            self.roll_back(former, &attached);
         }
         if self.room.has_backlog() {
             self.room.phase.begin_rerun();
@@ -228,10 +228,12 @@ impl RoomTurn<'_> {
         if !inputs.is_empty() {
             self.room.backlog().undone = inputs;
         }
-        // The room was not told yet that nobody reaches these, though storage has them as attached.
         for membership in away {
             let backlog = self.room.backlog.as_ref();
-            if !backlog.is_some_and(|it| it.attaches_again(membership)) {
+            if backlog.is_some_and(|it| it.attaches_again(membership)) {
+                // The room takes it for attached until what was undone says again that it went.
+                self.stay_attached(membership);
+            } else {
                 self.room.touch(membership);
                 self.presence(membership, false);
             }
@@ -261,6 +263,14 @@ impl RoomTurn<'_> {
         self.room.end(End::Failed);
     }
 
+    /// Attaches a member to the session that storage has of it, without a word to anybody.
+    fn stay_attached(&mut self, membership: Membership) {
+        if let Some(member) = self.room.members.get(membership) {
+            let session = member.session.clone();
+            self.room.members.attach(membership, &session);
+        }
+    }
+
     /// Attaches a member where it was; its client learns the new epoch.
     fn carry_over(&mut self, membership: Membership, session: &SessionRef) {
         self.room.members.attach(membership, session);
@@ -282,10 +292,11 @@ impl RoomTurn<'_> {
     // ---- a room that is rolled back
 
     /// Members that are known still are resynced, the others told that their stay is over; the
-    /// room is told of those who are not there any more.
-    fn roll_back(&mut self, mut former: Room) {
+    /// room is told of those who are not there any more, and of those who were detached or attached
+    /// since: `attached_then` are the members that were attached at the snapshot.
+    fn roll_back(&mut self, mut former: Room, attached_then: &[Membership]) {
         self.room.stream.take_over(&mut former.stream);
-        let mut attached = Vec::new();
+        let (mut attached, mut turned) = (Vec::new(), Vec::new());
         let numbers: Vec<Membership> = former.members.iter().map(|(number, _)| number).collect();
         for membership in numbers {
             let Some(was) = former.members.get(membership) else {
@@ -306,6 +317,9 @@ impl RoomTurn<'_> {
                 self.room.members.attach(membership, &session);
                 attached.push(membership);
             }
+            if was.attached != attached_then.contains(&membership) {
+                turned.push((membership, was.attached));
+            }
         }
         let here: Vec<Membership> = self.room.members.iter().map(|(number, _)| number).collect();
         for membership in here {
@@ -319,6 +333,9 @@ impl RoomTurn<'_> {
         for membership in attached {
             let stands = (former.id.epoch, self.room.stream.sequence);
             self.resync(membership, stands);
+        }
+        for (membership, is_attached) in turned {
+            self.presence(membership, is_attached);
         }
         // Their ends may have come since the snapshot, and do not come again. One that is still to
         // come is ignored.
