@@ -56,6 +56,11 @@ impl<E, H: Copy + Eq> Gate<E, H> {
         }
     }
 
+    /// Checks that nothing is held.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
     /// The position of the last effects that were pushed.
     pub(crate) fn pushed(&self) -> u64 {
         self.released + self.held.len() as u64

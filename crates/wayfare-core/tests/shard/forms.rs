@@ -5,7 +5,7 @@ use std::time::Duration;
 use wayfare_core::Report;
 use wayfare_core::game::{Durability, Form, KindSettings};
 use wayfare_protocol::Epoch;
-use wayfare_protocol::storage::Request;
+use wayfare_protocol::storage::{Reply, Request};
 use wayfare_protocol::wire::{self, client_frame::Body as Say};
 
 use crate::stub_vault::vault;
@@ -347,4 +347,45 @@ fn a_last_step_that_cannot_be_kept_is_undone_too() {
     );
     world.command(ada, &stay, 3, "1 a 5");
     assert_eq!(view(&mut world, "bo"), "1 of a 5;");
+}
+
+/// The position of the next write of the vault.
+fn next_write(world: &World) -> u64 {
+    let entity: wayfare_protocol::EntityId = "vault/a".parse().unwrap();
+    let (entity, epoch) = (entity.as_key(), Epoch(u64::MAX));
+    let mut storage = world.storage.clone();
+    match storage.apply(Request::Load { entity, epoch }) {
+        Ok(Reply::Loaded(loaded)) => loaded.next().0,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn ticks_that_nobody_could_notice_are_written_once_a_second() {
+    for form in FORMS {
+        let mut world = world(
+            form,
+            KindSettings {
+                tick: Some(Duration::from_millis(50)),
+                ..durable()
+            },
+        );
+        let ada = world.login(0, "ada");
+        let stay = world.join_with(ada, open("1 10")).unwrap();
+        world.advance(Duration::from_secs(1));
+        let before = next_write(&world);
+        world.advance(Duration::from_secs(10));
+        let written = next_write(&world) - before;
+        assert!((9..=11).contains(&written), "{form:?}: {written} writes");
+        // A step that somebody notices takes the ticks before it along, and whoever comes sees no
+        // tick that a kill undoes.
+        world.advance(Duration::from_millis(300));
+        let before = next_write(&world);
+        world.command(ada, &stay, 2, "7 b 6");
+        assert_eq!(next_write(&world), before + 1, "{form:?}");
+        world.advance(Duration::from_millis(300));
+        let seen = view(&mut world, "bob");
+        world.kill(false);
+        assert_eq!(view(&mut world, "cleo"), seen, "{form:?}");
+    }
 }

@@ -127,6 +127,7 @@ impl RoomTurn<'_> {
         {
             persistence.changed = true;
             persistence.unwritten.handled = true;
+            persistence.unwritten.beside_ticks |= handler != "tick";
         }
         let cx = HandlerContext {
             entity: &room.id.entity,

@@ -146,6 +146,7 @@ impl Room {
         let mut room = Self::assemble(opened.into_identity(), kind, logic, machines);
         if let Some(unwritten) = room.unwritten() {
             unwritten.handled = true;
+            unwritten.beside_ticks = true;
         }
         RoomTurn::new(&mut room, context).apply_all_effects();
         Ok(room)

@@ -30,8 +30,10 @@ impl Room {
         let notes = notes.min().filter(|_| !self.is_overfull());
         let grace = self.members.expires_at(settings.member_grace);
         let history = self.stream.history.expires_at(&settings.history);
+        let ticks = persistence.and_then(|it| it.ticks_due);
         [
             retry,
+            ticks.map(|at| (at, "ticks to be written")),
             more,
             notes.map(|at| (at, "a note or an answer")),
             self.clock.next_tick.map(|at| (at, "room tick")),

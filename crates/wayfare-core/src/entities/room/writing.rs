@@ -1,6 +1,7 @@
 //! Writing of what a room did at the end of its turn.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use bytes::Bytes;
 use wayfare_protocol::limits::{PARTS_TURN_BYTES_MAX, STATE_BYTES_MAX};
@@ -16,6 +17,9 @@ use crate::game::{Form, Refusal};
 use crate::in_flight::RoomCall;
 use crate::report::Report;
 use crate::stream::gate::Holder;
+
+/// The time for which ticks are folded into one step.
+const TICKS_FOLDED_FOR: Duration = Duration::from_secs(1);
 
 impl RoomTurn<'_> {
     /// Ends a turn of a kept room. The changes of a `Durable` one are written, or wait for the write
@@ -142,7 +146,29 @@ impl RoomTurn<'_> {
         } else if wants_base {
             return self.write_base();
         }
+        if self.waits_for_more_ticks() {
+            return Ok(());
+        }
         self.write_step()
+    }
+
+    /// Ticks that nobody could notice wait for the next step, at most for [`TICKS_FOLDED_FOR`]: they
+    /// sent nothing, and who comes or looks makes a step.
+    fn waits_for_more_ticks(&mut self) -> bool {
+        let goes_on = self.room.phase == Phase::Running && self.room.stream.gate.is_empty();
+        let Some(persistence) = &mut self.room.persistence else {
+            return false;
+        };
+        if !goes_on || !persistence.unwritten.is_of_ticks() {
+            persistence.ticks_due = None;
+            return false;
+        }
+        let now = self.context.now;
+        let due = *persistence.ticks_due.get_or_insert(now + TICKS_FOLDED_FOR);
+        if due <= now {
+            persistence.ticks_due = None;
+        }
+        now < due
     }
 
     /// Notes which parts changed. More than a turn may encode cannot be logged, and is shipped.

@@ -19,6 +19,10 @@ pub(in crate::entities::room) struct CallChanges {
 }
 
 impl CallChanges {
+    pub(in crate::entities::room) fn is_empty(&self) -> bool {
+        self.begun.is_empty() && self.ended.is_empty()
+    }
+
     pub(in crate::entities::room) fn begin(&mut self, call: u64) {
         self.begun.insert(call);
     }

@@ -54,6 +54,8 @@ pub(super) struct Persistence {
     pub(super) wants_base: bool,
     /// It is time for a snapshot.
     pub(super) snapshot_due: bool,
+    /// When ticks are written that nobody could notice, if there are any.
+    pub(super) ticks_due: Option<Instant>,
     /// Something happened since the last one.
     pub(super) changed: bool,
     journal_bytes: usize,
@@ -98,6 +100,7 @@ impl Persistence {
             retry: Retry::default(),
             wants_base: true,
             snapshot_due: false,
+            ticks_due: None,
             changed: true,
             journal_bytes: 0,
             base_bytes: 0,

@@ -21,6 +21,10 @@ pub(in crate::entities::room) struct TimerChanges {
 }
 
 impl TimerChanges {
+    pub(in crate::entities::room) fn is_empty(&self) -> bool {
+        self.started.is_empty() && self.gone.is_empty()
+    }
+
     pub(in crate::entities::room) fn start(&mut self, timer: TimerId) {
         self.started.insert(timer);
     }

@@ -15,6 +15,8 @@ use crate::game::TimerId;
 pub(in crate::entities::room) struct Unwritten {
     /// A handler ran that may have changed the state.
     pub(in crate::entities::room) handled: bool,
+    /// Some handler of these was not a tick.
+    pub(in crate::entities::room) beside_ticks: bool,
     pub(in crate::entities::room) changes: Vec<Bytes>,
     pub(in crate::entities::room) parts: BTreeSet<u32>,
     pub(in crate::entities::room) members: MemberChanges,
@@ -51,6 +53,20 @@ impl Unwritten {
     pub(in crate::entities::room) fn input(&mut self, input: Rerun) {
         self.input_bytes += input.message().bytes();
         self.inputs.push(input);
+    }
+
+    /// Only ticks changed the state, and nothing else is to be written.
+    pub(in crate::entities::room) fn is_of_ticks(&self) -> bool {
+        self.handled
+            && !self.beside_ticks
+            && self.members.is_empty()
+            && self.timers.is_empty()
+            && self.calls.is_empty()
+            && !self.metadata
+            && self.appends.is_empty()
+            && !self.clock
+            && self.inputs.is_empty()
+            && self.fired.is_empty()
     }
 
     pub(in crate::entities::room) fn input_bytes(&self) -> usize {
