@@ -27,6 +27,8 @@ pub struct Given {
     pub is_bad: bool,
     /// The room says nothing in reply to it.
     pub is_quiet: bool,
+    /// It makes the room private.
+    pub hides: bool,
     /// The record that it appends to the log when it is executed.
     pub log: Option<String>,
 }

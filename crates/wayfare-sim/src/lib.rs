@@ -7,9 +7,11 @@
 
 pub mod chance;
 pub mod clock;
+mod due_times;
 pub mod history;
 mod invariants;
 pub mod plan;
+mod presence;
 pub mod queue;
 mod ranges;
 pub mod ref_room;

@@ -34,6 +34,8 @@ pub struct Plan {
     pub server: ServerPlan,
     /// The maximum number of commands that rooms fail on. A room that fails too often ends.
     pub panics_max: u64,
+    /// Clients that state to have received less than they have.
+    pub liars: bool,
     /// True if nothing of this plan ends a membership: no player is removed, and all graces are
     /// longer than the faults.
     pub steady: bool,
@@ -82,6 +84,10 @@ pub struct ServerPlan {
     pub heartbeat: Duration,
     /// The effect of a second login.
     pub second_login: SecondLogin,
+    /// The frames that a session may send in a second, and at once, if it is limited.
+    pub frames: Option<(u32, u32)>,
+    /// A storage with faults applies a quarter of the requests late, behind later ones.
+    pub late_storage: bool,
     /// True if coordination and storage run inside the node, and lose their power with it.
     pub inside: bool,
 }
@@ -123,6 +129,8 @@ pub struct Deeds {
     pub list: u64,
     /// Ends the session, and begins another later.
     pub bye: u64,
+    /// Makes the room private.
+    pub private: u64,
 }
 
 /// The odds of the faults, by weight.
@@ -197,6 +205,7 @@ impl Deeds {
         leave: 3,
         list: 1,
         bye: 1,
+        private: 0,
     };
     /// Chat only.
     pub const TALK: Self = Self {
@@ -253,6 +262,7 @@ impl Plan {
             drift_max: 10_000_000,
             server: ServerPlan::free(chance),
             panics_max: u64::MAX,
+            liars: false,
             steady: false,
         }
     }
@@ -366,6 +376,8 @@ impl ServerPlan {
             } else {
                 SecondLogin::Replace
             },
+            frames: None,
+            late_storage: false,
             inside: chance.one_in(2),
         }
     }

@@ -41,6 +41,12 @@ impl RefRoom {
         self.lives_max += 1;
     }
 
+    /// Returns true if nothing may have ended this life.
+    #[must_use]
+    pub const fn lives_one_life(&self) -> bool {
+        self.durable && self.lives_max == 1
+    }
+
     /// Records that somebody saw this life. Returns true if it is possible.
     pub fn admits(&mut self, life: Life) -> bool {
         self.lives.insert(life);

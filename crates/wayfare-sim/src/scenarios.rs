@@ -173,6 +173,103 @@ pub const SCENARIOS: &[Scenario] = &[
         },
     },
     Scenario {
+        name: "visitors",
+        about: "durable rooms that players enter, leave, hide and are thrown out of, cuts and kills",
+        plan: |chance| {
+            let plan = Plan {
+                faults: FaultOdds {
+                    cut: 10,
+                    reset: 5,
+                    vanish: 5,
+                    kill: 3,
+                    pause: 2,
+                    ..FaultOdds::default()
+                },
+                deeds: Deeds {
+                    kick: 4,
+                    leave: 6,
+                    bye: 4,
+                    list: 8,
+                    private: 2,
+                    panic: 0,
+                    close: 0,
+                    ..Deeds::ALL
+                },
+                ..Plan::free(chance)
+            };
+            plan.durable()
+        },
+    },
+    Scenario {
+        name: "liars",
+        about: "clients that state to have received less than they have, in durable rooms",
+        plan: |chance| {
+            let plan = Plan {
+                faults: FaultOdds {
+                    cut: 10,
+                    reset: 10,
+                    kill: 1,
+                    ..FaultOdds::default()
+                },
+                deeds: Deeds {
+                    close: 0,
+                    ..Deeds::ALL
+                },
+                liars: true,
+                ..Plan::free(chance)
+            };
+            plan.durable()
+        },
+    },
+    Scenario {
+        name: "hurried",
+        about: "players who say a little more than their rate of frames admits, and cuts",
+        plan: |chance| {
+            let steady = steady(chance, WHOLE_HISTORY);
+            Plan {
+                pause_max: Duration::from_millis(80),
+                trouble_for: steady.trouble_for.min(Duration::from_secs(8)),
+                faults: FaultOdds {
+                    cut: 3,
+                    reset: 3,
+                    ..FaultOdds::default()
+                },
+                server: ServerPlan {
+                    frames: Some((20, 40)),
+                    ..steady.server
+                },
+                ..steady
+            }
+        },
+    },
+    Scenario {
+        name: "late-storage",
+        about: "durable rooms, kills, and storage that applies requests late, behind later ones",
+        plan: |chance| {
+            let plan = Plan {
+                faults: FaultOdds {
+                    kill: 6,
+                    cut: 3,
+                    storage: 12,
+                    ..FaultOdds::default()
+                },
+                deeds: Deeds {
+                    close: 3,
+                    ..Deeds::ALL
+                },
+                ..Plan::free(chance)
+            };
+            let plan = plan.durable();
+            Plan {
+                server: ServerPlan {
+                    late_storage: true,
+                    ..plan.server
+                },
+                ..plan
+            }
+        },
+    },
+    Scenario {
         name: "slow-readers",
         about: "two rooms that say 600 KB a second, and connections that take far less",
         plan: |_| slow_readers(),
@@ -289,9 +386,12 @@ fn pace() -> Plan {
             session_grace: Duration::from_secs(10),
             heartbeat: Duration::from_secs(2),
             second_login: SecondLogin::Replace,
+            frames: None,
+            late_storage: false,
             inside: true,
         },
         panics_max: 0,
+        liars: false,
         steady: false,
     }
 }

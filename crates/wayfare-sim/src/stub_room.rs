@@ -11,7 +11,9 @@ use wayfare_core::game::{
 use wayfare_core::{Audience, HandlerContext};
 use wayfare_protocol::{EntityId, PlayerId};
 
+use crate::due_times::DueTimes;
 use crate::plan::RoomPlan;
+use crate::presence;
 use crate::saying::Origin;
 use crate::stub_state::StubState;
 
@@ -28,6 +30,7 @@ pub(crate) fn kind(name: &str, plan: &RoomPlan) -> Kind {
         logic: Box::new(StubKind {
             form: plan.form,
             kept: plan.settings.is_kept(),
+            grace: plan.settings.member_grace,
             padding: ".".repeat(plan.tick_bytes).into(),
             branches: AtomicU64::new(0),
         }),
@@ -38,6 +41,7 @@ pub(crate) fn kind(name: &str, plan: &RoomPlan) -> Kind {
 struct StubKind {
     form: Form,
     kept: bool,
+    grace: Duration,
     padding: Arc<str>,
     /// The number of times that a room of the kind was created or restored.
     branches: AtomicU64,
@@ -50,15 +54,17 @@ struct StubRoom {
     waved: u64,
     kept: bool,
     padding: Arc<str>,
+    due: DueTimes,
 }
 
 impl StubKind {
-    fn room(&self, state: StubState) -> StubRoom {
+    fn room(&self, state: StubState, is_restored: bool) -> StubRoom {
         StubRoom {
             state,
             branch: self.branches.fetch_add(1, Ordering::Relaxed) + 1,
             waved: 0,
             kept: self.kept,
+            due: DueTimes::new(self.grace, is_restored),
             padding: Arc::clone(&self.padding),
         }
     }
@@ -66,7 +72,7 @@ impl StubKind {
 
 impl RoomKind for StubKind {
     fn open(&self, _: &[u8], cx: &HandlerContext<'_>) -> Result<Box<dyn RoomLogic>, Refusal> {
-        let mut room = self.room(StubState::new(self.form));
+        let mut room = self.room(StubState::new(self.form), false);
         // Short texts keep traces readable.
         room.state
             .set("life", 1 + cx.rng().next_u64() % 1_000_000_000);
@@ -76,7 +82,7 @@ impl RoomKind for StubKind {
 
     fn restore(&self, snapshot: &[u8]) -> Result<Box<dyn RoomLogic>, Refusal> {
         Ok(Box::new(
-            self.room(StubState::restored(self.form, snapshot)),
+            self.room(StubState::restored(self.form, snapshot), true),
         ))
     }
 
@@ -161,6 +167,7 @@ impl StubRoom {
             ["after", millis] => {
                 let errand = self.begin_errand("after");
                 let delay = Duration::from_millis(millis.parse().unwrap_or(0));
+                self.due.note_in(&mut self.state, errand, cx.age() + delay);
                 let note = format!("after {errand}");
                 cx.after(delay, |into| into.extend_from_slice(note.as_bytes()));
             }
@@ -172,7 +179,14 @@ impl StubRoom {
                 });
             }
             ["ask", entity] => self.ask(entity, cx),
-            ["kick", whom] => cx.kick(&player(whom), "told to"),
+            ["kick", whom] => {
+                let whom = player(whom);
+                if cx.member(&whom).is_some() {
+                    presence::kick(&mut self.state, &whom);
+                }
+                cx.kick(&whom, "told to");
+            }
+            ["private"] => cx.set_private(true),
             ["close"] => cx.close(),
             _ => self.say(cx, &what),
         }
@@ -217,6 +231,8 @@ impl RoomLogic for StubRoom {
         if payload == b"refuse" {
             return Err(Refusal::new("not you"));
         }
+        self.due.look(&mut self.state, cx);
+        presence::enter(&mut self.state, &player.id);
         self.say(cx, &format!("{} came", player.id));
         self.tell(cx, &player.id, "welcome");
         self.state.log_changes(cx);
@@ -255,6 +271,7 @@ impl RoomLogic for StubRoom {
             ["panic"] => panic!("as asked"),
             _ => {}
         }
+        self.due.look(&mut self.state, cx);
         let number = deed.parse().unwrap_or(0);
         self.enter_deed(seat, number);
         self.do_deed(&author.id, what, cx);
@@ -271,6 +288,7 @@ impl RoomLogic for StubRoom {
     }
 
     fn tick(&mut self, cx: &HandlerContext<'_>) {
+        self.due.look(&mut self.state, cx);
         let padding = Arc::clone(&self.padding);
         let tick = if padding.is_empty() {
             "tick".into()
@@ -284,7 +302,10 @@ impl RoomLogic for StubRoom {
     fn note(&mut self, note: &[u8], cx: &HandlerContext<'_>) -> Result<(), Refusal> {
         let text = String::from_utf8_lossy(note).into_owned();
         match text.split_once(' ') {
-            Some(("after", errand)) => self.end_errand(errand, "after", "came", cx),
+            Some(("after", errand)) => {
+                self.due.note_came(&mut self.state, errand, cx.age());
+                self.end_errand(errand, "after", "came", cx);
+            }
             Some(("ran", errand)) => self.end_errand(errand, "run", "came", cx),
             Some(("lost", errand)) => self.end_errand(errand, "run", "was lost", cx),
             _ => self.state.defect("a note that nobody left"),
@@ -294,11 +315,16 @@ impl RoomLogic for StubRoom {
     }
 
     fn leave(&mut self, player: &Player, reason: LeaveReason, cx: &HandlerContext<'_>) {
+        self.due.look(&mut self.state, cx);
+        self.due
+            .leave(&mut self.state, &player.id, reason, cx.age());
         self.say(cx, &format!("{} left {reason:?}", player.id));
         self.state.log_changes(cx);
     }
 
     fn presence(&mut self, player: &Player, attached: bool, cx: &HandlerContext<'_>) {
+        self.due.look(&mut self.state, cx);
+        presence::turn(&mut self.state, &player.id, attached, cx.age());
         let how = if attached { "is back" } else { "is away" };
         self.others(cx, &player.id, &format!("{} {how}", player.id));
         self.state.log_changes(cx);

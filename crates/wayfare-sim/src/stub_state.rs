@@ -77,6 +77,17 @@ impl StubState {
         self.changed.push(name.to_owned());
     }
 
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// Removes an entry, if there is one.
+    pub(crate) fn forget(&mut self, name: &str) {
+        if self.has(name) {
+            self.remove(name);
+        }
+    }
+
     /// Increments a counter.
     pub(crate) fn count(&mut self, name: &str) -> u64 {
         let number = self.number(name) + 1;

@@ -37,6 +37,15 @@ const FOUND_IN: &[(&str, u64)] = &[
     ("panics", 265),
     ("panics", 471),
     ("panics", 485),
+    // A player that said goodbye behind its return stayed a member.
+    ("steady-cuts", 119),
+    // A grace that began before the last attachment ended a stay.
+    ("logins", 113),
+    ("free", 95),
+    // A room heard that a member is back, and not that it was away.
+    ("steady-kills", 21),
+    ("steady-kills", 34),
+    ("panics", 107),
 ];
 
 /// Played of every scenario here; CI plays more of them in a build that is optimised.

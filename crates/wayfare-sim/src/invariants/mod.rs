@@ -4,6 +4,7 @@ mod acknowledged_is_kept;
 mod bounded_memory;
 mod converges;
 mod errands_end_once;
+mod in_time;
 mod log_once;
 mod no_duplication;
 mod no_leak;
@@ -11,6 +12,8 @@ mod no_loss;
 mod no_misdirection;
 mod one_lineage;
 mod order;
+mod presence_alternates;
+mod reasons_are_true;
 mod resync_is_told;
 mod right_audience;
 mod stays_are_kept;
@@ -20,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bytes::Bytes;
-use wayfare_client_core::{CommandError, CommandId, LeaveReason};
+use wayfare_client_core::{CommandError, CommandId, JoinRefusal, LeaveReason};
 
 use crate::history::{Given, History, Outcome};
 use crate::plan::Plan;
@@ -29,8 +32,12 @@ use crate::saying::{To, View, Word, parse_reply};
 
 pub(crate) use bounded_memory::check as check_memory;
 pub(crate) use converges::{check_answered, check_connected, check_heard_all};
+pub(crate) use in_time::check_unvisited;
 pub(crate) use no_leak::{check_counts, check_records};
 pub(crate) use no_misdirection::found_misdirected;
+pub(crate) use presence_alternates::check_gone;
+pub(crate) use reasons_are_true::{Causes, RefusalCauses, check_session_lost};
+pub(crate) use right_audience::check_not_earlier;
 pub(crate) use ticking_room_ticks::check as check_ticks;
 
 /// A broken promise.
@@ -98,6 +105,8 @@ pub(crate) struct Judge {
     /// The records that must be in the log, and those that must not.
     logged: BTreeSet<String>,
     not_logged: BTreeSet<String>,
+    /// Durable rooms that somebody made private.
+    private: BTreeSet<usize>,
 }
 
 impl Judge {
@@ -108,6 +117,7 @@ impl Judge {
             histories: BTreeMap::new(),
             logged: BTreeSet::new(),
             not_logged: BTreeSet::new(),
+            private: BTreeSet::new(),
         }
     }
 
@@ -266,6 +276,9 @@ impl Judge {
                     history.done = crate::ranges::Ranges::default();
                 }
                 history.done.insert(given.deed);
+                if given.hides && self.rooms[room].durable {
+                    self.private.insert(room);
+                }
                 self.logged.extend(given.log);
             }
             Outcome::Refused => {
@@ -299,8 +312,48 @@ impl Judge {
         &self,
         who: &Watched<'_>,
         reason: LeaveReason,
+        causes: Causes,
     ) -> Result<(), Violation> {
+        reasons_are_true::check_left(who, reason, causes)?;
         self.check_steady(who, &format!("its stay ended: {reason:?}"))
+    }
+
+    /// Handles the refusal of a join.
+    pub(crate) fn refused(
+        &self,
+        who: &Watched<'_>,
+        error: &JoinRefusal,
+        causes: RefusalCauses,
+    ) -> Result<(), Violation> {
+        reasons_are_true::check_refused(who, error, causes)
+    }
+
+    /// Returns the rooms that are private for good: somebody was answered so, and nothing ended them.
+    pub(crate) fn private_rooms(&self) -> BTreeSet<usize> {
+        let all = self.private.iter().copied();
+        all.filter(|room| self.rooms[*room].lives_one_life())
+            .collect()
+    }
+
+    /// Handles a list of rooms that was asked for when these were private.
+    pub(crate) fn listed(
+        &self,
+        who: &Watched<'_>,
+        room: usize,
+        private: &BTreeSet<usize>,
+    ) -> Result<(), Violation> {
+        let hidden = private.contains(&room) && self.rooms[room].lives_one_life();
+        reasons_are_true::check_listed(who, hidden)
+    }
+
+    /// Checks that a member was told of the end of all notes, futures and asks, without a visitor.
+    pub(crate) fn errands_over_for_member(
+        &mut self,
+        who: &Watched<'_>,
+        room: usize,
+    ) -> Result<(), Violation> {
+        let standing = self.history(who.seat, room).standing;
+        in_time::check_over(who, standing.map_or(0, |it| it.pending))
     }
 
     /// Handles the end of a seat's session.
@@ -363,6 +416,9 @@ fn check_defect(who: &Watched<'_>, defects: u64, defect: &str) -> Result<(), Vio
         return Ok(());
     }
     order::check_defect(who, defect)?;
+    reasons_are_true::check_defect(who, defect)?;
+    presence_alternates::check_defect(who, defect)?;
+    in_time::check_defect(who, defect)?;
     errands_end_once::check_defect(who, defect)
 }
 

@@ -20,6 +20,8 @@ const SETTLES: Duration = Duration::from_secs(22);
 const COUNTED: Duration = Duration::from_secs(4);
 /// A time longer than a join takes without faults, and than the longest timer.
 const AUDITED: Duration = Duration::from_secs(6);
+/// A time longer than a player takes to reconnect without faults, and a room to hear that it left.
+const HEARD: Duration = Duration::from_secs(8);
 /// A time longer than everything in flight at that point, not counting the graces.
 const EMPTIES: Duration = Duration::from_secs(45);
 /// The sum of the graces of most plans.
@@ -39,6 +41,7 @@ impl World {
             return Ok(());
         }
         self.check_everybody_is_served()?;
+        self.check_errands_unvisited()?;
         let heard = self.heard();
         self.begin_count();
         self.phase(COUNTED)?;
@@ -50,7 +53,11 @@ impl World {
         }
         self.check_audit(&heard)?;
         self.check_logs()?;
-        self.all_leave();
+        let said_bye = self.all_leave();
+        self.phase(HEARD)?;
+        if !self.is_cut_short() {
+            self.check_byes_are_heard(&said_bye)?;
+        }
         self.phase(EMPTIES + self.graces().saturating_sub(GRACES))?;
         if self.is_cut_short() {
             return Ok(());
@@ -101,7 +108,7 @@ impl World {
     }
 
     /// Returns the last number that each member has received from its rooms.
-    fn heard(&self) -> BTreeMap<(u32, usize), u64> {
+    pub(super) fn heard(&self) -> BTreeMap<(u32, usize), u64> {
         let all = self.judge.histories();
         let standing = all.filter_map(|(seat, room, history)| {
             let alive = self.seats[seat as usize].alive;
@@ -177,7 +184,9 @@ impl World {
         let audits = std::mem::take(&mut self.audits);
         for (room, (auditor, view)) in &audits {
             self.watched(*auditor, *room, |judge, who| judge.errands_over(who, *room))?;
-            for ((seat, _), heard) in heard.iter().filter(|((_, of), _)| of == room) {
+            let honest = heard.iter().filter(|((seat, _), _)| !self.is_liar(*seat));
+            let honest: Vec<_> = honest.filter(|((_, of), _)| of == room).collect();
+            for ((seat, _), heard) in honest {
                 self.watched(*seat, *room, |judge, who| {
                     judge.audit(who, (*room, *heard), view)
                 })?;
@@ -204,19 +213,30 @@ impl World {
         self.judge.check_log(&found)
     }
 
-    /// Makes all players leave. Half of them end their sessions.
-    fn all_leave(&mut self) {
+    /// Makes all players leave. Half of them end their sessions, some of these as soon as they are
+    /// connected again. Returns their seats.
+    fn all_leave(&mut self) -> Vec<u32> {
         self.judge.stays_may_end();
+        let mut said_bye = Vec::new();
         for seat in 0..self.seats.len() as u32 {
             if !self.seats[seat as usize].alive {
                 continue;
             }
-            if seat % 2 == 0 {
-                self.with_client(seat, Client::bye);
-            } else {
+            if seat % 2 == 1 {
                 self.vanish(seat);
+                continue;
+            }
+            said_bye.push(seat);
+            match self.seats[seat as usize].stream {
+                Some(stream) if seat % 4 == 0 => {
+                    self.seats[seat as usize].says_bye = true;
+                    self.server_told(stream);
+                    self.client_told(stream);
+                }
+                _ => self.with_client(seat, Client::bye),
             }
         }
+        said_bye
     }
 
     fn check_nothing_is_left(&self) -> Result<(), Violation> {

@@ -2,6 +2,7 @@
 
 mod ending;
 mod engines;
+mod liars;
 mod node;
 mod nodes;
 mod seat;
@@ -9,7 +10,9 @@ mod seats;
 mod startups;
 mod streams;
 mod trouble;
+mod unvisited;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use wayfare_core::game::{Kinds, Work};
@@ -25,6 +28,7 @@ use crate::{stub_room, stub_tally};
 use node::SimNode;
 use seat::Seat;
 use streams::Stream;
+use unvisited::Seen;
 
 /// The time at which a run begins.
 const START: Instant = Instant::from_nanos(1_000_000_000_000);
@@ -148,6 +152,7 @@ pub struct World {
     seats: Vec<Seat>,
     streams: Vec<Stream>,
     judge: Judge,
+    seen: Seen,
     /// The views of the auditors at the end.
     audits: std::collections::BTreeMap<usize, (u32, crate::saying::View)>,
     violation: Option<Violation>,
@@ -157,6 +162,12 @@ pub struct World {
     troubled: bool,
     /// The number of commands so far that a room must fail on.
     panics: u64,
+    /// The number of faults of nodes and engines so far.
+    node_faults: u64,
+    /// The players that somebody removed from a room.
+    kicked: BTreeSet<(usize, usize)>,
+    /// The rooms that somebody closed.
+    room_has_ended: Vec<bool>,
     /// The random streams of the network, the players and the faults.
     network: Chance,
     players: Chance,
@@ -186,6 +197,7 @@ impl World {
             kinds: Kinds::new(kinds),
             seats: Vec::new(),
             streams: Vec::new(),
+            seen: Seen::default(),
             audits: std::collections::BTreeMap::new(),
             violation: None,
             tally: Tally::default(),
@@ -193,6 +205,9 @@ impl World {
             mood: Mood::Wild,
             troubled: true,
             panics: 0,
+            node_faults: 0,
+            kicked: BTreeSet::new(),
+            room_has_ended: vec![false; plan.rooms.len()],
             network: Chance::new(seed, "network"),
             players: Chance::new(seed, "players"),
             trouble: Chance::new(seed, "trouble"),
@@ -278,6 +293,7 @@ impl World {
     fn judge<T>(&mut self, outcome: Result<T, Violation>) -> Option<T> {
         match outcome {
             Ok(it) => Some(it),
+            Err(violation) if self.is_own_fault(&violation) => None,
             Err(violation) => {
                 self.trace.remark(|| format!("VIOLATION {violation}"));
                 self.violation.get_or_insert(violation);

@@ -122,7 +122,7 @@ impl World {
     }
 
     /// Executes the shard's outputs, as a driver does. Backlogs are reported after a flush.
-    fn finish(&mut self, at: (usize, usize), now: Instant) {
+    pub(super) fn finish(&mut self, at: (usize, usize), now: Instant) {
         let mut dirty = Vec::new();
         loop {
             while let Some(output) = self.nodes[at.0].shards[at.1].shard.poll_output() {
@@ -178,11 +178,17 @@ impl World {
                 let to = usize::from(envelope.to.shard.0);
                 self.reach(at.0, to, Input::Peer(envelope));
             }
-            Output::Operator { answer, .. } => {
-                if let operator::Report::Rooms(rooms) = *answer {
-                    self.look_at_rooms(at, &rooms);
+            Output::Operator { answer, .. } => match *answer {
+                operator::Report::Rooms(rooms) => self.look_at_rooms(at, &rooms),
+                operator::Report::Room(detail) => self.seen.details.extend(detail),
+                operator::Report::State(state) => {
+                    let state = state.and_then(Result::ok);
+                    self.seen.states.extend(state.map(|state| (at.0, state)));
                 }
-            }
+                operator::Report::Sessions(_)
+                | operator::Report::Done(_)
+                | operator::Report::Counts(_) => {}
+            },
             Output::Report(report) => self.report(at, &report),
         }
     }

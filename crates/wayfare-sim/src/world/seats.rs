@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use wayfare_client_core::{
     Client, CommandError, CommandId, Credential, End, Event as Heard, Join, JoinRefusal,
-    LeaveReason, Output, RoomKey, Settings,
+    LeaveReason, ListId, Listing, Output, RoomKey, ServerError, Settings,
 };
 use wayfare_protocol::Instant;
 use wayfare_protocol::frame::decode_server;
@@ -16,7 +16,7 @@ use super::seat::{Seat, Stay};
 use super::streams::Packet;
 use super::{Event, Mood, World, kind_name, room_id};
 use crate::history::{Given, Outcome};
-use crate::invariants::{Shown, Watched};
+use crate::invariants::{self, Causes, RefusalCauses, Shown, Watched};
 use crate::stub_tally::TALLY;
 
 impl World {
@@ -47,7 +47,12 @@ impl World {
             rooms_by_key: std::collections::BTreeMap::new(),
             alive: true,
             connected: false,
+            unserved_since: None,
             wakes_at: None,
+            lists: std::collections::BTreeMap::new(),
+            says_bye: false,
+            joined_at: std::collections::BTreeMap::new(),
+            joins_sent: std::collections::BTreeMap::new(),
             auditor: false,
         });
         self.follow(seat);
@@ -91,6 +96,9 @@ impl World {
                     words.chars().take(400).collect::<String>()
                 )
             });
+        if self.plan.liars {
+            self.check_nothing_earlier(seat, &frame);
+        }
         self.with_client(seat, |client, now| client.handle_frame(frame, now));
     }
 
@@ -131,10 +139,20 @@ impl World {
             format!("seat{seat} hears {words}")
         });
         match event {
-            Heard::Connected { .. } => self.seats[seat as usize].connected = true,
+            Heard::Connected { .. } => {
+                let it = &mut self.seats[seat as usize];
+                it.connected = true;
+                it.unserved_since = None;
+                if std::mem::take(&mut it.says_bye) {
+                    it.client.bye(self.now);
+                }
+            }
             Heard::Interrupted { .. } => self.seats[seat as usize].connected = false,
-            Heard::SessionLost => self.session_ends(seat, "its session was lost"),
-            Heard::Listing { .. } => {}
+            Heard::SessionLost => {
+                self.session_is_lost(seat);
+                self.session_ends(seat, "its session was lost");
+            }
+            Heard::Listing { list, result } => self.listed(seat, list, result),
             Heard::Ended(end) => {
                 self.session_ends(seat, &format!("its session ended: {end:?}"));
                 self.ended(seat, &end);
@@ -169,6 +187,20 @@ impl World {
             }
             Heard::FellBack { room } => self.fell_back(seat, room),
             Heard::Left { room, reason, .. } => self.left(seat, room, reason),
+        }
+    }
+
+    /// A session that comes back within its grace is there, unless a node failed or the player
+    /// logged in again.
+    fn session_is_lost(&mut self, seat: u32) {
+        let it = &self.seats[seat as usize];
+        let seats = self.seats.iter().filter(|other| other.player == it.player);
+        let excused = self.node_faults > 0 || seats.count() > 1;
+        let away = it.unserved_since.map(|since| self.now.since(since));
+        let grace = self.plan.server.session_grace;
+        let outcome = invariants::check_session_lost(seat, away.unwrap_or_default(), grace);
+        if !excused {
+            self.judge(outcome);
         }
     }
 
@@ -266,21 +298,57 @@ impl World {
         self.seats[seat as usize].rooms_by_key[&key]
     }
 
-    fn refused(&mut self, seat: u32, key: RoomKey, _: &JoinRefusal) {
+    fn refused(&mut self, seat: u32, key: RoomKey, error: &JoinRefusal) {
         let room = self.room_by_key(seat, key);
+        let stay = self.seats[seat as usize].stays.get(&room);
+        let causes = RefusalCauses {
+            asked: stay.is_some_and(|stay| stay.asked_refusal),
+            full: self.plan.rooms[room].settings.members_max as usize <= self.seats.len(),
+            failed: self.panics > 0 || self.room_has_ended[room],
+            faults: self.node_faults > 0,
+        };
+        let outcome = self.watched(seat, room, |judge, who| judge.refused(who, error, causes));
+        self.judge(outcome);
         self.seats[seat as usize].stays.remove(&room);
         self.judge.left(seat, room);
     }
 
     fn left(&mut self, seat: u32, key: RoomKey, reason: LeaveReason) {
         let room = self.room_by_key(seat, key);
-        let outcome = self.watched(seat, room, |judge, who| judge.told_to_leave(who, reason));
+        let it = &self.seats[seat as usize];
+        let seats = self.seats.iter().filter(|other| other.player == it.player);
+        let player = it.player;
+        let causes = Causes {
+            left: it.stay(room).is_none_or(|stay| stay.leaving),
+            kicked: self.kicked.contains(&(room, player)),
+            logged_in_again: seats.count() > 1,
+            ended: self.room_has_ended[room] || self.panics > 0,
+            lost: self.node_faults > 0,
+        };
+        let outcome = self.watched(seat, room, |judge, who| {
+            judge.told_to_leave(who, reason, causes)
+        });
         self.judge(outcome);
         let stay = self.seats[seat as usize].stays.get(&room);
         if stay.is_some_and(|stay| stay.key == key) {
             self.seats[seat as usize].stays.remove(&room);
         }
         self.judge.left(seat, room);
+    }
+
+    fn listed(&mut self, seat: u32, list: ListId, result: Result<Listing, ServerError>) {
+        let private = self.seats[seat as usize].lists.remove(&list);
+        let (Some(private), Ok(listing)) = (private, result) else {
+            return;
+        };
+        for listed in listing.rooms {
+            let rooms = 0..self.plan.rooms.len();
+            let Some(room) = rooms.into_iter().find(|room| room_id(*room) == listed.room) else {
+                continue;
+            };
+            let outcome = self.watched(seat, room, |judge, who| judge.listed(who, room, &private));
+            self.judge(outcome);
+        }
     }
 
     fn ended(&mut self, seat: u32, _: &End) {
@@ -329,7 +397,8 @@ impl World {
 
     pub(super) fn join(&mut self, seat: u32, room: usize) {
         let mut join = Join::new(room_id(room));
-        if self.mood == Mood::Wild && self.players.one_in(20) {
+        let asked_refusal = self.mood == Mood::Wild && self.players.one_in(20);
+        if asked_refusal {
             join.payload = Bytes::from_static(b"refuse");
         }
         let it = &mut self.seats[seat as usize];
@@ -339,6 +408,7 @@ impl World {
                 key,
                 joined: false,
                 leaving: false,
+                asked_refusal,
                 ticks: 0,
             };
             it.stays.insert(room, stay);
@@ -370,6 +440,7 @@ impl World {
             (deeds.list, "list"),
             (deeds.bye, "bye"),
             (deeds.quiet, "quiet"),
+            (deeds.private, "private"),
         ];
         let total = all.iter().map(|(weight, _)| weight).sum();
         let mut drawn = self.players.below(total);
@@ -392,10 +463,16 @@ impl World {
                     let _ = client.leave(stay.key, now);
                 });
             }
-            "list" => self.with_client(seat, |client, now| {
+            "list" => {
+                let private = self.judge.private_rooms();
+                let it = &mut self.seats[seat as usize];
                 // The number of concurrent lists is limited.
-                let _ = client.list(&kind_name(room), Default::default(), 0, now);
-            }),
+                let list = it
+                    .client
+                    .list(&kind_name(room), Default::default(), 0, self.now);
+                it.lists.extend(list.ok().map(|list| (list, private)));
+                self.follow(seat);
+            }
             "bye" => self.with_client(seat, Client::bye),
             deed => self.give(seat, room, stay, deed),
         }
@@ -403,7 +480,8 @@ impl World {
 
     /// Sends a command to the room.
     fn give(&mut self, seat: u32, room: usize, stay: Stay, deed: &str) {
-        let player = format!("p{}", self.players.index(self.plan.players));
+        let kicked = self.players.index(self.plan.players);
+        let player = format!("p{kicked}");
         let what = match deed {
             "tell" | "kick" => format!("{deed} {player}"),
             "fill" => {
@@ -421,6 +499,9 @@ impl World {
         if let Ok(command) = given {
             self.tally.deeds += 1;
             self.panics += u64::from(deed == "panic");
+            if deed == "kick" {
+                self.kicked.insert((room, kicked));
+            }
             self.trace.step(
                 self.now,
                 &[6, u64::from(seat), u64::from(number)],
@@ -435,6 +516,7 @@ impl World {
                 deed: number,
                 is_bad,
                 is_quiet: deed == "quiet",
+                hides: deed == "private",
                 log,
             };
             self.judge.history(seat, room).given.insert(command, given);
@@ -443,6 +525,7 @@ impl World {
                     && self.plan.rooms[room].settings.on_panic
                         == wayfare_core::game::OnPanic::Close);
             if closes {
+                self.room_has_ended[room] = true;
                 self.judge.room_may_end(room);
             }
         }

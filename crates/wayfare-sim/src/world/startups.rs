@@ -1,5 +1,6 @@
 //! The starts of nodes: the core's own machine, with its requests under the faults of coordination.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use wayfare_core::cluster::{self, Output, Sharing, Startup, StartupPlan};
@@ -111,6 +112,11 @@ impl World {
                 handshake_time_max: Duration::from_secs(5),
                 ..ShardSettings::default()
             };
+            if let Some((a_second, at_once)) = server.frames {
+                let limit = |frames| NonZeroU32::new(frames).expect("a limit of a plan");
+                config.settings.frames_per_second = limit(a_second);
+                config.settings.frames_burst = limit(at_once);
+            }
             config.unix_origin = Duration::from_secs(1_700_000_000 + it.chance.below(10_000));
             let seed = it.chance.bytes();
             shards.push(SimShard {

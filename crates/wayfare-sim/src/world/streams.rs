@@ -112,6 +112,10 @@ impl World {
         let Some(index) = self.seats[seat as usize].stream else {
             return;
         };
+        let packet = match self.plan.liars {
+            true => self.lie(seat, packet),
+            false => packet,
+        };
         let stream = &mut self.streams[index];
         let bytes = packet.bytes();
         let at = stream.up.send(packet, bytes, self.now, &mut self.network);
@@ -268,8 +272,11 @@ impl World {
     }
 
     fn forget_connection(&mut self, index: usize) {
-        let stream = &mut self.streams[index];
-        stream.server_open = false;
+        let (stream, now) = (&mut self.streams[index], self.now);
+        if std::mem::replace(&mut stream.server_open, false) {
+            let seat = &mut self.seats[stream.seat as usize];
+            seat.unserved_since.get_or_insert(now);
+        }
         let shard = self.nodes[stream.node].shards.get_mut(stream.shard);
         if let (Some(shard), Some(connection)) = (shard, stream.connection) {
             shard.streams.remove(&connection.slot);

@@ -18,6 +18,7 @@ const BAD: Rates = Rates {
     slow: 0.25,
     ..Rates::NONE
 };
+const LATE: Rates = Rates { late: 0.25, ..BAD };
 const AWAY: Rates = Rates {
     unavailable: 0.5,
     lost: 0.5,
@@ -178,6 +179,7 @@ impl World {
         self.note_fault(number, node as u64, || {
             format!("{fault}, node{node}, {lasts:?}")
         });
+        self.node_faults += 1;
         let it = &mut self.nodes[node];
         match fault {
             "kill" => self.kill(node, lasts),
@@ -200,6 +202,7 @@ impl World {
             }
             "coordination bad" => it.coordination.set_rates(BAD),
             "coordination away" => it.coordination.set_rates(AWAY),
+            "storage bad" if self.plan.server.late_storage => it.storage.set_rates(LATE),
             "storage bad" => it.storage.set_rates(BAD),
             _ => it.storage.set_rates(AWAY),
         }
