@@ -40,7 +40,8 @@ pub enum Connection {
 const _: () = assert!(size_of::<Connection>() <= 160);
 
 impl Connection {
-    /// Reads at most `scratch.len()` bytes, and calls `message` with each whole message.
+    /// Reads at most `scratch.len()` bytes, takes at most [`READ_FRAMES_MAX`](crate::READ_FRAMES_MAX) frames, and calls
+    /// `message` with each whole message. Bytes behind the last frame wait for the next read.
     ///
     /// Readiness is edge-triggered. After [`Read::More`] no event reports the remaining data, so
     /// read again; after [`Read::Drained`] an event reports new data. Answers to pings and to a
@@ -48,7 +49,8 @@ impl Connection {
     /// either side, data is discarded and `message` is not called again.
     ///
     /// A message that arrives whole is not copied. The buffer of an incomplete message takes at
-    /// most twice the bytes received, and is freed with the message.
+    /// most twice the bytes received, and is freed with the message. Of many pings in one read, the
+    /// last is answered (RFC 6455, section 5.5.3).
     ///
     /// # Panics
     /// If `scratch` is empty.
@@ -56,6 +58,15 @@ impl Connection {
         match self {
             Self::WebSocket(socket) => socket.read(scratch, message),
             Self::Memory(end) => end.read(scratch, message),
+        }
+    }
+
+    /// Returns the number of frames taken since the last call that completed no message: pings, pongs
+    /// and fragments. They are work for this side, and the loop charges for them.
+    pub fn take_overhead_frames(&mut self) -> u32 {
+        match self {
+            Self::WebSocket(socket) => socket.take_overhead_frames(),
+            Self::Memory(_) => 0,
         }
     }
 

@@ -12,8 +12,13 @@ use crate::{Violation, mask};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Event<'a> {
     Message(&'a [u8]),
+    /// A fragment that does not complete its message.
+    Fragment,
     Ping(&'a [u8]),
-    Close { code: Option<u16> },
+    Pong,
+    Close {
+        code: Option<u16>,
+    },
 }
 
 /// The state between two reads. It allocates only while a message or a control frame is incomplete.
@@ -54,8 +59,8 @@ impl Inbound {
         }
     }
 
-    /// Returns the next event in `input`, and advances `input` past the consumed bytes, which are
-    /// unmasked in place.
+    /// Returns the event of the next whole frame in `input`, and advances `input` past the consumed
+    /// bytes, which are unmasked in place.
     ///
     /// Returns `None` when `input` is used up. Call until then, because the next call frees the
     /// memory of the previous event. Do not pass in more bytes after a violation.
@@ -63,58 +68,55 @@ impl Inbound {
         &'s mut self,
         input: &mut &'i mut [u8],
     ) -> Result<Option<Event<'s>>, Violation> {
-        loop {
-            if self.frame.is_none() {
-                self.release();
-                self.frame = self.take_header(input)?;
-            }
-            let Some(frame) = &mut self.frame else {
-                return Ok(None);
-            };
-            let chunk = frame.take_payload(input);
-            let Frame {
-                to_come,
-                kind,
-                is_final,
-                ..
-            } = *frame;
-            let begin = if kind.is_control() {
-                self.message_bytes as usize
-            } else {
-                0
-            };
-            let is_whole = to_come == 0 && is_final && self.partial.len() == begin;
-            if !is_whole {
-                self.keep(chunk, to_come as usize);
-            }
-            if to_come > 0 {
-                return Ok(None);
-            }
-            self.frame = None;
-            if !kind.is_control() {
-                self.in_message = !is_final;
-                self.message_bytes = if is_final {
-                    0
-                } else {
-                    self.partial.len() as u32
-                };
-            }
-            if !is_final || kind == Kind::Pong {
-                continue;
-            }
-            let payload = if is_whole {
-                chunk
-            } else {
-                &self.partial[begin..]
-            };
-            return Ok(Some(match kind {
-                Kind::Ping => Event::Ping(payload),
-                Kind::Close => Event::Close {
-                    code: close_code(payload)?,
-                },
-                Kind::Binary | Kind::Continuation | Kind::Pong => Event::Message(payload),
-            }));
+        if self.frame.is_none() {
+            self.release();
+            self.frame = self.take_header(input)?;
         }
+        let Some(frame) = &mut self.frame else {
+            return Ok(None);
+        };
+        let chunk = frame.take_payload(input);
+        let Frame {
+            to_come,
+            kind,
+            is_final,
+            ..
+        } = *frame;
+        let begin = if kind.is_control() {
+            self.message_bytes as usize
+        } else {
+            0
+        };
+        let is_whole = to_come == 0 && is_final && self.partial.len() == begin;
+        if !is_whole {
+            self.keep(chunk, to_come as usize);
+        }
+        if to_come > 0 {
+            return Ok(None);
+        }
+        self.frame = None;
+        if !kind.is_control() {
+            self.in_message = !is_final;
+            self.message_bytes = if is_final {
+                0
+            } else {
+                self.partial.len() as u32
+            };
+        }
+        let payload = if is_whole {
+            chunk
+        } else {
+            &self.partial[begin..]
+        };
+        Ok(Some(match kind {
+            Kind::Ping => Event::Ping(payload),
+            Kind::Pong => Event::Pong,
+            Kind::Close => Event::Close {
+                code: close_code(payload)?,
+            },
+            Kind::Binary | Kind::Continuation if is_final => Event::Message(payload),
+            Kind::Binary | Kind::Continuation => Event::Fragment,
+        }))
     }
 
     /// Frees the partial message of a connection that discards its input.

@@ -49,6 +49,6 @@ mod websocket;
 pub use closed::{Closed, Violation};
 pub use connection::Connection;
 pub use framing::{Frames, frames};
-pub use progress::{Flush, Read};
+pub use progress::{Flush, READ_FRAMES_MAX, Read};
 pub use stream::Stream;
 pub use websocket::WebSocket;

@@ -2,6 +2,11 @@
 
 use crate::Closed;
 
+/// The frames that a read takes from one connection, whatever they are: enough that a busy client
+/// costs no more reads than turns, and so few that a thousand connections that send nothing but
+/// headers hold up a turn for milliseconds.
+pub const READ_FRAMES_MAX: usize = 64;
+
 /// The result of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]

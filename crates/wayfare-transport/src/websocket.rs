@@ -9,7 +9,7 @@ use crate::framing;
 use crate::inbound::{Event, Inbound};
 use crate::outbound::Outbound;
 use crate::pong::Pong;
-use crate::{Closed, Flush, Read, Stream};
+use crate::{Closed, Flush, READ_FRAMES_MAX, Read, Stream};
 
 /// An end of a WebSocket: binary messages, fragmentation, pings, and the closing handshake.
 ///
@@ -21,8 +21,8 @@ use crate::{Closed, Flush, Read, Stream};
 #[derive(Debug)]
 pub struct WebSocket<S> {
     stream: S,
-    /// Bytes that were read from the stream during the handshake.
-    early: Box<[u8]>,
+    /// Bytes that were read from the stream and wait for the next batch.
+    unread: Unread,
     inbound: Inbound,
     outbound: Outbound,
     pong: Pong,
@@ -30,6 +30,40 @@ pub struct WebSocket<S> {
     control_key: Option<[u8; 4]>,
     closed: Option<Closed>,
     writing: Writing,
+    /// Frames that completed no message, until the loop asks.
+    overhead_frames: u32,
+}
+
+/// The work of one read.
+struct Batch {
+    frames_left: usize,
+    /// The payload of the last ping, which alone is answered (RFC 6455, section 5.5.3).
+    ping: Option<Vec<u8>>,
+}
+
+/// Bytes of which a part was taken. They stay in their place, so that taking them all costs one
+/// copy.
+#[derive(Debug, Default)]
+struct Unread {
+    bytes: Box<[u8]>,
+    taken: u32,
+}
+
+impl Unread {
+    fn new(bytes: Vec<u8>) -> Self {
+        let bytes = bytes.into_boxed_slice();
+        Self { bytes, taken: 0 }
+    }
+
+    fn rest(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.taken as usize..]
+    }
+
+    /// Keeps the last `left` bytes.
+    fn keep(mut self, left: usize) -> Self {
+        self.taken = (self.bytes.len() - left) as u32;
+        self
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,13 +100,14 @@ impl<S: Stream> WebSocket<S> {
     ) -> Self {
         Self {
             stream,
-            early: Vec::from(early).into_boxed_slice(),
+            unread: Unread::new(Vec::from(early)),
             inbound: Inbound::new(message_bytes_max, control_key.is_none()),
             outbound: Outbound::default(),
             pong: Pong::default(),
             control_key,
             closed: None,
             writing: Writing::Open,
+            overhead_frames: 0,
         }
     }
 
@@ -85,30 +120,59 @@ impl<S: Stream> WebSocket<S> {
             !scratch.is_empty(),
             "nothing can be read into an empty scratch buffer"
         );
-        if !self.early.is_empty() {
-            let mut early = mem::take(&mut self.early);
-            if let Err(closed) = self.digest(&mut early, &mut message) {
-                return self.end(closed);
-            }
+        let mut batch = Batch {
+            frames_left: READ_FRAMES_MAX,
+            ping: None,
+        };
+        let read = match self.take_batch(scratch, &mut batch, &mut message) {
+            Ok(read) => read,
+            Err(closed) => self.end(closed),
+        };
+        if let Some(payload) = batch.ping
+            && self.writing == Writing::Open
+        {
+            self.pong.replace(framing::pong(&payload, self.control_key));
+        }
+        read
+    }
+
+    fn take_batch(
+        &mut self,
+        scratch: &mut [u8],
+        batch: &mut Batch,
+        message: &mut impl FnMut(&[u8]),
+    ) -> Result<Read, Closed> {
+        let mut unread = mem::take(&mut self.unread);
+        let left = self.digest(unread.rest(), batch, message)?;
+        if left > 0 {
+            self.unread = unread.keep(left);
+            return Ok(Read::More);
         }
         let mut room = scratch.len();
-        while room > 0 {
+        while room > 0 && batch.frames_left > 0 {
             match self.stream.read(&mut scratch[..room]) {
-                Ok(0) => return self.end(Closed::Reset(io::ErrorKind::UnexpectedEof)),
+                Ok(0) => return Err(Closed::Reset(io::ErrorKind::UnexpectedEof)),
                 Ok(length) => {
                     room -= length;
-                    if let Err(closed) = self.digest(&mut scratch[..length], &mut message) {
-                        return self.end(closed);
+                    let left = self.digest(&mut scratch[..length], batch, message)?;
+                    if left > 0 {
+                        self.unread = Unread::new(scratch[length - left..length].to_vec());
                     }
                 }
                 Err(error) => match error.kind() {
-                    io::ErrorKind::WouldBlock => return Read::Drained,
+                    io::ErrorKind::WouldBlock => return Ok(Read::Drained),
                     io::ErrorKind::Interrupted => {}
-                    kind => return self.end(Closed::Reset(kind)),
+                    kind => return Err(Closed::Reset(kind)),
                 },
             }
         }
-        Read::More
+        Ok(Read::More)
+    }
+
+    /// Returns the number of frames without a message, like
+    /// [`Connection::take_overhead_frames`](crate::Connection::take_overhead_frames).
+    pub fn take_overhead_frames(&mut self) -> u32 {
+        mem::take(&mut self.overhead_frames)
     }
 
     /// Queues frames, like [`Connection::queue`](crate::Connection::queue). For the server's end
@@ -194,44 +258,55 @@ impl<S: Stream> WebSocket<S> {
         registry.deregister(&mut self.stream)
     }
 
+    /// Takes frames while the batch has room, and returns the number of bytes behind them.
     fn digest(
         &mut self,
         mut bytes: &mut [u8],
+        batch: &mut Batch,
         message: &mut impl FnMut(&[u8]),
-    ) -> Result<(), Closed> {
+    ) -> Result<usize, Closed> {
         if self.closed.is_some() {
-            return Ok(());
+            return Ok(0);
         }
-        loop {
-            match self.inbound.next(&mut bytes) {
-                Ok(None) => return Ok(()),
-                Ok(Some(Event::Message(payload))) => {
-                    if self.writing == Writing::Open {
-                        message(payload);
-                    }
-                }
-                Ok(Some(Event::Ping(payload))) => {
-                    if self.writing == Writing::Open {
-                        self.pong.replace(framing::pong(payload, self.control_key));
-                    }
-                }
-                Ok(Some(Event::Close { code })) => {
-                    let code = code.unwrap_or(CODE_ABSENT);
-                    self.begin_close(code, "");
-                    return Err(Closed::PeerClosed { code });
-                }
+        while batch.frames_left > 0 {
+            let event = match self.inbound.next(&mut bytes) {
+                Ok(Some(event)) => event,
+                Ok(None) => return Ok(0),
                 Err(violation) => {
                     self.begin_close(violation.code(), &violation.to_string());
                     return Err(violation.into());
                 }
+            };
+            batch.frames_left -= 1;
+            match event {
+                Event::Message(payload) => {
+                    if self.writing == Writing::Open {
+                        message(payload);
+                    }
+                    continue;
+                }
+                Event::Fragment | Event::Pong => {}
+                Event::Ping(payload) => {
+                    let latest = batch.ping.get_or_insert_default();
+                    latest.clear();
+                    latest.extend_from_slice(payload);
+                }
+                Event::Close { code } => {
+                    let code = code.unwrap_or(CODE_ABSENT);
+                    self.begin_close(code, "");
+                    return Err(Closed::PeerClosed { code });
+                }
             }
+            self.overhead_frames = self.overhead_frames.saturating_add(1);
         }
+        Ok(bytes.len())
     }
 
     /// Ends the connection. The first reason is kept: later input only shows when the stream has
     /// ended.
     fn end(&mut self, closed: Closed) -> Read {
         self.inbound.clear();
+        self.unread = Unread::default();
         Read::Closed(*self.closed.get_or_insert(closed))
     }
 

@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 
 use bytes::Bytes;
 use stub_stream::{SharedHalf, StubStream, half};
-use wayfare_transport::{Closed, Flush, Read, Violation, WebSocket};
+use wayfare_transport::{Closed, Flush, READ_FRAMES_MAX, Read, Violation, WebSocket};
 
 const MESSAGE_BYTES_MAX: usize = 1000;
 const KEY: [u8; 4] = [1, 2, 3, 4];
@@ -284,4 +284,50 @@ fn a_client_refuses_masked_frames() {
         up.borrow_mut().bytes.drain(..).collect::<Vec<_>>(),
         masked(CLOSE, &close)
     );
+}
+
+#[test]
+fn a_read_takes_a_bounded_number_of_frames() {
+    let fragment = |index: usize| masked(if index == 0 { 0x02 } else { 0x00 }, b"");
+    let floods: [&dyn Fn(usize) -> Vec<u8>; 4] = [
+        &|_| masked(PING, b"now"),
+        &|_| masked(PONG, b""),
+        &|_| masked(BINARY, b""),
+        &fragment,
+    ];
+    for flood in floods {
+        let mut bench = Bench::new();
+        (0..10 * READ_FRAMES_MAX).for_each(|index| bench.send(&flood(index)));
+        for reads in 1..=10 {
+            assert_eq!(bench.read(), Read::More);
+            let overhead = bench.server.take_overhead_frames() as usize;
+            let messages = bench.messages.len() / reads;
+            assert_eq!(overhead + messages, READ_FRAMES_MAX);
+        }
+        assert_eq!(bench.read(), Read::Drained);
+    }
+}
+
+#[test]
+fn bytes_behind_a_batch_are_read_in_order() {
+    let mut bench = Bench::new();
+    let count = 3 * READ_FRAMES_MAX as u8 + 1;
+    (0..count).for_each(|index| bench.send(&masked(BINARY, &[index])));
+    bench.send(&masked(BINARY, b"cut in two")[..9]);
+    while bench.read() == Read::More {}
+    bench.send(&masked(BINARY, b"cut in two")[9..]);
+    assert_eq!(bench.read(), Read::Drained);
+    let mut expect: Vec<Vec<u8>> = (0..count).map(|index| vec![index]).collect();
+    expect.push(b"cut in two".to_vec());
+    assert_eq!(bench.messages, expect);
+    assert_eq!(bench.server.take_overhead_frames(), 0);
+}
+
+#[test]
+fn the_last_ping_of_a_batch_is_answered() {
+    let mut bench = Bench::new();
+    (0..10).for_each(|index| bench.send(&masked(PING, &[index])));
+    assert_eq!(bench.read(), Read::Drained);
+    assert_eq!(bench.server.flush(), Flush::Drained);
+    assert_eq!(bench.written(), plain(PONG, &[9]));
 }

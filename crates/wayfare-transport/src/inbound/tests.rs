@@ -20,7 +20,9 @@ const CLOSE: OpCode = OpCode::Control(Control::Close);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum RefEvent {
     Message(Vec<u8>),
+    Fragment,
     Ping(Vec<u8>),
+    Pong,
     Close(Option<u16>),
 }
 
@@ -28,7 +30,9 @@ impl From<Event<'_>> for RefEvent {
     fn from(event: Event<'_>) -> Self {
         match event {
             Event::Message(payload) => Self::Message(payload.to_vec()),
+            Event::Fragment => Self::Fragment,
             Event::Ping(payload) => Self::Ping(payload.to_vec()),
+            Event::Pong => Self::Pong,
             Event::Close { code } => Self::Close(code),
         }
     }
@@ -166,9 +170,9 @@ fn a_message_over_the_limit_is_refused_at_its_header() {
 fn the_limit_counts_all_fragments() {
     let mut inbound = server();
     let begin = unfinished(masked(BINARY, &[0; MESSAGE_BYTES_MAX - 10]));
-    assert_eq!(feed(&mut inbound, &begin), (vec![], None));
+    assert_eq!(feed(&mut inbound, &begin), (vec![RefEvent::Fragment], None));
     let more = unfinished(masked(CONTINUATION, &[0; 10]));
-    assert_eq!(feed(&mut inbound, &more), (vec![], None));
+    assert_eq!(feed(&mut inbound, &more), (vec![RefEvent::Fragment], None));
     let over = masked(CONTINUATION, &[0; 1]);
     assert_eq!(
         feed(&mut inbound, &over[..6]).1,
@@ -243,12 +247,18 @@ fn arb_message() -> impl Strategy<Value = (Vec<u8>, Vec<RefEvent>)> {
                 unfinished(frame)
             });
             message.extend(fragment);
-            if index == last {
-                events.push(RefEvent::Message(std::mem::take(&mut message)));
-            }
+            events.push(if index == last {
+                RefEvent::Message(std::mem::take(&mut message))
+            } else {
+                RefEvent::Fragment
+            });
             if let Some((is_ping, payload)) = control {
                 bytes.extend(masked(if is_ping { PING } else { PONG }, &payload));
-                events.extend(is_ping.then_some(RefEvent::Ping(payload)));
+                events.push(if is_ping {
+                    RefEvent::Ping(payload)
+                } else {
+                    RefEvent::Pong
+                });
             }
         }
         (bytes, events)

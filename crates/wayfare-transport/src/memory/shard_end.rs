@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::pipe::Shared;
 use crate::outbound::Outbound;
-use crate::{Closed, Flush, Read, Violation};
+use crate::{Closed, Flush, READ_FRAMES_MAX, Read, Violation};
 
 /// The shard's end of a [`pair`](super::pair), used through [`Connection`](crate::Connection).
 pub struct ShardEnd {
@@ -44,7 +44,10 @@ impl ShardEnd {
             "nothing can be read into an empty scratch buffer"
         );
         let mut room = scratch.len();
-        while room > 0 {
+        for _ in 0..READ_FRAMES_MAX {
+            if room == 0 {
+                break;
+            }
             let piece = match self.take() {
                 Ok(Some(piece)) => piece,
                 Ok(None) => return Read::Drained,
