@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use wayfare_protocol::Sequence;
+use wayfare_protocol::limits::REQUESTS_IN_FLIGHT_MAX;
 
 use crate::CommandId;
 
@@ -24,13 +25,15 @@ pub(crate) struct Item {
 /// The numbered requests of one stay.
 ///
 /// Invariants: sequences in `items` increase; every sequence in `(acknowledged, last]` is in
-/// `items`; `acknowledged <= last`. So the unacknowledged requests have no gap.
+/// `items`; `acknowledged <= sent <= last`. So the unacknowledged requests have no gap.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     items: VecDeque<Item>,
     payload_bytes: usize,
     last: Sequence,
     acknowledged: Sequence,
+    /// The last sequence sent under the present attachment.
+    sent: Sequence,
 }
 
 impl Ledger {
@@ -42,6 +45,7 @@ impl Ledger {
             payload_bytes: 0,
             last,
             acknowledged: last,
+            sent: last,
         }
     }
 
@@ -63,6 +67,7 @@ impl Ledger {
     pub(crate) fn number_join(&mut self) -> Sequence {
         let join = self.last.next();
         self.acknowledged = join;
+        self.sent = join;
         self.last = join;
         for item in &mut self.items {
             self.last = self.last.next();
@@ -71,14 +76,26 @@ impl Ledger {
         join
     }
 
-    pub(crate) fn push(&mut self, request: Request) -> &Item {
+    pub(crate) fn push(&mut self, request: Request) {
         self.last = self.last.next();
         self.payload_bytes += payload_bytes(&request);
         self.items.push_back(Item {
             sequence: self.last,
             request,
         });
-        &self.items[self.items.len() - 1]
+    }
+
+    /// Returns the next request to send, and counts it as sent. Returns `None` while as many are in
+    /// flight as may be.
+    pub(crate) fn next_to_send(&mut self) -> Option<&Item> {
+        if self.sent.0 - self.acknowledged.0 >= REQUESTS_IN_FLIGHT_MAX {
+            return None;
+        }
+        let next = self.sent.next();
+        let index = self.items.binary_search_by_key(&next, |item| item.sequence);
+        let item = &self.items[index.ok()?];
+        self.sent = next;
+        Some(item)
     }
 
     /// Handles the reply to a command, which acknowledges the command and all before it.
@@ -116,11 +133,12 @@ impl Ledger {
     }
 
     /// Adopts the position that the room states, which may be lower than before. Items above it are
-    /// renumbered without a gap. Returns true if the room was rolled back.
+    /// renumbered without a gap and are to be sent again. Returns true if the room was rolled back.
     pub(crate) fn adopt(&mut self, applied: Sequence) -> bool {
         let applied = applied.min(self.last);
         let fell_back = applied < self.acknowledged;
         self.acknowledged = applied;
+        self.sent = applied;
         self.last = applied;
         for item in &mut self.items {
             if item.sequence > applied {
@@ -131,17 +149,11 @@ impl Ledger {
         fell_back
     }
 
-    /// Returns the items that are not known to be applied, in order, to be sent again.
-    pub(crate) fn unacknowledged(&self) -> impl Iterator<Item = &Item> {
-        let acknowledged = self.acknowledged;
-        self.items
-            .iter()
-            .filter(move |item| item.sequence > acknowledged)
-    }
-
-    /// Limits the claim to `last`: a room cannot have applied a command that was never sent.
+    /// Limits the claim to `last`: a room cannot have applied a command that was never sent. It may
+    /// have applied more than was sent under this attachment.
     fn acknowledge(&mut self, applied: Sequence) {
         self.acknowledged = self.acknowledged.max(applied.min(self.last));
+        self.sent = self.sent.max(self.acknowledged);
     }
 }
 
@@ -163,13 +175,15 @@ mod tests {
         }
     }
 
-    /// A stay whose join has sequence 1 and whose commands have 2, 3 and 4.
+    /// A stay whose join has sequence 1 and whose commands have 2, 3 and 4, all sent.
     fn ledger() -> Ledger {
         let mut ledger = Ledger::after(Sequence(0));
         assert_eq!(ledger.number_join(), Sequence(1));
         for id in 2..=4 {
-            assert_eq!(ledger.push(command(id)).sequence, Sequence(id));
+            ledger.push(command(id));
+            assert_eq!(ledger.last(), Sequence(id));
         }
+        assert_eq!(send(&mut ledger), [2, 3, 4]);
         ledger
     }
 
@@ -178,7 +192,12 @@ mod tests {
             Request::Command { id, .. } => (id.0, item.sequence.0),
             Request::Leave => (0, item.sequence.0),
         };
-        ledger.unacknowledged().map(number).collect()
+        let acknowledged = ledger.acknowledged;
+        let items = ledger.items.iter();
+        items
+            .filter(|item| item.sequence > acknowledged)
+            .map(number)
+            .collect()
     }
 
     #[test]
@@ -196,7 +215,8 @@ mod tests {
         let mut ledger = ledger();
         assert_eq!(ledger.replied(Sequence(u64::MAX)), None);
         assert!(!ledger.adopt(Sequence(u64::MAX)));
-        assert_eq!(ledger.push(command(5)).sequence, Sequence(5));
+        ledger.push(command(5));
+        assert_eq!(ledger.last(), Sequence(5));
     }
 
     #[test]
@@ -205,7 +225,8 @@ mod tests {
         assert_eq!(ledger.replied(Sequence(3)), Some(CommandId(3)));
         assert!(ledger.adopt(Sequence(1)));
         assert_eq!(open(&ledger), [(2, 2), (4, 3)]);
-        assert_eq!(ledger.push(command(9)).sequence, Sequence(4));
+        ledger.push(command(9));
+        assert_eq!(ledger.last(), Sequence(4));
     }
 
     #[test]
@@ -213,12 +234,33 @@ mod tests {
         let mut ledger = ledger();
         while ledger.pop_first().is_some() {}
         assert_eq!(ledger.number_join(), Sequence(5));
-        assert_eq!(ledger.push(command(6)).sequence, Sequence(6));
-        assert_eq!(ledger.push(command(7)).sequence, Sequence(7));
+        ledger.push(command(6));
+        ledger.push(command(7));
+        assert_eq!(open(&ledger), [(6, 6), (7, 7)]);
         assert_eq!(ledger.number_join(), Sequence(8));
         assert_eq!(open(&ledger), [(6, 9), (7, 10)]);
-        assert_eq!(ledger.push(command(8)).sequence, Sequence(11));
+        ledger.push(command(8));
+        assert_eq!(send(&mut ledger), [9, 10, 11]);
         assert_eq!(ledger.replied(Sequence(10)), Some(CommandId(7)));
+    }
+
+    fn send(ledger: &mut Ledger) -> Vec<u64> {
+        std::iter::from_fn(|| ledger.next_to_send().map(|item| item.sequence.0)).collect()
+    }
+
+    #[test]
+    fn requests_beyond_the_window_wait_for_acknowledgements() {
+        let mut ledger = Ledger::after(Sequence(0));
+        let window = REQUESTS_IN_FLIGHT_MAX;
+        (1..=3 * window).for_each(|id| ledger.push(command(id)));
+        assert_eq!(send(&mut ledger), (1..=window).collect::<Vec<_>>());
+        ledger.replied(Sequence(2));
+        assert_eq!(send(&mut ledger), [window + 1, window + 2]);
+        while ledger.applied(Sequence(window)).is_some() {}
+        assert_eq!(send(&mut ledger).last(), Some(&(2 * window)));
+        // A room that was rolled back gets them again, as many at once.
+        assert!(ledger.adopt(Sequence(0)));
+        assert_eq!(send(&mut ledger), (1..=window).collect::<Vec<_>>());
     }
 
     #[test]

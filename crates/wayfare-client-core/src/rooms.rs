@@ -340,8 +340,8 @@ fn dispatch(
 ) -> Fate {
     match body {
         Body::Event(event) => stay.handle_event(event, out),
-        Body::Reply(reply) => stay.handle_reply(reply, out),
-        Body::Applied(applied) => return stay.handle_applied(Sequence(applied.applied), out),
+        Body::Reply(reply) => stay.handle_reply(reply, out, now),
+        Body::Applied(applied) => return stay.handle_applied(Sequence(applied.applied), out, now),
         Body::Position(position) => stay.handle_position(Sequence(position.sequence)),
         Body::Attached(attached) => stay.handle_attached(attached, out, now),
         Body::Resync(resync) => return stay.handle_resync(resync, out, now),

@@ -221,13 +221,19 @@ impl Stay {
         }
     }
 
-    /// Keeps a request, and sends it at once if the member is attached.
     fn request(&mut self, request: Request, out: &mut Outbox, now: Instant) {
-        let item = self.ledger.push(request);
+        self.ledger.push(request);
+        self.send_requests(out, now);
+    }
+
+    /// Sends the requests that wait, as many as may be in flight, if the member is attached.
+    fn send_requests(&mut self, out: &mut Outbox, now: Instant) {
         if let Phase::Member(member) = &self.phase
             && member.attached
         {
-            out.send(member.request_frame(item), now);
+            while let Some(item) = self.ledger.next_to_send() {
+                out.send(member.request_frame(item), now);
+            }
         }
     }
 

@@ -57,6 +57,10 @@ pub const FRAMES_PER_SECOND: u32 = 100;
 /// The number of frames that a session may send at once before the rate applies: those that a
 /// client repeats after a resume.
 pub const FRAMES_BURST: u32 = 200;
+/// The number of requests that a client has in flight to one room. The rest waits for
+/// acknowledgements, so that a resume repeats few frames, even where a room changes its owner while
+/// they are in flight.
+pub const REQUESTS_IN_FLIGHT_MAX: u64 = 64;
 /// The cost of a join, a list or an attach, in frames: each may read a record.
 pub const JOIN_COST: u32 = 5;
 /// The bytes of frames that are held back by the rate. Beyond it the session is disconnected.
@@ -120,5 +124,7 @@ const _: () = {
     assert!(SESSION_GRACE.as_millis() >= MEMBER_GRACE.as_millis());
     assert!(STEP_BYTES_MAX > VIEW_BYTES_MAX);
     assert!(JOIN_COST <= FRAMES_BURST);
+    // A resume and a change of the room's owner are one burst.
+    assert!(2 * REQUESTS_IN_FLIGHT_MAX <= FRAMES_BURST as u64);
     assert!(KIND_BYTES_MAX <= u8::MAX as usize);
 };

@@ -24,7 +24,7 @@ impl Stay {
             member.rejoins = rejoin.joins();
             out.event(rejoin.resync(self.key, member.position, joined.view));
             self.phase = Phase::Member(member);
-            return self.send_again(out, now);
+            return self.send_requests(out, now);
         }
         if !self.leaving {
             out.event(Event::Joined {
@@ -87,11 +87,13 @@ impl Stay {
         });
     }
 
-    pub(crate) fn handle_reply(&mut self, reply: wire::Reply, out: &mut Outbox) {
+    pub(crate) fn handle_reply(&mut self, reply: wire::Reply, out: &mut Outbox, now: Instant) {
         if !self.advance(Sequence(reply.sequence)) {
             return;
         }
-        let Some(command) = self.ledger.replied(Sequence(reply.command)) else {
+        let answered = self.ledger.replied(Sequence(reply.command));
+        self.send_requests(out, now);
+        let Some(command) = answered else {
             return;
         };
         let result = match reply.result {
@@ -105,7 +107,12 @@ impl Stay {
     }
 
     /// Answers every applied command that has no reply of its own with an empty payload.
-    pub(crate) fn handle_applied(&mut self, applied: Sequence, out: &mut Outbox) -> Fate {
+    pub(crate) fn handle_applied(
+        &mut self,
+        applied: Sequence,
+        out: &mut Outbox,
+        now: Instant,
+    ) -> Fate {
         if !self.is_attached() {
             return Fate::Continues;
         }
@@ -118,6 +125,7 @@ impl Stay {
                 }
             }
         }
+        self.send_requests(out, now);
         Fate::Continues
     }
 
@@ -142,7 +150,7 @@ impl Stay {
         if self.ledger.adopt(Sequence(attached.applied)) {
             out.event(Event::FellBack { room: self.key });
         }
-        self.send_again(out, now);
+        self.send_requests(out, now);
     }
 
     pub(crate) fn handle_resync(
@@ -189,7 +197,7 @@ impl Stay {
             lost_replies,
             fell_back: commands_undone || events_undone,
         });
-        self.send_again(out, now);
+        self.send_requests(out, now);
         fate
     }
 
@@ -264,14 +272,5 @@ impl Stay {
 
     const fn is_attached(&self) -> bool {
         matches!(&self.phase, Phase::Member(member) if member.attached)
-    }
-
-    fn send_again(&self, out: &mut Outbox, now: Instant) {
-        let Phase::Member(member) = &self.phase else {
-            return;
-        };
-        for item in self.ledger.unacknowledged() {
-            out.send(member.request_frame(item), now);
-        }
     }
 }
