@@ -60,6 +60,13 @@ impl Shard {
         self.deliver_local();
     }
 
+    /// Accepts the number of frames of a connection that completed no message: pings and pongs of
+    /// its transport, and fragments. The client pays for them like for any other.
+    pub fn handle_overhead(&mut self, connection: ConnectionId, frames: u32, now: Instant) {
+        self.at(now);
+        self.gateway().handle_overhead(connection, frames);
+    }
+
     /// A transport connection is gone, by whoever's doing.
     pub fn handle_disconnected(&mut self, connection: ConnectionId, now: Instant) {
         self.at(now);

@@ -29,6 +29,8 @@ pub(super) struct Slot {
     pub(super) armed: Option<Instant>,
     /// The bytes that the connection had not taken after the last flush.
     pub(super) backlog: usize,
+    /// Frames without a message before the connection carried a session.
+    pub(super) overhead_frames: u32,
     /// The newest unreliable frame of each room, for when the backlog is gone.
     unreliable: BTreeMap<Handle, Bytes>,
 }
@@ -68,6 +70,7 @@ impl Connections {
             state: State::Fresh,
             armed: None,
             backlog: 0,
+            overhead_frames: 0,
             unreliable: BTreeMap::new(),
         };
         if self.slots[index].replace(slot).is_none() {

@@ -1,6 +1,5 @@
 //! Frames of clients: each is checked, charged, and passed on to the part that it concerns.
 
-use bytes::Bytes;
 use wayfare_protocol::frame::{BadFrame, decode_client, server_frame};
 use wayfare_protocol::limits::{
     FRAMES_HELD_BYTES_MAX, JOIN_COST, JOINS_PENDING_MAX, ROOMS_PER_SESSION_MAX,
@@ -31,11 +30,40 @@ impl GatewayTurn<'_> {
             return;
         };
         session.last_heard = self.context.now;
-        if session.held.is_empty() {
+        if session.held.until.is_none() {
             self.take_frame(key, connection, payload);
         } else {
             self.hold(key, connection, payload);
         }
+    }
+
+    /// Charges a client for frames of its transport that completed no message. They were taken
+    /// already, so a client beyond its rate is held back afterwards.
+    pub(crate) fn handle_overhead(&mut self, connection: ConnectionId, frames: u32) {
+        let Some(slot) = self.gateway.connections.get_mut(connection) else {
+            return;
+        };
+        if let State::Open(key) = slot.state {
+            return self.overdraw(key, frames);
+        }
+        slot.overhead_frames = slot.overhead_frames.saturating_add(frames);
+        if slot.overhead_frames > self.context.config.settings.frames_burst.get() {
+            let message = "too many control frames and fragments before Welcome";
+            self.cut(connection, ErrorCode::RateLimited, message);
+        }
+    }
+
+    /// Charges a session for work that was done already.
+    pub(super) fn overdraw(&mut self, key: SessionKey, cost: u32) {
+        let rate = self.gateway.rate;
+        let Some(session) = self.gateway.sessions.get_mut(key) else {
+            return;
+        };
+        let at = rate.overdraw(&mut session.paid_until, cost, self.context.now);
+        let (Some(at), Some(connection)) = (at, session.connection) else {
+            return;
+        };
+        self.hold_back((key, connection), at);
     }
 
     fn first_frame(&mut self, connection: ConnectionId, payload: &[u8]) {
@@ -65,79 +93,81 @@ impl GatewayTurn<'_> {
         }
     }
 
-    /// Keeps a frame that is over the rate, and reads no more until its turn.
+    /// Keeps a frame that is over the rate until its turn.
     fn hold(&mut self, key: SessionKey, connection: ConnectionId, payload: &[u8]) {
         let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
-        session.held_bytes += payload.len();
-        session.held.push_back(Bytes::copy_from_slice(payload));
-        if session.held_bytes > FRAMES_HELD_BYTES_MAX {
+        session.held.push(payload);
+        if session.held.bytes() > FRAMES_HELD_BYTES_MAX {
             let message = "the client sends faster than it may";
             self.cut(connection, ErrorCode::RateLimited, message);
         }
     }
 
-    /// The rate has room again: frames that were held, in order, as far as it goes.
-    pub(super) fn take_held(&mut self, key: SessionKey) {
+    /// Reads no more from a client until its rate has room.
+    fn hold_back(&mut self, (key, connection): (SessionKey, ConnectionId), at: Instant) {
         let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
-        session.held_until = None;
-        let mut held = std::mem::take(&mut session.held);
-        session.held_bytes = 0;
-        while let Some(payload) = held.pop_front() {
-            let Some(session) = self.gateway.sessions.get(key) else {
+        if session.held.until.replace(at).is_none() {
+            self.context
+                .out
+                .outputs
+                .push_back(Output::Pause(connection));
+        }
+        self.rearm(key);
+    }
+
+    /// Takes the held frames in order, as far as the rate has room for them. They count as heard
+    /// now: they could not be read before.
+    pub(super) fn take_held(&mut self, key: SessionKey) {
+        loop {
+            let rate = self.gateway.rate;
+            let Some(session) = self.gateway.sessions.get_mut(key) else {
                 return;
             };
             let Some(connection) = session.connection else {
                 return;
             };
-            self.take_frame(key, connection, &payload);
-            let Some(session) = self.gateway.sessions.get_mut(key) else {
-                return;
+            session.last_heard = self.context.now;
+            let Some(payload) = session.held.first() else {
+                session.held.until = None;
+                let resume = Output::Resume(connection);
+                return self.context.out.outputs.push_back(resume);
             };
-            if !session.held.is_empty() {
-                session.held_bytes += held.iter().map(Bytes::len).sum::<usize>();
-                session.held.append(&mut held);
+            let said = decode_client(&payload);
+            let paid_until = &mut session.paid_until;
+            if let Err(at) = rate.charge(paid_until, cost(&said), self.context.now) {
+                session.held.until = Some(at);
                 return;
             }
-        }
-        let connection = self
-            .gateway
-            .sessions
-            .get(key)
-            .and_then(|session| session.connection);
-        if let Some(connection) = connection {
-            self.context
-                .out
-                .outputs
-                .push_back(Output::Resume(connection));
+            session.held.drop_first();
+            self.handle_said(key, connection, said);
         }
     }
 
     fn take_frame(&mut self, key: SessionKey, connection: ConnectionId, payload: &[u8]) {
         let said = decode_client(payload);
-        let cost = match &said {
-            Ok(Said::Join(_) | Said::Attach(_) | Said::List(_)) => JOIN_COST,
-            Ok(
-                Said::Hello(_)
-                | Said::Acknowledge(_)
-                | Said::Command(_)
-                | Said::Leave(_)
-                | Said::Unreliable(_)
-                | Said::Ping(_)
-                | Said::Bye(_),
-            )
-            | Err(_) => 1,
-        };
         let rate = self.gateway.rate;
         let Some(session) = self.gateway.sessions.get_mut(key) else {
             return;
         };
-        if let Err(at) = rate.charge(&mut session.paid_until, cost, self.context.now) {
-            return self.wait_for_rate((key, connection), payload, at);
+        match rate.charge(&mut session.paid_until, cost(&said), self.context.now) {
+            Ok(()) => self.handle_said(key, connection, said),
+            Err(at) => {
+                self.hold_back((key, connection), at);
+                self.hold(key, connection, payload);
+            }
         }
+    }
+
+    fn handle_said(
+        &mut self,
+        key: SessionKey,
+        connection: ConnectionId,
+        said: Result<Said, BadFrame>,
+    ) {
         match said {
             Ok(said) => self.dispatch(key, connection, said),
             // Of a later version: charged like any other, and let fall.
@@ -147,23 +177,6 @@ impl GatewayTurn<'_> {
                 self.cut(connection, ErrorCode::BadFrame, &message);
             }
         }
-    }
-
-    fn wait_for_rate(
-        &mut self,
-        (key, connection): (SessionKey, ConnectionId),
-        payload: &[u8],
-        at: Instant,
-    ) {
-        if let Some(session) = self.gateway.sessions.get_mut(key) {
-            session.held_until = Some(at);
-        }
-        self.context
-            .out
-            .outputs
-            .push_back(Output::Pause(connection));
-        self.hold(key, connection, payload);
-        self.rearm(key);
     }
 
     fn dispatch(&mut self, key: SessionKey, connection: ConnectionId, said: Said) {
@@ -329,6 +342,23 @@ impl GatewayTurn<'_> {
         self.end_session(key, LeaveEnded, None);
         self.close_slot(connection);
         self.context.out.close(connection, None, false);
+    }
+}
+
+/// The cost of a frame in frames.
+fn cost(said: &Result<Said, BadFrame>) -> u32 {
+    match said {
+        Ok(Said::Join(_) | Said::Attach(_) | Said::List(_)) => JOIN_COST,
+        Ok(
+            Said::Hello(_)
+            | Said::Acknowledge(_)
+            | Said::Command(_)
+            | Said::Leave(_)
+            | Said::Unreliable(_)
+            | Said::Ping(_)
+            | Said::Bye(_),
+        )
+        | Err(_) => 1,
     }
 }
 

@@ -25,6 +25,7 @@ use crate::records::settle::{End, GivenUp, Next, Retry, Settle, Terms, Want};
 use crate::report::Report;
 
 use super::connections::State;
+use super::held::Held;
 use super::session::{Session, SessionKey};
 use super::{GatewayTurn, TimerKey};
 
@@ -396,9 +397,7 @@ impl GatewayTurn<'_> {
             detached_at: self.context.now,
             last_heard: self.context.now,
             paid_until: self.context.now,
-            held: std::collections::VecDeque::new(),
-            held_bytes: 0,
-            held_until: None,
+            held: Held::default(),
             rooms,
             joining: Vec::new(),
             returning: 0,

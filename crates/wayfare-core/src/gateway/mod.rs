@@ -6,6 +6,7 @@ mod connections;
 mod ended_sessions;
 mod fanout;
 mod frames;
+mod held;
 mod listings;
 mod login;
 mod rate;

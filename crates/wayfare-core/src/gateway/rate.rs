@@ -37,6 +37,19 @@ impl Rate {
         *paid_until = until;
         Ok(())
     }
+
+    /// Charges `cost` frames for work that was done already. Returns when there is room for the
+    /// next frame, if there is none now.
+    pub(crate) fn overdraw(
+        self,
+        paid_until: &mut Instant,
+        cost: u32,
+        now: Instant,
+    ) -> Option<Instant> {
+        *paid_until = (*paid_until).max(now) + self.interval * cost;
+        let mut next = *paid_until;
+        self.charge(&mut next, 1, now).err()
+    }
 }
 
 #[cfg(test)]
@@ -60,6 +73,24 @@ mod tests {
         assert_eq!(rate.charge(&mut paid, 1, start), Err(next));
         assert_eq!(rate.charge(&mut paid, 1, next), Ok(()));
         assert!(rate.charge(&mut paid, 1, next).is_err());
+    }
+
+    #[test]
+    fn an_overdraft_is_paid_off_before_the_next_frame() {
+        let rate = rate(10, 5);
+        let mut paid = Instant::ORIGIN;
+        let start = Instant::ORIGIN + Duration::from_secs(1);
+        assert_eq!(rate.overdraw(&mut paid, 4, start), None);
+        assert_eq!(
+            rate.overdraw(&mut paid, 11, start),
+            Some(start + Duration::from_millis(1100))
+        );
+        assert!(
+            rate.charge(&mut paid, 1, start + Duration::from_secs(1))
+                .is_err()
+        );
+        let next = start + Duration::from_millis(1100);
+        assert_eq!(rate.charge(&mut paid, 1, next), Ok(()));
     }
 
     #[test]

@@ -1,9 +1,7 @@
 //! A session as its gateway holds it, and its end.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use wayfare_protocol::coordination::{Key, Outcome, Revision};
 use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::wire::LeaveReason;
@@ -19,9 +17,10 @@ use crate::output::ConnectionId;
 use crate::peer::{self, ToEntity};
 use crate::records::settle::{End, GivenUp, Next, Retry, Settle, Terms, Want};
 use crate::report::Report;
-use crate::timers::{Wake, earlier};
+use crate::timers::Wake;
 use crate::way_out::WayOut;
 
+use super::held::Held;
 use super::{Gateway, GatewayTurn, over};
 
 /// The terms for raising the bound of a session's tickets. Nobody else writes that record.
@@ -58,10 +57,7 @@ pub(super) struct Session {
     pub(super) detached_at: Instant,
     pub(super) last_heard: Instant,
     pub(super) paid_until: Instant,
-    /// Frames over the rate, in order, and when the first has room.
-    pub(super) held: VecDeque<Bytes>,
-    pub(super) held_bytes: usize,
-    pub(super) held_until: Option<Instant>,
+    pub(super) held: Held,
     pub(super) rooms: Vec<Stay>,
     /// Joins without an answer.
     pub(super) joining: Vec<(EntityId, Sequence)>,
@@ -104,29 +100,28 @@ impl Session {
         }
     }
 
+    /// The next thing that time brings. A client whose frames wait is not silent: nothing is read
+    /// from it.
     pub(super) fn poll_timeout(&self, settings: &ShardSettings) -> Option<Wake> {
-        let life = match self.connection {
-            Some(_) => over(self.last_heard, settings.silence_max, "silence"),
-            None => over(self.detached_at, settings.session_grace, "session grace"),
-        };
-        earlier(Some(life), self.held_until.map(|at| (at, "rate")))
+        Some(match (self.held.until, self.connection) {
+            (Some(at), _) => (at, "rate"),
+            (None, Some(_)) => over(self.last_heard, settings.silence_max, "silence"),
+            (None, None) => over(self.detached_at, settings.session_grace, "session grace"),
+        })
     }
 
     pub(super) fn due(&self, settings: &ShardSettings, now: Instant) -> Option<Due> {
-        let silent = self.last_heard + settings.silence_max <= now;
-        let expired = self.detached_at + settings.session_grace <= now;
-        match self.connection {
-            Some(connection) if silent => Some(Due::Silent(connection)),
-            None if expired => Some(Due::Expired),
-            _ => self.held_until.filter(|at| *at <= now).map(|_| Due::Held),
-        }
+        self.poll_timeout(settings).filter(|(at, _)| *at <= now)?;
+        Some(match (self.held.until, self.connection) {
+            (Some(_), _) => Due::Held,
+            (None, Some(connection)) => Due::Silent(connection),
+            (None, None) => Due::Expired,
+        })
     }
 
     /// Forgets what was read from a connection that is gone: the client sends it again.
     pub(super) fn drop_held(&mut self) {
-        self.held = VecDeque::new();
-        self.held_bytes = 0;
-        self.held_until = None;
+        self.held = Held::default();
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whole shards against raw frames, in memory: what DESIGN sections 4 and 5 promise on one node.
 
+mod charges;
 mod delays;
 mod deliveries;
 mod determinism;

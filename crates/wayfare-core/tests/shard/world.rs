@@ -455,6 +455,12 @@ impl World {
         self.settle();
     }
 
+    pub(crate) fn overhead(&mut self, client: Client, frames: u32) {
+        let (shard, connection) = self.id(client);
+        self.shards[shard].handle_overhead(connection, frames, self.now);
+        self.settle();
+    }
+
     pub(crate) fn drop_connection(&mut self, client: Client) {
         let (shard, connection) = self.id(client);
         self.shards[shard].handle_disconnected(connection, self.now);
