@@ -21,7 +21,7 @@ use crate::config::{
 };
 use crate::game::{Game, Ready};
 use crate::logs;
-use crate::server::{Node, Office, OfficePlan, Signals, Stop};
+use crate::server::{Node, Office, OfficePlan, Page, Signals, Stop};
 use crate::shards::{ShardPlan, Shards};
 use crate::store::Waits;
 use crate::token::{Key, Verifier};
@@ -171,7 +171,10 @@ async fn serve(
     let title = format!("{} {}", game.name, game.version);
     let node = Node {
         greeting: format!("{title}, a Wayfare game server. Games connect here by WebSocket.\n"),
-        page: game.page,
+        page: game.page.map(|files| Page {
+            files,
+            may_change: mode == Mode::Dev,
+        }),
         game: game_listener,
         office,
         shards,

@@ -22,7 +22,7 @@ use wayfare_transport::upgrade::{Refusal, Upgraded, Upgrading, upgrade};
 use super::accept::accept_all;
 use super::bounded::Bounded;
 use super::http;
-use super::page::{self, PageFiles};
+use super::page::Page;
 use crate::shards::Shards;
 
 /// The time limit of a connection that requested a file of the page: enough for a slow line.
@@ -32,7 +32,7 @@ const PAGE_TIME_MAX: Duration = Duration::from_secs(60);
 pub(super) struct Door {
     /// The text for browsers if the game has no page.
     pub(super) greeting: String,
-    pub(super) page: Option<PageFiles>,
+    pub(super) page: Option<Page>,
     pub(super) shards: Shards,
     /// The time limit from the connection to the WebSocket.
     pub(super) time_max: Duration,
@@ -103,8 +103,8 @@ impl Door {
             Err(refusal) => refusal,
         };
         let wants_page = matches!(refusal, Refusal::NotAsked | Refusal::Method);
-        let files = self.page.filter(|_| wants_page);
-        if let Some(response) = files.and_then(|files| page::respond(files, request)) {
+        let page = self.page.filter(|_| wants_page);
+        if let Some(response) = page.and_then(|page| page.respond(request)) {
             asked_for_page.store(true, Ordering::Relaxed);
             return (response, None);
         }

@@ -10,6 +10,7 @@ mod signals;
 mod stop;
 
 pub(crate) use office::{Office, OfficePlan};
+pub(crate) use page::Page;
 pub use page::PageFiles;
 pub(crate) use signals::Signals;
 pub use stop::Stop;
@@ -33,7 +34,7 @@ const HANDSHAKES_MAX: usize = 4096;
 /// The parts of a running node.
 pub(crate) struct Node {
     pub(crate) greeting: String,
-    pub(crate) page: Option<PageFiles>,
+    pub(crate) page: Option<Page>,
     pub(crate) game: TcpListener,
     pub(crate) office: Office,
     pub(crate) shards: Shards,

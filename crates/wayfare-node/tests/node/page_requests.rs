@@ -18,12 +18,15 @@ struct Page;
 const INDEX: &str = include_str!("page/index.html");
 const SCRIPT: &str = include_str!("page/assets/stub-1a2b3c.js");
 
-fn node(folder: &Folder) -> Running {
-    let game = Game {
+fn game_with_page() -> Game {
+    Game {
         page: Some(Page::get),
         ..game()
-    };
-    Running::playing(game, folder, "--admin off").unwrap()
+    }
+}
+
+fn node(folder: &Folder) -> Running {
+    Running::playing(game_with_page(), folder, "--admin off").unwrap()
 }
 
 /// Returns the whole answer, head and body.
@@ -87,6 +90,16 @@ fn a_page_serves_only_its_files() {
         );
         assert!(answer.starts_with("HTTP/1.1 405 "), "{line}: {answer}");
         assert!(answer.contains("allow: GET, HEAD\r\n"), "{line}: {answer}");
+    }
+}
+
+#[test]
+fn a_rebuilt_page_shows_at_the_next_reload_in_dev() {
+    let folder = Folder::new();
+    let node = Running::developing(game_with_page(), &folder).unwrap();
+    for path in ["/", "/assets/stub-1a2b3c.js"] {
+        let answer = raw(&node.ready, &format!("GET {path} HTTP/1.1\r\n"));
+        assert!(answer.contains("cache-control: no-cache\r\n"), "{answer}");
     }
 }
 

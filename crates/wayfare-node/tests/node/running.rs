@@ -63,12 +63,29 @@ impl Running {
 
     /// Starts a node with another game.
     pub(crate) fn playing(game: Game, folder: &Folder, more: &str) -> Result<Self, String> {
-        let (told, ready) = mpsc::sync_channel(1);
+        let shards = if more.contains("--shards") {
+            ""
+        } else {
+            "--shards 2"
+        };
         let line = format!(
-            "serve --guests --listen 127.0.0.1:0 --shards 2 --log error --data {} {more}",
+            "serve --guests --listen 127.0.0.1:0 {shards} --log error --data {} {more}",
             folder.0.display()
         );
-        let command = command(&line);
+        Self::run(game, &line)
+    }
+
+    /// Starts a node with another game, as its author does.
+    pub(crate) fn developing(game: Game, folder: &Folder) -> Result<Self, String> {
+        let data = folder.0.display();
+        let line =
+            format!("dev --listen 127.0.0.1:0 --admin off --shards 2 --log error --data {data}");
+        Self::run(game, &line)
+    }
+
+    fn run(game: Game, line: &str) -> Result<Self, String> {
+        let (told, ready) = mpsc::sync_channel(1);
+        let command = command(line);
         let thread = thread::spawn(move || {
             let tell = Box::new(move |ready| told.send(ready).expect("the test waits"));
             run(game, Some(command), Some(tell))
