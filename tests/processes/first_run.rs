@@ -11,11 +11,11 @@ const README: &str = include_str!("../../README.md");
 const CI: &str = include_str!("../../.ci/run");
 
 #[test]
-fn dev_prints_three_lines_of_next_steps() {
+fn dev_prints_four_lines_of_next_steps() {
     let mut server = Server::start(&["dev"]);
     let mut lines = server.greeting.clone();
-    lines.extend((lines.len()..3).filter_map(|_| server.next_line(Duration::from_secs(10))));
-    assert_eq!(lines.len(), 3, "{lines:?}");
+    lines.extend((lines.len()..4).filter_map(|_| server.next_line(Duration::from_secs(10))));
+    assert_eq!(lines.len(), 4, "{lines:?}");
     assert!(lines[0].contains(&server.url), "{lines:?}");
     assert!(
         lines[1].contains(&format!("wayfare play {} plaza/main", server.url)),
@@ -26,9 +26,16 @@ fn dev_prints_three_lines_of_next_steps() {
     let got = get(&server.address(), "/");
     assert!(got.contains("<title>Plaza</title>"), "{got}");
     assert!(lines[2].contains("room list"), "{lines:?}");
+    let data = server.data().display().to_string();
+    assert!(lines[3].contains(&data), "{lines:?}");
     let (status, took) = server.terminate();
     assert!(status.success(), "{status}");
     assert!(took < Duration::from_secs(20), "{took:?}");
+    let goodbye = server.next_line(Duration::from_secs(10)).unwrap();
+    assert!(
+        goodbye.contains("Goodbye") && goodbye.contains(&data),
+        "{goodbye}"
+    );
     assert_eq!(
         server.next_line(Duration::from_secs(10)),
         None,

@@ -33,6 +33,7 @@ impl DataFolder {
     /// If another node has locked it, or a system call fails.
     pub(crate) fn take(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
+        let is_new = !path.exists();
         DirBuilder::new()
             .recursive(true)
             .mode(0o700)
@@ -40,6 +41,11 @@ impl DataFolder {
             .with_context(|| {
                 format!("the data folder {shown} cannot be created; choose another with --data")
             })?;
+        if is_new {
+            // The default folder is often within a repository.
+            let written = std::fs::write(path.join(".gitignore"), "*\n");
+            written.with_context(|| format!("the data folder {shown} cannot be written to"))?;
+        }
         match Self::lock(path)? {
             Ok(folder) => Ok(folder),
             Err(process) => bail!(

@@ -1,8 +1,9 @@
 //! The text that `dev` prints once it is ready.
 
 use std::fmt;
+use std::path::Path;
 
-/// Three lines: the address, how to join, how to look at the node and stop it.
+/// Four lines: the address, how to join, how to look at the node and stop it, where its data is.
 pub(super) struct NextSteps<'a> {
     pub(super) title: &'a str,
     pub(super) url: &'a str,
@@ -13,6 +14,8 @@ pub(super) struct NextSteps<'a> {
     pub(super) player: &'a str,
     pub(super) kind: Option<&'a str>,
     pub(super) look: &'a str,
+    /// The data folder, if something is kept in it.
+    pub(super) data: Option<&'a Path>,
 }
 
 impl fmt::Display for NextSteps<'_> {
@@ -29,7 +32,12 @@ impl fmt::Display for NextSteps<'_> {
         if let Some(kind) = self.kind {
             write!(f, " {kind}/main")?;
         }
-        write!(f, "\nlook:  {}    stop: Ctrl-C", self.look)
+        write!(f, "\nlook:  {}    stop: Ctrl-C", self.look)?;
+        if let Some(data) = self.data {
+            let data = data.display();
+            write!(f, "\ndata:  {data} (delete it to begin anew)")?;
+        }
+        Ok(())
     }
 }
 
@@ -38,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn three_lines_say_what_to_do_next() {
+    fn four_lines_say_what_to_do_next() {
         let with_page = NextSteps {
             title: "plaza 0.1.0",
             url: "ws://127.0.0.1:7779",
@@ -47,15 +55,18 @@ mod tests {
             player: "wayfare",
             kind: Some("plaza"),
             look: "./plaza room list",
+            data: Some(Path::new("./wayfare-data")),
         };
         let expect = "plaza 0.1.0 is ready at ws://127.0.0.1:7779 (port 7777 was taken)\n\
             play:  open http://127.0.0.1:7779 in a browser, or: wayfare play ws://127.0.0.1:7779 plaza/main\n\
-            look:  ./plaza room list    stop: Ctrl-C";
+            look:  ./plaza room list    stop: Ctrl-C\n\
+            data:  ./wayfare-data (delete it to begin anew)";
         assert_eq!(with_page.to_string(), expect);
         let without = NextSteps {
             taken: None,
             page: None,
             kind: None,
+            data: None,
             ..with_page
         };
         let expect = "plaza 0.1.0 is ready at ws://127.0.0.1:7779\n\

@@ -188,7 +188,11 @@ async fn serve(
             ready(now_ready);
         }
     });
-    Ok(served.await?)
+    served.await?;
+    if mode == Mode::Dev {
+        say_goodbye(&title, settings);
+    }
+    Ok(())
 }
 
 /// Opens the admin API early, so that probes and operators get answers during a long start.
@@ -280,8 +284,26 @@ fn announce(title: &str, mode: Mode, config: &Config, ready: &Ready, kind: Optio
         },
         kind,
         look: &look,
+        data: keeps_data(settings).then_some(&settings.data),
     };
     if let Err(error) = say(&steps.to_string()) {
+        tracing::warn!(%error, "standard output cannot be written");
+    }
+}
+
+/// Tells whether something in the data folder outlives the process.
+fn keeps_data(settings: &Settings) -> bool {
+    settings.storage == StorageChoice::Embedded
+        || settings.coordination == CoordinationChoice::Embedded
+}
+
+/// Says at the end of `dev` that it is the end, and what is left.
+fn say_goodbye(title: &str, settings: &Settings) {
+    let left = match keeps_data(settings) {
+        true => format!("; what it keeps is in {}", settings.data.display()),
+        false => String::new(),
+    };
+    if let Err(error) = say(&format!("{title} has stopped{left}. Goodbye!")) {
         tracing::warn!(%error, "standard output cannot be written");
     }
 }

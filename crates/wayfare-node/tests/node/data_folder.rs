@@ -57,6 +57,23 @@ fn tickets_and_the_number_of_runs_outlive_a_run() {
 }
 
 #[test]
+fn git_ignores_a_new_data_folder_and_no_other() {
+    let folder = Folder::new();
+    Running::on(&folder, "--admin off")
+        .unwrap()
+        .stopped()
+        .unwrap();
+    let ignored = folder.0.join(".gitignore");
+    assert_eq!(std::fs::read_to_string(&ignored).unwrap(), "*\n");
+    std::fs::remove_file(&ignored).unwrap();
+    Running::on(&folder, "--admin off")
+        .unwrap()
+        .stopped()
+        .unwrap();
+    assert!(!ignored.exists(), "the folder was there before");
+}
+
+#[test]
 fn a_node_of_memory_leaves_no_file() {
     let folder = Folder::new();
     let node = Running::on(&folder, "--admin off --storage memory").unwrap();
