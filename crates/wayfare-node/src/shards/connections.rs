@@ -19,6 +19,10 @@ pub(crate) struct Entry {
     pub(crate) paused: bool,
     /// There may be more to read, without an event.
     pub(crate) more: bool,
+    /// The connection is on the list of those to read in the next turn.
+    pub(crate) unread: bool,
+    /// The turn in which it was last read.
+    pub(crate) read_in: u64,
     /// The core has ended the connection. Only its close remains to be flushed.
     pub(crate) closing: bool,
 }
@@ -60,6 +64,8 @@ impl Connections {
             behind: false,
             paused: false,
             more: false,
+            unread: false,
+            read_in: 0,
             closing: false,
         });
         ConnectionId {

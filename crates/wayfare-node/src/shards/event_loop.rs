@@ -15,12 +15,12 @@ use wayfare_core::{ConnectionId, Output, Report as CoreReport, Shard};
 use wayfare_protocol::limits::FRAME_BYTES_MAX;
 use wayfare_protocol::{Address, ErrorCode, Instant};
 use wayfare_transport::memory::ShardEnd;
-use wayfare_transport::{Closed, Connection, Flush, Read, WebSocket};
+use wayfare_transport::{Connection, Flush, WebSocket};
 
 use super::answers::Answers;
 use super::asking::Answer as EngineAnswer;
 use super::connections::Connections;
-use super::mailbox::{MAIL, Mail, Mailbox, shard_of};
+use super::mailbox::{Mail, Mailbox, shard_of};
 use super::plan::ShardPlan;
 use super::reports::Reports;
 use super::tally::Tally;
@@ -28,11 +28,12 @@ use super::{NodeServices, clock};
 
 /// The events taken from the system at once: enough for a turn, so that no connection waits for
 /// long.
-const EVENTS_MAX: usize = 1024;
-/// The bytes read from one connection in one turn.
+pub(super) const EVENTS_MAX: usize = 1024;
+/// The bytes read from one connection in one turn, beside the limit on its frames that
+/// `Connection::read` has.
 const SCRATCH_BYTES: usize = FRAME_BYTES_MAX;
 /// The time limit for a close to reach the client.
-const LINGER: Duration = Duration::from_secs(5);
+pub(super) const LINGER: Duration = Duration::from_secs(5);
 /// The offset of WebSocket close codes: error codes begin at 1000, WebSocket's private range at
 /// 4000.
 const CLOSE_CODE_BASE: u32 = 3000;
@@ -48,26 +49,28 @@ struct Stopping {
 pub(crate) struct EventLoop {
     pub(super) shard: Shard,
     address: Address,
-    poll: Poll,
-    connections: Connections,
+    pub(super) poll: Poll,
+    pub(super) connections: Connections,
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) services: Arc<NodeServices>,
     pub(super) answers: Answers<EngineAnswer>,
-    scratch: Vec<u8>,
+    pub(super) scratch: Vec<u8>,
+    /// The number of this turn.
+    pub(super) turns: u64,
     mail: Vec<Mail>,
     /// Connections to flush at the end of this turn.
     dirty: Vec<ConnectionId>,
     /// Connections to read again in the next turn, even without an event.
-    unread: Vec<ConnectionId>,
+    pub(super) unread: Vec<ConnectionId>,
     /// Connections that are closing, oldest first.
-    lingering: VecDeque<(Instant, ConnectionId)>,
+    pub(super) lingering: VecDeque<(Instant, ConnectionId)>,
     memory: BTreeMap<u64, ConnectionId>,
     /// Messages for each shard, sent at the end of this turn.
     outgoing: Vec<Vec<Envelope>>,
     questions: BTreeMap<u64, oneshot::Sender<Report>>,
     questions_asked: u64,
     stopping: Option<Stopping>,
-    tally: Tally,
+    pub(super) tally: Tally,
     reports: Reports,
     /// When the wall clock is read again.
     wall_clock_at: Instant,
@@ -96,6 +99,7 @@ impl EventLoop {
             outgoing: services.mailboxes.iter().map(|_| Vec::new()).collect(),
             services,
             scratch: vec![0; SCRATCH_BYTES],
+            turns: 0,
             mail: Vec::new(),
             dirty: Vec::new(),
             unread: Vec::new(),
@@ -127,7 +131,7 @@ impl EventLoop {
                 tracing::error!(%error, "the event queue failed");
             }
             self.answers.woke();
-            self.turn(&events);
+            self.turn(&mut events);
         }
         self.mailbox.close();
     }
@@ -159,35 +163,29 @@ impl EventLoop {
         sooner.into_iter().chain(stop).min()
     }
 
-    fn turn(&mut self, events: &Events) {
+    fn turn(&mut self, events: &mut Events) {
         let now = clock::now();
         if self.wall_clock_at <= now {
             self.wall_clock_at = now + clock::WALL_CLOCK_EVERY;
             self.shard.handle_wall_clock(clock::unix(), now);
         }
-        let again = std::mem::take(&mut self.unread);
-        for event in events {
-            if event.token() == MAIL {
-                continue;
-            }
-            let Some(id) = self.connections.of_token(event.token()) else {
-                continue;
-            };
-            if event.is_writable() {
-                self.writable(id);
-            }
-            if event.is_readable() || event.is_read_closed() || event.is_error() {
-                self.read(id, now);
+        self.turns += 1;
+        self.take_events(events, now);
+        for id in std::mem::take(&mut self.unread) {
+            if let Some(entry) = self.connections.get_mut(id) {
+                entry.unread = false;
+                if entry.more {
+                    self.read(id, now);
+                }
             }
         }
-        for id in again {
-            if self.connections.get_mut(id).is_some_and(|entry| entry.more) {
-                self.read(id, now);
-            }
+        let is_due = |shard: &Shard| shard.poll_timeout().is_some_and(|(at, _)| at <= now);
+        if is_due(&self.shard) {
+            self.catch_up(events, now);
         }
         self.take_mail(now);
         self.take_answers(now);
-        if self.shard.poll_timeout().is_some_and(|(at, _)| at <= now) {
+        if is_due(&self.shard) {
             self.shard.handle_timeout(now);
         }
         self.end_lingering(now);
@@ -196,70 +194,6 @@ impl EventLoop {
     }
 
     // ---- in
-
-    fn read(&mut self, id: ConnectionId, now: Instant) {
-        let Some(entry) = self.connections.get_mut(id) else {
-            return;
-        };
-        entry.more = true;
-        if entry.paused && !entry.closing {
-            return;
-        }
-        let (shard, tally) = (&mut self.shard, &mut self.tally);
-        let outcome = entry.connection.read(&mut self.scratch, |message| {
-            tally.received();
-            shard.handle_frame(id, message, now);
-        });
-        entry.more = outcome == Read::More;
-        match outcome {
-            Read::Drained => {}
-            Read::More => self.unread.push(id),
-            Read::Closed(closed) => return self.ended(id, closed, now),
-        }
-        if entry.connection.is_dirty() {
-            self.mark_dirty(id);
-        }
-    }
-
-    /// Handles the end of the peer's side. What is still queued, at most a close frame, is written
-    /// first.
-    fn ended(&mut self, id: ConnectionId, closed: Closed, now: Instant) {
-        let Some(entry) = self.connections.get_mut(id) else {
-            return;
-        };
-        let was_closing = std::mem::replace(&mut entry.closing, true);
-        if !was_closing {
-            self.shard.handle_disconnected(id, now);
-        }
-        let Some(entry) = self.connections.get_mut(id) else {
-            return;
-        };
-        let lost = matches!(closed, Closed::Reset(_));
-        if lost || was_closing || entry.connection.flush() != Flush::Blocked {
-            // The close frame of a violation was handed to the system, but the socket may discard
-            // it if bytes of the peer are unread, so such a connection lingers.
-            if matches!(closed, Closed::Violation(_)) && !was_closing {
-                self.unread.push(id);
-                if let Some(entry) = self.connections.get_mut(id) {
-                    entry.more = true;
-                }
-                return self.lingering.push_back((now + LINGER, id));
-            }
-            return self.drop_connection(id);
-        }
-        if let Some(entry) = self.connections.get_mut(id) {
-            entry.blocked = true;
-        }
-        self.lingering.push_back((now + LINGER, id));
-    }
-
-    fn writable(&mut self, id: ConnectionId) {
-        if let Some(entry) = self.connections.get_mut(id)
-            && std::mem::replace(&mut entry.blocked, false)
-        {
-            self.mark_dirty(id);
-        }
-    }
 
     fn take_mail(&mut self, now: Instant) {
         let mut mail = std::mem::take(&mut self.mail);
@@ -367,7 +301,7 @@ impl EventLoop {
                     && std::mem::replace(&mut entry.paused, false)
                     && entry.more
                 {
-                    self.unread.push(connection);
+                    self.mark_unread(connection);
                 }
             }
             Output::Authenticate { connection, token } => {
@@ -398,7 +332,7 @@ impl EventLoop {
         }
     }
 
-    fn mark_dirty(&mut self, id: ConnectionId) {
+    pub(super) fn mark_dirty(&mut self, id: ConnectionId) {
         if let Some(entry) = self.connections.get_mut(id)
             && !std::mem::replace(&mut entry.dirty, true)
         {
@@ -450,7 +384,7 @@ impl EventLoop {
             .connection
             .begin_close(u16::try_from(code).unwrap_or(1011), &reason);
         if std::mem::replace(&mut entry.paused, false) && entry.more {
-            self.unread.push(id);
+            self.mark_unread(id);
         }
         self.lingering.push_back((now + LINGER, id));
         self.mark_dirty(id);
@@ -464,7 +398,7 @@ impl EventLoop {
         }
     }
 
-    fn drop_connection(&mut self, id: ConnectionId) {
+    pub(super) fn drop_connection(&mut self, id: ConnectionId) {
         let Some(mut entry) = self.connections.remove(id) else {
             return;
         };

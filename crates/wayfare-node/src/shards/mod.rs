@@ -10,6 +10,7 @@ mod event_loop;
 mod mailbox;
 mod plan;
 mod ration;
+mod reading;
 mod reports;
 mod slow_handlers;
 mod tally;

@@ -1,6 +1,6 @@
 //! A test player: tungstenite's WebSocket and a minimum of the protocol.
 
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use tungstenite::{Message, WebSocket};
@@ -19,11 +19,49 @@ impl Player {
 
     /// Connects at a path, as a page behind a proxy may have it.
     pub(crate) fn connect_at(ready: &Ready, path: &str) -> Self {
-        let stream = TcpStream::connect(ready.listen).unwrap();
+        Self::connect_to(ready.listen, path)
+    }
+
+    /// Connects to a node that may be in another process.
+    pub(crate) fn connect_to(listen: SocketAddr, path: &str) -> Self {
+        let stream = TcpStream::connect(listen).unwrap();
         // A fault must fail the test, not block it.
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let (socket, _) = tungstenite::client(format!("{}{path}", ready.url), stream).unwrap();
+        let (socket, _) = tungstenite::client(format!("ws://{listen}{path}"), stream).unwrap();
         Self(socket)
+    }
+
+    /// Connects a guest.
+    pub(crate) fn guest(listen: SocketAddr) -> Self {
+        let mut player = Self::connect_to(listen, "/ws");
+        let welcome = player.hello(Credential::Guest(wire::Guest { name: "Ada".into() }));
+        assert!(
+            matches!(welcome, server_frame::Body::Welcome(_)),
+            "{welcome:?}"
+        );
+        player
+    }
+
+    /// Takes the stream, to send bytes that are no frames of the protocol.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.0.get_ref().try_clone().unwrap()
+    }
+
+    pub(crate) fn ping(&mut self, nonce: u64) {
+        self.send(client_frame::Body::Ping(wire::Ping { nonce }));
+    }
+
+    /// Reads until nothing has arrived for this time.
+    pub(crate) fn until_silence(&mut self, time: Duration) {
+        self.0.get_ref().set_read_timeout(Some(time)).unwrap();
+        while self.0.read().is_ok() {}
+        self.0.get_ref().set_read_timeout(Some(PATIENCE)).unwrap();
+    }
+
+    /// Reads until the answer to a ping.
+    pub(crate) fn until_pong(&mut self, nonce: u64) {
+        let pong = server_frame::Body::Pong(wire::Pong { nonce });
+        self.until(|body| *body == pong);
     }
 
     pub(crate) fn send(&mut self, body: client_frame::Body) {
@@ -59,12 +97,7 @@ impl Player {
 
     /// Connects a guest, joins a room and returns the answer, too.
     pub(crate) fn joined(ready: &Ready, room: &str) -> (Self, wire::Joined) {
-        let mut player = Self::connect(ready);
-        let welcome = player.hello(Credential::Guest(wire::Guest { name: "Ada".into() }));
-        assert!(
-            matches!(welcome, server_frame::Body::Welcome(_)),
-            "{welcome:?}"
-        );
+        let mut player = Self::guest(ready.listen);
         player.send(client_frame::Body::Join(wire::Join {
             room: room.into(),
             sequence: 1,
