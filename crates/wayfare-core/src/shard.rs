@@ -273,10 +273,7 @@ impl Shard {
                 self.gateway().accept(message);
             }
             Message::Entity(message) => self.route(message),
-            Message::List(query) => {
-                let listed = self.entities.list(&query);
-                context.out.post(&query.gateway, ToGateway::Listed(listed));
-            }
+            Message::List(slice) => self.entities.ask_slice(*slice, context),
             Message::Owner(it) => self.directory.learn(&it.entity, &it.owner, context),
         }
     }

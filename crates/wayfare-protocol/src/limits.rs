@@ -32,6 +32,17 @@ pub const CREDENTIAL_BYTES_MAX: usize = 8 * 1024;
 pub const ROOMS_PER_SESSION_MAX: usize = 16;
 /// The number of unanswered joins of a session.
 pub const JOINS_PENDING_MAX: usize = ROOMS_PER_SESSION_MAX;
+/// The number of unanswered lists of a session: as many as a client has.
+pub const LISTS_PENDING_MAX: usize = 16;
+/// The rooms that a shard looks at for a list at once: some ten microseconds of its time.
+pub const LIST_SLICE_ROOMS_MAX: usize = 256;
+/// The slices of lists that a shard takes in one turn: a tenth of a millisecond, however many ask.
+pub const LIST_SLICES_TURN_MAX: usize = 4;
+/// The rooms of one shard that a list looks at. A list that finds too few among them is truncated.
+pub const LIST_ROOMS_MAX: usize = 10_000;
+/// The rooms that a list looks at for the cost of one more frame: together about the work of a
+/// command.
+pub const LIST_ROOMS_PER_FRAME: usize = 64;
 /// The number of rooms in an answer to a List.
 pub const LISTING_ROOMS_MAX: usize = 100;
 /// The number of properties that a room may show, and that a List may ask for.
@@ -61,7 +72,8 @@ pub const FRAMES_BURST: u32 = 200;
 /// acknowledgements, so that a resume repeats few frames, even where a room changes its owner while
 /// they are in flight.
 pub const REQUESTS_IN_FLIGHT_MAX: u64 = 64;
-/// The cost of a join, a list or an attach, in frames: each may read a record.
+/// The cost of a join, a list or an attach, in frames: each may read a record. A list also pays for
+/// the rooms that it looks at.
 pub const JOIN_COST: u32 = 5;
 /// The bytes of frames that are held back by the rate. Beyond it the session is disconnected.
 pub const FRAMES_HELD_BYTES_MAX: usize = 2 * FRAME_BYTES_MAX;
@@ -126,5 +138,6 @@ const _: () = {
     assert!(JOIN_COST <= FRAMES_BURST);
     // A resume and a change of the room's owner are one burst.
     assert!(2 * REQUESTS_IN_FLIGHT_MAX <= FRAMES_BURST as u64);
+    assert!(LIST_SLICE_ROOMS_MAX.is_multiple_of(LIST_ROOMS_PER_FRAME));
     assert!(KIND_BYTES_MAX <= u8::MAX as usize);
 };

@@ -28,6 +28,7 @@ use crate::routing::undeliverable::bounce;
 use crate::routing::undeliverable::{ask_to_attach_again, end_stay, refuse_join};
 use crate::timers::{Timers, Wake, earlier};
 
+use listing::Slices;
 use openings::Acquiring;
 
 #[derive(Default)]
@@ -44,6 +45,7 @@ pub(crate) struct Entities {
     leftovers_at: Option<Instant>,
     /// When they are listed again, if that failed.
     list_at: Option<Instant>,
+    slices: Slices,
     timers: Timers<Handle>,
     /// Rooms that did something this turn, in order.
     dirty: Vec<Handle>,
@@ -56,7 +58,8 @@ impl Entities {
             .flatten()
             .min();
         let leftovers = leftovers.map(|at| (at, "entities that come back"));
-        earlier(self.timers.next(), leftovers)
+        let others = earlier(leftovers, self.slices.poll_timeout());
+        earlier(self.timers.next(), others)
     }
 
     pub(crate) fn count(&self, counts: &mut Counts) {
@@ -262,6 +265,7 @@ impl Entities {
             });
         }
         self.list_again(context);
+        self.answer_slices(context);
     }
 
     /// Ends the turn of every room that did something. Whether there was any.

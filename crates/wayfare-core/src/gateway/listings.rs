@@ -1,25 +1,30 @@
 //! Listings of rooms for clients, gathered from all shards.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use wayfare_protocol::ErrorCode;
 use wayfare_protocol::frame::server_frame;
-use wayfare_protocol::limits::{LISTING_ROOMS_MAX, PROPERTIES_MAX};
+use wayfare_protocol::limits::{
+    LIST_ROOMS_PER_FRAME, LISTING_ROOMS_MAX, LISTS_PENDING_MAX, PROPERTIES_MAX,
+};
 use wayfare_protocol::wire::{self, server_frame::Body};
+use wayfare_protocol::{EntityId, ErrorCode};
 
-use crate::output::{ConnectionId, Output};
-use crate::peer::{ListQuery, Listed, Message};
+use crate::output::ConnectionId;
+use crate::peer::{ListQuery, ListSlice, Listed, Message};
 
 use super::GatewayTurn;
+use super::connections::State;
 use super::frames::send_list_refused;
 use super::session::SessionKey;
 
-/// A listing that shards are still answering.
+/// A list that shards are still answering. It keeps one room more than it needs, which tells that
+/// there are more.
 #[derive(Debug)]
 struct Listing {
     connection: ConnectionId,
     limit: usize,
+    /// The shards that have more slices.
     missing: usize,
     listing: wire::Listing,
 }
@@ -27,7 +32,60 @@ struct Listing {
 #[derive(Debug, Default)]
 pub(super) struct Listings {
     in_flight: BTreeMap<u64, Listing>,
+    by_connection: BTreeSet<(ConnectionId, u64)>,
     made: u64,
+}
+
+impl Listings {
+    fn insert(&mut self, listing: Listing) -> u64 {
+        self.made += 1;
+        self.by_connection.insert((listing.connection, self.made));
+        self.in_flight.insert(self.made, listing);
+        self.made
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Listing> {
+        let listing = self.in_flight.remove(&number)?;
+        self.by_connection.remove(&(listing.connection, number));
+        Some(listing)
+    }
+
+    /// Forgets the lists of a connection that is gone.
+    pub(super) fn drop_of(&mut self, connection: ConnectionId) {
+        let numbers: Vec<u64> = self.of(connection).collect();
+        for number in numbers {
+            self.remove(number);
+        }
+    }
+
+    fn of(&self, connection: ConnectionId) -> impl Iterator<Item = u64> {
+        let range = (connection, 0)..=(connection, u64::MAX);
+        self.by_connection.range(range).map(|(_, number)| *number)
+    }
+}
+
+impl Listing {
+    /// Adds a slice, and returns what else to ask its shard for.
+    fn add(&mut self, listed: Listed) -> Option<Box<ListSlice>> {
+        let rooms = &mut self.listing.rooms;
+        rooms.extend(listed.rooms);
+        rooms.sort_by(|a, b| a.room.cmp(&b.room));
+        rooms.truncate(self.limit + 1);
+        self.listing.truncated |= listed.truncated;
+        let enough = rooms.get(self.limit).map(|last| last.room.as_str());
+        let next = listed.next.filter(|next| {
+            let behind = next.after.as_ref().map(EntityId::as_str);
+            enough.is_none_or(|last| behind < Some(last))
+        });
+        self.missing -= usize::from(next.is_none());
+        next
+    }
+
+    fn finish(mut self) -> wire::Listing {
+        self.listing.truncated |= self.listing.rooms.len() > self.limit;
+        self.listing.rooms.truncate(self.limit);
+        self.listing
+    }
 }
 
 impl GatewayTurn<'_> {
@@ -35,6 +93,7 @@ impl GatewayTurn<'_> {
         let Some(session) = self.gateway.sessions.get(key) else {
             return;
         };
+        let pending = self.gateway.listings.of(connection).count();
         let refusal = match self.context.kinds.named(&list.kind) {
             None => Some((
                 ErrorCode::KindUnknown,
@@ -47,6 +106,10 @@ impl GatewayTurn<'_> {
             Some(_) if list.properties.len() > PROPERTIES_MAX => {
                 Some((ErrorCode::TooLarge, "too many properties to filter by"))
             }
+            Some(_) if pending >= LISTS_PENDING_MAX => Some((
+                ErrorCode::RateLimited,
+                "too many lists of the session wait for an answer",
+            )),
             Some(_) => None,
         };
         if let Some(refusal) = refusal {
@@ -56,8 +119,6 @@ impl GatewayTurn<'_> {
             0 => LISTING_ROOMS_MAX,
             limit => limit.min(LISTING_ROOMS_MAX),
         };
-        self.gateway.listings.made += 1;
-        let query = self.gateway.listings.made;
         let shards = self.context.config.shards.clone();
         let empty = wire::Listing {
             request: list.request,
@@ -69,46 +130,48 @@ impl GatewayTurn<'_> {
             missing: shards.len(),
             listing: empty,
         };
-        self.gateway.listings.in_flight.insert(query, listing);
-        let (kind, properties) = (list.kind, list.properties);
-        let gateway = self.context.config.address.clone();
-        let asked = Arc::new(ListQuery {
-            query,
-            gateway,
-            kind,
-            properties,
+        let number = self.gateway.listings.insert(listing);
+        let query = Arc::new(ListQuery {
+            number,
+            gateway: self.context.config.address.clone(),
+            kind: list.kind,
+            properties: list.properties,
             limit,
         });
         for shard in shards {
+            let first = ListSlice {
+                query: Arc::clone(&query),
+                after: None,
+                looked_at: 0,
+            };
             self.context
                 .out
-                .post(&shard, Message::List(Arc::clone(&asked)));
+                .post(&shard, Message::List(Box::new(first)));
         }
     }
 
-    /// Adds the part of a listing that comes from a shard.
+    /// Adds a slice to its list, if the client still waits for it, and charges for the rooms that
+    /// were looked at.
     pub(crate) fn listed(&mut self, listed: Listed) {
-        let Some(listing) = self.gateway.listings.in_flight.get_mut(&listed.query) else {
+        let (number, shard) = (listed.number, listed.shard.clone());
+        let cost = listed.looked_at / LIST_ROOMS_PER_FRAME;
+        let Some(listing) = self.gateway.listings.in_flight.get_mut(&number) else {
             return;
         };
-        listing.missing -= 1;
-        listing.listing.truncated |= listed.truncated;
-        listing.listing.rooms.extend(listed.rooms);
-        if listing.missing > 0 {
-            return;
+        let connection = listing.connection;
+        if let Some(next) = listing.add(listed) {
+            self.context.out.post(&shard, Message::List(next));
         }
-        let Some(mut done) = self.gateway.listings.in_flight.remove(&listed.query) else {
-            return;
-        };
-        done.listing.rooms.sort_by(|a, b| a.room.cmp(&b.room));
-        done.listing.truncated |= done.listing.rooms.len() > done.limit;
-        done.listing.rooms.truncate(done.limit);
-        if self.gateway.connections.get_mut(done.connection).is_some() {
-            let bytes = server_frame(Body::Listing(done.listing));
-            self.context.out.outputs.push_back(Output::Send {
-                connection: done.connection,
-                bytes,
-            });
+        if listing.missing == 0
+            && let Some(done) = self.gateway.listings.remove(number)
+        {
+            let bytes = server_frame(Body::Listing(done.finish()));
+            self.context.out.send(connection, bytes);
+        }
+        if let Some(slot) = self.gateway.connections.get_mut(connection)
+            && let State::Open(key) = slot.state
+        {
+            self.overdraw(key, u32::try_from(cost).unwrap_or(u32::MAX));
         }
     }
 }

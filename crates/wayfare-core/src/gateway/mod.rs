@@ -149,7 +149,7 @@ impl GatewayTurn<'_> {
             ToGateway::NotAMember(unknown) => self.not_a_member(&unknown),
             ToGateway::Unreachable(unreachable) => self.unreachable(&unreachable),
             ToGateway::SessionTaken(taken) => self.session_taken(&taken),
-            ToGateway::Listed(listed) => self.listed(listed),
+            ToGateway::Listed(listed) => self.listed(*listed),
         }
     }
 
@@ -200,6 +200,7 @@ impl GatewayTurn<'_> {
         self.gateway
             .timers
             .arm(TimerKey::Connection(connection.slot), &mut slot.armed, None);
+        self.gateway.listings.drop_of(connection);
         let state = self.gateway.connections.close(connection)?;
         let State::Open(key) = state else { return None };
         let session = self.gateway.sessions.get_mut(key)?;

@@ -29,8 +29,8 @@ pub enum Message {
     Gateway(ToGateway),
     /// For one entity of a shard.
     Entity(ToEntity),
-    /// Gateway to shard: the rooms that a client may list.
-    List(Arc<ListQuery>),
+    /// Gateway to shard: the next rooms that a client may list.
+    List(Box<ListSlice>),
     /// For the directory of a shard: the owner of an entity, as a record told.
     Owner(Box<Owner>),
 }
@@ -50,8 +50,8 @@ pub enum ToGateway {
     Unreachable(Unreachable),
     /// From another gateway: the session lives there now.
     SessionTaken(SessionTaken),
-    /// From a shard: its part of a listing.
-    Listed(Listed),
+    /// From a shard: a slice of a list.
+    Listed(Box<Listed>),
 }
 
 /// A message for one entity.
@@ -324,28 +324,46 @@ pub struct SessionTaken {
     pub replaced: bool,
 }
 
-/// See [`Message::List`].
+/// A client's list, as its gateway asks for it.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
-    /// Names the query at its gateway.
-    pub query: u64,
+    /// Names the list at its gateway.
+    pub number: u64,
     /// The gateway that asks.
     pub gateway: Address,
     /// Rooms of this kind.
     pub kind: String,
     /// With all of these properties.
     pub properties: BTreeMap<String, String>,
-    /// At most so many.
+    /// The number of rooms that are enough.
     pub limit: usize,
+}
+
+/// See [`Message::List`]. A shard looks at a bounded number of rooms for it and answers where the
+/// next slice begins.
+#[derive(Clone, Debug)]
+pub struct ListSlice {
+    /// The list.
+    pub query: Arc<ListQuery>,
+    /// The slice begins behind this room.
+    pub after: Option<EntityId>,
+    /// The rooms of this shard that earlier slices looked at.
+    pub looked_at: usize,
 }
 
 /// See [`ToGateway::Listed`].
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// The query's name.
-    pub query: u64,
-    /// The rooms of one shard.
+    /// The list's number at its gateway.
+    pub number: u64,
+    /// The shard that answers.
+    pub shard: Address,
+    /// The rooms of one slice, in order of their names.
     pub rooms: Vec<ListedRoom>,
-    /// There were more.
+    /// The rooms that the slice looked at.
+    pub looked_at: usize,
+    /// The next slice of this shard, if there are more rooms to look at.
+    pub next: Option<Box<ListSlice>>,
+    /// The shard has more rooms than a list may look at.
     pub truncated: bool,
 }

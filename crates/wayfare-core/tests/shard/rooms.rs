@@ -272,6 +272,7 @@ fn a_listing_has_all_shards_and_no_private_rooms() {
             limit,
         };
         world.say(ada, Say::List(list));
+        world.advance(Duration::ZERO);
         world.heard(ada).join("")
     };
     assert_eq!(
