@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Request } from "../src/core/ledger.js";
 import { Ledger } from "../src/core/ledger.js";
+import { REQUESTS_IN_FLIGHT_MAX } from "../src/core/limits.js";
 import { isPlayerName, isRoomName } from "../src/core/names.js";
 import { Backoff } from "../src/core/backoff.js";
 import { Route } from "../src/core/route.js";
@@ -11,18 +12,25 @@ import { settingsOf } from "../src/core/settings.js";
 
 const command = (id: number): Request => ({ id, payload: Uint8Array.of(1, 2) });
 
-/** A stay that joined with 1 and sent 2, 3, 4. */
+/** A stay that joined with 1 and was given 2, 3, 4. */
 function ledger(): Ledger {
   const ledger = new Ledger(0n);
   assert.equal(ledger.numberJoin(), 1n);
   for (const id of [2, 3, 4]) {
-    assert.equal(ledger.push(command(id)).sequence, BigInt(id));
+    ledger.push(command(id));
+    assert.equal(ledger.last, BigInt(id));
   }
   return ledger;
 }
 
-const open = (ledger: Ledger) =>
-  ledger.unacknowledged().map(({ request, sequence }) => [request.id, Number(sequence)]);
+/** What is to be sent now. */
+function open(ledger: Ledger) {
+  const sent = [];
+  for (let item; (item = ledger.nextToSend()); ) {
+    sent.push([item.request.id, Number(item.sequence)]);
+  }
+  return sent;
+}
 
 const MAX = 2n ** 64n - 1n;
 
@@ -38,7 +46,8 @@ test("what was never sent cannot be applied", () => {
   const kept = ledger();
   assert.equal(kept.replied(MAX), undefined);
   assert.equal(kept.adopt(MAX), false);
-  assert.equal(kept.push(command(5)).sequence, 5n);
+  kept.push(command(5));
+  assert.equal(kept.last, 5n);
 });
 
 test("a fall back numbers on from where the room stands", () => {
@@ -49,7 +58,8 @@ test("a fall back numbers on from where the room stands", () => {
     [2, 2],
     [4, 3],
   ]);
-  assert.equal(kept.push(command(9)).sequence, 4n);
+  kept.push(command(9));
+  assert.equal(kept.last, 4n);
 });
 
 test("what waits for a join is numbered behind it", () => {
@@ -63,8 +73,25 @@ test("what waits for a join is numbered behind it", () => {
     [6, 9],
     [7, 10],
   ]);
-  assert.equal(kept.push(command(8)).sequence, 11n);
+  kept.push(command(8));
+  assert.equal(kept.last, 11n);
   assert.equal(kept.replied(10n), 7);
+});
+
+test("requests beyond the window wait for acknowledgements", () => {
+  const kept = new Ledger(0n);
+  for (let id = 1; id <= 3 * REQUESTS_IN_FLIGHT_MAX; id += 1) {
+    kept.push(command(id));
+  }
+  assert.equal(open(kept).length, REQUESTS_IN_FLIGHT_MAX);
+  kept.replied(2n);
+  assert.deepEqual(open(kept), [
+    [65, 65],
+    [66, 66],
+  ]);
+  // A room that fell back gets them again, as many at once.
+  assert.equal(kept.adopt(0n), true);
+  assert.equal(open(kept).length, REQUESTS_IN_FLIGHT_MAX);
 });
 
 test("to adopt the present changes nothing", () => {

@@ -39,7 +39,7 @@ export function handleJoined(stay: Stay, joined: Joined, now: number): void {
     const { lostReplies } = phase;
     const fellBack = true;
     stay.tell({ type: "resync", view, position, stands: 0n, lostReplies, fellBack });
-    stay.sendAgain(member, now);
+    stay.sendRequests(now);
   } else if (stay.leaving) {
     stay.request({}, now);
   } else {
@@ -74,10 +74,10 @@ export function handleRoomFrame(stay: Stay, body: Heard, now: number): Fate {
       stay.tell({ type: body.case, payload: body.value.payload });
       break;
     case "reply":
-      handleReply(stay, phase, body.value);
+      handleReply(stay, phase, body.value, now);
       break;
     case "applied":
-      return handleApplied(stay, phase, body.value.applied);
+      return handleApplied(stay, phase, body.value.applied, now);
     case "position":
       advance(phase, body.value.sequence);
       break;
@@ -92,11 +92,13 @@ export function handleRoomFrame(stay: Stay, body: Heard, now: number): Fate {
   return "stays";
 }
 
-function handleReply(stay: Stay, member: Member, { sequence, command, result }: Reply): void {
+function handleReply(stay: Stay, member: Member, reply: Reply, now: number): void {
+  const { sequence, command, result } = reply;
   if (!advance(member, sequence)) {
     return;
   }
   const id = stay.ledger.replied(command);
+  stay.sendRequests(now);
   if (id !== undefined) {
     stay.resolve(
       { id },
@@ -106,7 +108,7 @@ function handleReply(stay: Stay, member: Member, { sequence, command, result }: 
 }
 
 /** What is applied and had no reply of its own was answered with nothing. */
-function handleApplied(stay: Stay, member: Member, applied: bigint): Fate {
+function handleApplied(stay: Stay, member: Member, applied: bigint, now: number): Fate {
   if (!member.attached) {
     return "stays";
   }
@@ -115,6 +117,7 @@ function handleApplied(stay: Stay, member: Member, applied: bigint): Fate {
       return stay.left("requested");
     }
   }
+  stay.sendRequests(now);
   return "stays";
 }
 
@@ -125,7 +128,7 @@ function handleAttached(stay: Stay, member: Member, attached: Attached, now: num
   if (stay.ledger.adopt(attached.applied)) {
     stay.tell({ type: "fell_back" });
   }
-  stay.sendAgain(member, now);
+  stay.sendRequests(now);
 }
 
 function handleResync(stay: Stay, member: Member, resync: Resync, now: number): Fate {
@@ -142,7 +145,7 @@ function handleResync(stay: Stay, member: Member, resync: Resync, now: number): 
   }
   const fellBack = commandsUndone || eventsUndone;
   stay.tell({ type: "resync", view, position, stands, lostReplies, fellBack });
-  stay.sendAgain(member, now);
+  stay.sendRequests(now);
   return "stays";
 }
 

@@ -1,5 +1,6 @@
 // The one sequence of a (session, room) pair, and what of it the room has yet to acknowledge.
 
+import { REQUESTS_IN_FLIGHT_MAX } from "./limits.js";
 import type { CommandId } from "./output.js";
 
 /** Something reliable: kept until the room acknowledges it. A leave has neither id nor payload. */
@@ -15,18 +16,20 @@ export interface Item {
 
 /**
  * Invariants: sequences in the items grow; every sequence in `(acknowledged, last]` is among them;
- * `acknowledged <= last`. So what is above an acknowledgement has no gap.
+ * `acknowledged <= sent <= last`. So what is above an acknowledgement has no gap.
  */
 export class Ledger {
   /** The number last given out. */
   last: bigint;
   payloadBytes = 0;
   #acknowledged: bigint;
+  /** The number last sent under the present attachment. */
+  #sent: bigint;
   #items: Item[] = [];
 
   /** Goes on behind `last`, which earlier stays in the room came to. */
   constructor(last: bigint) {
-    this.last = this.#acknowledged = last;
+    this.last = this.#acknowledged = this.#sent = last;
   }
 
   get length(): number {
@@ -39,16 +42,25 @@ export class Ledger {
    */
   numberJoin(): bigint {
     const join = ++this.last;
-    this.#acknowledged = join;
+    this.#acknowledged = this.#sent = join;
     this.#renumber(-1n);
     return join;
   }
 
-  push(request: Request): Item {
-    const item = { sequence: ++this.last, request };
+  push(request: Request): void {
     this.payloadBytes += bytesOf(request);
-    this.#items.push(item);
-    return item;
+    this.#items.push({ sequence: ++this.last, request });
+  }
+
+  /** The next request to send, counted as sent; none while as many are in flight as may be. */
+  nextToSend(): Item | undefined {
+    const isOpen = this.#sent - this.#acknowledged < REQUESTS_IN_FLIGHT_MAX;
+    const item = isOpen && this.#items.find((item) => item.sequence > this.#sent);
+    if (item) {
+      this.#sent = item.sequence;
+      return item;
+    }
+    return undefined;
   }
 
   /**
@@ -83,19 +95,14 @@ export class Ledger {
 
   /**
    * The room states where it stands, possibly further back than it once was: what is above is numbered
-   * anew without a gap, and goes on from there. True if the room fell back.
+   * anew without a gap, to be sent again, and goes on from there. True if the room fell back.
    */
   adopt(stated: bigint): boolean {
     const applied = stated < this.last ? stated : this.last;
     const fellBack = applied < this.#acknowledged;
-    this.#acknowledged = this.last = applied;
+    this.#acknowledged = this.#sent = this.last = applied;
     this.#renumber(applied);
     return fellBack;
-  }
-
-  /** What is not known to be applied, in order: to be sent again. */
-  unacknowledged(): readonly Item[] {
-    return this.#items.filter((item) => item.sequence > this.#acknowledged);
   }
 
   /** Items above `floor` go on from `last`. */
@@ -112,6 +119,9 @@ export class Ledger {
     const applied = claim < this.last ? claim : this.last;
     if (applied > this.#acknowledged) {
       this.#acknowledged = applied;
+    }
+    if (applied > this.#sent) {
+      this.#sent = applied;
     }
   }
 }

@@ -7,6 +7,8 @@ export const KEY_BYTES_MAX = 128;
 export const PLAYER_BYTES_MAX = 255;
 export const FRAME_BYTES_MAX = 64 * 1024;
 export const ROOMS_PER_SESSION_MAX = 16;
+/** Requests in flight to one room; the rest waits for acknowledgements. */
+export const REQUESTS_IN_FLIGHT_MAX = 64;
 /** Milliseconds from the connection to a complete, accepted Hello. */
 export const HANDSHAKE_TIME_MAX = 10_000;
 /** A client that has nothing to say pings this often, in milliseconds. */

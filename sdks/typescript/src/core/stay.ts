@@ -154,17 +154,17 @@ export class Stay {
     this.shared.out.event({ room: this.key, ...event });
   }
 
-  /** Kept, and sent at once where there is an attachment. */
   request(request: Request, now: number): void {
-    const item = this.ledger.push(request);
-    if (this.phase.at === "member" && this.phase.attached) {
-      this.shared.out.send(requestFrame(this.phase, item), now);
-    }
+    this.ledger.push(request);
+    this.sendRequests(now);
   }
 
-  sendAgain(member: Member, now: number): void {
-    for (const item of this.ledger.unacknowledged()) {
-      this.shared.out.send(requestFrame(member, item), now);
+  /** Sends what waits, as much as may be in flight, where there is an attachment. */
+  sendRequests(now: number): void {
+    if (this.phase.at === "member" && this.phase.attached) {
+      for (let item; (item = this.ledger.nextToSend()); ) {
+        this.shared.out.send(requestFrame(this.phase, item), now);
+      }
     }
   }
 
