@@ -4,8 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The encoding of an absent payload: MessagePack's nil, which decodes as `()`, `None` or a unit
-/// struct.
+/// MessagePack's nil. An absent payload decodes like it, as `()`, `None` or a unit struct.
 const NIL: &[u8] = &[0xc0];
 
 /// A payload that could not be encoded or decoded.
@@ -19,9 +18,11 @@ pub enum PayloadError {
     Decode(String),
 }
 
-/// Encodes structs as maps, so that both sides may add fields.
+/// Encodes structs as maps, so that both sides may add fields. A value that is nil as a whole says
+/// nothing, like `()`, and is no bytes: rooms read that as their defaults, too.
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, PayloadError> {
     match rmp_serde::to_vec_named(value) {
+        Ok(bytes) if bytes == NIL => Ok(Bytes::new()),
         Ok(bytes) => Ok(bytes.into()),
         Err(error) => Err(PayloadError::Encode(error.to_string())),
     }
@@ -41,6 +42,13 @@ mod tests {
         assert_eq!(decode::<()>(&[]), Ok(()));
         assert_eq!(decode::<Option<u32>>(&[]), Ok(None));
         assert!(matches!(decode::<u32>(&[]), Err(PayloadError::Decode(_))));
+    }
+
+    #[test]
+    fn nothing_said_is_an_empty_payload() {
+        assert_eq!(encode(&()), Ok(Bytes::new()));
+        assert_eq!(encode(&None::<u32>), Ok(Bytes::new()));
+        assert_eq!(encode(&[None::<u32>]), Ok(Bytes::from_static(b"\x91\xc0")));
     }
 
     #[test]

@@ -140,7 +140,7 @@ test("a room's name is a kind and a key", () => {
     assert.ok(isRoomName(name), name);
   }
   const long = `plaza/${"Ω".repeat(65)}`;
-  for (const name of ["plaza", "/main", "plaza/", "Plaza/x", "plaza/a\nb", `${"k".repeat(33)}/x`, long]) {
+  for (const name of ["plaza", "/main", "plaza/", "Plaza/x", "plaza/a\nb", "plaza/\ud83d", `${"k".repeat(33)}/x`, long]) {
     assert.ok(!isRoomName(name), name);
   }
   assert.ok(isPlayerName("ada") && !isPlayerName("") && !isPlayerName("p".repeat(256)));

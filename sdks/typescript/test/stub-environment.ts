@@ -162,7 +162,10 @@ export class StubSocket implements WebSocketLike {
   /** The server says a frame, in the words of an exchange. */
   says(line: string): void {
     const words = new Words(line);
-    const frame = serverFrame(words.next(), words);
+    this.saysFrame(serverFrame(words.next(), words));
+  }
+
+  saysFrame(frame: Uint8Array): void {
     this.onmessage?.({ data: frame.slice().buffer });
   }
 

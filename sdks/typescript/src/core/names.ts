@@ -2,7 +2,8 @@
 
 import { KEY_BYTES_MAX, KIND_BYTES_MAX, PLAYER_BYTES_MAX } from "./limits.js";
 
-const ROOM = /^[a-z0-9_-]+\/\P{Cc}+$/u;
+// Half a pair of surrogates (Cs) is no text: it would arrive as another.
+const ROOM = /^[a-z0-9_-]+\/[^\p{Cc}\p{Cs}]+$/u;
 const PLAYER = /^\P{Cc}+$/u;
 
 /** Whether a text is a room's name: `kind/key`. */

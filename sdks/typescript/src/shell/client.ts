@@ -52,9 +52,9 @@ export type State =
 /** What a join may say. */
 export interface JoinOptions<T = unknown> extends WaitOptions {
   /** What the joiner brings. */
-  readonly payload?: TypeOf<T, "Join">;
+  readonly payload?: TypeOf<T, "Join"> | undefined;
   /** What creating the room takes; without effect if it exists. */
-  readonly open?: TypeOf<T, "Open">;
+  readonly open?: TypeOf<T, "Open"> | undefined;
   /**
    * Whether the room may (the default), must not or must be created. A room that is lost with its
    * server is joined again as one that may.
@@ -139,7 +139,7 @@ export class Client {
     options.signal?.throwIfAborted();
     const { codec = this.#codec, mode = "or_create", eventsMax = HISTORY_EVENTS_MAX } = options;
     const payload = encoded(JoinError, codec, options.payload);
-    const open = "open" in options ? encoded(JoinError, codec, options.open) : new Uint8Array();
+    const open = encoded(JoinError, codec, options.open);
     return (await this.#driver.call((core, now) => {
       const key = core.join({ room: id, mode, open, payload }, now);
       const room = new Room({ key, id, codec, eventsMax, calls: this.#calls });
