@@ -31,7 +31,9 @@ test("a refusal to join has a code and the game's number", async () => {
     assert.deepEqual([error.kind, error.code, error.detail], ["refused", ErrorCode.Refused, 7]);
     return true;
   });
-  await assert.rejects(client.join("Plaza"), (error: JoinError) => error.kind === "invalid_room");
+  for (const name of ["Plaza", "plaza/half-\ud83d"]) {
+    await assert.rejects(client.join(name), (error: JoinError) => error.kind === "invalid_room");
+  }
 });
 
 test("a join that is given up is left", async () => {
@@ -91,6 +93,57 @@ test("nothing is missed between the join and the first handler", async () => {
   stop();
   environment.socket.says('event a @13 {"said":{"text":"unheard"}}');
   assert.deepEqual(told, ["early", "late"]);
+});
+
+test("what happens while all handlers are off waits for the next", async () => {
+  const { environment, room } = await member();
+  const told: string[] = [];
+  const listen = (name: string) => room.on("said", ({ text }) => told.push(`${name}: ${text}`));
+  const says = (position: number) =>
+    environment.socket.says(`event a @${position} {"said":{"text":"${position}"}}`);
+  const one = listen("one");
+  await Promise.resolve();
+  says(11);
+  one();
+  one();
+  says(12);
+  listen("in the same breath")();
+  await Promise.resolve();
+  says(13);
+  const two = listen("two");
+  await Promise.resolve();
+  says(14);
+  const other = room.on("waved", () => {});
+  two();
+  says(15);
+  other();
+  assert.deepEqual(told, ["one: 11", "two: 12", "two: 13", "two: 14"]);
+});
+
+test("a handler that is taken off by what it hears hears no more", async () => {
+  const { environment, room } = await member();
+  const told: string[] = [];
+  for (const position of [11, 12, 13]) {
+    environment.socket.says(`event a @${position} {"said":{"text":"${position}"}}`);
+  }
+  const once = () => {
+    const off = room.on("said", ({ text }) => {
+      off();
+      told.push(text);
+    });
+  };
+  once();
+  await Promise.resolve();
+  assert.deepEqual(told, ["11"]);
+  for await (const happening of room) {
+    told.push(happening.type === "event" ? String(happening.position) : happening.type);
+    if (told.length === 2) {
+      break;
+    }
+  }
+  once();
+  await Promise.resolve();
+  assert.deepEqual(told, ["11", "12", "13"]);
 });
 
 test("a handler's error is the application's, and stops nobody else", async () => {

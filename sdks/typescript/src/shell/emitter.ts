@@ -3,11 +3,20 @@
 export class Emitter {
   readonly #handlers = new Map<string, Set<(value: never) => void>>();
 
+  get isEmpty(): boolean {
+    return this.#handlers.size === 0;
+  }
+
   /** Returns what takes it away again. */
   on(name: string, handler: (value: never) => void): () => void {
     const handlers = this.#handlers.get(name) ?? new Set();
     this.#handlers.set(name, handlers.add(handler));
-    return () => void handlers.delete(handler);
+    return () => {
+      handlers.delete(handler);
+      if (handlers.size === 0 && this.#handlers.get(name) === handlers) {
+        this.#handlers.delete(name);
+      }
+    };
   }
 
   emit(name: string, value: unknown): void {

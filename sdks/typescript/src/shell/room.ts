@@ -33,7 +33,7 @@ export interface RoomParts {
 
 /**
  * A member's place in a room, made by `Client.join`. Its events are told to handlers (`on`, `onEvent`)
- * or taken one by one (`for await`); until somebody listens they wait, as many as `eventsMax`.
+ * or taken one by one (`for await`); while nobody listens they wait, as many as `eventsMax`.
  */
 export class Room<T extends Partial<RoomTypes> = RoomTypes> {
   /** The room's name: `kind/key`. */
@@ -42,9 +42,14 @@ export class Room<T extends Partial<RoomTypes> = RoomTypes> {
   readonly #kinds = new Emitter();
   readonly #variants = new Emitter();
   readonly #listeners = new Set<(event: RoomEvent<T>) => void>();
-  /** What nobody has listened to yet. */
-  #waiting: RoomEvent<T>[] | undefined = [];
-  #handles = false;
+  /** What nobody has taken yet. */
+  readonly #waiting: RoomEvent<T>[] = [];
+  /** Whether what happens is delivered at once. */
+  #delivers = false;
+  #delivering = false;
+  /** Takes the handlers away from what happens, if there are any. */
+  #unhandle: (() => void) | undefined;
+  readonly #over = new Emitter();
   #view: unknown;
   #position = 0;
   #end: RoomEvent<T> | undefined;
@@ -149,7 +154,7 @@ export class Room<T extends Partial<RoomTypes> = RoomTypes> {
   /** Leaves the room; over when the stay is. */
   async leave(): Promise<void> {
     if (!this.#end) {
-      const left = new Promise((resolve) => this.#kinds.on("end", resolve));
+      const left = new Promise((resolve) => this.#over.on("over", resolve));
       this.#parts.calls.leave(this.#parts.key);
       await left;
     }
@@ -180,7 +185,7 @@ export class Room<T extends Partial<RoomTypes> = RoomTypes> {
     } finally {
       stop();
       if (this.#listeners.size === 0) {
-        this.#waiting = queue;
+        this.#waiting.unshift(...queue);
       }
     }
   }
@@ -208,13 +213,10 @@ export class Room<T extends Partial<RoomTypes> = RoomTypes> {
     if (event.type === "left" || event.type === "unread") {
       this.#end = event;
     }
-    if (this.#waiting) {
-      this.#keep(this.#waiting, event);
-    } else {
-      this.#deliver(event);
-    }
+    this.#keep(this.#waiting, event);
+    this.#deliver();
     if (this.#end === event) {
-      this.#kinds.emit("end", event);
+      this.#over.emit("over", event);
     }
   }
 
@@ -249,37 +251,51 @@ export class Room<T extends Partial<RoomTypes> = RoomTypes> {
     }
   }
 
-  #deliver(event: RoomEvent<T>): void {
-    for (const listener of [...this.#listeners]) {
-      listener(event);
+  /** In order, and for as long as somebody listens. */
+  #deliver(): void {
+    if (this.#delivering) {
+      return;
     }
+    this.#delivering = true;
+    while (this.#delivers && this.#waiting.length > 0) {
+      const [event] = this.#waiting.splice(0, 1) as [RoomEvent<T>];
+      for (const listener of [...this.#listeners]) {
+        listener(event);
+      }
+    }
+    this.#delivering = false;
   }
 
   #handle(emitter: Emitter, name: string, handler: (value: never) => void): () => void {
     const off = emitter.on(name, handler);
-    if (!this.#handles) {
-      this.#handles = true;
-      this.#listen((event) => {
-        this.#kinds.emit(event.type, event);
-        const variant = event.type === "event" ? variantOf(event.event) : undefined;
-        if (variant) {
-          this.#variants.emit(...variant);
-        }
-      });
-    }
-    return off;
+    this.#unhandle ??= this.#listen((event) => {
+      this.#kinds.emit(event.type, event);
+      const variant = event.type === "event" ? variantOf(event.event) : undefined;
+      if (variant) {
+        this.#variants.emit(...variant);
+      }
+    });
+    return () => {
+      off();
+      if (this.#kinds.isEmpty && this.#variants.isEmpty) {
+        this.#unhandle?.();
+        this.#unhandle = undefined;
+      }
+    };
   }
 
   /** Whoever listens first gets what waited, once all that is said in the same breath is said. */
   #listen(listener: (event: RoomEvent<T>) => void): () => void {
     if (this.#listeners.size === 0) {
       queueMicrotask(() => {
-        const waiting = this.#waiting ?? [];
-        this.#waiting = undefined;
-        waiting.forEach((event) => this.#deliver(event));
+        this.#delivers = this.#listeners.size > 0;
+        this.#deliver();
       });
     }
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return () => {
+      this.#listeners.delete(listener);
+      this.#delivers &&= this.#listeners.size > 0;
+    };
   }
 }
