@@ -29,16 +29,21 @@ function withGlobals(globals: Record<string, unknown>, work: () => void): void {
 
 class StubWorker {
   static readonly made: StubWorker[] = [];
-  onmessage: (() => void) | null = null;
-  readonly delays: number[] = [];
+  onmessage: ((event: { data: unknown }) => void) | null = null;
+  readonly posted: (readonly [alarm: number, delay: number])[] = [];
   terminated = false;
 
   constructor() {
     StubWorker.made.push(this);
   }
 
-  postMessage(delay: number): void {
-    this.delays.push(delay);
+  postMessage(message: readonly [number, number]): void {
+    this.posted.push(message);
+  }
+
+  /** The delay that was asked for as this message is over. */
+  ring(message: number): void {
+    this.onmessage?.({ data: this.posted[message]?.[0] });
   }
 
   terminate(): void {
@@ -46,20 +51,32 @@ class StubWorker {
   }
 }
 
-test("in a hidden page a worker rings, one for all delays", () => {
-  withGlobals({ document: { hidden: true }, Worker: StubWorker }, () => {
-    let rings = 0;
-    const alarm = createAlarm(() => (rings += 1));
-    alarm.set(10_000);
-    alarm.set(20_000);
-    const [worker] = StubWorker.made.splice(0);
-    assert.deepEqual(worker?.delays, [10_000, 20_000]);
-    worker.onmessage?.();
-    assert.equal(rings, 1);
-    alarm.set(undefined);
-    alarm.stop();
+test("in a hidden page one worker rings for all alarms", () => {
+  const urls: unknown[] = [];
+  const URL = { createObjectURL: (blob: unknown) => `blob:${urls.push(blob)}` };
+  withGlobals({ document: { hidden: true }, Worker: StubWorker, URL }, () => {
+    const rung: string[] = [];
+    const lasting = createAlarm(() => rung.push("lasting"));
+    lasting.set(10_000);
+    lasting.set(20_000);
+    const { after } = environmentOf(class {} as never);
+    const cancels = [1000, 2000, 3000].map((delay) => after(delay, () => rung.push(`${delay}`)));
+    const [worker, ...others] = StubWorker.made.splice(0);
+    assert.ok(worker && others.length === 0);
+    assert.deepEqual(worker.posted.map(([, delay]) => delay), [10_000, 20_000, 1000, 2000, 3000]);
+    worker.ring(3);
+    worker.ring(3);
+    cancels[0]?.();
+    worker.ring(2);
+    worker.ring(1);
+    assert.deepEqual(rung, ["2000", "lasting"], "each once, and none that is cancelled");
+    lasting.set(undefined);
+    lasting.stop();
+    assert.equal(worker.terminated, false);
+    cancels[2]?.();
     assert.equal(worker.terminated, true);
-    assert.equal(StubWorker.made.length, 0);
+    after(1000, () => {})();
+    assert.deepEqual([StubWorker.made.splice(0).length, urls.length], [1, 1]);
   });
 });
 
