@@ -82,6 +82,24 @@ test("a token that cannot be had is asked for again, and why is told", async () 
   await assert.rejects(failing, /cannot be reached \(no token: Error: not signed in\)/);
 });
 
+test("a token that is missing by mistake makes no guest", async () => {
+  for (const options of [{ token: null }, { token: 7 }, { guest: null }, { guest: {} }]) {
+    const environment = new StubEnvironment();
+    const connecting = connectIn(environment, "ws://play.example", options as never);
+    await assert.rejects(connecting, (error: ConnectError) => error.kind === "invalid");
+    assert.equal(environment.sockets.length, 0);
+  }
+  const environment = new StubEnvironment();
+  const token = (() => null) as unknown as () => string;
+  const connecting = connectIn(environment, "ws://play.example", { token, timeout: 1000 });
+  environment.socket.open();
+  await settled();
+  assert.deepEqual(environment.socket.heard(), []);
+  environment.socket.lose();
+  environment.pass(1000);
+  await assert.rejects(connecting, /no token: .*the answer is null/);
+});
+
 test("a token that comes when its connection is gone is said to nobody", async () => {
   const environment = new StubEnvironment();
   const answers: ((token: string) => void)[] = [];

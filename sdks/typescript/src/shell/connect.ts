@@ -69,18 +69,32 @@ export async function connectIn(
     throw new ConnectError("invalid", "no endpoint");
   }
   const { token, guest = "", timeout = 15_000, signal } = options;
+  checkText("guest", guest);
+  if (token !== undefined && typeof token !== "function") {
+    checkText("token", token);
+  }
   const credential = typeof token === "string" ? { token } : { guest };
   const settings: ShellSettings = settingsOf(endpoints.length, credential);
   const { sdk = settings.sdk, giveUpAfter = Infinity, backoffMax = settings.backoffMax } = options;
   Object.assign(settings, { sdk, giveUpAfter, backoffMax });
   if (typeof token === "function") {
     settings.prepare = async () => {
-      settings.credential = { token: await token() };
+      const answer = await token();
+      checkText("the answer", answer);
+      settings.credential = { token: answer };
     };
   }
   const client = new Client(endpoints, settings, environment, options.codec);
   await welcomed(client, environment, { timeout, signal });
   return client;
+}
+
+/** A token that is missing by mistake must not make a guest of somebody. */
+function checkText(what: string, value: unknown): void {
+  if (typeof value !== "string") {
+    const found = value === null ? "null" : typeof value;
+    throw new ConnectError("invalid", `${what} is ${found} and no text; guests have no token at all`);
+  }
 }
 
 /** Waits for the first session. */
