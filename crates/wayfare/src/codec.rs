@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::by_name::ByName;
 use crate::types::BYTES_KEY;
 
 /// The encoding of messages between a room and its clients: [`Room::CODEC`](crate::Room::CODEC).
@@ -147,9 +148,9 @@ pub(crate) fn write_named<T: Serialize>(value: &T, into: &mut Vec<u8>) -> Result
 /// exhaust. JSON has the same limit.
 const DEPTH_MAX: usize = 128;
 
-/// Decodes the output of [`write_named`].
+/// Decodes the output of [`write_named`], or what clients wrote in the same form.
 pub(crate) fn read_named<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    T::deserialize(&mut named_reader(bytes)).map_err(CodecError::new)
+    T::deserialize(ByName(&mut named_reader(bytes))).map_err(CodecError::new)
 }
 
 /// The deserializer of [`read_named`].
@@ -203,6 +204,33 @@ mod tests {
             b"\x81\xa4walk\x82\xa1x\xca\x3f\x80\0\0\xa1y\xca\x40\0\0\0",
         );
         check(walk(), Codec::Json, br#"{"walk":{"x":1.0,"y":2.0}}"#);
+    }
+
+    #[test]
+    fn a_number_names_no_variant_and_no_field() {
+        #[derive(Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "type", rename_all = "snake_case")]
+        enum Tagged {
+            Wave,
+            Nested { said: Vec<Option<Said>> },
+        }
+        let refused = |bytes: &[u8]| {
+            let refused = Said::decode(Codec::MessagePack, bytes).unwrap_err();
+            assert!(refused.0.contains("the name of a variant"), "{refused}");
+        };
+        refused(b"\x02");
+        refused(b"\x81\x00\xa2hi");
+        refused(b"\x81\xa4walk\x82\x00\xca\x3f\x80\0\0\x01\xca\x40\0\0\0");
+        assert!(Said::decode(Codec::Json, b"2").is_err());
+        assert!(read_named::<Vec<Option<Said>>>(b"\x91\x02").is_err());
+        assert!(read_named::<(u8, Said)>(b"\x92\x01\x02").is_err());
+        assert!(read_named::<Tagged>(b"\x81\xa4type\x00").is_err());
+        let nested = Tagged::Nested {
+            said: vec![None, Some(Said::Walk { x: 1.0, y: 2.0 }), Some(Said::Wave)],
+        };
+        let mut bytes = Vec::new();
+        nested.encode(Codec::MessagePack, &mut bytes).unwrap();
+        assert_eq!(read_named(&bytes), Ok(nested));
     }
 
     #[test]

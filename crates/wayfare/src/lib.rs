@@ -61,6 +61,7 @@
 
 mod asking;
 mod audience;
+mod by_name;
 mod changes;
 mod codec;
 mod context;
