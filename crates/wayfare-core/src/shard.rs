@@ -268,6 +268,8 @@ impl Shard {
                     | ToGateway::NotAMember(_)
                     | ToGateway::Unreachable(_)
                     | ToGateway::SessionTaken(_)
+                    | ToGateway::FirstSessionQuery(_)
+                    | ToGateway::FirstSession(_)
                     | ToGateway::Listed(_) => {}
                 }
                 self.gateway().accept(message);

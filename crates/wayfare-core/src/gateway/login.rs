@@ -26,12 +26,13 @@ use crate::report::Report;
 
 use super::connections::State;
 use super::held::Held;
+use super::second_login::Replaces;
 use super::session::{Session, SessionKey};
 use super::{GatewayTurn, TimerKey};
 
 /// The terms of a login. Its record names the session, its epoch and this gateway: no other shard
 /// writes the same.
-const TERMS: Terms = Terms {
+pub(super) const TERMS: Terms = Terms {
     reads_max: 4,
     retry: Retry::Unknown,
     is_value_unique: true,
@@ -40,16 +41,28 @@ const TERMS: Terms = Terms {
 
 /// A connection that asks for a session.
 #[derive(Clone, Debug)]
-struct Login {
-    player: Arc<Player>,
+pub(super) struct Login {
+    pub(super) player: Arc<Player>,
     /// It resumes this session at this epoch, or wants a new one.
     ticket: Option<(SessionId, Epoch)>,
+    /// The player's first session, which is known to have no connection.
+    pub(super) replaces: Option<Replaces>,
     version: u32,
+}
+
+/// The reason for which a login gets no session.
+#[derive(Debug)]
+enum Denied {
+    /// Its connection is gone.
+    Gone,
+    Refused(Refusal),
+    /// The player's first session keeps its place, if it is connected.
+    KeptBy(SessionRecord),
 }
 
 /// A session's place in its player's record.
 #[derive(Debug)]
-struct Grant {
+pub(super) struct Grant {
     record: SessionRecord,
     /// The record that it displaced.
     former: Option<SessionRecord>,
@@ -57,10 +70,10 @@ struct Grant {
 
 /// A login that waits for the player's record, even if its connection is lost meanwhile.
 #[derive(Debug)]
-struct InFlight {
-    connection: ConnectionId,
-    login: Login,
-    settle: Settle<Grant>,
+pub(super) struct InFlight {
+    pub(super) connection: ConnectionId,
+    pub(super) login: Login,
+    pub(super) settle: Settle<Grant>,
     /// Its player has no session here yet.
     takes_place: bool,
     /// Sessions that a write of unknown outcome may have displaced.
@@ -77,7 +90,7 @@ pub(super) struct Logins {
 }
 
 impl Logins {
-    fn begin(&mut self, login: InFlight) -> LoginId {
+    pub(super) fn begin(&mut self, login: InFlight) -> LoginId {
         self.begun += 1;
         self.places += usize::from(login.takes_place);
         let id = LoginId(self.begun);
@@ -203,6 +216,7 @@ impl GatewayTurn<'_> {
         let login = Login {
             player,
             ticket,
+            replaces: None,
             version,
         };
         let login = self.gateway.logins.begin(InFlight {
@@ -235,7 +249,7 @@ impl GatewayTurn<'_> {
         let next = settle.handle_coordination(outcome, |record, store| {
             found = record.cloned();
             if !self.waits(connection) {
-                return Want::Leave(None);
+                return Want::Leave(Denied::Gone);
             }
             let want = self.decide_login(&login, record, store);
             if let Want::Value(_, grant) = &want {
@@ -258,11 +272,11 @@ impl GatewayTurn<'_> {
             Next::Ended(End::Settled(revision, grant)) => {
                 self.open_session(connection, &login, (grant, revision));
             }
-            Next::Ended(End::Others(refusal) | End::Gone(refusal)) => {
-                if let Some(refusal) = refusal {
-                    self.cut(connection, refusal.code, &refusal.message);
-                }
-            }
+            Next::Ended(End::Others(denied) | End::Gone(denied)) => match denied {
+                Denied::Gone => {}
+                Denied::Refused(refusal) => self.cut(connection, refusal.code, &refusal.message),
+                Denied::KeptBy(first) => self.ask_first_session(in_flight, &first),
+            },
             Next::Ended(End::GivenUp(why)) => {
                 let message = match why {
                     GivenUp::Contended => "the session's record keeps changing",
@@ -306,7 +320,7 @@ impl GatewayTurn<'_> {
         }
     }
 
-    fn waits(&mut self, connection: ConnectionId) -> bool {
+    pub(super) fn waits(&mut self, connection: ConnectionId) -> bool {
         let slot = self.gateway.connections.get_mut(connection);
         slot.is_some_and(|slot| matches!(slot.state, State::Claiming))
     }
@@ -317,7 +331,7 @@ impl GatewayTurn<'_> {
         login: &Login,
         record: Option<&Record>,
         store: Revision,
-    ) -> Want<Grant, Option<Refusal>> {
+    ) -> Want<Grant, Denied> {
         let key = SessionRecord::key(&login.player.id);
         let found = record
             .map(|record| SessionRecord::decode(&key, &record.value))
@@ -330,8 +344,8 @@ impl GatewayTurn<'_> {
         let given_up = former.as_ref().is_some_and(|found| {
             self.context.is_here(&found.gateway) && !self.gateway.is_held_here(&key)
         });
-        if let Err(refusal) = may_login(login, former.as_ref(), given_up, self.context) {
-            return Want::Leave(Some(refusal));
+        if let Err(denied) = may_login(login, former.as_ref(), given_up, self.context) {
+            return Want::Leave(denied);
         }
         let after_former = former.as_ref().map_or(Epoch(1), |found| found.epoch.next());
         let epoch = after_former.max(Epoch(store.0));
@@ -486,8 +500,8 @@ fn may_login(
     former: Option<&SessionRecord>,
     given_up: bool,
     context: &Context,
-) -> Result<(), Refusal> {
-    let no = |code, message: &str| Err(Refusal::with_code(code, message));
+) -> Result<(), Denied> {
+    let no = |code, message: &str| Err(Denied::Refused(Refusal::with_code(code, message)));
     match (login.ticket, former) {
         (Some((session, presented)), Some(former)) if former.session == session => {
             if presented < former.ticket_epoch_min {
@@ -509,9 +523,10 @@ fn may_login(
         (None, Some(former))
             if context.config.settings.second_login == SecondLogin::Refuse
                 && !given_up
-                && !context.is_former(&former.gateway) =>
+                && !context.is_former(&former.gateway)
+                && login.replaces != Some((former.session, former.epoch)) =>
         {
-            no(ErrorCode::AlreadyConnected, "the player is here already")
+            Err(Denied::KeptBy(former.clone()))
         }
         (None, _) => Ok(()),
     }

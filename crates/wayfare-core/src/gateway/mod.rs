@@ -10,13 +10,14 @@ mod held;
 mod listings;
 mod login;
 mod rate;
+mod second_login;
 mod session;
 mod session_leftovers;
 mod ticket;
 
 use std::collections::BTreeMap;
 
-use wayfare_protocol::{ErrorCode, Instant, PlayerId, SessionId};
+use wayfare_protocol::{ErrorCode, Instant, PlayerId, SessionId, wire};
 
 use crate::context::Context;
 use crate::game::refusal::error;
@@ -32,6 +33,7 @@ use ended_sessions::EndedSessions;
 use listings::Listings;
 use login::Logins;
 use rate::Rate;
+use second_login::SecondLogins;
 use session::{SessionKey, Sessions};
 use session_leftovers::Leftovers;
 
@@ -53,6 +55,7 @@ pub(crate) struct Gateway {
     attachments: Attachments,
     listings: Listings,
     logins: Logins,
+    second_logins: SecondLogins,
     timers: Timers<TimerKey>,
     rate: Rate,
     leftovers: Leftovers,
@@ -71,6 +74,7 @@ impl Gateway {
             attachments: Attachments::default(),
             listings: Listings::default(),
             logins: Logins::default(),
+            second_logins: SecondLogins::default(),
             timers: Timers::default(),
             rate: Rate::new(settings.frames_per_second, settings.frames_burst),
             leftovers: Leftovers::default(),
@@ -149,6 +153,8 @@ impl GatewayTurn<'_> {
             ToGateway::NotAMember(unknown) => self.not_a_member(&unknown),
             ToGateway::Unreachable(unreachable) => self.unreachable(&unreachable),
             ToGateway::SessionTaken(taken) => self.session_taken(&taken),
+            ToGateway::FirstSessionQuery(query) => self.first_session_query(&query),
+            ToGateway::FirstSession(report) => self.first_session(&report),
             ToGateway::Listed(listed) => self.listed(*listed),
         }
     }
@@ -209,8 +215,13 @@ impl GatewayTurn<'_> {
 
     /// Ends a connection with a reason that its client gets to read, and settles its session.
     fn cut(&mut self, connection: ConnectionId, code: ErrorCode, message: &str) {
+        self.cut_with(connection, code, error(code, message));
+    }
+
+    /// The same with all that a client gets to read.
+    fn cut_with(&mut self, connection: ConnectionId, code: ErrorCode, error: wire::Error) {
         use wayfare_protocol::frame::server_frame;
-        use wayfare_protocol::wire::{Ended, server_frame::Body};
+        use wire::{Ended, server_frame::Body};
 
         if self.gateway.connections.get_mut(connection).is_none() {
             return;
@@ -218,15 +229,15 @@ impl GatewayTurn<'_> {
         let abort = matches!(code, ErrorCode::SlowReader | ErrorCode::Silent);
         if !abort {
             let bytes = server_frame(Body::Ended(Ended {
-                error: Some(error(code, message)),
+                error: Some(error.clone()),
             }));
             self.context.out.send(connection, bytes);
         }
         self.context.out.close(connection, Some(code), abort);
-        self.context.out.report(crate::report::Report::Refused {
-            code,
-            message: message.into(),
-        });
+        let message = error.message;
+        self.context
+            .out
+            .report(crate::report::Report::Refused { code, message });
         if let Some(key) = self.close_slot(connection) {
             self.detach_session(key);
         }

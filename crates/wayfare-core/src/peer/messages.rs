@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use wayfare_protocol::wire::{JoinMode, LeaveReason, ListedRoom};
@@ -50,6 +51,10 @@ pub enum ToGateway {
     Unreachable(Unreachable),
     /// From another gateway: the session lives there now.
     SessionTaken(SessionTaken),
+    /// From another gateway: a second login asks whether the first session is connected.
+    FirstSessionQuery(FirstSessionQuery),
+    /// From the gateway of a first session: the answer.
+    FirstSession(FirstSession),
     /// From a shard: a slice of a list.
     Listed(Box<Listed>),
 }
@@ -322,6 +327,31 @@ pub struct SessionTaken {
     pub epoch: Epoch,
     /// Another login took the player's place; otherwise the same session went on elsewhere.
     pub replaced: bool,
+}
+
+/// See [`ToGateway::FirstSessionQuery`].
+#[derive(Clone, Debug)]
+pub struct FirstSessionQuery {
+    /// Names the login at its gateway.
+    pub login: u64,
+    /// The gateway that asks.
+    pub gateway: Address,
+    /// The player who logs in.
+    pub player: PlayerId,
+    /// The first session.
+    pub session: SessionId,
+    /// Its epoch, as the record says.
+    pub epoch: Epoch,
+}
+
+/// See [`ToGateway::FirstSession`].
+#[derive(Clone, Copy, Debug)]
+pub struct FirstSession {
+    /// The login's name.
+    pub login: u64,
+    /// The time until the connection counts as dead, if nothing more is heard; `None` if there is
+    /// no connection, or no such session.
+    pub connected_for: Option<Duration>,
 }
 
 /// A client's list, as its gateway asks for it.

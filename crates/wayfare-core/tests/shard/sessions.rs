@@ -1,8 +1,11 @@
 //! Logins: accepted, replaced, and refused.
 
+use std::time::Duration;
+
 use wayfare_core::SecondLogin;
 use wayfare_core::game::KindSettings;
 use wayfare_protocol::ErrorCode;
+use wayfare_protocol::limits::SILENCE_MAX;
 use wayfare_protocol::wire::client_frame::Body as Say;
 use wayfare_protocol::wire::{self, hello::Credential};
 
@@ -180,6 +183,53 @@ fn where_the_policy_keeps_the_first_the_second_is_refused() {
     world.say(first, Say::Bye(wire::Bye {}));
     let third = world.login(1, "ada");
     assert_eq!(world.lines[third].closed, None);
+}
+
+#[test]
+fn a_first_session_without_a_connection_keeps_nobody_out() {
+    for shard in [0, 1] {
+        let mut world = World::with(2, vec![lounge(KindSettings::default())], 1, |config| {
+            config.settings.second_login = SecondLogin::Refuse;
+        });
+        let first = world.login(0, "ada");
+        world.join(first, "lounge/a");
+        world.advance(Duration::from_secs(5));
+        let early = world.login(shard, "ada");
+        let refused = world.ended(early).expect("refused");
+        let left = SILENCE_MAX - Duration::from_secs(5);
+        assert_eq!(u128::from(refused.retry_after_ms), left.as_millis());
+        assert!(refused.message.contains("ends within 21 s"), "{refused:?}");
+        world.drop_connection(first);
+        let second = world.login(shard, "ada");
+        assert_eq!(world.lines[second].closed, None);
+        assert_eq!(world.join(second, "lounge/a").membership, 2);
+        let resumed = world.resume(0, first);
+        let closed = world.lines[resumed].closed;
+        assert_eq!(closed, Some(Some(ErrorCode::TicketExpired)));
+        assert_eq!(world.lines[second].closed, None);
+    }
+}
+
+#[test]
+fn a_first_session_that_comes_back_meanwhile_is_kept() {
+    for shard in [0, 1] {
+        let mut world = World::with(2, vec![lounge(KindSettings::default())], 1, |config| {
+            config.settings.second_login = SecondLogin::Refuse;
+        });
+        let first = world.login(0, "ada");
+        world.drop_connection(first);
+        let second = world.connect(shard);
+        let again = world.connect(1 - shard);
+        let ticket = world.lines[first].welcome.as_ref().unwrap().ticket.clone();
+        let token = Some(Credential::Token("ada".into()));
+        world.say_only(second, hello(1, 1, token));
+        world.say_only(again, hello(1, 1, Some(Credential::Ticket(ticket))));
+        world.settle();
+        let open = [second, again].map(|client| world.lines[client].closed.is_none());
+        assert_eq!(open.iter().filter(|open| **open).count(), 1, "{open:?}");
+        let sessions: usize = world.shards.iter().map(|it| it.counts().sessions).sum();
+        assert_eq!(sessions, 1);
+    }
 }
 
 #[test]

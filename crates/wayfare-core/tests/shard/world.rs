@@ -531,6 +531,15 @@ impl World {
             .collect()
     }
 
+    /// The reason for which the client's connection was ended.
+    pub(crate) fn ended(&self, client: Client) -> Option<wire::Error> {
+        let mut heard = self.lines[client].heard.iter().rev();
+        heard.find_map(|body| match body {
+            Body::Ended(ended) => ended.error.clone(),
+            _ => None,
+        })
+    }
+
     pub(crate) fn forget_heard(&mut self) {
         for line in &mut self.lines {
             line.heard.clear();
