@@ -19,7 +19,7 @@ use crate::route::Route;
 use crate::session::{Limits, Session};
 use crate::{
     CommandId, Credential, End, Event, Interruption, Join, JoinError, ListError, ListId,
-    NotAMember, Output, RoomKey, SendError, ServerError, Settings,
+    NotAMember, Output, RoomKey, SendError, ServerError, Settings, Ticket,
 };
 
 /// The client half of the protocol as a state machine.
@@ -62,6 +62,8 @@ impl Client {
             disconnected_since: Some(now),
             settings,
         };
+        let kept = client.settings.resume.take();
+        client.session = kept.map(|Ticket(ticket)| Session { id: None, ticket });
         client.connect(now);
         client
     }
@@ -91,6 +93,14 @@ impl Client {
     #[must_use]
     pub const fn round_trip(&self) -> Option<Duration> {
         self.round_trip
+    }
+
+    /// Returns the ticket that the next connection presents to resume the session. Without one, it
+    /// starts a new session with the credential.
+    #[must_use]
+    pub fn ticket(&self) -> Option<Ticket> {
+        let ticket = &self.session.as_ref()?.ticket;
+        (!ticket.is_empty()).then(|| Ticket(ticket.clone()))
     }
 
     /// Handles that the requested connection is established.
@@ -281,7 +291,7 @@ impl Client {
         let Ok(player) = PlayerId::new(&welcome.player) else {
             return self.abort("an invalid player id", now);
         };
-        let same = |session: &Session| session.id == id;
+        let same = |session: &Session| session.id.is_none_or(|known| known == id);
         let resumed = welcome.resumed && self.session.as_ref().is_some_and(same);
         if !resumed {
             self.lose_session();
@@ -290,7 +300,7 @@ impl Client {
         self.link = Link::Open(Liveness::new(self.limits.heartbeat, now));
         self.disconnected_since = None;
         self.session = Some(Session {
-            id,
+            id: Some(id),
             ticket: welcome.ticket,
         });
         let acknowledge = client_frame::Body::Acknowledge(wire::Acknowledge {});
@@ -346,9 +356,8 @@ impl Client {
     }
 
     fn credential(&self) -> hello::Credential {
-        let ticket = self.session.as_ref().map(|session| &session.ticket);
-        match (ticket, &self.settings.credential) {
-            (Some(ticket), _) if !ticket.is_empty() => hello::Credential::Ticket(ticket.clone()),
+        match (self.ticket(), &self.settings.credential) {
+            (Some(Ticket(ticket)), _) => hello::Credential::Ticket(ticket),
             (_, Credential::Token(token)) => hello::Credential::Token(token.clone()),
             (_, Credential::Guest { name }) => {
                 hello::Credential::Guest(wire::Guest { name: name.clone() })
@@ -358,7 +367,8 @@ impl Client {
 
     /// Ends the session, if there is one. Joins that wait for the first session keep waiting.
     fn lose_session(&mut self) {
-        if self.session.take().is_some() {
+        let lost = self.session.take();
+        if lost.is_some_and(|session| session.id.is_some()) {
             self.out.event(Event::SessionLost);
             self.rooms.lose(&mut self.out);
         }
@@ -394,7 +404,10 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
             .field("link", &self.link)
-            .field("session", &self.session.as_ref().map(|session| session.id))
+            .field(
+                "session",
+                &self.session.as_ref().and_then(|session| session.id),
+            )
             .finish_non_exhaustive()
     }
 }

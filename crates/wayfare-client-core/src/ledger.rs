@@ -76,6 +76,16 @@ impl Ledger {
         join
     }
 
+    /// Continues after `applied`, what the room applied from an earlier client of this session. If
+    /// requests wait here, this client has numbered them, and nothing changes.
+    pub(crate) fn go_on(&mut self, applied: Sequence) {
+        if self.items.is_empty() && applied > self.last {
+            self.last = applied;
+            self.sent = applied;
+            self.acknowledged = applied;
+        }
+    }
+
     pub(crate) fn push(&mut self, request: Request) {
         self.last = self.last.next();
         self.payload_bytes += payload_bytes(&request);

@@ -28,4 +28,4 @@ pub use error::{
 pub use event::{
     CommandId, End, Event, Interruption, LeaveReason, ListId, ListedRoom, Listing, Output, RoomKey,
 };
-pub use settings::{Credential, Join, JoinMode, Settings};
+pub use settings::{Credential, Join, JoinMode, Settings, Ticket};

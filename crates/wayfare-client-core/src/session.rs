@@ -15,7 +15,8 @@ const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
 const FRAME_OVERHEAD_MAX: usize = 80;
 
 pub(crate) struct Session {
-    pub(crate) id: SessionId,
+    /// Unknown if the ticket was kept by an earlier client.
+    pub(crate) id: Option<SessionId>,
     /// The resume ticket. Empty if the server gave none: then the session cannot be resumed.
     pub(crate) ticket: Bytes,
 }

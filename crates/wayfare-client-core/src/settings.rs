@@ -40,6 +40,16 @@ impl fmt::Debug for Credential {
     }
 }
 
+/// A ticket: it resumes the session that it was issued for, once. A secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ticket(pub Bytes);
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ticket(..)")
+    }
+}
+
 /// The settings of a client.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -47,6 +57,8 @@ pub struct Settings {
     pub endpoints: NonZeroUsize,
     /// The credential to present when there is no ticket.
     pub credential: Credential,
+    /// A ticket that an earlier client kept. The client resumes that session, if it is still alive.
+    pub resume: Option<Ticket>,
     /// The name and version of the SDK, for the server's logs.
     pub sdk: String,
     /// The upper bound of the first reconnect delay. Each round over all endpoints doubles it. The
@@ -76,6 +88,7 @@ impl Settings {
         Self {
             endpoints,
             credential,
+            resume: None,
             sdk: concat!("rust/", env!("CARGO_PKG_VERSION")).into(),
             backoff_min: Duration::from_millis(100),
             backoff_max: Duration::from_secs(10),

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
-use wayfare_client_core::{Credential, Interruption, Settings};
+use wayfare_client_core::{Credential, Interruption, Settings, Ticket};
 use wayfare_protocol::limits::HISTORY_EVENTS_MAX;
 
-use crate::driver::{Driver, Tuning};
+use crate::driver::{Driver, Told, Tuning};
 use crate::endpoint::Endpoint;
 use crate::{Client, ConnectError, State};
 
@@ -21,6 +21,7 @@ const REQUESTS_MAX: usize = 64;
 pub struct Builder {
     endpoints: Vec<String>,
     credential: Credential,
+    resume: Option<Ticket>,
     sdk: Option<String>,
     connect_within: Duration,
     give_up_after: Option<Duration>,
@@ -34,6 +35,7 @@ impl Builder {
         Self {
             endpoints: Vec::new(),
             credential: Credential::guest(),
+            resume: None,
             sdk: None,
             connect_within: Duration::from_secs(15),
             give_up_after: None,
@@ -66,6 +68,14 @@ impl Builder {
     /// Connects as a guest with this preferred name.
     pub fn guest(self, name: impl Into<String>) -> Self {
         self.credential(Credential::Guest { name: name.into() })
+    }
+
+    /// Resumes the session of an earlier client, which kept this [`Client::ticket`]. Joining a room
+    /// that the session is in takes back its place there. If the session is over, the client starts
+    /// another with its credential.
+    pub fn resume(mut self, ticket: Ticket) -> Self {
+        self.resume = Some(ticket);
+        self
     }
 
     /// Sets the name and version of the game, like `game/1.2`, for the server's logs.
@@ -124,6 +134,7 @@ impl Builder {
             .collect::<Result<_, _>>()?;
         let count = NonZeroUsize::new(endpoints.len()).ok_or(ConnectError::NoEndpoint)?;
         let mut settings = Settings::new(count, self.credential);
+        settings.resume = self.resume;
         settings.give_up_after = self.give_up_after;
         if let Some(longest) = self.backoff_max {
             settings.backoff_max = longest;
@@ -137,10 +148,15 @@ impl Builder {
             unread_time_max: self.unread_time_max,
         };
         let (requests, requested) = mpsc::channel(REQUESTS_MAX);
-        let (output, states) = watch::channel(State::Connecting);
-        let driver = Driver::new(settings, tuning, endpoints, requests.downgrade(), output);
+        let (told_states, states) = watch::channel(State::Connecting);
+        let (told_tickets, tickets) = watch::channel(None);
+        let told = Told {
+            states: told_states,
+            tickets: told_tickets,
+        };
+        let driver = Driver::new(settings, tuning, endpoints, requests.downgrade(), told);
         tokio::spawn(driver.run(requested));
-        let client = Client::new(requests, states);
+        let client = Client::new(requests, states, tickets);
         welcomed(&client, self.connect_within).await?;
         Ok(client)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
-use wayfare_client_core::{Credential, Listing};
+use wayfare_client_core::{Credential, Listing, Ticket};
 
 use crate::request::Request;
 use crate::{Builder, ConnectError, JoinBuilder, JoinError, ListError, Room, State};
@@ -17,14 +17,20 @@ use crate::{Builder, ConnectError, JoinBuilder, JoinError, ListError, Room, Stat
 pub struct Client {
     requests: mpsc::Sender<Request>,
     states: watch::Receiver<State>,
+    tickets: watch::Receiver<Option<Ticket>>,
 }
 
 impl Client {
     pub(crate) const fn new(
         requests: mpsc::Sender<Request>,
         states: watch::Receiver<State>,
+        tickets: watch::Receiver<Option<Ticket>>,
     ) -> Self {
-        Self { requests, states }
+        Self {
+            requests,
+            states,
+            tickets,
+        }
     }
 
     /// Connects to one endpoint, like `ws://127.0.0.1:7777`, with default settings.
@@ -91,6 +97,14 @@ impl Client {
     #[must_use]
     pub fn states(&self) -> watch::Receiver<State> {
         self.states.clone()
+    }
+
+    /// Returns what resumes this session in another client: see [`Builder::resume`]. It is a
+    /// secret, and good once: when it is used, the session goes on there and ends here. There is
+    /// none before the first connection and after the end.
+    #[must_use]
+    pub fn ticket(&self) -> Option<Ticket> {
+        self.tickets.borrow().clone()
     }
 
     /// Ends the session and leaves all rooms. Returns after the server was notified.

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 use wayfare_client_core::{
-    Client, CommandId, End, Event, ListId, Listing, Output, RoomKey, Settings,
+    Client, CommandId, End, Event, ListId, Listing, Output, RoomKey, Settings, Ticket,
 };
 use wayfare_protocol::limits::BACKLOG_BYTES_SOFT;
 use wayfare_protocol::{EntityId, Instant};
@@ -42,8 +42,14 @@ pub(crate) struct Driver {
     /// The sender of the application's handles. It is weak, so that the queue closes when the last
     /// handle is dropped.
     requests: mpsc::WeakSender<Request>,
-    states: watch::Sender<State>,
+    told: Told,
     ended: Option<End>,
+}
+
+/// The ways to tell the handles of the client.
+pub(crate) struct Told {
+    pub(crate) states: watch::Sender<State>,
+    pub(crate) tickets: watch::Sender<Option<Ticket>>,
 }
 
 impl Driver {
@@ -52,7 +58,7 @@ impl Driver {
         tuning: Tuning,
         endpoints: Vec<Endpoint>,
         requests: mpsc::WeakSender<Request>,
-        states: watch::Sender<State>,
+        told: Told,
     ) -> Self {
         let Tuning {
             events_max,
@@ -71,7 +77,7 @@ impl Driver {
             replies: BTreeMap::new(),
             lists: BTreeMap::new(),
             requests,
-            states,
+            told,
             ended: None,
         }
     }
@@ -212,21 +218,26 @@ impl Driver {
             Event::Connected {
                 session, player, ..
             } => {
-                self.states
+                self.told.tickets.send_replace(self.client.ticket());
+                self.told
+                    .states
                     .send_replace(State::Connected { session, player });
             }
             Event::Interrupted { retry_in, cause } => {
                 let detail = self.connection.failure();
-                self.states.send_replace(State::Interrupted {
+                self.told.states.send_replace(State::Interrupted {
                     retry_in,
                     cause,
                     detail,
                 });
             }
             // The next `Connected` states the new session, and every room got its last event.
-            Event::SessionLost => {}
+            Event::SessionLost => {
+                self.told.tickets.send_replace(None);
+            }
             Event::Ended(end) => {
-                self.states.send_replace(State::Ended(end.clone()));
+                self.told.tickets.send_replace(None);
+                self.told.states.send_replace(State::Ended(end.clone()));
                 self.ended = Some(end);
             }
             Event::Joined {

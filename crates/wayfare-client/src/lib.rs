@@ -56,6 +56,6 @@ pub use payload::PayloadError;
 pub use room::{Room, RoomSender};
 pub use wayfare_client_core::{
     Credential, End, Interruption, JoinError as JoinNotTried, JoinMode, LeaveReason,
-    ListError as ListNotAsked, ListedRoom, Listing, SendError, ServerError,
+    ListError as ListNotAsked, ListedRoom, Listing, SendError, ServerError, Ticket,
 };
 pub use wayfare_protocol::{EntityId, ErrorCode, InvalidId, PlayerId, SessionId};

@@ -255,7 +255,7 @@ fn answers() -> Vec<Vector> {
     ]
 }
 
-fn deliveries() -> Vec<Vector> {
+fn joins() -> Vec<Vector> {
     vec![
         heard(
             "joined",
@@ -267,10 +267,32 @@ fn deliveries() -> Vec<Vector> {
                 epoch: 4,
                 position: BIG,
                 view: payload(),
+                applied: 0,
             }),
             json!({ "joined": { "room": "plaza/main", "sequence": 1, "handle": HANDLE,
                 "membership": 7, "epoch": 4, "position": BIG, "view": PAYLOAD_HEX } }),
         ),
+        heard(
+            "joined again, by a client that has forgotten its stay",
+            Heard::Joined(wire::Joined {
+                room: "plaza/main".into(),
+                sequence: 1,
+                handle: HANDLE,
+                membership: 7,
+                epoch: 4,
+                position: BIG,
+                view: payload(),
+                applied: 300,
+            }),
+            json!({ "joined": { "room": "plaza/main", "sequence": 1, "handle": HANDLE,
+                "membership": 7, "epoch": 4, "position": BIG, "view": PAYLOAD_HEX,
+                "applied": 300 } }),
+        ),
+    ]
+}
+
+fn deliveries() -> Vec<Vector> {
+    vec![
         heard(
             "event",
             Heard::Event(wire::Event {
@@ -401,6 +423,7 @@ fn the_file_says_what_this_build_writes() {
         requests(),
         more_requests(),
         answers(),
+        joins(),
         deliveries(),
         endings(),
         asides(),

@@ -233,6 +233,10 @@ function settings(words: Words) {
   const credential = token === undefined ? { guest: "" } : { token };
   const settings = settingsOf(Number(words.option("endpoints") ?? "1"), credential);
   settings.sdk = "test";
+  const resume = words.option("resume");
+  if (resume !== undefined) {
+    settings.resume = payloadOf(resume);
+  }
   const [giveUp, commands, bytes] = [
     words.option("give-up"),
     words.option("commands"),

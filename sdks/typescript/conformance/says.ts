@@ -30,6 +30,7 @@ function plainBody(verb: string, words: Words): Body | undefined {
           membership: words.numberOption("m"),
           epoch: words.bigOption("e"),
           position: words.marked("@"),
+          applied: words.bigOption("applied"),
           view: bytesOf(words.rest()),
         },
       };

@@ -82,6 +82,40 @@ test("a token that cannot be had is asked for again, and why is told", async () 
   await assert.rejects(failing, /cannot be reached \(no token: Error: not signed in\)/);
 });
 
+test("another client goes on with the ticket that one kept", async () => {
+  const { environment: former, client } = await connected();
+  const { ticket } = client;
+  assert.equal(ticket, btoa("t1"));
+  void client.close();
+  assert.equal(client.ticket, undefined);
+  assert.deepEqual(former.socket.heard(), ["bye"]);
+
+  const environment = new StubEnvironment();
+  let asked = 0;
+  const token = () => `token-${(asked += 1)}`;
+  const connecting = connectIn(environment, "ws://play.example", { resume: ticket, token, sdk: "game/1" });
+  environment.socket.open();
+  assert.deepEqual(environment.socket.heard(), ["hello 1-1 game/1 ticket=t1"]);
+  environment.socket.says("welcome 1 t2 resumed");
+  const again = await connecting;
+  assert.deepEqual([again.state.status === "connected" && again.state.resumed, asked], [true, 0]);
+  assert.equal(again.ticket, btoa("t2"));
+
+  const late = new StubEnvironment();
+  const connectingLate = connectIn(late, "ws://play.example", { resume: ticket, token, sdk: "game/1" });
+  late.socket.open();
+  late.socket.says("ended 1201");
+  late.pass(100);
+  late.socket.open();
+  await settled();
+  assert.deepEqual(late.socket.heard(), ["hello 1-1 game/1 token=token-1"]);
+  late.socket.says("welcome 2 t3");
+  const { state } = await connectingLate;
+  assert.equal(state.status === "connected" && state.resumed, false);
+  const none = connectIn(new StubEnvironment(), "ws://play.example", { resume: "?" });
+  await assert.rejects(none, (error: ConnectError) => error.kind === "invalid");
+});
+
 test("a token that is missing by mistake makes no guest", async () => {
   for (const options of [{ token: null }, { token: 7 }, { guest: null }, { guest: {} }]) {
     const environment = new StubEnvironment();

@@ -11,6 +11,7 @@ use crate::{CommandError, Event, JoinRefusal, LeaveReason, ServerError};
 
 impl Stay {
     pub(crate) fn handle_joined(&mut self, joined: wire::Joined, out: &mut Outbox, now: Instant) {
+        self.ledger.go_on(Sequence(joined.applied));
         let mut member = Member {
             handle: Handle(joined.handle),
             membership: Membership(joined.membership),

@@ -145,6 +145,7 @@ fn room_frame() -> impl Strategy<Value = Body> {
                     epoch,
                     position,
                     view,
+                    applied,
                 })
             }
         }

@@ -16,7 +16,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use bytes::Bytes;
-use wayfare_client_core::{Client, Credential, Join, JoinMode, Settings};
+use wayfare_client_core::{Client, Credential, Join, JoinMode, Settings, Ticket};
 use wayfare_protocol::{Instant, frame};
 
 use crate::format_output::{self, Names};
@@ -219,6 +219,9 @@ fn settings(words: &mut Words<'_>) -> Settings {
     let endpoints = usize::try_from(endpoints).ok().and_then(NonZeroUsize::new);
     let mut settings = Settings::new(endpoints.expect("endpoints"), credential);
     settings.sdk = "test".into();
+    settings.resume = words
+        .option("resume")
+        .map(|ticket| Ticket(parse_input::payload(ticket)));
     settings.give_up_after = words.option("give-up").map(parse_input::duration);
     if let Some(commands) = words.option("commands") {
         settings.outstanding_commands_max = commands.parse().expect("commands");

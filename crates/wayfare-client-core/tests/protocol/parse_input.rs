@@ -115,6 +115,7 @@ pub(crate) fn body(verb: &str, words: &mut Words<'_>) -> Body {
             membership: words.option_number32("m"),
             epoch: words.option_number("e"),
             position: words.marked('@'),
+            applied: words.option_number("applied"),
             view: words.rest().into(),
         }),
         "join-refused" => Body::JoinRefused(wire::JoinRefused {

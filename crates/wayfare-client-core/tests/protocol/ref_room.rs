@@ -251,6 +251,7 @@ impl RefRoom {
             epoch: self.epoch,
             position: self.sequence,
             view: self.view(),
+            applied: self.member.as_ref().map_or(0, |member| member.applied),
         }));
     }
 

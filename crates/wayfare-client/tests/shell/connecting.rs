@@ -23,6 +23,25 @@ async fn a_guest_connects() {
 }
 
 #[tokio::test]
+async fn another_client_goes_on_with_a_kept_ticket() {
+    let server = StubServer::bind().await;
+    let connect = Client::connect(server.endpoint(), Credential::guest());
+    let (client, _) = tokio::join!(within(connect), async {
+        server.accept().await.welcome(false).await
+    });
+    let ticket = client.expect("connected").ticket().expect("a ticket");
+    assert_eq!(format!("{ticket:?}"), "Ticket(..)");
+    let builder = Client::builder()
+        .endpoint(server.endpoint())
+        .resume(ticket.clone());
+    let (again, credential) = tokio::join!(within(builder.connect()), async {
+        server.accept().await.welcome(true).await
+    });
+    assert_eq!(credential, hello::Credential::Ticket(ticket.0.clone()));
+    assert_eq!(again.expect("connected").ticket(), Some(ticket));
+}
+
+#[tokio::test]
 async fn the_next_endpoint_is_tried_after_a_failure() {
     let gone = StubServer::bind().await.endpoint();
     let server = StubServer::bind().await;

@@ -125,6 +125,7 @@ impl Peer {
             epoch: 1,
             position: 0,
             view,
+            applied: join.sequence,
         }))
         .await;
     }

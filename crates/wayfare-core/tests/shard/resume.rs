@@ -51,6 +51,23 @@ fn missed_events_are_replayed_on_either_shard() {
 }
 
 #[test]
+fn a_client_that_forgot_its_stay_takes_it_back() {
+    for shard in [0, 1] {
+        let mut world = world();
+        let ((ada, stay), (bo, _)) = ada_and_bo(&mut world);
+        world.command(ada, &stay, 2, "say one");
+        world.command(ada, &stay, 3, "say two");
+        world.drop_connection(ada);
+        world.forget_heard();
+        let ada = world.resume(shard, ada);
+        let again = world.join(ada, "lounge/a");
+        assert_eq!((again.membership, again.applied), (stay.membership, 3));
+        world.command(ada, &again, 4, "say three");
+        assert_eq!(world.heard(bo), ["8 ada is back", "9 three"]);
+    }
+}
+
+#[test]
 fn a_lost_reply_is_repeated_without_its_command() {
     let mut world = world();
     let ((ada, stay), (bo, _)) = ada_and_bo(&mut world);

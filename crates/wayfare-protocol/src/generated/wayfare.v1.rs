@@ -281,6 +281,10 @@ pub struct Joined {
     pub position: u64,
     #[prost(bytes = "bytes", tag = "7")]
     pub view: ::prost::bytes::Bytes,
+    /// The last command applied. Above the join's sequence if the session was in the room already, and
+    /// its client has forgotten that, like a page that was loaded again: its numbers go on from here.
+    #[prost(uint64, tag = "8")]
+    pub applied: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct JoinRefused {

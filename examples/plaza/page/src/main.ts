@@ -4,6 +4,7 @@ import "./style.css";
 import { clock } from "./clock.js";
 import { Chat } from "./panels/chat.js";
 import { Door } from "./panels/door.js";
+import { leave, take } from "./memory.js";
 import { element } from "./panels/element.js";
 import { Status } from "./panels/status.js";
 import { Theme } from "./panels/theme.js";
@@ -13,7 +14,7 @@ import type { Point } from "./generated/types.js";
 import { Mirror } from "./scene/mirror.js";
 import { Scene } from "./scene/scene.js";
 import { Steering, isTyping } from "./steering.js";
-import { Visit, type Visitor } from "./visit.js";
+import { type Kept, Visit, type Visitor } from "./visit.js";
 
 /** How often what is not drawn is brought up to date, in seconds. */
 const STATUS_PERIOD = 0.2;
@@ -80,6 +81,15 @@ function changed(): void {
 async function enter(visitor: Visitor): Promise<void> {
   await visit.enter(visitor);
   canvas.focus();
+}
+
+/** What the page before this one in the tab left, if it did. */
+function readKept(): Kept | undefined {
+  try {
+    return JSON.parse(take("stay")) as Kept;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A gate is easily missed: what is beyond the edge there leads into it. */
@@ -190,8 +200,14 @@ addEventListener("hashchange", () => {
   }
   changed();
 });
-// Whoever closes the page goes, rather than standing around.
-addEventListener("pagehide", (event) => event.persisted || visit.close());
+// A page that is loaded again goes on where this one was; of one that is closed, the room's grace decides.
+addEventListener("pagehide", () => {
+  if (visit.kept) {
+    leave("stay", JSON.stringify(visit.kept));
+  }
+});
+// A page that comes back alive still has its stay.
+addEventListener("pageshow", (event) => event.persisted && take("stay"));
 element("wave", HTMLButtonElement).addEventListener("click", () => visit.wave());
 element("travel", HTMLButtonElement).addEventListener("click", travel);
 again.addEventListener("click", () => void visit.again());
@@ -200,7 +216,11 @@ element("out", HTMLButtonElement).addEventListener("click", () => {
   door.focus();
 });
 changed();
+const kept = readKept();
+if (kept) {
+  void visit.back(kept).then(() => (visit.world ? canvas.focus() : door.focus()));
+}
 // On a telephone that would bring up the keyboard before anything was seen.
-if (matchMedia("(pointer: fine)").matches) {
+if (!kept && matchMedia("(pointer: fine)").matches) {
   door.focus();
 }

@@ -16,3 +16,23 @@ export function remember(key: string, value: string): void {
     // As above: the next time begins anew.
   }
 }
+
+/** As `remember`, for this tab alone, and until it is taken. */
+export function leave(key: string, value: string): void {
+  try {
+    sessionStorage.setItem(`plaza-${key}`, value);
+  } catch {
+    // As above.
+  }
+}
+
+/** Takes what this tab left, so that a copy of the tab finds nothing. */
+export function take(key: string): string {
+  try {
+    const value = sessionStorage.getItem(`plaza-${key}`) ?? "";
+    sessionStorage.removeItem(`plaza-${key}`);
+    return value;
+  } catch {
+    return "";
+  }
+}

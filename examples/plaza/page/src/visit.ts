@@ -21,6 +21,12 @@ export interface Visitor {
   readonly color: Color;
 }
 
+/** What a page leaves to the next one in its tab. */
+export interface Kept {
+  readonly ticket: string;
+  readonly visitor: Visitor;
+}
+
 export type Phase =
   | { readonly state: "form" }
   | { readonly state: "joining" }
@@ -100,8 +106,25 @@ export class Visit {
     this.#become({ state: "form" });
   }
 
-  close(): void {
-    void this.#client?.close();
+  /** What the next page needs to go on with this stay, if there is one. */
+  get kept(): Kept | undefined {
+    const ticket = this.#room && this.#client?.ticket;
+    return ticket === undefined ? undefined : { ticket, visitor: this.#visitor };
+  }
+
+  /** Goes on with the stay that a former page kept; before the door again if it is over. */
+  async back({ ticket, visitor }: Kept): Promise<void> {
+    this.#visitor = visitor;
+    this.#become({ state: "joining" });
+    try {
+      const client = await this.#connect(ticket);
+      if (client.state.status === "connected" && client.state.resumed) {
+        return await this.#join(this.#place);
+      }
+    } catch {
+      // The door says it again to whoever tries.
+    }
+    this.out();
   }
 
   /** Walks over to the other place; without a stay, only looks at it. */
@@ -152,14 +175,15 @@ export class Visit {
     }
   }
 
-  async #connect(): Promise<void> {
+  async #connect(resume?: string): Promise<Client> {
     this.#drop();
     const { name, token } = this.#visitor;
     const credential = token === "" ? { guest: name } : { token };
-    const options = { ...credential, sdk: "plaza-page", timeout: CONNECT_TIME_MAX };
+    const options = { ...credential, resume, sdk: "plaza-page", timeout: CONNECT_TIME_MAX };
     const client = await connect(this.server, options);
     this.#client = client;
     client.on("state", () => this.#heard(client));
+    return client;
   }
 
   /** The client's state is another. */

@@ -54,6 +54,7 @@ export class ClientCore {
     this.#route = new Route(settings.endpoints, backoff);
     this.#rooms = new Rooms({ out: this.#out, settings, backoff });
     this.#outSince = now;
+    this.#session = settings.resume && { id: undefined, ticket: settings.resume };
     this.#connect(now);
   }
 
@@ -82,9 +83,13 @@ export class ClientCore {
     return this.#roundTrip;
   }
 
-  /** Whether the next connection resumes a session; otherwise it begins one, with the credential. */
-  get hasTicket(): boolean {
-    return !!this.#session?.ticket.length;
+  /**
+   * What the next connection presents to resume the session. Without one it begins a session, with the
+   * credential.
+   */
+  get ticket(): Uint8Array | undefined {
+    const { ticket } = this.#session ?? {};
+    return ticket?.length ? ticket : undefined;
   }
 
   /** The connection that was asked for is there. */
@@ -300,7 +305,8 @@ export class ClientCore {
     if (!isPlayerName(player)) {
       return this.#breakOff("an invalid player id", now);
     }
-    const resumed = welcome.resumed && this.#session?.id === id;
+    const known = this.#session?.id ?? id;
+    const resumed = welcome.resumed && this.#session !== undefined && known === id;
     if (!resumed) {
       this.#loseSession();
     }
@@ -376,9 +382,8 @@ export class ClientCore {
 
   #credential(): NonNullable<Extract<Said, { case: "hello" }>["value"]["credential"]> {
     const { credential } = this.#settings;
-    const session = this.#session;
-    if (session?.ticket.length) {
-      return { case: "ticket", value: session.ticket };
+    if (this.ticket) {
+      return { case: "ticket", value: this.ticket };
     }
     return "token" in credential
       ? { case: "token", value: credential.token }
@@ -387,8 +392,9 @@ export class ClientCore {
 
   /** The session, if there was one, is no more; joins that waited for a first one go on waiting. */
   #loseSession(): void {
-    if (this.#session) {
-      this.#session = undefined;
+    const lost = this.#session;
+    this.#session = undefined;
+    if (lost?.id !== undefined) {
       this.#out.event({ type: "session_lost" });
       this.#rooms.lose();
     }

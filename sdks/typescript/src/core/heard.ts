@@ -21,8 +21,9 @@ import type { Fate, Member, Stay } from "./stay.js";
 const NOTHING = new Uint8Array();
 
 export function handleJoined(stay: Stay, joined: Joined, now: number): void {
-  const { handle, membership, epoch, position, view } = joined;
+  const { handle, membership, epoch, position, applied, view } = joined;
   const { phase } = stay;
+  stay.ledger.goOn(applied);
   const rejoins = phase.at === "rejoining" ? phase.joins : 0;
   const member: Member = {
     at: "member",

@@ -47,6 +47,16 @@ export class Ledger {
     return join;
   }
 
+  /**
+   * The room has applied what an earlier client of this session sent: numbers go on behind that. What
+   * waits was numbered by this client, so then there is nothing to learn.
+   */
+  goOn(applied: bigint): void {
+    if (this.#items.length === 0 && applied > this.last) {
+      this.last = this.#sent = this.#acknowledged = applied;
+    }
+  }
+
   push(request: Request): void {
     this.payloadBytes += bytesOf(request);
     this.#items.push({ sequence: ++this.last, request });

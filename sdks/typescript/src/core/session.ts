@@ -13,7 +13,8 @@ const HEARTBEAT_MIN = 100;
 const FRAME_OVERHEAD_MAX = 80;
 
 export interface Session {
-  readonly id: string;
+  /** Unknown of a ticket that another client kept. */
+  readonly id: string | undefined;
   /** Empty if the server gave none: then the session cannot be resumed. */
   readonly ticket: Uint8Array;
 }

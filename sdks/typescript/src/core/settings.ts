@@ -11,6 +11,8 @@ export interface Settings {
   /** How many endpoints there are. `connect` names one by its index. */
   endpoints: number;
   credential: Credential;
+  /** A ticket that an earlier client kept: the first session resumes that client's, if it still lives. */
+  resume?: Uint8Array;
   /** Who the client is, for the server's logs. */
   sdk: string;
   /**

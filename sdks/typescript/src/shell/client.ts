@@ -116,6 +116,17 @@ export class Client {
     return this.#state;
   }
 
+  /**
+   * What resumes this session in another client, as `resume` of `connect`: a page that keeps it when it
+   * is left (`sessionStorage`, at `pagehide`) goes on when it is loaded again. A secret, and good once:
+   * when it is used, the session goes on there and ends here. There is none before the first connection
+   * and after the end.
+   */
+  get ticket(): string | undefined {
+    const { ticket } = this.#driver.core;
+    return ticket && btoa(String.fromCharCode(...ticket));
+  }
+
   /** The milliseconds between the last answered ping and its answer; pings go out every heartbeat. */
   get rtt(): number | undefined {
     return this.#driver.core.roundTrip;

@@ -21,6 +21,12 @@ export interface ConnectOptions {
    * first and any that follows one that was lost: where tokens expire, give a function.
    */
   readonly token?: string | AskToken;
+  /**
+   * The `ticket` of an earlier client: its session goes on, with its player, and joining a room that it
+   * was in takes back the place there. If that session is over, another begins, with the token or as a
+   * guest.
+   */
+  readonly resume?: string | undefined;
   /** Without a token the client is a guest; this is a wish for the name shown to others. */
   readonly guest?: string;
   /** Who the client is, for the server's logs: `game/1.2`. */
@@ -84,9 +90,20 @@ export async function connectIn(
       settings.credential = { token: answer };
     };
   }
+  if (options.resume !== undefined) {
+    settings.resume = ticketOf(options.resume);
+  }
   const client = new Client(endpoints, settings, environment, options.codec);
   await welcomed(client, environment, { timeout, signal });
   return client;
+}
+
+function ticketOf(text: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  } catch {
+    throw new ConnectError("invalid", "what to resume is no ticket");
+  }
 }
 
 /** A token that is missing by mistake must not make a guest of somebody. */

@@ -81,7 +81,7 @@ export class Driver {
         case "connect":
           this.connection.open(
             this.#endpoints[output.endpoint] ?? "",
-            this.core.hasTicket ? undefined : this.#settings.prepare,
+            this.core.ticket ? undefined : this.#settings.prepare,
           );
           break;
         case "send":

@@ -123,6 +123,7 @@ impl RoomTurn<'_> {
         };
         let returned = self.room.members.attach(membership, &join.session);
         self.room.touch(membership);
+        let member = self.room.members.get(membership);
         let body = Body::Joined(wire::Joined {
             room: self.room.id.entity.to_string(),
             sequence: join.sequence.0,
@@ -131,6 +132,7 @@ impl RoomTurn<'_> {
             epoch: self.room.id.epoch.0,
             position: self.room.stream.sequence.0,
             view: view.into(),
+            applied: member.map_or(0, |member| member.applied.0),
         });
         self.room
             .stream
