@@ -19,7 +19,7 @@ use crate::route::Route;
 use crate::session::{Limits, Session};
 use crate::{
     CommandId, Credential, End, Event, Interruption, Join, JoinError, ListError, ListId,
-    NotAMember, Output, RoomKey, SendError, ServerError, Settings, Ticket,
+    NotAMember, Output, RoomKey, SendError, ServerClock, ServerError, Settings, Ticket,
 };
 
 /// The client half of the protocol as a state machine.
@@ -41,6 +41,7 @@ pub struct Client {
     lists: Lists,
     out: Outbox,
     round_trip: Option<Duration>,
+    server_clock: Option<ServerClock>,
     /// Start of the present time without an open connection.
     disconnected_since: Option<Instant>,
 }
@@ -59,6 +60,7 @@ impl Client {
             lists: Lists::default(),
             out: Outbox::new(),
             round_trip: None,
+            server_clock: None,
             disconnected_since: Some(now),
             settings,
         };
@@ -78,7 +80,9 @@ impl Client {
     pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
         let next = match &self.link {
             Link::Waiting { until } => (*until, "reconnect"),
-            Link::Connecting { deadline } | Link::Greeting { deadline } => (*deadline, "handshake"),
+            Link::Connecting { deadline } | Link::Greeting { deadline, .. } => {
+                (*deadline, "handshake")
+            }
             Link::Open(liveness) => {
                 let next = liveness.poll_timeout(self.out.last_sent);
                 self.rooms.poll_timeout().map_or(next, |at| next.min(at))
@@ -95,6 +99,12 @@ impl Client {
         self.round_trip
     }
 
+    /// Returns the server's clock, after the server has stated its time.
+    #[must_use]
+    pub const fn server_clock(&self) -> Option<ServerClock> {
+        self.server_clock
+    }
+
     /// Returns the ticket that the next connection presents to resume the session. Without one, it
     /// starts a new session with the credential.
     #[must_use]
@@ -108,7 +118,10 @@ impl Client {
         let Link::Connecting { deadline } = self.link else {
             return;
         };
-        self.link = Link::Greeting { deadline };
+        self.link = Link::Greeting {
+            since: now,
+            deadline,
+        };
         let hello = wire::Hello {
             version_min: limits::VERSION_MIN,
             version_max: limits::VERSION_MAX,
@@ -144,9 +157,16 @@ impl Client {
         };
         match (body, &mut self.link) {
             (Body::Ended(ended), _) => self.handle_ended(ended.error.into(), now),
-            (Body::Welcome(welcome), Link::Greeting { .. }) => self.handle_welcome(welcome, now),
+            (Body::Welcome(welcome), Link::Greeting { since, .. }) => {
+                let sent = *since;
+                self.handle_welcome(welcome, sent, now);
+            }
             (Body::Pong(pong), Link::Open(liveness)) => {
-                self.round_trip = liveness.pong(pong.nonce, now).or(self.round_trip);
+                if let Some(round_trip) = liveness.pong(pong.nonce, now) {
+                    self.round_trip = Some(round_trip);
+                    let sent = liveness.pinged_at;
+                    ServerClock::hear(&mut self.server_clock, pong.time_ms, sent, now);
+                }
             }
             (Body::Listing(listing), Link::Open(_)) => {
                 self.lists.handle_listing(listing, &mut self.out);
@@ -170,7 +190,7 @@ impl Client {
         }
         match &mut self.link {
             Link::Waiting { until } if now >= *until => self.connect(now),
-            Link::Connecting { deadline } | Link::Greeting { deadline } if now >= *deadline => {
+            Link::Connecting { deadline } | Link::Greeting { deadline, .. } if now >= *deadline => {
                 self.out.disconnect();
                 self.interrupt(Interruption::HandshakeTimeout, Duration::ZERO, now);
             }
@@ -281,7 +301,7 @@ impl Client {
         self.end(End::Bye);
     }
 
-    fn handle_welcome(&mut self, welcome: wire::Welcome, now: Instant) {
+    fn handle_welcome(&mut self, welcome: wire::Welcome, sent: Instant, now: Instant) {
         if !(limits::VERSION_MIN..=limits::VERSION_MAX).contains(&welcome.version) {
             return self.abort("a version that was not offered", now);
         }
@@ -297,6 +317,7 @@ impl Client {
             self.lose_session();
         }
         self.limits = Limits::from_welcome(&welcome);
+        ServerClock::hear(&mut self.server_clock, welcome.time_ms, sent, now);
         self.link = Link::Open(Liveness::new(self.limits.heartbeat, now));
         self.disconnected_since = None;
         self.session = Some(Session {

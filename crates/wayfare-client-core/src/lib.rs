@@ -17,6 +17,7 @@ mod outbox;
 mod random;
 mod rooms;
 mod route;
+mod server_clock;
 mod session;
 mod settings;
 mod stay;
@@ -28,4 +29,5 @@ pub use error::{
 pub use event::{
     CommandId, End, Event, Interruption, LeaveReason, ListId, ListedRoom, Listing, Output, RoomKey,
 };
+pub use server_clock::ServerClock;
 pub use settings::{Credential, Join, JoinMode, Settings, Ticket};

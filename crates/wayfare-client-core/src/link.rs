@@ -12,7 +12,7 @@ pub(crate) enum Link {
     /// The driver was asked to connect.
     Connecting { deadline: Instant },
     /// The Hello was sent.
-    Greeting { deadline: Instant },
+    Greeting { since: Instant, deadline: Instant },
     /// The Welcome was received.
     Open(Liveness),
     /// The client ended; no further attempt follows.
@@ -25,7 +25,7 @@ pub(crate) struct Liveness {
     heartbeat: Duration,
     pub(crate) since: Instant,
     received_at: Instant,
-    pinged_at: Instant,
+    pub(crate) pinged_at: Instant,
     /// The nonce of the last ping, until its pong arrives.
     awaited_pong: Option<u64>,
     pings: u64,

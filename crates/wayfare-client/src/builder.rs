@@ -150,13 +150,15 @@ impl Builder {
         let (requests, requested) = mpsc::channel(REQUESTS_MAX);
         let (told_states, states) = watch::channel(State::Connecting);
         let (told_tickets, tickets) = watch::channel(None);
+        let (told_clock, clock) = watch::channel(None);
         let told = Told {
             states: told_states,
             tickets: told_tickets,
+            clock: told_clock,
         };
         let driver = Driver::new(settings, tuning, endpoints, requests.downgrade(), told);
         tokio::spawn(driver.run(requested));
-        let client = Client::new(requests, states, tickets);
+        let client = Client::new(requests, states, tickets, clock);
         welcomed(&client, self.connect_within).await?;
         Ok(client)
     }

@@ -1,10 +1,12 @@
 //! The handle of a client.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
-use wayfare_client_core::{Credential, Listing, Ticket};
+use wayfare_client_core::{Credential, Listing, ServerClock, Ticket};
+use wayfare_protocol::Instant;
 
 use crate::request::Request;
 use crate::{Builder, ConnectError, JoinBuilder, JoinError, ListError, Room, State};
@@ -18,6 +20,7 @@ pub struct Client {
     requests: mpsc::Sender<Request>,
     states: watch::Receiver<State>,
     tickets: watch::Receiver<Option<Ticket>>,
+    clock: watch::Receiver<Option<(ServerClock, tokio::time::Instant)>>,
 }
 
 impl Client {
@@ -25,11 +28,13 @@ impl Client {
         requests: mpsc::Sender<Request>,
         states: watch::Receiver<State>,
         tickets: watch::Receiver<Option<Ticket>>,
+        clock: watch::Receiver<Option<(ServerClock, tokio::time::Instant)>>,
     ) -> Self {
         Self {
             requests,
             states,
             tickets,
+            clock,
         }
     }
 
@@ -105,6 +110,15 @@ impl Client {
     #[must_use]
     pub fn ticket(&self) -> Option<Ticket> {
         self.tickets.borrow().clone()
+    }
+
+    /// Returns the time since 1970 that the server's clock shows now, which its rooms have as
+    /// `cx.server_time()`. It is off by half a round trip at most. `None` before the first
+    /// connection.
+    #[must_use]
+    pub fn server_time(&self) -> Option<Duration> {
+        let (clock, origin) = (*self.clock.borrow())?;
+        Some(clock.time(Instant::ORIGIN + origin.elapsed()))
     }
 
     /// Ends the session and leaves all rooms. Returns after the server was notified.

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 use wayfare_client_core::{
-    Client, CommandId, End, Event, ListId, Listing, Output, RoomKey, Settings, Ticket,
+    Client, CommandId, End, Event, ListId, Listing, Output, RoomKey, ServerClock, Settings, Ticket,
 };
 use wayfare_protocol::limits::BACKLOG_BYTES_SOFT;
 use wayfare_protocol::{EntityId, Instant};
@@ -50,6 +50,8 @@ pub(crate) struct Driver {
 pub(crate) struct Told {
     pub(crate) states: watch::Sender<State>,
     pub(crate) tickets: watch::Sender<Option<Ticket>>,
+    /// The server's clock, and the origin of the client's.
+    pub(crate) clock: watch::Sender<Option<(ServerClock, tokio::time::Instant)>>,
 }
 
 impl Driver {
@@ -132,6 +134,12 @@ impl Driver {
             ConnectionEvent::Frame(payload) => self.client.handle_frame(payload, now),
             ConnectionEvent::Disconnected => self.client.handle_disconnected(now),
         }
+        let clock = self.client.server_clock().map(|clock| (clock, self.origin));
+        self.told.clock.send_if_modified(|told| {
+            let is_new = *told != clock;
+            *told = clock;
+            is_new
+        });
     }
 
     fn handle_request(&mut self, request: Request) {

@@ -93,6 +93,12 @@ impl Context {
         (self.wall_clock.now(self.now), self.wall_clock.steps())
     }
 
+    /// The time by the wall clock, as clients are told.
+    pub(crate) fn server_time_ms(&self) -> u64 {
+        let (time, _) = self.unix();
+        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+    }
+
     /// Gives up a record as this shard wrote it last, or found it.
     pub(crate) fn release(&mut self, key: Key, revision: Revision) {
         self.releases.handle_release(key, revision);

@@ -203,6 +203,7 @@ fn answers() -> Vec<Vector> {
             rooms_max: 16,
             frames_per_second: 100,
         }),
+        time_ms: 0,
     };
     vec![
         heard(
@@ -287,6 +288,32 @@ fn joins() -> Vec<Vector> {
             json!({ "joined": { "room": "plaza/main", "sequence": 1, "handle": HANDLE,
                 "membership": 7, "epoch": 4, "position": BIG, "view": PAYLOAD_HEX,
                 "applied": 300 } }),
+        ),
+    ]
+}
+
+/// The frames that state the server's time.
+fn times() -> Vec<Vector> {
+    let time_ms = 1_700_000_000_123;
+    let welcome = wire::Welcome {
+        version: 1,
+        time_ms,
+        ..wire::Welcome::default()
+    };
+    let pong = wire::Pong {
+        nonce: BIG,
+        time_ms,
+    };
+    vec![
+        heard(
+            "welcome with the server's time",
+            Heard::Welcome(welcome),
+            json!({ "welcome": { "version": 1, "time_ms": time_ms } }),
+        ),
+        heard(
+            "pong with the server's time",
+            Heard::Pong(pong),
+            json!({ "pong": { "nonce": BIG, "time_ms": time_ms } }),
         ),
     ]
 }
@@ -388,7 +415,10 @@ fn asides() -> Vec<Vector> {
         ),
         heard(
             "pong",
-            Heard::Pong(wire::Pong { nonce: BIG }),
+            Heard::Pong(wire::Pong {
+                nonce: BIG,
+                time_ms: 0,
+            }),
             json!({ "pong": { "nonce": BIG } }),
         ),
         heard(
@@ -427,6 +457,7 @@ fn the_file_says_what_this_build_writes() {
         deliveries(),
         endings(),
         asides(),
+        times(),
     ];
     let written: Vec<Value> = vectors
         .into_iter()

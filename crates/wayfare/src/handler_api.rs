@@ -169,6 +169,16 @@ impl<'a, N: Serialize + DeserializeOwned> HandlerApi<'a, N> {
         self.cx.age()
     }
 
+    /// Returns the time since 1970 that clients are told: `client.serverTime()` shows the same.
+    ///
+    /// It is for telling players until when something lasts: `server_time()` and the time that is
+    /// left by [`now`](Self::now). Do not decide by it and do not store it, because somebody may
+    /// set that clock, and another machine has another.
+    #[must_use]
+    pub fn server_time(&self) -> Duration {
+        self.cx.server_time()
+    }
+
     /// Returns a source of randomness. Use the methods of [`RngExt`](rand::RngExt), which is in the
     /// prelude. In a [`Table`](crate::testing::Table) it is seeded.
     #[must_use]

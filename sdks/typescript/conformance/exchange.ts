@@ -129,6 +129,11 @@ class Exchange {
       case "round-trip":
         check(client.roundTrip === durationOf(words.next()), `${client.roundTrip} ms`);
         break;
+      case "server-time": {
+        const shown = client.serverTime(this.#now);
+        check(shown === durationOf(words.next()), `the server's clock shows ${shown}`);
+        break;
+      }
       case "garbage":
         client.handleFrame(Uint8Array.of(0x0a, 0x7f), this.#now);
         break;

@@ -38,8 +38,10 @@ function plainBody(verb: string, words: Words): Body | undefined {
       const [room, sequence] = [words.next(), words.marked("#")];
       return { case: "joinRefused", value: { room, sequence, ...errorOption(words) } };
     }
-    case "pong":
-      return { case: "pong", value: { nonce: bigOf(words.next()) } };
+    case "pong": {
+      const timeMs = words.bigOption("time");
+      return { case: "pong", value: { nonce: bigOf(words.next()), timeMs } };
+    }
     case "listing":
       return { case: "listing", value: listing(words) };
     default:
@@ -94,6 +96,7 @@ function welcome(words: Words) {
     resumed: words.flag("resumed"),
     heartbeatMs: words.numberOption("heartbeat"),
     graceMs: 60_000,
+    timeMs: words.bigOption("time"),
     limits: {
       frameBytesMax: words.numberOption("frame"),
       roomsMax: words.numberOption("rooms"),

@@ -55,6 +55,7 @@ fn welcome() -> impl Strategy<Value = Body> {
                 rooms_max: rooms * 3,
                 frames_per_second: 0,
             }),
+            time_ms: ticket as u64 * (u64::MAX / 3),
         })
     })
 }
@@ -173,7 +174,7 @@ fn act() -> impl Strategy<Value = Act> {
         8 => welcome().prop_map(Act::Frame),
         30 => room_frame().prop_map(Act::Frame),
         1 => ended().prop_map(Act::Frame),
-        1 => (0..9u64).prop_map(|nonce| Act::Frame(Body::Pong(wire::Pong { nonce }))),
+        1 => (0..9u64).prop_map(|nonce| Act::Frame(Body::Pong(wire::Pong { nonce, time_ms: nonce * 1000 }))),
         1 => prop::collection::vec(any::<u8>(), 0..20).prop_map(Act::Garbage),
         6 => (0..3u8).prop_map(Act::Join),
         12 => any::<u8>().prop_map(Act::Command),

@@ -121,6 +121,11 @@ impl Exchange {
                 let expect = parse_input::duration(words.next());
                 assert_eq!(client.round_trip(), Some(expect));
             }
+            "server-time" => {
+                let expect = parse_input::duration(words.next());
+                let shown = client.server_clock().map(|clock| clock.time(self.now));
+                assert_eq!(shown, Some(expect), "after\n{}", self.transcript);
+            }
             "join" | "command" | "cast" | "leave" | "list" | "bye" => {
                 shown.extend(self.call(verb, &mut words));
             }

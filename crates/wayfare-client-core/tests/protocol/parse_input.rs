@@ -124,6 +124,7 @@ pub(crate) fn body(verb: &str, words: &mut Words<'_>) -> Body {
             error: words.option("error").map(|code| error(code, words)),
         }),
         "pong" => Body::Pong(wire::Pong {
+            time_ms: words.option_number("time"),
             nonce: number(words.next()),
         }),
         "listing" => Body::Listing(listing(words)),
@@ -198,6 +199,7 @@ fn welcome(words: &mut Words<'_>) -> wire::Welcome {
         resumed: words.flag("resumed"),
         heartbeat_ms: words.option_number32("heartbeat"),
         grace_ms: 60_000,
+        time_ms: words.option_number("time"),
         limits: Some(wire::Limits {
             frame_bytes_max: words.option_number32("frame"),
             rooms_max: words.option_number32("rooms"),

@@ -74,8 +74,10 @@ impl RefRoom {
             client_frame::Body::Command(command) => self.command(&command),
             client_frame::Body::Leave(leave) => self.leave(&leave),
             client_frame::Body::Ping(ping) => {
-                self.outgoing
-                    .push(Body::Pong(wire::Pong { nonce: ping.nonce }));
+                self.outgoing.push(Body::Pong(wire::Pong {
+                    nonce: ping.nonce,
+                    time_ms: 0,
+                }));
             }
             _ => {}
         }
@@ -218,6 +220,7 @@ impl RefRoom {
             heartbeat_ms: 10_000,
             grace_ms: 60_000,
             limits: None,
+            time_ms: 0,
         }));
     }
 

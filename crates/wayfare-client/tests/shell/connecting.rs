@@ -19,7 +19,8 @@ async fn a_guest_connects() {
     assert!(matches!(credential, hello::Credential::Guest(_)));
     let states = client.states();
     let state = states.borrow().clone();
-    assert!(matches!(state, State::Connected { player, .. } if player.as_str() == "ada"));
+    assert!(matches!(state, State::Connected { player, .. } if player == "ada"));
+    assert!(client.server_time() >= Some(Duration::from_secs(1_700_000_000)));
 }
 
 #[tokio::test]

@@ -99,6 +99,7 @@ impl Peer {
             player: "ada".into(),
             ticket: Bytes::from_static(b"ticket"),
             resumed,
+            time_ms: 1_700_000_000_000,
             ..wire::Welcome::default()
         }))
         .await;

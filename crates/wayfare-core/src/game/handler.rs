@@ -26,6 +26,8 @@ pub struct TimerId(pub u64);
 pub struct HandlerContext<'a> {
     pub(crate) entity: &'a EntityId,
     pub(crate) age: Duration,
+    /// The time since 1970 by the wall clock.
+    pub(crate) server_time: Duration,
     pub(crate) members: &'a Members,
     pub(crate) outbox: &'a RefCell<Outbox>,
     pub(crate) rng: &'a RefCell<ChaCha8Rng>,
@@ -47,6 +49,13 @@ impl<'a> HandlerContext<'a> {
     #[must_use]
     pub fn age(&self) -> Duration {
         self.age
+    }
+
+    /// The time since 1970, as clients are told it. Somebody may set that clock: it is for telling
+    /// players how long something will take, not for deciding.
+    #[must_use]
+    pub fn server_time(&self) -> Duration {
+        self.server_time
     }
 
     /// A source of randomness, seeded from outside.
@@ -75,6 +84,13 @@ impl<'a> HandlerContext<'a> {
         self.members
             .of_player(id)
             .map(|(_, member)| &*member.player)
+    }
+
+    /// Checks whether this is a member whose connection is there.
+    #[must_use]
+    pub fn is_attached(&self, id: &PlayerId) -> bool {
+        let member = self.members.of_player(id);
+        member.is_some_and(|(_, member)| member.attached)
     }
 
     /// Sends an event, in order, never lost, never twice. `write` appends its payload.

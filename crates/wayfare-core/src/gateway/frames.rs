@@ -207,7 +207,10 @@ impl GatewayTurn<'_> {
             ),
             Said::Attach(attach) => self.attach(key, connection, &attach),
             Said::Ping(ping) => {
-                let bytes = server_frame(Body::Pong(wire::Pong { nonce: ping.nonce }));
+                let bytes = server_frame(Body::Pong(wire::Pong {
+                    nonce: ping.nonce,
+                    time_ms: self.context.server_time_ms(),
+                }));
                 self.context.out.send(connection, bytes);
             }
             Said::List(list) => self.list(key, connection, list),

@@ -486,6 +486,7 @@ impl GatewayTurn<'_> {
                 rooms_max: ROOMS_PER_SESSION_MAX as u32,
                 frames_per_second: config.settings.frames_per_second.get(),
             }),
+            time_ms: self.context.server_time_ms(),
         });
         self.context.out.outputs.push_back(Output::Send {
             connection,

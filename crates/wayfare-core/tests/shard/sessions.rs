@@ -7,7 +7,7 @@ use wayfare_core::game::KindSettings;
 use wayfare_protocol::ErrorCode;
 use wayfare_protocol::limits::SILENCE_MAX;
 use wayfare_protocol::wire::client_frame::Body as Say;
-use wayfare_protocol::wire::{self, hello::Credential};
+use wayfare_protocol::wire::{self, hello::Credential, server_frame::Body};
 
 use crate::stub_lounge::lounge;
 use crate::world::{World, attach, hello, join};
@@ -110,6 +110,22 @@ fn guests_are_let_in_only_where_they_may() {
         closed.lines[client].closed,
         Some(Some(ErrorCode::GuestsRefused))
     );
+}
+
+#[test]
+fn the_server_states_its_time() {
+    let mut world = world(1);
+    let ada = world.login(0, "ada");
+    let welcome = world.lines[ada].welcome.clone().unwrap();
+    assert!(welcome.time_ms >= 1_700_000_000_000, "{welcome:?}");
+    world.advance(Duration::from_secs(5));
+    world.say(ada, Say::Ping(wire::Ping { nonce: 7 }));
+    let mut heard = world.lines[ada].heard.iter();
+    let pong = heard.find_map(|body| match body {
+        Body::Pong(pong) => Some(*pong),
+        _ => None,
+    });
+    assert_eq!(pong.unwrap().time_ms, welcome.time_ms + 5000);
 }
 
 #[test]

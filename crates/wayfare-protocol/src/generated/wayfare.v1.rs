@@ -232,6 +232,10 @@ pub struct Welcome {
     pub grace_ms: u32,
     #[prost(message, optional, tag = "8")]
     pub limits: ::core::option::Option<Limits>,
+    /// The server's clock: milliseconds since 1970. What it tells clients to wait for is by this clock;
+    /// 0 is not stated.
+    #[prost(uint64, tag = "9")]
+    pub time_ms: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Limits {
@@ -405,6 +409,9 @@ pub struct Left {
 pub struct Pong {
     #[prost(fixed64, tag = "1")]
     pub nonce: u64,
+    /// As in Welcome.
+    #[prost(uint64, tag = "2")]
+    pub time_ms: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Listing {

@@ -1,6 +1,6 @@
 // The client: one session over many connections.
 
-import type { Welcome } from "../generated/wayfare_pb.js";
+import type { Pong, Welcome } from "../generated/wayfare_pb.js";
 import type { Random } from "./backoff.js";
 import { Backoff } from "./backoff.js";
 import { isOfConduct, reconnectOf } from "./error-code.js";
@@ -16,6 +16,7 @@ import { Outbox } from "./outbox.js";
 import type { CommandId, End, Interruption, ListId, Output, RoomKey } from "./output.js";
 import { Rooms } from "./rooms.js";
 import { Route } from "./route.js";
+import { ServerClock } from "./server-clock.js";
 import { ServerError } from "./server-error.js";
 import type { Limits, Session } from "./session.js";
 import { limitsOf, sessionId } from "./session.js";
@@ -39,6 +40,7 @@ export class ClientCore {
   readonly #lists = new Lists();
   readonly #route: Route;
   readonly #rooms: Rooms;
+  readonly #serverClock = new ServerClock();
   #limits: Limits = limitsOf();
   #link: Link = { at: "ended" };
   #session: Session | undefined;
@@ -83,6 +85,11 @@ export class ClientCore {
     return this.#roundTrip;
   }
 
+  /** What the server's clock shows: milliseconds since 1970; unknown before it has said so. */
+  serverTime(now: number): number | undefined {
+    return this.#serverClock.now(now);
+  }
+
   /**
    * What the next connection presents to resume the session. Without one it begins a session, with the
    * credential.
@@ -97,7 +104,7 @@ export class ClientCore {
     if (this.#link.at !== "connecting") {
       return;
     }
-    this.#link = { at: "greeting", deadline: this.#link.deadline };
+    this.#link = { at: "greeting", since: now, deadline: this.#link.deadline };
     const hello = {
       versionMin: VERSION_MIN,
       versionMax: VERSION_MAX,
@@ -135,11 +142,11 @@ export class ClientCore {
     }
     if (link.at === "greeting") {
       // Before the Welcome nothing else is said.
-      return body.case === "welcome" ? this.#handleWelcome(body.value, now) : undefined;
+      return body.case === "welcome" ? this.#handleWelcome(body.value, link.since, now) : undefined;
     }
     switch (body.case) {
       case "pong":
-        this.#roundTrip = link.pulse.pong(body.value.nonce, now) ?? this.#roundTrip;
+        this.#handlePong(body.value, link.pulse, now);
         break;
       case "listing":
         this.#lists.handleListing(body.value, this.#out);
@@ -205,6 +212,7 @@ export class ClientCore {
    * What was to happen meanwhile is due.
    */
   handleGap(missing: number, now: number): void {
+    this.#serverClock.miss(missing);
     const link = this.#link;
     switch (link.at) {
       case "waiting":
@@ -293,8 +301,16 @@ export class ClientCore {
     this.#end("bye", "closed by the application");
   }
 
-  #handleWelcome(welcome: Welcome, now: number): void {
-    const { version, player, ticket } = welcome;
+  #handlePong({ nonce, timeMs }: Pong, pulse: Pulse, now: number): void {
+    const roundTrip = pulse.pong(nonce, now);
+    if (roundTrip !== undefined) {
+      this.#roundTrip = roundTrip;
+      this.#serverClock.heard(timeMs, now - roundTrip, now);
+    }
+  }
+
+  #handleWelcome(welcome: Welcome, sent: number, now: number): void {
+    const { version, player, ticket, timeMs } = welcome;
     if (version < VERSION_MIN || version > VERSION_MAX) {
       return this.#breakOff("a version that was not offered", now);
     }
@@ -311,6 +327,7 @@ export class ClientCore {
       this.#loseSession();
     }
     this.#limits = limitsOf(welcome);
+    this.#serverClock.heard(timeMs, sent, now);
     this.#link = { at: "open", pulse: new Pulse(this.#limits.heartbeat, now) };
     this.#outSince = Infinity;
     this.#session = { id, ticket };

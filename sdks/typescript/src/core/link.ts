@@ -7,7 +7,7 @@ export type Link =
   /** `connect` is out. */
   | { readonly at: "connecting"; deadline: number }
   /** The Hello is out. */
-  | { readonly at: "greeting"; deadline: number }
+  | { readonly at: "greeting"; readonly since: number; deadline: number }
   /** Welcomed. */
   | { readonly at: "open"; readonly pulse: Pulse }
   /** Nothing is tried any more. */

@@ -132,6 +132,16 @@ export class Client {
     return this.#driver.core.roundTrip;
   }
 
+  /**
+   * What the server's clock shows now, in milliseconds since 1970: what its rooms have as
+   * `cx.server_time()`, for showing how long something will take. It is off by half a round trip at
+   * most, and does not jump while the client is connected, unless somebody sets the server's clock.
+   */
+  serverTime(): number {
+    const { core, environment } = this.#driver;
+    return Math.round(core.serverTime(environment.now()) ?? environment.wallNow());
+  }
+
   /** Calls the handler whenever the state changes. Returns what takes it away again. */
   on(name: "state", handler: (state: State) => void): () => void {
     return this.#events.on(name, handler);

@@ -46,6 +46,7 @@ pub(super) fn open(
     let cx = HandlerContext {
         entity: &opened.entity,
         age: Duration::ZERO,
+        server_time: context.unix().0,
         members: nobody,
         outbox: &context.outbox,
         rng: &context.rng,
@@ -132,6 +133,7 @@ impl RoomTurn<'_> {
         let cx = HandlerContext {
             entity: &room.id.entity,
             age: room.clock.age(self.context.now),
+            server_time: self.context.unix().0,
             members: &room.members,
             outbox: &self.context.outbox,
             rng: &self.context.rng,
