@@ -75,7 +75,7 @@ struct Room {
 }
 
 impl RoomLogic for Room {
-    fn view(&self, _: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn view(&self, _: &Player, _: &HandlerContext<'_>, into: &mut Vec<u8>) -> Result<(), Refusal> {
         into.extend_from_slice(&self.state);
         Ok(())
     }

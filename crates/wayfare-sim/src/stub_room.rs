@@ -239,7 +239,12 @@ impl RoomLogic for StubRoom {
         Ok(())
     }
 
-    fn view(&self, player: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn view(
+        &self,
+        player: &Player,
+        _: &HandlerContext<'_>,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
         let state = &self.state;
         let Origin { life, branch } = self.origin();
         let pending = state.named("due:").count();

@@ -57,7 +57,7 @@ use serde::de::DeserializeOwned;
 /// #   type View = ();
 /// #   type Note = ();
 /// #   fn open(_: (), _: &Context<Self>) -> Result<Self, Refusal> { Ok(Self::default()) }
-/// #   fn view(&self, _: &Player) {}
+/// #   fn view(&self, _: &Player, _: &ViewContext) {}
 /// fn command(&mut self, player: &Player, _: (), cx: &Context<Self>) -> Result<u64, Refusal> {
 ///     let coins = cx.rng().random_range(1..=6); // drawn here, and written into the change
 ///     let player = player.id().clone();

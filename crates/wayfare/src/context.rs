@@ -107,6 +107,12 @@ impl<'a, R: Room> Context<'a, R> {
         self.turn().member(id.wire()).map(Player::from)
     }
 
+    /// Returns true if this player is a member whose connection is there: see [`Room::presence`].
+    #[must_use]
+    pub fn is_attached(&self, player: impl AsRef<PlayerId>) -> bool {
+        self.turn().is_attached(player.as_ref().wire())
+    }
+
     /// Logs a change and applies it to the room. This is the way to change the state of a room
     /// whose kind has [`log_changes`](crate::Kind::log_changes). The change is encoded once, before
     /// it is applied.

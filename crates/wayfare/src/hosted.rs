@@ -10,7 +10,7 @@ use wayfare_protocol::{EntityId, ErrorCode};
 use crate::codec::read_named;
 use crate::read_back::ReadBack;
 use crate::state_form::{Numbered, StateForm, StateWriter};
-use crate::{Answered, Context, Decode, Encode, Player, Room, snapshot};
+use crate::{Answered, Context, Decode, Encode, Player, Room, ViewContext, snapshot};
 
 /// A factory of rooms of one type.
 pub(crate) struct HostedKind<R> {
@@ -61,8 +61,13 @@ impl<R: Room> RoomLogic for Hosted<R> {
         self.room.join(&player.into(), join, &Context::new(cx))
     }
 
-    fn view(&self, player: &game::Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
-        let view = self.room.view(&player.into());
+    fn view(
+        &self,
+        player: &game::Player,
+        cx: &HandlerContext<'_>,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let view = self.room.view(&player.into(), &ViewContext::new(cx));
         view.encode(R::CODEC, into).map_err(|error| {
             let message = format!("the room's view does not encode: {error}");
             Refusal::with_code(ErrorCode::Internal, message)

@@ -64,7 +64,7 @@ impl<E: Entity> RoomLogic for HostedEntity<E> {
         Err(joined_by_nobody())
     }
 
-    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn view(&self, _: &Player, _: &HandlerContext<'_>, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Err(joined_by_nobody())
     }
 

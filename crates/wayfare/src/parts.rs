@@ -57,7 +57,7 @@ use crate::Snapshot;
 /// #   type View = ();
 /// #   type Note = ();
 /// #   fn open(_: (), _: &Context<Self>) -> Result<Self, Refusal> { Ok(Self { day: 0, chunks: PartMap::new() }) }
-/// #   fn view(&self, _: &Player) {}
+/// #   fn view(&self, _: &Player, _: &ViewContext) {}
 /// fn command(&mut self, _: &Player, chunk: u32, _: &Context<Self>) -> Result<(), Refusal> {
 ///     let Some(chunk) = self.chunks.get_mut(chunk) else {
 ///         return Err(Refusal::new("there is no such chunk"));

@@ -22,6 +22,7 @@ use wayfare_protocol::wire;
 /// let mut scores = BTreeMap::new();
 /// scores.insert("ada".parse::<PlayerId>()?, 3);
 /// assert_eq!(scores.get("ada"), Some(&3));
+/// assert!(scores.keys().all(|id| *id == "ada"));
 /// # Ok::<(), wayfare::InvalidId>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,17 +66,25 @@ impl Borrow<str> for PlayerId {
     }
 }
 
-impl PartialEq<str> for PlayerId {
-    fn eq(&self, text: &str) -> bool {
-        self.as_str() == text
-    }
+/// Compares ids with texts, either way round.
+macro_rules! compare_with {
+    ($($text:ty),*) => {$(
+        impl PartialEq<$text> for PlayerId {
+            fn eq(&self, text: &$text) -> bool {
+                let text: &str = text.as_ref();
+                self.as_str() == text
+            }
+        }
+
+        impl PartialEq<PlayerId> for $text {
+            fn eq(&self, id: &PlayerId) -> bool {
+                id == self
+            }
+        }
+    )*};
 }
 
-impl PartialEq<&str> for PlayerId {
-    fn eq(&self, text: &&str) -> bool {
-        self.as_str() == *text
-    }
-}
+compare_with!(str, &str, String, Cow<'_, str>);
 
 impl fmt::Display for PlayerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

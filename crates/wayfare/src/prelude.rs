@@ -4,7 +4,8 @@ pub use crate::Durability::{Durable, Volatile};
 pub use crate::{
     Answer, Answered, AskError, Audience, Caller, Changes, Codec, Context, Durability, Entity,
     EntityContext, EntityKind, Everyone, Kind, LeaveReason, OnLoss, OnPanic, PartMap, Parts,
-    Player, PlayerId, Players, Raw, Refusal, Room, SimpleRoom, Snapshot, TimerId, Who, hz,
+    Player, PlayerId, Players, Raw, Refusal, Room, SimpleRoom, Snapshot, TimerId, ViewContext, Who,
+    hz,
 };
 pub use rand::seq::{IndexedRandom, IteratorRandom, SliceRandom};
 pub use rand::{Rng, RngExt};

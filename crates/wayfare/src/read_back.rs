@@ -13,6 +13,7 @@ use serde_content::{Data, Number, Serializer, Value};
 use wayfare_core::game::Refusal;
 use wayfare_protocol::ErrorCode;
 
+use crate::by_name::ByName;
 use crate::codec::named_reader;
 
 /// Decides which of the states that a kind writes are read back.
@@ -67,7 +68,7 @@ pub(crate) fn compare<T>(value: &T, bytes: &[u8]) -> Result<(), String>
 where
     T: Serialize + DeserializeOwned,
 {
-    let read: T = serde_path_to_error::deserialize(&mut named_reader(bytes))
+    let read: T = serde_path_to_error::deserialize(ByName(&mut named_reader(bytes)))
         .map_err(|error| describe(&error.path().to_string(), &error.inner().to_string()))?;
     // A type that serializes itself for MessagePack only cannot be compared.
     let (Ok(written), Ok(read)) = (content(value), content(&read)) else {

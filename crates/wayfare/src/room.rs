@@ -5,7 +5,9 @@ use serde::de::DeserializeOwned;
 use wayfare_core::game::Refusal;
 use wayfare_protocol::ErrorCode;
 
-use crate::{Answered, AskError, Codec, Context, Decode, Encode, LeaveReason, Player, Snapshot};
+use crate::{
+    Answered, AskError, Codec, Context, Decode, Encode, LeaveReason, Player, Snapshot, ViewContext,
+};
 
 /// A room: the implementing type is its state, and the methods are its rules.
 ///
@@ -53,7 +55,7 @@ use crate::{Answered, AskError, Codec, Context, Decode, Encode, LeaveReason, Pla
 ///         Ok(Self::default())
 ///     }
 ///
-///     fn view(&self, _: &Player) -> BTreeMap<PlayerId, u32> {
+///     fn view(&self, _: &Player, _: &ViewContext) -> BTreeMap<PlayerId, u32> {
 ///         self.best.clone()
 ///     }
 ///
@@ -108,7 +110,7 @@ pub trait Room: Serialize + DeserializeOwned + Sized + 'static {
     ///
     /// The default lets everybody in.
     ///
-    /// A refusal refuses the join.
+    /// # Errors
     /// A refusal keeps the player out.
     fn join(
         &mut self,
@@ -121,8 +123,9 @@ pub trait Room: Serialize + DeserializeOwned + Sized + 'static {
     }
 
     /// Makes this player's view of the room. The events that follow change it. Called right after
-    /// [`Room::join`], and again when a client has missed more than the history holds.
-    fn view(&self, player: &Player) -> Self::View;
+    /// [`Room::join`], and again when a client has missed more than the history holds, or was
+    /// started anew.
+    fn view(&self, player: &Player, cx: &ViewContext<'_>) -> Self::View;
 
     /// Handles a member's command. Each is applied once, in the order in which the client sent
     /// them, despite lost connections and moves.
@@ -208,7 +211,7 @@ pub trait Room: Serialize + DeserializeOwned + Sized + 'static {
     /// #   type View = ();
     /// #   type Note = ();
     /// #   fn open(_: (), _: &Context<Self>) -> Result<Self, Refusal> { Ok(Self { points: vec![] }) }
-    /// #   fn view(&self, _: &Player) {}
+    /// #   fn view(&self, _: &Player, _: &ViewContext) {}
     /// #   fn command(&mut self, _: &Player, _: (), _: &Context<Self>) -> Result<(), Refusal> { Ok(()) }
     ///     const VERSION: u32 = 2;
     ///

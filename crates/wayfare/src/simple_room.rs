@@ -1,17 +1,18 @@
 //! The smallest room: [`SimpleRoom`].
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use wayfare_core::game::Refusal;
 
-use crate::{Context, Decode, Encode, LeaveReason, Player, Room};
+use crate::{Context, Decode, Encode, LeaveReason, Player, Room, ViewContext};
 
 /// A room with commands and events only. Every member sees its whole state, it opens with its
 /// default, and it needs no data to be created or joined.
 ///
 /// Every `SimpleRoom` is a [`Room`] whose view is a copy of its state. If the room must hide
 /// something, check joins, reply to commands or set timers, change the word to `Room`. The compiler
-/// then names the few missing lines; the rest stays.
+/// then names the few missing lines; the rest stays. A `SimpleRoom` itself has no notes ([`NoNotes`]),
+/// so that a timer that nothing would come of does not compile.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -68,6 +69,27 @@ pub trait SimpleRoom: Clone + Default + Serialize + DeserializeOwned + 'static {
     }
 }
 
+/// The notes of a [`SimpleRoom`]: there are none, and no value of this type. To set timers, run
+/// futures or ask entities, implement [`Room`], whose `note` and `answer` hear of them.
+///
+/// ```compile_fail
+/// # use std::time::Duration;
+/// # use serde::{Deserialize, Serialize};
+/// # use wayfare::prelude::*;
+/// # #[derive(Clone, Default, Serialize, Deserialize)]
+/// # struct Counter(i64);
+/// # impl SimpleRoom for Counter {
+/// #     type Command = i64;
+/// #     type Event = i64;
+/// fn command(&mut self, _: &Player, by: i64, cx: &Context<Self>) -> Result<(), Refusal> {
+///     cx.after(Duration::from_secs(1), ()); // expected `NoNotes`, found `()`
+/// #   Ok(())
+/// }
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum NoNotes {}
+
 impl<R: SimpleRoom> Room for R {
     type Open = ();
     type Join = ();
@@ -75,7 +97,7 @@ impl<R: SimpleRoom> Room for R {
     type Reply = ();
     type Event = R::Event;
     type View = R;
-    type Note = ();
+    type Note = NoNotes;
 
     fn open((): (), _: &Context<'_, Self>) -> Result<Self, Refusal> {
         Ok(Self::default())
@@ -85,7 +107,7 @@ impl<R: SimpleRoom> Room for R {
         SimpleRoom::join(self, player, cx)
     }
 
-    fn view(&self, _: &Player) -> R {
+    fn view(&self, _: &Player, _: &ViewContext<'_>) -> R {
         self.clone()
     }
 

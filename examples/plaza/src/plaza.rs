@@ -66,7 +66,7 @@ impl Room for Plaza {
         Ok(())
     }
 
-    fn view(&self, _: &Player) -> World {
+    fn view(&self, _: &Player, _: &ViewContext) -> World {
         World {
             walkers: self.walkers.clone(),
             chat: self.chat.clone(),

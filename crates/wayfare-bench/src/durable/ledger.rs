@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
-use wayfare::{Changes, Context, Player, Raw, Refusal, Room};
+use wayfare::{Changes, Context, Player, Raw, Refusal, Room, ViewContext};
 
 /// The size of a command: its number in the room, from 1, and the bytes to write.
 pub(crate) const COMMAND_BYTES: usize = 64;
@@ -63,7 +63,7 @@ impl<const CHANGES: bool> Room for Ledger<CHANGES> {
         })
     }
 
-    fn view(&self, _: &Player) -> Raw {
+    fn view(&self, _: &Player, _: &ViewContext<'_>) -> Raw {
         Raw(self.count.to_le_bytes().to_vec())
     }
 

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
-use wayfare::{Context, Everyone, PartMap, Parts, Player, Raw, Refusal, Room};
+use wayfare::{Context, Everyone, PartMap, Parts, Player, Raw, Refusal, Room, ViewContext};
 
 /// The size of the stamp in a part: the tick that changed it last.
 const STAMP_BYTES: usize = 8;
@@ -142,7 +142,7 @@ impl Room for World {
         })
     }
 
-    fn view(&self, _: &Player) {}
+    fn view(&self, _: &Player, _: &ViewContext<'_>) {}
 
     fn command(&mut self, _: &Player, (): (), _: &Context<'_, Self>) -> Result<Raw, Refusal> {
         Ok(Raw(self.wrong_parts().to_le_bytes().to_vec()))

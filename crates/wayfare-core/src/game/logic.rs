@@ -31,12 +31,18 @@ pub trait RoomLogic {
         Ok(())
     }
 
-    /// Appends what this player gets to see of the room, on joining and on a resync.
+    /// Appends what this player gets to see of the room, on joining and on a resync. Effects that
+    /// are left in the context are dropped.
     ///
     /// # Errors
     /// If the view cannot be encoded.
-    fn view(&self, player: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
-        let _ = (player, into);
+    fn view(
+        &self,
+        player: &Player,
+        cx: &HandlerContext<'_>,
+        into: &mut Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let _ = (player, cx, into);
         Ok(())
     }
 

@@ -41,6 +41,20 @@ impl Refusal {
     }
 }
 
+/// The room's own refusal, so that `?` and `into` turn words into one.
+impl From<&str> for Refusal {
+    fn from(message: &str) -> Self {
+        Self::new(message)
+    }
+}
+
+/// As from a `&str`.
+impl From<String> for Refusal {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
+}
+
 /// The error that a client gets for a refusal.
 pub(crate) fn wire_error(refusal: &Refusal) -> wire::Error {
     wire::Error {

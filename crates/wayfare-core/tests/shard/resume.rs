@@ -68,6 +68,17 @@ fn a_client_that_forgot_its_stay_takes_it_back() {
 }
 
 #[test]
+fn who_comes_back_is_attached_in_its_own_view() {
+    let mut world = world();
+    let ((ada, stay), _) = ada_and_bo(&mut world);
+    world.command(ada, &stay, 2, "show");
+    world.drop_connection(ada);
+    let ada = world.resume(1, ada);
+    let again = world.join(ada, "lounge/a");
+    assert_eq!(again.view, "ada\nbo".as_bytes());
+}
+
+#[test]
 fn a_lost_reply_is_repeated_without_its_command() {
     let mut world = world();
     let ((ada, stay), (bo, _)) = ada_and_bo(&mut world);

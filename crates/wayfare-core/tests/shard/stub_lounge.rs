@@ -79,8 +79,14 @@ impl RoomLogic for Lounge {
         Ok(())
     }
 
-    fn view(&self, _: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
-        into.extend_from_slice(self.log.join("\n").as_bytes());
+    /// The log; once somebody said `show`, who is attached instead.
+    fn view(&self, _: &Player, cx: &HandlerContext<'_>, into: &mut Vec<u8>) -> Result<(), Refusal> {
+        let attached = cx.members().filter(|member| cx.is_attached(&member.id));
+        let view = match self.log.iter().any(|line| line.ends_with(": show")) {
+            true => attached.map(|member| member.id.to_string()).collect(),
+            false => self.log.clone(),
+        };
+        into.extend_from_slice(view.join("\n").as_bytes());
         Ok(())
     }
 
@@ -96,7 +102,7 @@ impl RoomLogic for Lounge {
         self.note_down(format!("{}: {text}", player.id));
         match word {
             "say" => all(cx, rest),
-            "quiet" => {}
+            "quiet" | "show" => {}
             "echo" => reply.extend_from_slice(rest.as_bytes()),
             "others" => cx.send(
                 Audience::Except(std::slice::from_ref(&player.id)),

@@ -80,7 +80,7 @@ impl Vault {
 }
 
 impl RoomLogic for Vault {
-    fn view(&self, _: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn view(&self, _: &Player, _: &HandlerContext<'_>, into: &mut Vec<u8>) -> Result<(), Refusal> {
         // What many shelves hold would be too long for a view.
         let mut counts: BTreeMap<(u8, usize), u32> = BTreeMap::new();
         for bytes in self.shelves.values() {

@@ -87,7 +87,7 @@ impl Room for Relay {
         self.enter(player, &join, cx)
     }
 
-    fn view(&self, _: &Player) -> Picture {
+    fn view(&self, _: &Player, _: &ViewContext<'_>) -> Picture {
         self.picture.clone()
     }
 

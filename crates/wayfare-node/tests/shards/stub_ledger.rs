@@ -39,7 +39,7 @@ impl RoomKind for StubKind {
 struct StubLedger(u64);
 
 impl RoomLogic for StubLedger {
-    fn view(&self, _: &Player, into: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn view(&self, _: &Player, _: &HandlerContext<'_>, into: &mut Vec<u8>) -> Result<(), Refusal> {
         into.extend_from_slice(self.0.to_string().as_bytes());
         Ok(())
     }

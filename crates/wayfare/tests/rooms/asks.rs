@@ -27,7 +27,7 @@ impl Room for Porch {
         Ok(Self::default())
     }
 
-    fn view(&self, _: &Player) {}
+    fn view(&self, _: &Player, _: &ViewContext<'_>) {}
 
     fn command(
         &mut self,

@@ -49,7 +49,7 @@ impl Room for Office {
         Ok(Self::default())
     }
 
-    fn view(&self, _: &Player) {}
+    fn view(&self, _: &Player, _: &ViewContext<'_>) {}
 
     fn command(&mut self, _: &Player, ask: Ask, cx: &Context<Self>) -> Result<(), Refusal> {
         let lost = "lost".to_owned();

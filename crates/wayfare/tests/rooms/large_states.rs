@@ -63,7 +63,7 @@ impl Room for World {
         })
     }
 
-    fn view(&self, _: &Player) {}
+    fn view(&self, _: &Player, _: &ViewContext<'_>) {}
 
     fn command(&mut self, _: &Player, ask: Ask, _: &Context<Self>) -> Result<(), Refusal> {
         match ask {

@@ -52,7 +52,7 @@ impl Room for Ledger {
         Ok(Self::default())
     }
 
-    fn view(&self, _: &Player) {}
+    fn view(&self, _: &Player, _: &ViewContext<'_>) {}
 
     fn command(&mut self, player: &Player, ask: Ask, cx: &Context<Self>) -> Result<u64, Refusal> {
         let who = player.name().to_owned();

@@ -20,3 +20,4 @@ mod payloads;
 mod probe;
 mod snapshots;
 mod time;
+mod views;

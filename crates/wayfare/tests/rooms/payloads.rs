@@ -89,7 +89,7 @@ impl<M: Message> Room for Echo<M> {
         Ok(Self(PhantomData))
     }
 
-    fn view(&self, _: &Player) {}
+    fn view(&self, _: &Player, _: &ViewContext<'_>) {}
 
     fn command(&mut self, _: &Player, said: M, cx: &Context<Self>) -> Result<M, Refusal> {
         cx.send(Everyone, &said);
@@ -135,7 +135,7 @@ impl Room for Unspeakable {
         Ok(Self)
     }
 
-    fn view(&self, _: &Player) {}
+    fn view(&self, _: &Player, _: &ViewContext<'_>) {}
 
     fn command(
         &mut self,

@@ -95,7 +95,7 @@ impl Room for Probe {
         Ok(())
     }
 
-    fn view(&self, player: &Player) -> Vec<String> {
+    fn view(&self, player: &Player, _: &ViewContext<'_>) -> Vec<String> {
         let mine = std::iter::once(format!("for {}", player.name()));
         mine.chain(self.log.iter().cloned()).collect()
     }

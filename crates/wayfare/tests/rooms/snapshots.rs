@@ -32,7 +32,7 @@ macro_rules! score_room {
             type View = ();
             type Note = ();
 
-            fn view(&self, _: &Player) {}
+            fn view(&self, _: &Player, _: &ViewContext<'_>) {}
 
             fn command(&mut self, _: &Player, (): (), _: &Context<Self>) -> Result<(), Refusal> {
                 Ok(())
@@ -157,7 +157,7 @@ impl Room for Fragile {
         Ok(Self::default())
     }
 
-    fn view(&self, _: &Player) -> u32 {
+    fn view(&self, _: &Player, _: &ViewContext<'_>) -> u32 {
         self.number
     }
 

@@ -32,7 +32,7 @@ impl RoomLogic for StubRoom {
         Ok(())
     }
 
-    fn view(&self, _: &Player, _: &mut Vec<u8>) -> Result<(), Refusal> {
+    fn view(&self, _: &Player, _: &HandlerContext<'_>, _: &mut Vec<u8>) -> Result<(), Refusal> {
         Ok(())
     }
 

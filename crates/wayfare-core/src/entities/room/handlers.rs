@@ -183,10 +183,10 @@ impl RoomTurn<'_> {
 
     /// Makes the view of a member.
     pub(super) fn view(&mut self, membership: Membership) -> Result<Vec<u8>, Refusal> {
-        let view = self.call("view", |logic, members, _| {
+        let view = self.call("view", |logic, members, cx| {
             let mut view = Vec::new();
             match members.get(membership) {
-                Some(member) => logic.view(&member.player, &mut view).map(|()| view),
+                Some(member) => logic.view(&member.player, cx, &mut view).map(|()| view),
                 None => Ok(view),
             }
         })?;

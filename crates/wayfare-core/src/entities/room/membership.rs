@@ -114,6 +114,8 @@ impl RoomTurn<'_> {
 
     /// Answers a join, the first time or again: the view of now, and what follows it.
     fn send_joined(&mut self, membership: Membership, join: &Join, deferred: Deferred) {
+        // Who gets the view is there, and sees so.
+        let returned = self.room.members.attach(membership, &join.session);
         let view = match self.view(membership) {
             Ok(view) => view,
             Err(refusal) => {
@@ -121,7 +123,6 @@ impl RoomTurn<'_> {
                 return refuse_join(join, refusal, &mut self.context.out);
             }
         };
-        let returned = self.room.members.attach(membership, &join.session);
         self.room.touch(membership);
         let member = self.room.members.get(membership);
         let body = Body::Joined(wire::Joined {

@@ -23,7 +23,7 @@ macro_rules! stub_room {
                 Ok(Self)
             }
 
-            fn view(&self, _: &Player) {}
+            fn view(&self, _: &Player, _: &ViewContext<'_>) {}
 
             fn command(
                 &mut self,
