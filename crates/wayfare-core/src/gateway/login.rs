@@ -7,8 +7,7 @@ use bytes::Bytes;
 use wayfare_protocol::coordination::{Outcome, Record, Revision};
 use wayfare_protocol::frame::server_frame;
 use wayfare_protocol::limits::{
-    CREDENTIAL_BYTES_MAX, FRAME_BYTES_MAX, NAME_BYTES_MAX, ROOMS_PER_SESSION_MAX, VERSION_MAX,
-    VERSION_MIN,
+    CREDENTIAL_BYTES_MAX, FRAME_BYTES_MAX, ROOMS_PER_SESSION_MAX, VERSION_MAX, VERSION_MIN,
 };
 use wayfare_protocol::records::SessionRecord;
 use wayfare_protocol::wire::{self, LeaveReason, hello::Credential, server_frame::Body};
@@ -535,16 +534,6 @@ fn may_login(
 
 fn make_guest(name: &str, context: &mut Context) -> Player {
     let id = format!("guest-{:016x}", context.random_u64());
-    let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
-    let end = name.char_indices().map(|(index, c)| index + c.len_utf8());
-    let end = end
-        .take_while(|end| *end <= NAME_BYTES_MAX)
-        .last()
-        .unwrap_or(0);
-    let shown = if end == 0 { id.as_str() } else { &name[..end] };
-    Player {
-        name: shown.into(),
-        id: PlayerId::new(&id).unwrap_or_else(|_| unreachable!("hexadecimal and short")),
-        guest: true,
-    }
+    let id = PlayerId::new(&id).unwrap_or_else(|_| unreachable!("hexadecimal and short"));
+    Player::named(id, name, true)
 }
