@@ -13,7 +13,9 @@ mod layers;
 mod leftovers;
 mod links;
 mod lock;
+mod log_fields;
 mod metadata;
+mod metric_help;
 mod names;
 mod opening;
 mod purity;
@@ -56,6 +58,10 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
 fn sources(files: &Files) -> Vec<Complaint> {
     let mut complaints = names::check(&files.paths);
     complaints.extend(file_names::check(&files.paths));
+    let meanings = files
+        .texts
+        .get(metric_help::PATH)
+        .map_or("", String::as_str);
     let written_here = |path: &&String| path.ends_with(".rs") && !path.contains(GENERATED);
     for (path, text) in files.texts.iter().filter(|(path, _)| written_here(path)) {
         let source = RustText::new(path, text);
@@ -65,6 +71,8 @@ fn sources(files: &Files) -> Vec<Complaint> {
         complaints.extend(file_size::check(&source));
         complaints.extend(leftovers::check(&source));
         complaints.extend(import_order::check(&source));
+        complaints.extend(metric_help::check(&source, meanings));
+        complaints.extend(log_fields::check(&source));
     }
     complaints
 }

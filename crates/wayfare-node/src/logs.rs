@@ -1,6 +1,7 @@
 //! Log output: standard error, as text or JSON.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
@@ -17,4 +18,9 @@ pub(crate) fn start(settings: &Settings) {
         LogFormat::Human => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
         LogFormat::Json => lines.json().flatten_event(true).try_init(),
     };
+}
+
+/// Returns a duration as a log field: milliseconds with one decimal.
+pub(crate) fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e4).round() / 10.0
 }

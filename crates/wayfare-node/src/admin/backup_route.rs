@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use super::Admin;
 use super::failure::Failure;
 use super::json::{BackupLine, BackupTo};
+use crate::logs::millis;
 use crate::store::backup;
 
 /// Lines that the operator has not read yet. When it is reached, progress is skipped.
@@ -38,7 +39,7 @@ pub(super) async fn back_up(
         let mut progress = |done, of| drop(lines.try_send(BackupLine::Progress { done, of }));
         let last = match backup::back_up(&file, &to, &mut progress) {
             Ok(copied) => {
-                tracing::info!(to = %to.display(), bytes = copied.bytes, took = ?copied.took, "the backup is written");
+                tracing::info!(to = %to.display(), bytes = copied.bytes, took_ms = millis(copied.took), "the backup is written");
                 BackupLine::Copied {
                     bytes: copied.bytes,
                     millis: u64::try_from(copied.took.as_millis()).unwrap_or(u64::MAX),

@@ -13,7 +13,7 @@ use wayfare_etcd::{Etcd, MemberStatus};
 use wayfare_postgres::Postgres;
 
 use super::failure::Failure;
-use super::{Admin, Begun};
+use super::{Admin, Begun, metric_help};
 use crate::store::store_file::StoreFile;
 
 /// The exporter's own default.
@@ -40,6 +40,7 @@ impl Metrics {
                     "/metrics stays empty: this program has a metrics recorder of its own"
                 );
             }
+            metric_help::describe();
             handle
         });
         Self(handle.clone())

@@ -7,6 +7,7 @@ mod backup_route;
 mod credential;
 mod failure;
 pub(crate) mod json;
+mod metric_help;
 mod metrics;
 mod probes;
 mod rooms;

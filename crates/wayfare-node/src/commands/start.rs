@@ -74,7 +74,7 @@ fn warn_of_memory(config: &Config) {
         let kept = config.kinds.iter().filter(|kind| kind.settings.is_kept());
         let kept: Vec<&str> = kept.map(|kind| kind.name.as_str()).collect();
         tracing::warn!(
-            ?kept,
+            kept = kept.join(" "),
             "everything is kept in memory and forgotten with this process, durable rooms too \
              (storage = memory)"
         );
@@ -257,8 +257,9 @@ fn start_shards(
 /// Logs one line, and in `dev` prints the next steps to the terminal.
 fn announce(title: &str, mode: Mode, config: &Config, ready: &Ready, kind: Option<&str>) {
     let settings = &config.settings;
+    let admin = ready.admin.map(|admin| admin.to_string());
     tracing::info!(
-        listen = %ready.listen, admin = ?ready.admin, data = %ready.data.display(),
+        listen = %ready.listen, admin = admin.as_deref().unwrap_or("off"), data = %ready.data.display(),
         shards = settings.shards, guests = settings.shard.guests, node = %settings.node,
         "{title} takes players"
     );
@@ -330,8 +331,8 @@ fn raise_open_files() {
         maximum,
     };
     match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => tracing::debug!(?current, ?maximum, "the limit of open files is raised"),
-        Err(error) => tracing::warn!(%error, ?current, "the limit of open files cannot be raised"),
+        Ok(()) => tracing::debug!(current, maximum, "the limit of open files is raised"),
+        Err(error) => tracing::warn!(%error, current, "the limit of open files cannot be raised"),
     }
 }
 

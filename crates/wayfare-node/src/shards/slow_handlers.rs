@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use wayfare_core::game::HandlerHook;
 use wayfare_protocol::EntityId;
 
+use crate::logs::millis;
+
 /// Times the calls of a game's code. Costs two readings of the clock a call.
 #[derive(Debug)]
 pub(crate) struct SlowHandlers {
@@ -19,7 +21,8 @@ impl HandlerHook for SlowHandlers {
         let took = start.elapsed();
         if took > self.slow {
             let room = entity.as_str();
-            tracing::warn!(room, handler, ?took, "a handler held up its shard");
+            let took_ms = millis(took);
+            tracing::warn!(room, handler, took_ms, "a handler held up its shard");
             metrics::counter!("wayfare_slow_handlers_total").increment(1);
         }
     }

@@ -11,6 +11,7 @@ use wayfare_postgres::Postgres;
 use super::store_file::{self, StoreFile};
 use super::{Records, States, Store, Trouble, Waits};
 use crate::config::{Address, CoordinationChoice, Settings, StorageChoice};
+use crate::logs::millis;
 
 /// Reasons why a service cannot be used, each with advice.
 #[derive(Debug, thiserror::Error)]
@@ -215,7 +216,10 @@ async fn prove(
     };
     let began = tokio::time::Instant::now();
     waits.until(&what, attempt).await?;
-    tracing::info!(took = ?began.elapsed(), "of racing writers exactly one wins");
+    tracing::info!(
+        took_ms = millis(began.elapsed()),
+        "of racing writers exactly one wins"
+    );
     Ok(())
 }
 

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use wayfare_engine::Embedded;
 use wayfare_engine::embedded::{Counts, OpenError};
 
+use crate::logs::millis;
+
 /// The store's name in the data folder.
 const FILE: &str = "wayfare.redb";
 /// The time limit at a close for requests that still use the store.
@@ -44,7 +46,7 @@ impl StoreFile {
         for record in engine.lost_records() {
             tracing::error!(record, "the record is damaged and is dropped");
         }
-        tracing::info!(path = %path.display(), took = ?started.elapsed(), "the store is open");
+        tracing::info!(path = %path.display(), took_ms = millis(started.elapsed()), "the store is open");
         Ok(Self {
             path: path.into(),
             engine: Arc::new(Mutex::new(Some(Arc::new(engine)))),

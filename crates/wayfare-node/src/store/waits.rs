@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::logs::millis;
+
 /// The shortest pause between two attempts.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
 const PAUSE_MAX: Duration = Duration::from_secs(2);
@@ -106,8 +108,8 @@ impl Wait<'_> {
     /// Records that the last attempt succeeded.
     pub(crate) fn succeeded(self) {
         if self.told.is_some() {
-            let waited = self.began.elapsed();
-            tracing::warn!(?waited, "{} is there: the start continues", self.what);
+            let waited_ms = millis(self.began.elapsed());
+            tracing::warn!(waited_ms, "{} is there: the start continues", self.what);
         }
         self.waits.entries().remove(self.what);
     }

@@ -167,6 +167,22 @@ fn metrics_count_sessions_and_rooms() {
 }
 
 #[test]
+fn each_metric_is_explained() {
+    let node = Running::new("--admin off");
+    let _player = Player::in_room(&node.ready, "plaza/main");
+    let body = local(&node.ready, "GET /metrics").body;
+    let types = body.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let names: Vec<&str> = types.filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains(&"wayfare_rooms"), "{body}");
+    for name in names {
+        assert!(
+            body.contains(&format!("# HELP {name} ")),
+            "{name} in {body}"
+        );
+    }
+}
+
+#[test]
 fn only_the_owner_may_open_the_socket() {
     let node = Running::new("--admin off");
     let mode =
