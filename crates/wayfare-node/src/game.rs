@@ -14,7 +14,7 @@ use crate::shards::Shards;
 pub struct Game {
     /// The program's name in its messages.
     pub name: String,
-    /// The program's version.
+    /// The program's version; empty if it has none.
     pub version: String,
     /// The kinds of room. A program without kinds can still be an operator's tool.
     pub kinds: Vec<Kind>,
@@ -22,6 +22,16 @@ pub struct Game {
     pub page: Option<PageFiles>,
     /// The types of its messages, for clients in TypeScript.
     pub types: TypesOf,
+}
+
+impl Game {
+    /// Returns the name with the version, if there is one.
+    pub(crate) fn title(&self) -> String {
+        match self.version.as_str() {
+            "" => self.name.clone(),
+            version => format!("{} {version}", self.name),
+        }
+    }
 }
 
 /// A node that accepts connections.
@@ -41,4 +51,23 @@ pub struct Ready {
     pub shards: Shards,
     /// A handle that stops the node.
     pub stop: Stop,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_game_without_a_version_has_a_title() {
+        let check = |version: &str, expect: &str| {
+            let game = Game {
+                name: "chess".into(),
+                version: version.into(),
+                ..Game::default()
+            };
+            assert_eq!(game.title(), expect);
+        };
+        check("", "chess");
+        check("1.2", "chess 1.2");
+    }
 }

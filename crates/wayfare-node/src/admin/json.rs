@@ -107,6 +107,16 @@ pub(crate) struct Failed {
     pub(crate) message: String,
 }
 
+/// The query parameters of the list of sessions.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SessionPage {
+    /// The maximum number of rows.
+    #[serde(default = "rows_default")]
+    pub(crate) limit: usize,
+    /// Only players with this id or name.
+    pub(crate) named: Option<String>,
+}
+
 /// The query parameters of a listing.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Page {

@@ -8,13 +8,14 @@ use wayfare_protocol::PlayerId;
 
 use super::Admin;
 use super::failure::Failure;
-use super::json::{Kicked, Page, SessionList, SessionRow};
+use super::json::{Kicked, SessionList, SessionPage, SessionRow};
 
 pub(super) async fn list(
     State(admin): State<Admin>,
-    page: Result<Query<Page>, QueryRejection>,
+    page: Result<Query<SessionPage>, QueryRejection>,
 ) -> Result<Json<SessionList>, Failure> {
-    let Query(Page { limit }) = page.map_err(|rejected| Failure::bad_request(&rejected))?;
+    let Query(SessionPage { limit, named }) =
+        page.map_err(|rejected| Failure::bad_request(&rejected))?;
     let answers = admin.ask(operator::Query::Sessions).await?;
     let mut sessions: Vec<SessionSummary> = answers
         .into_iter()
@@ -23,6 +24,11 @@ pub(super) async fn list(
             _ => None,
         })
         .flatten()
+        .filter(|session| {
+            named
+                .as_deref()
+                .is_none_or(|named| is_named(session, named))
+        })
         .collect();
     sessions.sort_by(|left, right| left.player.cmp(&right.player));
     let total = sessions.len();
@@ -43,6 +49,10 @@ pub(super) async fn kick(
     Ok(Json(Kicked {
         kicked: player.to_string(),
     }))
+}
+
+fn is_named(session: &SessionSummary, named: &str) -> bool {
+    session.player.as_str() == named || session.name == named
 }
 
 fn row(summary: &SessionSummary) -> SessionRow {

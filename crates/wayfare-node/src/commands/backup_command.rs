@@ -1,5 +1,6 @@
 //! `backup` and `restore`: copy the store of a node to a file, and back.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -169,6 +170,16 @@ fn copy(data: &Path, to: &Path) -> anyhow::Result<(u64, Duration)> {
 }
 
 pub(super) fn restore(command: &Restore) -> anyhow::Result<()> {
+    // A mistyped name must neither create a data folder nor be reported as an existing store.
+    let from = command.from.display();
+    match std::fs::metadata(&command.from) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            bail!("there is no backup {from}: name a file that `backup` has written")
+        }
+        Err(error) => return Err(error).with_context(|| format!("{from} cannot be read")),
+        Ok(it) if it.is_dir() => bail!("{from} is a folder: name a file that `backup` has written"),
+        Ok(_) => {}
+    }
     let settings = command.folder.config().settings;
     if let Some(what) = outside(&settings) {
         eprintln!("warning: {what}: not restored by this backup");

@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
 
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use hyper::Method;
 use serde::Serialize;
-use wayfare_protocol::{EntityId, PlayerId};
+use wayfare_protocol::EntityId;
 
 use super::client::{Node, encoded};
 use super::say;
@@ -62,8 +63,8 @@ pub enum SessionCommand {
     },
     /// End a player's session; the player may log in again
     Kick {
-        /// The `sub` of the player's token, or a guest's id
-        player: PlayerId,
+        /// The player's id, as `session list` shows it; or the name, if only one player has it
+        player: String,
         /// The node to ask.
         #[command(flatten)]
         reach: Reach,
@@ -177,12 +178,32 @@ pub(super) fn sessions(command: SessionCommand) -> anyhow::Result<()> {
             )
         }
         SessionCommand::Kick { player, reach } => {
-            let path = format!("/v1/sessions/{}", encoded(player.as_str()));
-            let answer: Kicked = reach.node()?.call(&Method::DELETE, &path)?;
+            let answer = kick(&reach.node()?, &player)?;
             reach.print(&answer, |answer| {
                 format!("ended the session of {}", answer.kicked)
             })
         }
+    }
+}
+
+/// Ends the session of the player with this id or, if there is none, with this name.
+fn kick(node: &Node, player: &str) -> anyhow::Result<Kicked> {
+    let by_id = |id: &str| node.call(&Method::DELETE, &format!("/v1/sessions/{}", encoded(id)));
+    let path = format!("/v1/sessions?named={}", encoded(player));
+    let named: SessionList = node.call(&Method::GET, &path)?;
+    let is_id = named.sessions.iter().any(|row| row.player == player);
+    match named.sessions.as_slice() {
+        [only] if !is_id => by_id(&only.player),
+        [_, _, ..] if !is_id => {
+            let ids = named.sessions.iter().map(|row| row.player.as_str());
+            let ids: Vec<&str> = ids.collect();
+            bail!(
+                "{} players are named {player}: name one by its id, {}",
+                named.total,
+                ids.join(" or ")
+            )
+        }
+        _ => by_id(player),
     }
 }
 
@@ -247,12 +268,13 @@ fn list_sessions(list: &SessionList) -> String {
     let row = |row: &SessionRow| {
         vec![
             row.player.clone(),
+            row.name.clone(),
             yes_or_no(row.guest),
             yes_or_no(row.connected),
             row.rooms.join(" "),
         ]
     };
-    let heading = ["PLAYER", "GUEST", "CONNECTED", "ROOMS"];
+    let heading = ["PLAYER", "NAME", "GUEST", "CONNECTED", "ROOMS"];
     let rows = table(&heading, list.sessions.iter().map(row).collect());
     with_rest(rows, list.sessions.len(), list.total)
 }

@@ -151,6 +151,7 @@ async fn serve(
     let game_listener = listeners::listen(settings.listen, "listen", config, or_next)?;
     let listen = game_listener.local_addr()?;
 
+    let title = game.title();
     let first_kind = game.kinds.first().map(|kind| kind.name.clone());
     let shards = start_shards(
         game.kinds,
@@ -168,7 +169,6 @@ async fn serve(
         shards: shards.clone(),
         stop: stop.clone(),
     };
-    let title = format!("{} {}", game.name, game.version);
     let node = Node {
         greeting: format!("{title}, a Wayfare game server. Games connect here by WebSocket.\n"),
         page: game.page.map(|files| Page {

@@ -7,6 +7,8 @@ use super::value::Value;
 pub(crate) struct Key {
     /// The name in the file. The forms `--…` and `WAYFARE_…` are made from it.
     pub(crate) name: &'static str,
+    /// The heading under which `--help` lists it.
+    pub(crate) group: &'static str,
     /// The meaning, for `--help`.
     pub(crate) about: &'static str,
     /// The placeholder of its value in `--help`.
@@ -57,15 +59,16 @@ const fn wrong<T: Value>(_: fn(&Settings) -> &T) -> fn(&str) -> Option<String> {
 }
 
 macro_rules! key {
-    ($name:ident, $about:literal) => {
-        key!([$name] $name, $about)
+    ($group:ident: $name:ident, $about:literal) => {
+        key!($group [$name] $name, $about)
     };
-    (shard.$name:ident, $about:literal) => {
-        key!([shard.$name] $name, $about)
+    ($group:ident: shard.$name:ident, $about:literal) => {
+        key!($group [shard.$name] $name, $about)
     };
-    ([$($place:tt)+] $name:ident, $about:literal) => {
+    ($group:ident [$($place:tt)+] $name:ident, $about:literal) => {
         Key {
             name: stringify!($name),
+            group: $group,
             about: $about,
             value_name: value_name(|settings| &settings.$($place)+),
             expected: expected(|settings| &settings.$($place)+),
@@ -80,89 +83,96 @@ macro_rules! key {
     };
 }
 
+const NODE: &str = "The node";
+const STATE: &str = "What is kept";
+const PLAYERS: &str = "Players";
+const CONNECTIONS: &str = "Connections";
+const LOAD: &str = "Load";
+const LOGS: &str = "Logs";
+
 /// Every setting, in the order of `config show`.
 pub(crate) const KEYS: &[Key] = &[
-    key!(node, "The name of this node, in logs and in its records"),
-    key!(listen, "Where clients connect"),
+    key!(NODE: node, "The name of this node, in logs and in its records"),
+    key!(NODE: listen, "Where clients connect"),
     key!(
-        admin,
+        NODE: admin,
         "Where probes, metrics and, with an admin_key, the admin API answer over TCP"
     ),
     key!(
-        admin_key,
+        NODE: admin_key,
         "The credential of the admin API over TCP; without it only /healthz, /readyz and /metrics answer there"
     ),
     key!(
-        data,
+        STATE: data,
         "The folder of this node, with its storage and the socket that operator commands use; one node at a time"
     ),
     key!(
-        coordination,
+        STATE: coordination,
         "Where it is kept who owns what: embedded, in the data folder; memory, forgotten when the node ends; or etcd, with the name of the cluster behind its members"
     ),
     key!(
-        coordination_password_file,
+        STATE: coordination_password_file,
         "A file that holds the password of the user that etcd's URL names"
     ),
     key!(
-        storage,
+        STATE: storage,
         "Where rooms, logs and documents are kept: embedded, in the data folder; memory, forgotten when the node ends; or a PostgreSQL database"
     ),
     key!(
-        storage_password_file,
+        STATE: storage_password_file,
         "A file that holds the password of the user that PostgreSQL's URL names"
     ),
-    key!(shards, "Threads that rooms and sessions live on"),
-    key!(shard.guests, "Let in clients without a token"),
+    key!(LOAD: shards, "Threads that rooms and sessions live on, by default one for each core"),
+    key!(PLAYERS: shard.guests, "Let in clients without a token"),
     key!(
-        token_key,
+        PLAYERS: token_key,
         "The secret that tokens are signed with (HS256), at least 32 bytes; as a flag others on this machine can see it"
     ),
-    key!(token_key_file, "A file that holds the token key instead"),
+    key!(PLAYERS: token_key_file, "A file that holds the token key instead"),
     key!(
-        shard.second_login,
+        PLAYERS: shard.second_login,
         "What a second login of a player does: replace the first, or be refused"
     ),
     key!(
-        shard.session_grace,
+        PLAYERS: shard.session_grace,
         "How long a session outlives its connection"
     ),
     key!(
-        shard.heartbeat,
+        CONNECTIONS: shard.heartbeat,
         "A client says something at least this often"
     ),
     key!(
-        shard.silence_max,
+        CONNECTIONS: shard.silence_max,
         "A connection that is silent for this long is lost"
     ),
     key!(
-        shard.handshake_time_max,
+        CONNECTIONS: shard.handshake_time_max,
         "From a connection to its WebSocket, and from there to an accepted login"
     ),
     key!(
-        shard.frames_per_second,
+        CONNECTIONS: shard.frames_per_second,
         "Frames a session may send per second, sustained"
     ),
-    key!(shard.frames_burst, "Frames a session may send at once"),
-    key!(shard.rooms_max, "Rooms on each shard"),
+    key!(CONNECTIONS: shard.frames_burst, "Frames a session may send at once"),
+    key!(LOAD: shard.rooms_max, "Rooms on each shard"),
     key!(
-        shard.sessions_max,
+        LOAD: shard.sessions_max,
         "Sessions on each shard, those without a connection included"
     ),
     key!(
-        slow_handler,
+        LOAD: slow_handler,
         "A room's handler that takes longer is named in the log"
     ),
     key!(
-        stop_grace,
+        NODE: stop_grace,
         "How long a stopping node takes at most to tell its clients"
     ),
     key!(
-        log,
+        LOGS: log,
         "What is logged: error, warn, info, debug, trace, or directives"
     ),
     key!(
-        log_format,
+        LOGS: log_format,
         "How it is logged: for people, or one JSON object a line"
     ),
 ];

@@ -43,6 +43,11 @@ pub(crate) struct Settings {
     pub(crate) log_format: LogFormat,
 }
 
+impl Mode {
+    /// Every mode.
+    pub(crate) const ALL: [Self; 2] = [Self::Dev, Self::Serve];
+}
+
 impl Settings {
     /// Returns the defaults for `mode`.
     pub(crate) fn of(mode: Mode) -> Self {

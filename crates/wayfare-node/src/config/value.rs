@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 use wayfare_core::SecondLogin;
 use wayfare_core::game::{Durability, OnLoss, OnPanic, Who};
 use wayfare_protocol::NodeId;
 
+use super::nearest::nearest;
 use super::settings::{LogFilter, LogFormat, Secret};
 
 /// A type that settings have.
@@ -177,13 +179,31 @@ impl Value for LogFilter {
         "a log level such as info, or directives such as warn,wayfare_node=debug";
 
     fn parse(text: &str) -> Option<Self> {
-        EnvFilter::try_new(text).ok()?;
+        let are_levels = text.split(',').all(|directive| !is_unknown_word(directive));
+        EnvFilter::try_new(text).ok().filter(|_| are_levels)?;
         Some(Self(text.into()))
+    }
+
+    fn wrong(text: &str) -> Option<String> {
+        let word = text
+            .split(',')
+            .find(|directive| is_unknown_word(directive))?;
+        nearest(word.trim(), LEVELS).map(|level| format!("did you mean {level}?"))
     }
 
     fn show(&self) -> serde_json::Value {
         json!(self.0)
     }
+}
+
+/// The levels of a log filter. `off` is one to the filter.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
+/// Returns true for a directive that is a single word and no level. The filter would take it for
+/// the name of a module, and log everything in a module that does not exist.
+fn is_unknown_word(directive: &str) -> bool {
+    let word = directive.trim();
+    !word.is_empty() && !word.contains(['=', '[', ':']) && word.parse::<LevelFilter>().is_err()
 }
 
 /// An address or `off`, which is `None`, for a setting that has a default.

@@ -42,6 +42,17 @@ fn mistakes_in_the_file_are_named_with_their_lines() {
         "[log]\nlevel = 'info'",
         "log = a list or a section (file wayfare.toml:1) is not a log level such as info, or directives such as warn,wayfare_node=debug",
     );
+    let log = "is not a log level such as info, or directives such as warn,wayfare_node=debug";
+    check(
+        "log = 'loud'",
+        &format!("log = \"loud\" (file wayfare.toml:1) {log}"),
+    );
+    check(
+        "log = 'warn,wayfare_node=debug,inof'",
+        &format!(
+            "log = \"warn,wayfare_node=debug,inof\" (file wayfare.toml:1) {log}: did you mean info?"
+        ),
+    );
     check(
         "guests = 'yes'",
         "guests = \"yes\" (file wayfare.toml:1) is not true or false",
