@@ -1,6 +1,7 @@
 //! Tests of the shipped binary, with real processes and sockets.
 
 mod backup;
+mod command_line;
 mod cuts;
 mod engines;
 #[allow(dead_code, reason = "the tests of etcd use the rest")]

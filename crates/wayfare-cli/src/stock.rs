@@ -2,10 +2,8 @@
 
 use wayfare_modules::relay::{self, Relay};
 
-/// Executes the command. A server gets this many bots; by default a few in `dev` and none
-/// otherwise.
-pub(crate) fn run(bots: Option<usize>, command: wayfare::Command) -> anyhow::Result<()> {
-    plaza::run_with("wayfare", bots, Some(command), |server| {
+pub(crate) fn run(command: plaza::Command) -> anyhow::Result<()> {
+    plaza::run_with("wayfare", Some(command), |server| {
         server.room::<Relay>("relay", relay::settings)
     })
 }

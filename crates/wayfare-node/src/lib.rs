@@ -20,7 +20,7 @@ mod token;
 
 pub use commands::{
     Backup, Command, ConfigCommand, Doctor, Folder, Listing, Reach, Restore, RoomCommand,
-    SessionCommand, TokenCommand, TypesCommand, TypesOf, main, run,
+    SessionCommand, TokenCommand, Tool, TypesCommand, TypesOf, run,
 };
 pub use config::SettingFlags;
 pub use game::{Game, Ready};

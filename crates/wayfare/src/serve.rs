@@ -1,13 +1,13 @@
 //! Programs made of rooms: [`serve()`].
 
-use clap::{CommandFactory, FromArgMatches, Parser};
+use clap::{CommandFactory, Parser};
 use rust_embed::Embed;
 use wayfare_core::game;
-use wayfare_node::{Command, Game, PageFiles, Ready, TypesOf};
+use wayfare_node::{Game, PageFiles, Ready, TypesOf};
 
 use crate::game::{InvalidGame, check};
 use crate::types::{self, NamedKind, NoTypes};
-use crate::{Entity, EntityKind, Kind, Room};
+use crate::{Command, Entity, EntityKind, Kind, Room, Tool, command_line};
 
 /// An error that ends a program.
 pub type Error = anyhow::Error;
@@ -122,30 +122,47 @@ impl Serve {
         self
     }
 
-    /// Executes the command line, by default `dev`. Returns when the command is done; for `dev` and
-    /// `serve`, when the server was stopped.
+    /// Executes the command line, by default `dev`. This is the whole `main` of a game. Returns when
+    /// the command is done; for `dev` and `serve`, when the server was stopped.
     ///
     /// # Errors
-    /// The mistakes in the game ([`InvalidGame`]), or an error of the command. An invalid command
-    /// line ends the process with a message.
+    /// None. Mistakes in the game ([`InvalidGame`]), an error of the command, and an invalid command
+    /// line end the process with a message and the [exit code](crate::exit_code). So a mistake in a
+    /// settings file is not printed as Rust prints an error of `main`, with a backtrace.
     pub fn run(self) -> Result<()> {
         let name = self.program_name();
         let about = format!("{name}, a Wayfare game server. Without a command: dev");
-        let line = Line::command()
-            .name(name)
-            .version(self.version.clone())
-            .about(about);
-        let line = Line::from_arg_matches(&line.get_matches()).unwrap_or_else(|error| error.exit());
-        self.run_command(line.command)
+        let line = Line::command().name(name).about(about);
+        let built_on = format!("(Wayfare {})", env!("CARGO_PKG_VERSION"));
+        let line = line.version(match self.version.as_str() {
+            "" => built_on,
+            version => format!("{version} {built_on}"),
+        });
+        let Line { command } = command_line::parse(line);
+        if let Err(error) = self.run_command(command) {
+            command_line::exit(Err(error));
+        }
+        Ok(())
     }
 
     /// Executes a command of a program with its own arguments. `command` is a
     /// `#[command(subcommand)]` of its clap parser, and `None` is `dev`.
     ///
     /// # Errors
-    /// Those of [`Serve::run`].
+    /// The mistakes in the game ([`InvalidGame`]), or an error of the command. [`crate::exit_code`]
+    /// prints it.
     pub fn run_command(self, command: Option<Command>) -> Result<()> {
         check(&self.kinds)?;
+        let command = match command {
+            None => None,
+            Some(Command::Dev(flags)) => Some(wayfare_node::Command::Dev(flags)),
+            Some(Command::Serve(flags)) => Some(wayfare_node::Command::Serve(flags)),
+            Some(Command::Tool(Tool::Node(tool))) => Some(wayfare_node::Command::Tool(tool)),
+            Some(Command::Tool(Tool::Play(play))) => {
+                let kind = self.rooms.first().map(|kind| kind.name.as_str());
+                return wayfare_play::run(&play, kind);
+            }
+        };
         let name = self.program_name();
         let (program, rooms) = (name.clone(), self.rooms);
         let game = Game {

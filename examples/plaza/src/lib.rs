@@ -14,4 +14,4 @@ mod plaza;
 mod program;
 
 pub use plaza::{Plaza, garden, settings, square};
-pub use program::{run, run_with};
+pub use program::{Command, run, run_with};

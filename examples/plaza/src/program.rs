@@ -1,7 +1,8 @@
 //! The plaza as a program: a server, with bots on request.
 
+use clap::Subcommand;
 use rust_embed::Embed;
-use wayfare::{Command, Serve};
+use wayfare::{Serve, SettingFlags};
 
 use crate::{Plaza, bots, garden, settings, square};
 
@@ -13,13 +14,38 @@ struct Page;
 /// The number of bots in `dev`.
 const BOTS_IN_DEV: usize = 11;
 
-/// Executes the command, `dev` by default. A server gets this many bots; by default a few in `dev`
-/// and none otherwise.
+/// A command of a program with the plaza in it.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run on this machine, for this machine: guests get in, nothing has to be installed or set
+    Dev {
+        /// Bring in this many bots, one in four to the square
+        #[arg(long, default_value_t = BOTS_IN_DEV)]
+        bots: usize,
+        /// The settings on the command line.
+        #[command(flatten)]
+        settings: SettingFlags,
+    },
+    /// Run for players
+    Serve {
+        /// Bring in this many bots, one in four to the square
+        #[arg(long, default_value_t = 0)]
+        bots: usize,
+        /// The settings on the command line.
+        #[command(flatten)]
+        settings: SettingFlags,
+    },
+    /// A command that runs no server.
+    #[command(flatten)]
+    Tool(wayfare::Tool),
+}
+
+/// Executes the command, `dev` by default.
 ///
 /// # Errors
 /// If the command fails.
-pub fn run(name: &str, bots: Option<usize>, command: Option<Command>) -> wayfare::Result<()> {
-    run_with(name, bots, command, |server| server)
+pub fn run(name: &str, command: Option<Command>) -> wayfare::Result<()> {
+    run_with(name, command, |server| server)
 }
 
 /// Executes the command in a server that has more rooms than the plaza.
@@ -28,15 +54,15 @@ pub fn run(name: &str, bots: Option<usize>, command: Option<Command>) -> wayfare
 /// As in [`run`].
 pub fn run_with(
     name: &str,
-    bots: Option<usize>,
     command: Option<Command>,
     more: impl FnOnce(Serve) -> Serve,
 ) -> wayfare::Result<()> {
-    let bots_by_default = match command {
-        None | Some(Command::Dev(_)) => BOTS_IN_DEV,
-        Some(_) => 0,
+    let (bots, command) = match command {
+        None => (BOTS_IN_DEV, None),
+        Some(Command::Dev { bots, settings }) => (bots, Some(wayfare::Command::Dev(settings))),
+        Some(Command::Serve { bots, settings }) => (bots, Some(wayfare::Command::Serve(settings))),
+        Some(Command::Tool(tool)) => (0, Some(wayfare::Command::Tool(tool))),
     };
-    let bots = bots.unwrap_or(bots_by_default);
     let server = wayfare::serve()
         .name(name)
         .version(env!("CARGO_PKG_VERSION"))

@@ -14,7 +14,7 @@ mod types;
 
 use std::io::{ErrorKind, Write};
 
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::Subcommand;
 
 use crate::config::{Config, Inputs, Mode, SettingFlags};
 use crate::game::{Game, Ready};
@@ -32,6 +32,14 @@ pub enum Command {
     Dev(SettingFlags),
     /// Run for players
     Serve(SettingFlags),
+    /// A command that runs no node.
+    #[command(flatten)]
+    Tool(Tool),
+}
+
+/// A command of a node's program that runs no node.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Tool {
     /// Write the types of the messages of the rooms, for clients in TypeScript
     Types(TypesCommand),
     /// See the settings
@@ -71,33 +79,6 @@ pub enum ConfigCommand {
     },
 }
 
-#[derive(Parser)]
-struct Line {
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-/// Runs the command in the arguments of this process, or `dev` if there are none. This is the whole
-/// `main` of a game.
-///
-/// # Errors
-/// None. An error is printed, without the backtrace that `RUST_BACKTRACE` would add to a mistake in
-/// a settings file, and the process ends with 1, or with 2 if the arguments are not a command.
-pub fn main(game: Game) -> anyhow::Result<()> {
-    let name = game.name.clone();
-    let about = format!("{name}, a Wayfare game server. Without a command: dev");
-    let line = Line::command()
-        .name(name)
-        .version(game.version.clone())
-        .about(about);
-    let line = Line::from_arg_matches(&line.get_matches()).unwrap_or_else(|error| error.exit());
-    if let Err(error) = run(game, line.command, None) {
-        eprintln!("error: {error:#}");
-        std::process::exit(1);
-    }
-    Ok(())
-}
-
 /// Executes a command; `None` is [`Command::Dev`]. A command that runs a node blocks until the node
 /// has stopped, and calls `ready` once the node accepts connections.
 ///
@@ -111,17 +92,23 @@ pub fn run(
     match command.unwrap_or(Command::Dev(SettingFlags::default())) {
         Command::Dev(flags) => start::start(game, Mode::Dev, &flags, ready),
         Command::Serve(flags) => start::start(game, Mode::Serve, &flags, ready),
-        Command::Config(ConfigCommand::Show { dev, json, flags }) => {
+        Command::Tool(tool) => run_tool(&game, tool),
+    }
+}
+
+fn run_tool(game: &Game, tool: Tool) -> anyhow::Result<()> {
+    match tool {
+        Tool::Config(ConfigCommand::Show { dev, json, flags }) => {
             let mode = if dev { Mode::Dev } else { Mode::Serve };
-            show_config(&game, mode, &flags, json)
+            show_config(game, mode, &flags, json)
         }
-        Command::Doctor(command) => doctor::run(&game, &command),
-        Command::Types(command) => types::run(&game, &command),
-        Command::Token(command) => token::run(command),
-        Command::Room(command) => operator::rooms(command),
-        Command::Session(command) => operator::sessions(command),
-        Command::Backup(command) => backup_command::back_up(&command),
-        Command::Restore(command) => backup_command::restore(&command),
+        Tool::Doctor(command) => doctor::run(game, &command),
+        Tool::Types(command) => types::run(game, &command),
+        Tool::Token(command) => token::run(command),
+        Tool::Room(command) => operator::rooms(command),
+        Tool::Session(command) => operator::sessions(command),
+        Tool::Backup(command) => backup_command::back_up(&command),
+        Tool::Restore(command) => backup_command::restore(&command),
     }
 }
 

@@ -10,8 +10,8 @@ pub(super) struct NextSteps<'a> {
     /// The port that was wanted, if it is taken by another program.
     pub(super) taken: Option<u16>,
     pub(super) page: Option<&'a str>,
-    /// The program that joins a room from a terminal.
-    pub(super) player: &'a str,
+    /// The program, as it was started.
+    pub(super) program: &'a str,
     pub(super) kind: Option<&'a str>,
     pub(super) look: &'a str,
     /// The data folder, if something is kept in it.
@@ -28,7 +28,7 @@ impl fmt::Display for NextSteps<'_> {
         if let Some(page) = self.page {
             write!(f, "open {page} in a browser, or: ")?;
         }
-        write!(f, "{} play {}", self.player, self.url)?;
+        write!(f, "{} play {}", self.program, self.url)?;
         if let Some(kind) = self.kind {
             write!(f, " {kind}/main")?;
         }
@@ -52,13 +52,13 @@ mod tests {
             url: "ws://127.0.0.1:7779",
             taken: Some(7777),
             page: Some("http://127.0.0.1:7779"),
-            player: "wayfare",
+            program: "./plaza",
             kind: Some("plaza"),
             look: "./plaza room list",
             data: Some(Path::new("./wayfare-data")),
         };
         let expect = "plaza 0.1.0 is ready at ws://127.0.0.1:7779 (port 7777 was taken)\n\
-            play:  open http://127.0.0.1:7779 in a browser, or: wayfare play ws://127.0.0.1:7779 plaza/main\n\
+            play:  open http://127.0.0.1:7779 in a browser, or: ./plaza play ws://127.0.0.1:7779 plaza/main\n\
             look:  ./plaza room list    stop: Ctrl-C\n\
             data:  ./wayfare-data (delete it to begin anew)";
         assert_eq!(with_page.to_string(), expect);
@@ -70,7 +70,7 @@ mod tests {
             ..with_page
         };
         let expect = "plaza 0.1.0 is ready at ws://127.0.0.1:7779\n\
-            play:  wayfare play ws://127.0.0.1:7779\n\
+            play:  ./plaza play ws://127.0.0.1:7779\n\
             look:  ./plaza room list    stop: Ctrl-C";
         assert_eq!(without.to_string(), expect);
     }

@@ -1,7 +1,6 @@
 //! `dev` and `serve`: start a node from its settings.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -279,10 +278,7 @@ fn announce(title: &str, mode: Mode, config: &Config, ready: &Ready, kind: Optio
         url: &ready.url,
         taken: (wanted != 0 && wanted != ready.listen.port()).then_some(wanted),
         page: ready.page.as_deref(),
-        player: match Path::new(&program).file_stem() {
-            Some(name) if name == "wayfare" => &program,
-            _ => "wayfare",
-        },
+        program: &program,
         kind,
         look: &look,
         data: keeps_data(settings).then_some(&settings.data),

@@ -5,10 +5,11 @@ use std::fmt::Display;
 use rmpv::Value;
 use wayfare_client::{RoomEvent, State};
 
-use super::record::Answer;
+use crate::names::Names;
+use crate::record::Answer;
 
 /// Formats a value as JSON, and an enum's variant with its fields as `name field=value …`.
-pub(super) fn value(value: &Value) -> String {
+fn value(value: &Value) -> String {
     if let Some([(name, content)]) = value.as_map().map(Vec::as_slice)
         && let Some(name) = name.as_str()
     {
@@ -29,21 +30,22 @@ fn plain(value: &Value) -> String {
 }
 
 /// Formats any MessagePack as JSON text. Values that JSON cannot express are described.
-pub(super) fn json(value: &Value) -> String {
+pub(crate) fn json(value: &Value) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| value.to_string())
 }
 
-pub(super) fn view<E: Display>(view: Result<Value, E>) -> String {
+pub(crate) fn view<E: Display>(view: Result<Value, E>, names: &Names) -> String {
     match view {
-        Ok(view) => format!("  room: {}", json(&view)),
+        Ok(view) => format!("  room: {}", json(&names.put_into(&view))),
         Err(error) => format!("  (the room's view is not MessagePack: {error})"),
     }
 }
 
-pub(super) fn event(event: &RoomEvent<Value>) -> String {
-    match event {
-        RoomEvent::Event(payload) => format!("  {}", value(payload)),
-        RoomEvent::Unreliable(payload) => format!("  ~ {}", value(payload)),
+/// Formats an event as lines: one, or two with a new view.
+pub(crate) fn event(event: &RoomEvent<Value>, names: &Names) -> Vec<String> {
+    let line = match event {
+        RoomEvent::Event(payload) => format!("  {}", value(&names.put_into(payload))),
+        RoomEvent::Unreliable(payload) => format!("  ~ {}", value(&names.put_into(payload))),
         RoomEvent::Undecodable(error) => format!("  (an event that is not MessagePack: {error})"),
         RoomEvent::Resync(resync) => {
             let undone = if resync.fell_back {
@@ -51,29 +53,31 @@ pub(super) fn event(event: &RoomEvent<Value>) -> String {
             } else {
                 ""
             };
-            let view = view(resync.view.decode::<Value>());
-            format!("  (events were missed{undone}; the room as it is now:)\n{view}")
+            let view = view(resync.view.decode::<Value>(), names);
+            let missed = format!("  (events were missed{undone}; the room as it is now:)");
+            return vec![missed, view];
         }
         RoomEvent::FellBack => "  (the room lost commands it had acknowledged)".into(),
         RoomEvent::Left { reason, message } if message.is_empty() => format!("left: {reason}"),
         RoomEvent::Left { reason, message } => format!("left: {reason}: {message}"),
         RoomEvent::Unread => "left: events were not read in time".into(),
-    }
+    };
+    vec![line]
 }
 
 /// Formats an answer; `None` for an empty reply.
-pub(super) fn answer(answer: &Answer) -> Option<String> {
+pub(crate) fn answer(answer: &Answer, names: &Names) -> Option<String> {
     match answer {
         Ok(payload) if payload.is_empty() => None,
         Ok(payload) => Some(match rmp_serde::from_slice::<Value>(payload) {
-            Ok(reply) => format!("  = {}", value(&reply)),
+            Ok(reply) => format!("  = {}", value(&names.put_into(&reply))),
             Err(error) => format!("  = (not MessagePack: {error})"),
         }),
         Err(error) => Some(format!("  ! {error}")),
     }
 }
 
-pub(super) fn state(state: &State) -> String {
+pub(crate) fn state(state: &State) -> String {
     match state {
         State::Connecting => "connecting …".into(),
         State::Connected { player, .. } => format!("connected as {player}"),
@@ -110,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_lost_room_is_reported() {
-        let lost = answer(&Err(CommandError::RoomLost));
+        let lost = answer(&Err(CommandError::RoomLost), &Names::default());
         assert_eq!(
             lost.as_deref(),
             Some("  ! the room was lost with its server, and the command with it")
@@ -120,8 +124,8 @@ mod tests {
             message: "not today (Refused, 1400)".into(),
         };
         assert_eq!(
-            event(&gone),
-            "left: the room was lost with its server: not today (Refused, 1400)"
+            event(&gone, &Names::default()),
+            ["left: the room was lost with its server: not today (Refused, 1400)"]
         );
     }
 }

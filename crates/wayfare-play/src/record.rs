@@ -10,16 +10,17 @@ use rmpv::Value;
 use serde_json::json;
 use wayfare_client::{CommandError, RoomEvent, State};
 
-use super::print;
+use crate::names::Names;
+use crate::print;
 
 /// The outcome of a command, with the reply's bytes.
-pub(super) type Answer = Result<bytes::Bytes, CommandError>;
+pub(crate) type Answer = Result<bytes::Bytes, CommandError>;
 
 /// A record, or nothing if no file was requested.
-pub(super) struct Record(Option<BufWriter<File>>);
+pub(crate) struct Record(Option<BufWriter<File>>);
 
 impl Record {
-    pub(super) fn create(path: Option<&Path>) -> Result<Self> {
+    pub(crate) fn create(path: Option<&Path>) -> Result<Self> {
         let create = |path: &Path| {
             let file = File::create(path);
             file.with_context(|| format!("cannot write the record {}", path.display()))
@@ -27,15 +28,15 @@ impl Record {
         Ok(Self(path.map(create).transpose()?.map(BufWriter::new)))
     }
 
-    pub(super) fn joined(&mut self, view: &str) -> Result<()> {
+    pub(crate) fn joined(&mut self, view: &str) -> Result<()> {
         self.write(&json!({ "joined": view }))
     }
 
-    pub(super) fn sent(&mut self, number: u64, typed: &str) -> Result<()> {
+    pub(crate) fn sent(&mut self, number: u64, typed: &str) -> Result<()> {
         self.write(&json!({ "sent": number, "command": typed }))
     }
 
-    pub(super) fn answered(&mut self, number: u64, answer: &Answer) -> Result<()> {
+    pub(crate) fn answered(&mut self, number: u64, answer: &Answer) -> Result<()> {
         match answer {
             Ok(payload) => {
                 let reply = match rmp_serde::from_slice::<Value>(payload) {
@@ -48,24 +49,24 @@ impl Record {
         }
     }
 
-    pub(super) fn event(&mut self, event: &RoomEvent<Value>) -> Result<()> {
+    pub(crate) fn event(&mut self, event: &RoomEvent<Value>) -> Result<()> {
         self.write(&match event {
             RoomEvent::Event(payload) => json!({ "event": payload }),
             RoomEvent::Unreliable(payload) => json!({ "unreliable": payload }),
             RoomEvent::Resync(resync) => json!({
-                "resync": print::view(resync.view.decode::<Value>()),
+                "resync": print::view(resync.view.decode::<Value>(), &Names::default()),
                 "lost_replies": resync.lost_replies,
                 "fell_back": resync.fell_back,
             }),
-            other => json!({ "notice": print::event(other) }),
+            other => json!({ "notice": print::event(other, &Names::default()).join("\n") }),
         })
     }
 
-    pub(super) fn state(&mut self, state: &State) -> Result<()> {
+    pub(crate) fn state(&mut self, state: &State) -> Result<()> {
         self.write(&json!({ "state": print::state(state) }))
     }
 
-    pub(super) fn finish(mut self) -> Result<()> {
+    pub(crate) fn finish(mut self) -> Result<()> {
         match &mut self.0 {
             Some(file) => file.flush().context("the record could not be written"),
             None => Ok(()),

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use serde_json::Value;
 
-pub(super) const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 a line is a command for the room:
   say hello there        → {\"say\": \"hello there\"}
   walk {\"x\": 1, \"y\": 2}  → {\"walk\": {\"x\": 1, \"y\": 2}}
@@ -14,7 +14,7 @@ a line is a command for the room:
 
 /// The action for a line.
 #[derive(Debug, PartialEq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     Nothing,
     Help,
     View,
@@ -24,7 +24,7 @@ pub(super) enum Line {
 }
 
 /// Parses a line. A word followed by text or JSON is a command of that name.
-pub(super) fn parse(typed: &str) -> Result<Line> {
+pub(crate) fn parse(typed: &str) -> Result<Line> {
     let typed = typed.trim();
     Ok(match typed {
         "" => Line::Nothing,
@@ -37,22 +37,26 @@ pub(super) fn parse(typed: &str) -> Result<Line> {
 }
 
 /// Converts JSON to MessagePack.
-pub(super) fn payload(json: &str) -> Result<Bytes> {
+pub(crate) fn payload(json: &str) -> Result<Bytes> {
     encode(&serde_json::from_str(json)?)
 }
 
 fn command(typed: &str) -> Result<Value> {
-    if typed.starts_with(['{', '[', '"']) {
-        return serde_json::from_str(typed).context("that is not JSON");
+    match serde_json::from_str(typed) {
+        Ok(json) => return Ok(json),
+        Err(error) if typed.starts_with(['{', '[', '"']) => {
+            return Err(error).context("that is not JSON");
+        }
+        Err(_) => {}
     }
     let Some((name, rest)) = typed.split_once(char::is_whitespace) else {
         return Ok(Value::String(typed.into()));
     };
     let rest = rest.trim();
     let content = match serde_json::from_str(rest) {
-        Ok(json) if rest.starts_with(['{', '[', '"']) || rest.parse::<f64>().is_ok() => json,
-        _ if rest.starts_with(['{', '[']) => bail!("what follows {name:?} is not JSON"),
-        _ => Value::String(rest.into()),
+        Ok(json) => json,
+        Err(_) if rest.starts_with(['{', '[']) => bail!("what follows {name:?} is not JSON"),
+        Err(_) => Value::String(rest.into()),
     };
     Ok(Value::Object(
         [(name.to_owned(), content)].into_iter().collect(),
@@ -79,7 +83,15 @@ mod tests {
         check("say hello there", r#"{"say": "hello there"}"#);
         check(r#"walk {"x": 1}"#, r#"{"walk": {"x": 1}}"#);
         check("bid 5", r#"{"bid": 5}"#);
-        check("say true", r#"{"say": "true"}"#);
+        check("open true", r#"{"open": true}"#);
+        check("choose null", r#"{"choose": null}"#);
+        check(r#"say "5""#, r#"{"say": "5"}"#);
+        check(r#"say "quoted" words"#, r#"{"say": "\"quoted\" words"}"#);
+        check("5", "5");
+        check("-1.5", "-1.5");
+        check("true", "true");
+        check("null", "null");
+        check("nullable", r#""nullable""#);
         check("  wave ", r#""wave""#);
         check(r#"{"a": [1]}"#, r#"{"a": [1]}"#);
     }
