@@ -10,6 +10,7 @@ mod etcd;
 mod first_run;
 mod kills;
 mod operators;
+mod play;
 #[allow(dead_code, reason = "the tests of PostgreSQL use the rest")]
 #[path = "../../crates/wayfare-postgres/tests/postgres/server.rs"]
 mod postgres;
