@@ -60,8 +60,7 @@ impl Player {
 
     /// Reads until the answer to a ping.
     pub(crate) fn until_pong(&mut self, nonce: u64) {
-        let pong = server_frame::Body::Pong(wire::Pong { nonce });
-        self.until(|body| *body == pong);
+        self.until(|body| matches!(body, server_frame::Body::Pong(pong) if pong.nonce == nonce));
     }
 
     pub(crate) fn send(&mut self, body: client_frame::Body) {
