@@ -247,6 +247,7 @@ fn start_shards(
         seed: chance::bytes()?,
         settings: settings.shard.clone(),
         slow_handler: settings.slow_handler,
+        hung_handler: settings.hung_handler,
     };
     let verifier = Arc::new(Verifier::new(key));
     Shards::start(kinds, &plan, engines, verifier, futures)

@@ -164,6 +164,10 @@ pub(crate) const KEYS: &[Key] = &[
         "A room's handler that takes longer is named in the log"
     ),
     key!(
+        LOAD: hung_handler,
+        "A shard whose handler does not return for this long ends the process, so that its supervisor starts it again"
+    ),
+    key!(
         NODE: stop_grace,
         "How long a stopping node takes at most to tell its clients"
     ),

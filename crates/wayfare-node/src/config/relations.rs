@@ -18,6 +18,7 @@ pub(crate) fn check(config: &Config) -> Vec<Problem> {
         silence(config),
         grace(config),
         burst(config),
+        hang(config),
         doors(config),
         key(config),
         password(config, Service::Coordination),
@@ -37,6 +38,9 @@ pub(crate) fn check(config: &Config) -> Vec<Problem> {
 
 /// The shortest heartbeat. Below it clients would send little else.
 const HEARTBEAT_MIN: Duration = Duration::from_millis(100);
+
+/// The shortest bound on a handler: the log has named it by then.
+const HUNG_HANDLER_MIN: Duration = Duration::from_secs(1);
 
 fn pace(config: &Config) -> Option<String> {
     let heartbeat = config.settings.shard.heartbeat;
@@ -82,6 +86,20 @@ fn burst(config: &Config) -> Option<String> {
             "{} must be at least {}, which is what a join is charged as",
             value(config, "frames_burst", &burst),
             limits::JOIN_COST,
+        )
+    })
+}
+
+/// Checks that a handler that is only slow does not end the process.
+fn hang(config: &Config) -> Option<String> {
+    let settings = &config.settings;
+    let bound = settings.hung_handler?;
+    let least = settings.slow_handler.max(HUNG_HANDLER_MIN);
+    (bound <= least).then(|| {
+        format!(
+            "{} must be more than {} and slow_handler, or off",
+            value(config, "hung_handler", &bound),
+            show_duration(HUNG_HANDLER_MIN),
         )
     })
 }

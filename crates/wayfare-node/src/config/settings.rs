@@ -38,6 +38,7 @@ pub(crate) struct Settings {
     pub(crate) token_key: Option<Secret>,
     pub(crate) token_key_file: Option<PathBuf>,
     pub(crate) slow_handler: Duration,
+    pub(crate) hung_handler: Option<Duration>,
     pub(crate) stop_grace: Duration,
     pub(crate) log: LogFilter,
     pub(crate) log_format: LogFormat,
@@ -92,6 +93,9 @@ impl Default for Settings {
             // One tick of a 20 Hz game. A slower handler delays the ticks of other rooms on its
             // shard.
             slow_handler: Duration::from_millis(50),
+            // Longer than any handler that a game could want, and than clients wait for a word. The
+            // shard's players are cut off meanwhile, so longer helps nobody.
+            hung_handler: Some(Duration::from_secs(30)),
             // Below the 10 s after which `docker stop` kills the process.
             stop_grace: Duration::from_secs(5),
             log: LogFilter("info".into()),

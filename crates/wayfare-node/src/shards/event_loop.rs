@@ -24,6 +24,7 @@ use super::mailbox::{Mail, Mailbox, shard_of};
 use super::plan::ShardPlan;
 use super::reports::Reports;
 use super::tally::Tally;
+use super::watchdog::ShardWatch;
 use super::{NodeServices, clock};
 
 /// The events taken from the system at once: enough for a turn, so that no connection waits for
@@ -54,6 +55,7 @@ pub(crate) struct EventLoop {
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) services: Arc<NodeServices>,
     pub(super) answers: Answers<EngineAnswer>,
+    watch: Arc<ShardWatch>,
     pub(super) scratch: Vec<u8>,
     /// The number of this turn.
     pub(super) turns: u64,
@@ -84,7 +86,8 @@ impl EventLoop {
         plan: &ShardPlan,
         services: Arc<NodeServices>,
     ) -> Self {
-        let config = plan.config(index, &services.engines);
+        let watch = Arc::clone(&services.watches[index]);
+        let config = plan.config(index, &services.engines, &watch);
         let address = config.address.clone();
         let shard = Shard::new(config, kinds, plan.seed(index), clock::now());
         let mailbox = Arc::clone(&services.mailboxes[index]);
@@ -96,6 +99,7 @@ impl EventLoop {
             connections: Connections::default(),
             mailbox,
             answers: Answers::new(move || bell.ring()),
+            watch,
             outgoing: services.mailboxes.iter().map(|_| Vec::new()).collect(),
             services,
             scratch: vec![0; SCRATCH_BYTES],
@@ -130,8 +134,10 @@ impl EventLoop {
             {
                 tracing::error!(%error, "the event queue failed");
             }
+            self.watch.turn();
             self.answers.woke();
             self.turn(&mut events);
+            self.watch.turn();
         }
         self.mailbox.close();
     }

@@ -14,6 +14,7 @@ mod reading;
 mod reports;
 mod slow_handlers;
 mod tally;
+mod watchdog;
 
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use wayfare_transport::memory;
 
 use event_loop::EventLoop;
 use mailbox::{Mail, Mailbox};
+use watchdog::{Limits, ShardWatch, Watchdog};
 
 pub use engines::Engines;
 pub use plan::{Authenticator, ShardPlan};
@@ -43,6 +45,8 @@ pub(crate) struct NodeServices {
     /// The runtime of rooms' futures.
     pub(crate) runtime: Handle,
     pub(crate) mailboxes: Vec<Arc<Mailbox>>,
+    /// The present work of each shard.
+    pub(crate) watches: Vec<Arc<ShardWatch>>,
 }
 
 /// A handle to the running shards of a node. Cheap to clone; they run until [`Shards::stop`].
@@ -52,6 +56,8 @@ pub struct Shards {
     threads: Arc<Mutex<Vec<JoinHandle<()>>>>,
     next: Arc<AtomicUsize>,
     memory_made: Arc<AtomicU64>,
+    watches: Arc<Vec<Arc<ShardWatch>>>,
+    _watchdog: Arc<Watchdog>,
 }
 
 impl Shards {
@@ -75,12 +81,16 @@ impl Shards {
             mailboxes.push(Arc::new(Mailbox::new(&poll)?));
             polls.push(poll);
         }
+        let watches: Vec<Arc<ShardWatch>> = polls.iter().map(|_| Arc::default()).collect();
         let services = Arc::new(NodeServices {
             engines,
             authenticator,
             runtime,
             mailboxes: mailboxes.clone(),
+            watches: watches.clone(),
         });
+        let limits = Limits::new(plan.slow_handler, plan.hung_handler);
+        let watchdog = Watchdog::start(watches.clone(), limits)?;
         let mut threads = Vec::new();
         for (index, poll) in polls.into_iter().enumerate() {
             let parts = (kinds.clone(), plan.clone(), Arc::clone(&services));
@@ -100,6 +110,8 @@ impl Shards {
             threads: Arc::new(Mutex::new(threads)),
             next: Arc::default(),
             memory_made: Arc::default(),
+            watches: Arc::new(watches),
+            _watchdog: Arc::new(watchdog),
         })
     }
 
@@ -134,6 +146,12 @@ impl Shards {
             answers.extend(answer.await);
         }
         answers
+    }
+
+    /// Describes each shard that does not go on, such as one whose handler does not return.
+    pub(crate) fn hung(&self) -> impl Iterator<Item = String> {
+        let hung = self.watches.iter().filter_map(|watch| watch.hung());
+        hung.map(|work| work.to_string())
     }
 
     /// Notifies every client that the node stops, and ends the threads once all queued data is

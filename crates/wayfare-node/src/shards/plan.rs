@@ -10,6 +10,7 @@ use wayfare_protocol::{Instant, NodeId};
 
 use super::documents::EngineDocuments;
 use super::slow_handlers::SlowHandlers;
+use super::watchdog::ShardWatch;
 use super::{Engines, clock};
 
 /// Checks tokens. Called on a shard's thread: it must not block.
@@ -36,11 +37,18 @@ pub struct ShardPlan {
     pub settings: ShardSettings,
     /// The time beyond which a handler is named in the log.
     pub slow_handler: Duration,
+    /// The time beyond which a handler that does not return ends the process; `None` for never.
+    pub hung_handler: Option<Duration>,
 }
 
 impl ShardPlan {
     /// Returns the configuration for the core of one shard.
-    pub(crate) fn config(&self, index: usize, engines: &Engines) -> ShardConfig {
+    pub(crate) fn config(
+        &self,
+        index: usize,
+        engines: &Engines,
+        watch: &Arc<ShardWatch>,
+    ) -> ShardConfig {
         let documents = EngineDocuments(Arc::downgrade(&engines.storage));
         let index = u16::try_from(index).unwrap_or(u16::MAX);
         ShardConfig {
@@ -49,6 +57,7 @@ impl ShardPlan {
             documents: Some(Documents(Arc::new(documents))),
             hook: Some(Arc::new(SlowHandlers {
                 slow: self.slow_handler,
+                watch: Arc::clone(watch),
             })),
             ..ShardConfig::of_run(&self.node, &self.run, (index, self.shards.max(1)))
         }

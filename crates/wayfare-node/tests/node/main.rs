@@ -3,6 +3,7 @@
 mod admin;
 mod bystander;
 mod data_folder;
+mod hanging;
 mod http_client;
 mod page_requests;
 mod pauses;

@@ -109,6 +109,17 @@ impl Player {
         (player, joined)
     }
 
+    /// Sends the first command behind this join.
+    pub(crate) fn command(&mut self, joined: &wire::Joined) {
+        self.send(client_frame::Body::Command(wire::Command {
+            handle: joined.handle,
+            membership: joined.membership,
+            sequence: 2,
+            epoch: joined.epoch,
+            ..wire::Command::default()
+        }));
+    }
+
     /// Reads until a frame matches.
     pub(crate) fn until(
         &mut self,

@@ -3,7 +3,7 @@
 use std::net::TcpStream;
 
 use wayfare_protocol::ErrorCode;
-use wayfare_protocol::wire::{self, client_frame, server_frame};
+use wayfare_protocol::wire::server_frame;
 
 use crate::http_client::local;
 use crate::player::Player;
@@ -39,13 +39,7 @@ fn a_stopping_node_is_not_ready_and_accepts_nobody() {
     let (mut player, joined) = Player::joined(&node.ready, "plaza/main");
     assert_eq!(local(&node.ready, "GET /readyz").status, 200);
     // The room's shard cannot stop before this command returns.
-    player.send(client_frame::Body::Command(wire::Command {
-        handle: joined.handle,
-        membership: joined.membership,
-        sequence: 2,
-        epoch: joined.epoch,
-        ..wire::Command::default()
-    }));
+    player.command(&joined);
     hold.began();
     node.ready.stop.stop();
     while local(&node.ready, "GET /readyz").status == 200 {}

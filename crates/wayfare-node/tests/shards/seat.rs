@@ -85,6 +85,7 @@ fn start(
             ..ShardSettings::default()
         },
         slow_handler,
+        hung_handler: None,
     };
     let handle = runtime.handle().clone();
     let shards = Shards::start(vec![kind], &plan, engines, Arc::new(Nobody), handle);

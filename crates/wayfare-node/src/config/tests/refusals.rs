@@ -153,6 +153,10 @@ fn mistakes_in_flags_and_environment_are_named() {
 #[test]
 fn contradicting_settings_are_both_named() {
     check(
+        "hung_handler = '1s'",
+        "hung_handler = 1s (file wayfare.toml:1) must be more than 1s and slow_handler, or off",
+    );
+    check(
         "heartbeat = '15s'",
         "silence_max = 25s (default) must be more than twice heartbeat = 15s (file wayfare.toml:1): raise silence_max above 30s or lower heartbeat",
     );

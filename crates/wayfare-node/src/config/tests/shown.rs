@@ -35,6 +35,7 @@ fn show_prints_values_with_sources_but_no_secrets() {
         "rooms_max | 250000 | default",
         "sessions_max | 250000 | default",
         "slow_handler | 50ms | default",
+        "hung_handler | 30s | default",
         "stop_grace | 5s | default",
         "log | info | default",
         "log_format | human | default",
