@@ -3,6 +3,7 @@
 mod backup;
 mod command_line;
 mod cuts;
+mod deploy;
 mod engines;
 #[allow(dead_code, reason = "the tests of etcd use the rest")]
 #[path = "../../crates/wayfare-etcd/tests/etcd/etcd_process.rs"]
@@ -16,6 +17,7 @@ mod play;
 mod postgres;
 mod proxy;
 mod relay;
+mod reverse_proxies;
 mod server;
 mod services;
 mod terminal;

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use crate::needs::installer::Installer;
 use crate::needs::program::{
-    CHROMIUM_VARIABLE, ETCD, POSTGRES, POSTGRES_NAMES, POSTGRES_VARIABLE, Program,
+    CHROMIUM_VARIABLE, ETCD, POSTGRES, POSTGRES_NAMES, POSTGRES_VARIABLE, Program, TESTS,
 };
 use crate::needs::{Environment, missing};
 
-/// Programs that only the tests need, not the build.
+/// Programs that only the tests need, not the build, and that can be hidden.
 const TESTS_ONLY: &[&Program] = &[&ETCD, &POSTGRES];
 
 /// Returns the names of their executables.
@@ -31,5 +31,11 @@ pub(crate) fn some_to_hide(environment: &Environment) -> bool {
 
 /// Returns the line that `cargo xtask test` must print when all of them are hidden.
 pub(crate) fn line_when_hidden(environment: &Environment) -> String {
-    Installer::of_this_machine(environment).line(TESTS_ONLY)
+    let absent = missing(TESTS, environment);
+    let is_missing = |it: &&&Program| {
+        let hidden = TESTS_ONLY.iter().any(|hidden| hidden.name == it.name);
+        hidden || absent.iter().any(|(absent, _)| absent.name == it.name)
+    };
+    let programs: Vec<&Program> = TESTS.iter().filter(is_missing).copied().collect();
+    Installer::of_this_machine(environment).line(&programs)
 }

@@ -38,7 +38,7 @@ pub(crate) enum State {
 }
 
 /// The programs that `cargo test --workspace` needs.
-pub(crate) const TESTS: &[&Program] = &[&C_COMPILER, &ETCD, &POSTGRES];
+pub(crate) const TESTS: &[&Program] = &[&C_COMPILER, &ETCD, &POSTGRES, &NGINX, &CADDY, &SYSTEMD];
 /// The programs that the client for browsers and its tests need.
 pub(crate) const BROWSER: &[&Program] = &[&NODE, &NPM, &CHROMIUM];
 
@@ -68,6 +68,37 @@ pub(crate) const POSTGRES: Program = Program {
         let folder = postgres_programs::find(named.as_deref(), &environment.path)?;
         Some(folder.join("postgres"))
     },
+};
+
+/// Debian has it where only root looks.
+const NGINX_PLACE: &str = "/usr/sbin/nginx";
+
+pub(crate) const NGINX: Program = Program {
+    name: "nginx",
+    version_min: &[],
+    package: Some("nginx-light"),
+    origin: "https://nginx.org",
+    place: |environment| {
+        let usual = || Path::new(NGINX_PLACE).is_file().then(|| NGINX_PLACE.into());
+        environment.in_path(OsStr::new("nginx")).or_else(usual)
+    },
+};
+
+pub(crate) const CADDY: Program = Program {
+    name: "Caddy",
+    version_min: &[],
+    package: Some("caddy"),
+    origin: "https://caddyserver.com",
+    place: |environment| environment.in_path(OsStr::new("caddy")),
+};
+
+/// Checks units; no systemd has to run.
+const SYSTEMD: Program = Program {
+    name: "systemd-analyze",
+    version_min: &[],
+    package: Some("systemd"),
+    origin: "https://systemd.io",
+    place: |environment| environment.in_path(OsStr::new("systemd-analyze")),
 };
 
 pub(crate) const CHROMIUM: Program = Program {

@@ -211,26 +211,34 @@ fn an_operator_can_set_the_durability_of_a_kind() {
     assert!(plaza.is_kept() && !war_room.is_kept());
 }
 
-/// The settings in the packaged service files are valid settings.
+/// The settings in the packaged service files are valid settings, and each file that they name is one
+/// that systemd hands over.
 #[test]
 fn the_settings_of_the_service_files_are_valid() {
-    let file = include_str!("../../../../../deploy/wayfare/wayfare.toml");
     let unit = include_str!("../../../../../deploy/wayfare/wayfare.service");
-    let config = load(Mode::Serve, file, &[], "").unwrap();
-    let settings = &config.settings;
-    assert!(settings.coordination.address().is_some() && settings.storage.address().is_some());
-    let files = [&settings.storage_password_file, &settings.token_key_file];
-    for file in files {
-        let file = file.as_ref().unwrap();
-        assert!(file.starts_with("/run/credentials/wayfare.service"));
-        let name = file.file_name().unwrap().to_str().unwrap();
-        assert!(
-            unit.contains(&format!("\nLoadCredential={name}:")),
-            "{name}"
-        );
-    }
+    let drop_in = include_str!("../../../../../deploy/wayfare/services.conf");
+    let alone = include_str!("../../../../../deploy/wayfare/wayfare.toml");
+    let services = include_str!("../../../../../deploy/wayfare/services.toml");
+    let check = |file: &str, units: &[&str]| {
+        let settings = load(Mode::Serve, file, &[], "").unwrap().settings;
+        let files = [&settings.storage_password_file, &settings.token_key_file];
+        for file in files.into_iter().flatten() {
+            assert!(file.starts_with("/run/credentials/wayfare.service"));
+            let name = file.file_name().unwrap().to_str().unwrap();
+            let line = format!("\nLoadCredential={name}:");
+            assert!(units.iter().any(|unit| unit.contains(&line)), "{name}");
+        }
+        let loaded = units.concat().matches("\nLoadCredential=").count();
+        assert_eq!(files.into_iter().flatten().count(), loaded);
+        assert_eq!(settings.data, PathBuf::from("/var/lib/wayfare"));
+        settings
+    };
     assert!(unit.contains("\nStateDirectory=wayfare\n"));
-    assert_eq!(settings.data, PathBuf::from("/var/lib/wayfare"));
+    let settings = check(alone, &[unit]);
+    assert_eq!(settings.coordination, CoordinationChoice::Embedded);
+    assert!(settings.token_key_file.is_some());
+    let settings = check(services, &[unit, drop_in]);
+    assert!(settings.coordination.address().is_some() && settings.storage.address().is_some());
 }
 
 #[test]
