@@ -36,20 +36,24 @@ pub(crate) struct ServerProcess {
 
 impl ServerProcess {
     /// Runs this program again as `bench <command> <folder> -- <settings>` and waits until it
-    /// listens. Settings in this process's environment are not passed on.
+    /// listens.
     pub(crate) fn start(command: &str, folder: Rc<Folder>, settings: &[String]) -> Result<Self> {
         let program = env::current_exe().context("this program does not know where it lies")?;
+        let mut start = Command::new(program);
+        start.args(["bench", command]).arg(folder.path());
+        start.arg("--").args(settings);
+        Self::spawn(start, folder)
+    }
+
+    /// Starts a server that prints its address, and waits until it does. Settings in this process's
+    /// environment are not passed on.
+    pub(crate) fn spawn(mut start: Command, folder: Rc<Folder>) -> Result<Self> {
         let foreign = env::vars_os().map(|(name, _)| name);
         let foreign = foreign.filter(|name| name.to_string_lossy().starts_with("WAYFARE_"));
-        let mut start = Command::new(program);
         for name in foreign {
             start.env_remove(name);
         }
         let mut child = start
-            .args(["bench", command])
-            .arg(folder.path())
-            .arg("--")
-            .args(settings)
             .current_dir(folder.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

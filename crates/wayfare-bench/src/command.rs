@@ -23,7 +23,7 @@ pub struct Bench {
 enum Command {
     /// Every member of a room sends, and every member receives it.
     Fanout(Fanout),
-    /// The memory of a silent session.
+    /// The memory and the processor time of a silent session.
     Idle(Idle),
     /// The time to create rooms, and the memory of an empty one.
     Rooms(Rooms),

@@ -1,4 +1,5 @@
-//! `wayfare bench idle`: the memory of a silent session, before and after it has sent anything.
+//! `wayfare bench idle`: the memory of a silent session, before and after it has sent anything, and
+//! its processor time.
 
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,8 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 /// usual interval of ten seconds: an allocator returns memory to the system only while it is used.
 const SETTLE_ROUNDS: u32 = 3;
 const SETTLE_ROUND: Duration = Duration::from_secs(1);
+/// The time in which the processor time of quiet sessions is measured.
+const QUIET_LENGTH: Duration = Duration::from_secs(5);
 
 /// The memory of sessions that are silent members of one room.
 #[derive(Clone, Debug, clap::Args)]
@@ -44,6 +47,8 @@ struct Report {
     /// Anonymous resident memory: the slope between the two measurements.
     rss_bytes_per_connection: f64,
     rss_bytes_per_connection_after_traffic: f64,
+    /// The server's processor time for a session that only keeps itself alive: the slope, too.
+    cpu_us_per_connection_per_s: f64,
     connections: (u32, u32),
     rss_bytes: (u64, u64),
     rss_bytes_after_traffic: (u64, u64),
@@ -63,9 +68,13 @@ impl Idle {
         let many = measure(self.to)?;
         let silent = (few.silent, many.silent);
         let spoken = (few.after_traffic, many.after_traffic);
+        let quiet = (few.quiet_us, many.quiet_us);
         let report = Report {
             rss_bytes_per_connection: rounded(slope(connections, silent)),
             rss_bytes_per_connection_after_traffic: rounded(slope(connections, spoken)),
+            cpu_us_per_connection_per_s: rounded(
+                slope(connections, quiet) / QUIET_LENGTH.as_secs_f64(),
+            ),
             connections,
             rss_bytes: silent,
             rss_bytes_after_traffic: spoken,
@@ -74,22 +83,25 @@ impl Idle {
     }
 }
 
-/// The memory of a server, in bytes.
-struct Memory {
+/// The memory of a server in bytes, and its processor time in microseconds.
+struct Weights {
     silent: u64,
     after_traffic: u64,
+    /// In [`QUIET_LENGTH`].
+    quiet_us: u64,
 }
 
 /// Measures this number of sessions in a new server. In a server that had fewer before, new
 /// sessions would use memory freed after the earlier traffic, and look cheap.
-fn measure(sessions: u32) -> Result<Memory> {
+fn measure(sessions: u32) -> Result<Weights> {
     let mut sessions = Sessions::arrive(sessions)?;
     let silent = sessions.settled_bytes("have said nothing")?;
     sessions.speak()?;
     let after_traffic = sessions.settled_bytes("have spoken")?;
-    Ok(Memory {
+    Ok(Weights {
         silent,
         after_traffic,
+        quiet_us: sessions.quiet_us()?,
     })
 }
 
@@ -134,6 +146,24 @@ impl Sessions {
         ));
         self.keep_alive()?;
         Ok(bytes)
+    }
+
+    /// Returns the server's processor time while each session sends a keep-alive per heartbeat, all
+    /// at different times.
+    fn quiet_us(&mut self) -> Result<u64> {
+        let share = QUIET_LENGTH.as_secs_f64() / HEARTBEAT.as_secs_f64();
+        let pings = (self.crowd.clients().len() as f64 * share) as usize;
+        let meter = self.node.process().meter()?;
+        let start = self.crowd.now();
+        for index in 0..pings {
+            let due = start + QUIET_LENGTH.mul_f64(index as f64 / pings as f64);
+            while self.crowd.now() < due {
+                self.crowd.turn(due, |_, _, _| Ok(()))?;
+            }
+            self.crowd.ping(index)?;
+        }
+        self.listen((start + QUIET_LENGTH).saturating_sub(self.crowd.now()))?;
+        Ok(u64::try_from(meter.stop()?.server.as_micros())?)
     }
 
     /// Makes every session send a command and receive the reply. Each command arrives in two
@@ -201,6 +231,8 @@ impl From<&Report> for Table {
         table.row("silent, bytes", report.rss_bytes_per_connection);
         let after = report.rss_bytes_per_connection_after_traffic;
         table.row("after 16 KiB each way, bytes", after);
+        let quiet = report.cpu_us_per_connection_per_s;
+        table.row("silent, processor per second, us", quiet);
         table
     }
 }

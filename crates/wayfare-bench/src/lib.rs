@@ -8,6 +8,7 @@
 
 mod child;
 mod command;
+mod cores;
 mod counters;
 mod crowd;
 mod disk;

@@ -1,5 +1,7 @@
 //! `wayfare bench` as a separate program, with the allocator of the shipped one.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use wayfare_bench::Bench;
 
@@ -19,7 +21,7 @@ enum Command {
     Bench(Bench),
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let Command::Bench(bench) = Arguments::parse().command;
-    bench.run()
+    wayfare::exit_code(bench.run())
 }

@@ -6,6 +6,10 @@ use std::io::Write;
 use anyhow::Result;
 use serde::Serialize;
 
+/// True if this program was built for tests and not for speed.
+const IS_DEBUG_BUILD: bool = cfg!(debug_assertions);
+const DEBUG_BUILD: &str = "a DEBUG BUILD, several times slower: use `cargo run --release`";
+
 /// Prints a line of progress.
 pub(crate) fn progress(line: fmt::Arguments<'_>) {
     // It is no error if standard error is closed.
@@ -19,7 +23,13 @@ where
     Table: From<&'a R>,
 {
     let text = if json {
-        serde_json::to_string_pretty(report)? + "\n"
+        let mut report = serde_json::to_value(report)?;
+        if let Some(fields) = report.as_object_mut() {
+            fields.insert("debug_build".to_owned(), IS_DEBUG_BUILD.into());
+        }
+        serde_json::to_string_pretty(&report)? + "\n"
+    } else if IS_DEBUG_BUILD {
+        format!("{DEBUG_BUILD}\n{}", Table::from(report).0)
     } else {
         Table::from(report).0
     };

@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use crate::wire::scramble;
 
+/// The times at which commands are due are rounded up to this. The generator sleeps in between: one
+/// that wakes for each command uses a whole processor, and takes it from the server.
+const SLOT: Duration = Duration::from_millis(1);
+
 /// A command that is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Due {
@@ -25,6 +29,12 @@ pub(crate) struct Schedule {
     order: Vec<Due>,
     round: u32,
     next: usize,
+}
+
+/// Returns the end of the slot in which a time lies.
+fn slot(at: Duration) -> Duration {
+    let slots = at.as_nanos().div_ceil(SLOT.as_nanos());
+    SLOT * u32::try_from(slots).unwrap_or(u32::MAX)
 }
 
 impl Schedule {
@@ -65,7 +75,7 @@ impl Schedule {
         }
         let due = *self.order.get(self.next)?;
         Some(Due {
-            at: due.at + self.period * self.round,
+            at: slot(due.at + self.period * self.round),
             ..due
         })
     }
@@ -118,6 +128,18 @@ mod tests {
                 assert_eq!(pair[1].at - pair[0].at, Duration::from_millis(100));
             }
         }
+    }
+
+    #[test]
+    fn commands_are_due_at_the_end_of_their_slot() {
+        let mut schedule = Schedule::new(1000, 30.0, Duration::from_secs(2));
+        let all = drain(&mut schedule, Duration::from_secs(10));
+        assert_eq!(all.len(), 60_000);
+        assert!(all.is_sorted_by_key(|due| due.at));
+        assert!(
+            all.iter()
+                .all(|due| due.at.subsec_nanos().is_multiple_of(1_000_000))
+        );
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -31,6 +30,8 @@ pub(crate) struct Usage {
     /// The time of all other processes, to the hundredth of a second. They may have disturbed the
     /// measurement.
     pub(crate) others: Duration,
+    /// The processors of the machine, those included that this process may not use.
+    pub(crate) machine: u32,
 }
 
 impl Meter {
@@ -62,6 +63,7 @@ impl Meter {
             server,
             generator,
             others: busy.saturating_sub(server + generator),
+            machine: processors(&fs::read_to_string("/proc/stat")?),
         })
     }
 }
@@ -72,11 +74,19 @@ impl Usage {
         time.as_secs_f64() / self.elapsed.as_secs_f64()
     }
 
-    /// Returns the share of a processor that a single-threaded server left unused.
-    pub(crate) fn headroom(&self) -> f64 {
-        let machine = thread::available_parallelism().map_or(1.0, |count| count.get() as f64);
-        let idle = machine - self.processors(self.server + self.generator + self.others);
-        idle.min(1.0 - self.processors(self.server))
+    /// Returns the share of its processor that the server left unused.
+    pub(crate) fn server_headroom(&self) -> f64 {
+        1.0 - self.processors(self.server)
+    }
+
+    /// Returns the share of its processor that the generator left unused.
+    pub(crate) fn generator_headroom(&self) -> f64 {
+        1.0 - self.processors(self.generator)
+    }
+
+    /// Returns the number of processors that nobody used.
+    pub(crate) fn machine_headroom(&self) -> f64 {
+        f64::from(self.machine) - self.processors(self.server + self.generator + self.others)
     }
 }
 
@@ -84,6 +94,13 @@ impl Usage {
 fn machine_busy() -> Result<Duration> {
     let text = fs::read_to_string("/proc/stat")?;
     busy_ticks(&text).map(|ticks| Duration::from_secs(ticks) / TICKS_PER_SECOND)
+}
+
+/// Counts the lines `cpu0 …`, `cpu1 …`.
+fn processors(stat: &str) -> u32 {
+    let names = stat.lines().filter_map(|line| line.strip_prefix("cpu"));
+    let numbered = names.filter(|name| name.starts_with(|first: char| first.is_ascii_digit()));
+    u32::try_from(numbered.count()).unwrap_or(u32::MAX)
 }
 
 /// Parses `cpu user nice system idle iowait irq softirq steal …` and adds all but idle and waiting.
@@ -111,6 +128,7 @@ mod tests {
         let stat = "cpu  10 1 20 999 999 3 4 5 7 7\ncpu0 1 1 1 1\n";
         assert_eq!(busy_ticks(stat).unwrap(), 43);
         assert!(busy_ticks("nothing").is_err());
+        assert_eq!(processors(stat), 1);
     }
 
     #[test]

@@ -54,7 +54,60 @@ fn a_fanout_delivers_everything_once() {
             );
         }
     }
-    assert!(number(&report, "/ratio") > 0.0);
+    assert!(number(&report, "/raw/ratio") > 0.0);
+    // The tests are a debug build, and say so.
+    assert_eq!(report["debug_build"], true);
+    for said in [
+        "pinned",
+        "server_saturated",
+        "generator_saturated",
+        "machine_busy",
+    ] {
+        assert!(report[said].is_boolean(), "{said} in {report}");
+    }
+}
+
+#[test]
+fn bun_is_asked_for_where_it_is_not() {
+    let mut command = Command::new(PROGRAM);
+    let words = [
+        "bench",
+        "fanout",
+        "--rooms=1",
+        "--members=2",
+        "--against=bun",
+    ];
+    let command = command
+        .args(words)
+        .env("PATH", "/nowhere")
+        .env("RUST_BACKTRACE", "1");
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let last = said.lines().last().unwrap();
+    assert!(
+        last.starts_with("error: bun is compared with where it is"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_most_of_a_server_is_found_and_parts_of_it_are_measured() {
+    let report = bench(&["fanout", "--rooms=1", "--members=30", "--seconds=0.2"]);
+    let most = number(&report, "/wayfare/max_deliveries_per_s");
+    let loads = report["wayfare"]["loads"].as_array().unwrap();
+    // On a machine that is busy with something else even the first try may be late.
+    assert_eq!(loads.len(), if most > 0.0 { 4 } else { 0 }, "{report}");
+    for (index, percent) in [25.0, 50.0, 75.0, 100.0]
+        .into_iter()
+        .take(loads.len())
+        .enumerate()
+    {
+        let load = format!("/wayfare/loads/{index}");
+        assert_eq!(number(&report, &format!("{load}/percent")), percent);
+        assert!(number(&report, &format!("{load}/deliveries_per_s")) > 0.0);
+        assert!(number(&report, &format!("{load}/latency_ms/p99")) > 0.0);
+    }
 }
 
 #[test]
@@ -70,6 +123,7 @@ fn idle_sessions_are_weighed_before_and_after_traffic() {
     let report = bench(&["idle", "--from=10", "--to=60"]);
     number(&report, "/rss_bytes_per_connection");
     number(&report, "/rss_bytes_per_connection_after_traffic");
+    number(&report, "/cpu_us_per_connection_per_s");
 }
 
 #[test]

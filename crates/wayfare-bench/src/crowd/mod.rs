@@ -188,6 +188,11 @@ impl Crowd {
         Ok(())
     }
 
+    /// Sends a ping of a client.
+    pub(crate) fn ping(&mut self, client: usize) -> Result<()> {
+        self.client(client)?.ping()
+    }
+
     /// Makes a client leave its room.
     pub(crate) fn leave(&mut self, client: usize) -> Result<()> {
         self.client(client)?.leave()

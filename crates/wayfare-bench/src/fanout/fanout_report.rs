@@ -1,5 +1,6 @@
 //! The report of the fan-out benchmark.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -12,21 +13,27 @@ use crate::usage::Usage;
 
 use super::side::Leg;
 
-/// The share of a processor that must be idle for a server not to count as saturated.
+/// The share of a processor that must be idle for a side not to count as saturated.
 const HEADROOM_MIN: f64 = 0.1;
 
-/// The figures of all legs: medians over the legs, latencies over all deliveries.
+/// The figures of all legs at one rate: medians over the legs, latencies over all deliveries.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
+    /// True if server and generator had a processor each.
+    pinned: bool,
     #[serde(flatten)]
     wayfare: Figures,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    raw: Option<Figures>,
-    /// The node's processor time per delivery divided by the bare server's: the median over the
-    /// pairs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ratio: Option<f64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(flatten)]
+    others: BTreeMap<&'static str, Compared>,
+}
+
+/// The figures of another server.
+#[derive(Debug, Serialize)]
+struct Compared {
+    #[serde(flatten)]
+    figures: Figures,
+    /// The node's processor time per delivery divided by this server's: the median over the pairs.
+    ratio: f64,
     ratios: Vec<f64>,
 }
 
@@ -46,7 +53,11 @@ struct Figures {
     /// True if the server used all the time it could get. A saturated server writes more at once to
     /// each client, because it gets to each later. A slower server then has the same time per
     /// delivery and a worse latency, and only a lower rate would show the cost of a delivery.
-    saturated: bool,
+    server_saturated: bool,
+    /// True if the generator did. The latencies are then its own, too.
+    generator_saturated: bool,
+    /// True if no processor was idle. Then either side may have waited for other programs.
+    machine_busy: bool,
     /// The delay of the generator itself, which is part of the latencies but not caused by the
     /// server.
     generator_late_ms: Latency,
@@ -54,19 +65,28 @@ struct Figures {
 }
 
 impl Report {
-    pub(super) fn new(wayfare: (&[Leg], Faults), raw: (&[Leg], Faults)) -> Result<Self> {
-        let ratio = |(ours, theirs): (&Leg, &Leg)| {
-            rounded(ours.server_us_per_delivery() / theirs.server_us_per_delivery())
-        };
-        let ratios: Vec<f64> = wayfare.0.iter().zip(raw.0).map(ratio).collect();
+    pub(super) fn new(
+        pinned: bool,
+        wayfare: (&[Leg], Faults),
+        others: &[(&'static str, &[Leg], Faults)],
+    ) -> Result<Self> {
+        let mut compared = BTreeMap::new();
+        for (name, legs, faults) in others {
+            let ratio = |(ours, theirs): (&Leg, &Leg)| {
+                rounded(ours.server_us_per_delivery() / theirs.server_us_per_delivery())
+            };
+            let ratios: Vec<f64> = wayfare.0.iter().zip(*legs).map(ratio).collect();
+            let others = Compared {
+                figures: Figures::new(legs, *faults)?,
+                ratio: rounded(median(ratios.iter().copied())),
+                ratios,
+            };
+            compared.insert(*name, others);
+        }
         Ok(Self {
+            pinned,
             wayfare: Figures::new(wayfare.0, wayfare.1)?,
-            raw: match raw.0 {
-                [] => None,
-                legs => Some(Figures::new(legs, raw.1)?),
-            },
-            ratio: (!ratios.is_empty()).then(|| rounded(median(ratios.iter().copied()))),
-            ratios,
+            others: compared,
         })
     }
 }
@@ -84,6 +104,9 @@ impl Figures {
             let each = legs.iter().map(|leg| leg.usage.processors(of(&leg.usage)));
             rounded(median(each))
         };
+        let is_scarce = |headroom: fn(&Usage) -> f64| {
+            median(legs.iter().map(|leg| headroom(&leg.usage))) < HEADROOM_MIN
+        };
         Ok(Self {
             deliveries: legs.iter().map(|leg| leg.deliveries).sum(),
             deliveries_per_s: median(legs.iter().map(Leg::deliveries_per_s)).round(),
@@ -97,10 +120,22 @@ impl Figures {
             server_processors: processors(|usage| usage.server),
             generator_processors: processors(|usage| usage.generator),
             others_processors: processors(|usage| usage.others),
-            saturated: median(legs.iter().map(|leg| leg.usage.headroom())) < HEADROOM_MIN,
+            server_saturated: is_scarce(Usage::server_headroom),
+            generator_saturated: is_scarce(Usage::generator_headroom),
+            machine_busy: is_scarce(Usage::machine_headroom),
             generator_late_ms: lateness.summary(millisecond),
             legs: legs.len(),
         })
+    }
+
+    fn saturated(&self) -> &'static str {
+        match (self.server_saturated, self.generator_saturated) {
+            (false, false) if self.machine_busy => "neither, but other programs leave no time",
+            (false, false) => "neither side",
+            (true, false) => "the server: compare latencies, or lower the rate",
+            (false, true) => "the generator: its delays are in the latencies",
+            (true, true) => "both: lower the rate",
+        }
     }
 
     fn rows(&self, name: &str, table: &mut Table) {
@@ -126,9 +161,7 @@ impl Figures {
         let [server, generator, others] = shares;
         let shares = format!("{server}, {generator}, {others}");
         table.row("processors (server, generator, others)", shares);
-        if self.saturated {
-            table.row("saturated", "compare latencies, or lower the rate");
-        }
+        table.row("saturated", self.saturated());
         let late = format!("{}, {}, {}", late.p50, late.p99, late.max);
         table.row("generator late, ms (p50, p99, max)", late);
     }
@@ -137,10 +170,88 @@ impl Figures {
 impl From<&Report> for Table {
     fn from(report: &Report) -> Self {
         let mut table = Self::default();
+        table.heading(processors(report.pinned));
         report.wayfare.rows("wayfare", &mut table);
-        if let (Some(raw), Some(ratio)) = (&report.raw, report.ratio) {
-            raw.rows("raw", &mut table);
-            table.heading(format!("ratio {ratio}, the median of {:?}", report.ratios));
+        for (name, other) in &report.others {
+            other.figures.rows(name, &mut table);
+            let (ratio, ratios) = (other.ratio, &other.ratios);
+            table.heading(format!("ratio to {name} {ratio}, the median of {ratios:?}"));
+        }
+        table
+    }
+}
+
+fn processors(pinned: bool) -> &'static str {
+    match pinned {
+        true => "server and generator have a processor each",
+        false => "server and generator share the only processor: the figures are of both",
+    }
+}
+
+/// The most that each server can do, and its figures at parts of it.
+#[derive(Debug, Serialize)]
+pub(super) struct Loads {
+    pub(super) pinned: bool,
+    #[serde(flatten)]
+    pub(super) servers: BTreeMap<&'static str, ServerLoads>,
+}
+
+/// The most that a server can do, and its figures at parts of it.
+#[derive(Debug, Serialize)]
+pub(super) struct ServerLoads {
+    /// The most deliveries per second at a p99 of [`super::most::P99_MAX`].
+    max_deliveries_per_s: f64,
+    loads: Vec<Load>,
+}
+
+#[derive(Debug, Serialize)]
+struct Load {
+    percent: u32,
+    #[serde(flatten)]
+    figures: Figures,
+}
+
+impl ServerLoads {
+    pub(super) fn new(most: f64, legs: &[(u32, Leg)], faults: Faults) -> Result<Self> {
+        let load = |(percent, leg): &(u32, Leg)| {
+            Ok(Load {
+                percent: *percent,
+                figures: Figures::new(std::slice::from_ref(leg), faults)?,
+            })
+        };
+        Ok(Self {
+            max_deliveries_per_s: most.round(),
+            loads: legs.iter().map(load).collect::<Result<_>>()?,
+        })
+    }
+}
+
+impl From<&Loads> for Table {
+    fn from(report: &Loads) -> Self {
+        let mut table = Self::default();
+        table.heading(processors(report.pinned));
+        for (name, server) in &report.servers {
+            let most = server.max_deliveries_per_s;
+            table.heading(format!("{name}: {most} deliveries/s at p99 ≤ 20 ms"));
+            for Load { percent, figures } in &server.loads {
+                table.row(
+                    &format!("at {percent} %, deliveries per second"),
+                    figures.deliveries_per_s,
+                );
+                let us = figures.server_cpu_us_per_delivery;
+                table.row("  server processor per delivery, us", us);
+                let Latency { p50, p99, max, .. } = figures.latency_ms;
+                table.row(
+                    "  latency, ms (p50, p99, max)",
+                    format!("{p50}, {p99}, {max}"),
+                );
+                let shares = (figures.server_processors, figures.generator_processors);
+                table.row(
+                    "  processors (server, generator)",
+                    format!("{}, {}", shares.0, shares.1),
+                );
+                table.row("  saturated", figures.saturated());
+            }
         }
         table
     }

@@ -1,17 +1,20 @@
 //! `wayfare bench fanout`: every member sends, and every member of the room receives it.
 
 mod fanout_report;
+mod most;
 mod side;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
+use crate::cores::Cores;
 use crate::output::{print, progress};
 use crate::process::raise_open_files;
 use crate::schedule::Schedule;
 
-use fanout_report::Report;
+use fanout_report::{Loads, Report};
 use side::{Leg, Shape, Side};
 
 /// The longest warm-up of each side: until connections have their windows, and buffers their sizes.
@@ -29,15 +32,16 @@ pub(crate) struct Fanout {
     /// The number of members of each room.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
     members: u32,
-    /// The number of commands per second of each member.
-    #[arg(long, value_name = "HZ", default_value_t = 5.0)]
-    rate: f64,
+    /// The number of commands per second of each member. Without it, the most that the server can
+    /// deliver at a p99 of 20 ms is looked for, and 25, 50, 75 and 100 % of it are measured.
+    #[arg(long, value_name = "HZ")]
+    rate: Option<f64>,
     /// The length of a leg in seconds.
     #[arg(long, default_value_t = 5.0)]
     seconds: f64,
-    /// Also load a bare server, in alternating legs.
-    #[arg(long)]
-    against: Option<Against>,
+    /// Also load these servers, in alternating legs.
+    #[arg(long, value_delimiter = ',')]
+    against: Vec<Against>,
     /// The number of legs of each side, without the warm-up.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=50))]
     pairs: u32,
@@ -46,12 +50,26 @@ pub(crate) struct Fanout {
     json: bool,
 }
 
-/// The server for comparison.
+/// A server for comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Against {
     /// A bare loop that reads and writes the same bytes.
     Raw,
+    /// Bun's own pub/sub, if `bun` is in PATH.
+    Bun,
 }
+
+impl Against {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Bun => "bun",
+        }
+    }
+}
+
+/// A server with its name.
+type Named = (&'static str, Side);
 
 impl Fanout {
     /// # Errors
@@ -63,22 +81,50 @@ impl Fanout {
             members: self.members,
         };
         raise_open_files(2 * u64::from(shape.clients()) + 256)?;
-        let epoch = Instant::now();
+        let (epoch, cores) = (Instant::now(), Cores::choose()?);
         progress(format_args!("{} clients come in", shape.clients()));
-        let mut wayfare = Side::wayfare(shape, epoch)?;
-        let mut raw = match self.against {
-            Some(Against::Raw) => Some(Side::raw(shape, epoch)?),
-            None => None,
-        };
-        let (ours, theirs) = self.legs(&mut wayfare, raw.as_mut())?;
-        let raw_faults = raw.as_ref().map(Side::faults).unwrap_or_default();
-        let report = Report::new((&ours, wayfare.faults()), (&theirs, raw_faults))?;
-        print(self.json, &report)?;
-        ensure!(
-            !wayfare.faults().any() && !raw_faults.any(),
-            "messages were lost, doubled or out of order"
-        );
+        let mut sides = vec![("wayfare", Side::wayfare(shape, epoch, cores)?)];
+        for against in &self.against {
+            sides.push((against.name(), Side::other(*against, shape, epoch, cores)?));
+        }
+        match self.rate {
+            Some(rate) => self.measure(rate, cores, &mut sides)?,
+            None => self.measure_loads(cores, &mut sides)?,
+        }
+        for (name, side) in &sides {
+            ensure!(
+                !side.faults().any(),
+                "{name}: messages were lost, doubled or out of order"
+            );
+        }
         Ok(())
+    }
+
+    fn measure(&self, rate: f64, cores: Cores, sides: &mut [Named]) -> Result<()> {
+        let legs = self.legs(rate, sides)?;
+        let mut results = legs
+            .iter()
+            .zip(sides)
+            .map(|(legs, (name, side))| (*name, legs.as_slice(), side.faults()));
+        let (_, ours, faults) = results.next().context("the node is measured")?;
+        let others: Vec<_> = results.collect();
+        let report = Report::new(cores.are_apart(), (ours, faults), &others)?;
+        print(self.json, &report)
+    }
+
+    fn measure_loads(&self, cores: Cores, sides: &mut [Named]) -> Result<()> {
+        let mut servers = BTreeMap::new();
+        let length = Duration::from_secs_f64(self.seconds);
+        for index in 0..sides.len() {
+            let (name, side) = &mut sides[index];
+            servers.insert(*name, most::measure(name, side, length)?);
+            // The sessions of the others must not fall silent.
+            for (_, side) in &mut *sides {
+                side.pause()?;
+            }
+        }
+        let pinned = cores.are_apart();
+        print(self.json, &Loads { pinned, servers })
     }
 
     fn check(&self) -> Result<()> {
@@ -87,11 +133,13 @@ impl Fanout {
             "at most 10000 clients, not {}",
             self.rooms * self.members
         );
-        ensure!(
-            (0.2..=90.0).contains(&self.rate),
-            "a session may send 0.2 to 90 commands per second here, not {}",
-            self.rate
-        );
+        if let Some(rate) = self.rate {
+            ensure!(
+                (0.2..=most::RATE_MAX).contains(&rate),
+                "a session may send 0.2 to {} commands per second here, not {rate}",
+                most::RATE_MAX
+            );
+        }
         ensure!(
             (0.1..=LEG_SECONDS_MAX).contains(&self.seconds),
             "a leg takes 0.1 to {LEG_SECONDS_MAX} seconds, not {}",
@@ -100,32 +148,27 @@ impl Fanout {
         Ok(())
     }
 
-    fn legs(&self, wayfare: &mut Side, mut raw: Option<&mut Side>) -> Result<(Vec<Leg>, Vec<Leg>)> {
+    /// Returns the legs of each side, in their order.
+    fn legs(&self, rate: f64, sides: &mut [Named]) -> Result<Vec<Vec<Leg>>> {
         let length = Duration::from_secs_f64(self.seconds);
-        let warm_up = self.schedule(length.min(WARM_UP_MAX));
-        run_leg("wayfare, warm-up", wayfare, &warm_up)?;
-        if let Some(raw) = &mut raw {
-            run_leg("raw, warm-up", raw, &warm_up)?;
+        let schedule = |length| Schedule::new(self.rooms * self.members, rate, length);
+        for (name, side) in &mut *sides {
+            run_leg(
+                &format!("{name}, warm-up"),
+                side,
+                &schedule(length.min(WARM_UP_MAX)),
+            )?;
         }
-        let schedule = self.schedule(length);
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for pair in 0..self.pairs {
-            // The sides alternate in being first, so that a drift of the machine cancels out.
-            let (first, raw_first) = (pair % 2 == 0, pair % 2 == 1);
-            for raw_turn in [raw_first, first] {
-                match &mut raw {
-                    Some(raw) if raw_turn => theirs.push(run_leg("raw", raw, &schedule)?),
-                    Some(_) => ours.push(run_leg("wayfare", wayfare, &schedule)?),
-                    None if raw_turn => {}
-                    None => ours.push(run_leg("wayfare", wayfare, &schedule)?),
-                }
+        let mut legs: Vec<Vec<Leg>> = sides.iter().map(|_| Vec::new()).collect();
+        for pair in 0..self.pairs as usize {
+            // Each side is the first in turn, so that a drift of the machine cancels out.
+            for offset in 0..sides.len() {
+                let index = (pair + offset) % sides.len();
+                let (name, side) = &mut sides[index];
+                legs[index].push(run_leg(name, side, &schedule(length))?);
             }
         }
-        Ok((ours, theirs))
-    }
-
-    fn schedule(&self, length: Duration) -> Schedule {
-        Schedule::new(self.rooms * self.members, self.rate, length)
+        Ok(legs)
     }
 }
 

@@ -1,11 +1,13 @@
 //! A server with its own clients, and a leg of load on it.
 
+use std::process::Command;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::child::ServerProcess;
+use crate::cores::Cores;
 use crate::crowd::{Crowd, Heard, Speaks};
 use crate::folder::Folder;
 use crate::receiver::{Faults, Receiver, room_faults};
@@ -14,6 +16,8 @@ use crate::server::ServerNode;
 use crate::stamp::Stamp;
 use crate::statistics::Latencies;
 use crate::usage::Usage;
+
+use super::Against;
 
 /// The time limit from the last command to the last delivery. Deliveries that are missing then
 /// count as lost.
@@ -59,6 +63,8 @@ pub(super) struct Side {
 #[derive(Debug)]
 pub(super) struct Leg {
     pub(super) deliveries: u64,
+    /// Deliveries that had not arrived at the end.
+    pub(super) missing: u64,
     /// The time from the start of the schedule to its end or the last delivery, whichever is later.
     pub(super) elapsed: Duration,
     /// The processor time from before the first command to after the last delivery.
@@ -78,10 +84,23 @@ impl Leg {
     }
 }
 
+/// Starts Bun, whose own pub/sub is the server.
+fn start_bun(folder: Rc<Folder>) -> Result<ServerProcess> {
+    let script = folder.path().join("bun_server.js");
+    std::fs::write(&script, include_str!("../bun_server.js"))?;
+    let mut start = Command::new("bun");
+    start.arg(script);
+    ServerProcess::spawn(start, folder).context(
+        "bun is compared with where it is: put it in PATH, such as by `npm install -g bun`",
+    )
+}
+
 impl Side {
     /// Starts a node, with all clients in their rooms. Clocks begin at `epoch`.
-    pub(super) fn wayfare(shape: Shape, epoch: Instant) -> Result<Self> {
+    pub(super) fn wayfare(shape: Shape, epoch: Instant, cores: Cores) -> Result<Self> {
+        cores.for_server()?;
         let node = ServerNode::start()?;
+        cores.for_load()?;
         let speaks = (0..shape.clients()).map(|client| {
             let room = shape.room_of(client as usize);
             node.speaks(client, Some(format!("fanout/{room}")))
@@ -90,9 +109,20 @@ impl Side {
         Self::start(node.into_process(), speaks, shape, epoch)
     }
 
-    /// Starts the bare server, with all clients in their rooms.
-    pub(super) fn raw(shape: Shape, epoch: Instant) -> Result<Self> {
-        let process = ServerProcess::start("raw-server", Rc::new(Folder::make()?), &[])?;
+    /// Starts the server for comparison, with all clients in their rooms.
+    pub(super) fn other(
+        against: Against,
+        shape: Shape,
+        epoch: Instant,
+        cores: Cores,
+    ) -> Result<Self> {
+        let folder = Rc::new(Folder::make()?);
+        cores.for_server()?;
+        let process = match against {
+            Against::Raw => ServerProcess::start("raw-server", folder, &[])?,
+            Against::Bun => start_bun(folder)?,
+        };
+        cores.for_load()?;
         let rooms = (0..shape.clients()).map(|client| shape.room_of(client as usize) as u32);
         let speaks = rooms.map(|room| Speaks::Raw { room }).collect();
         Self::start(process, speaks, shape, epoch)
@@ -125,6 +155,10 @@ impl Side {
         })
     }
 
+    pub(super) const fn shape(&self) -> Shape {
+        self.shape
+    }
+
     /// Loads the server by this schedule and waits for all deliveries.
     pub(super) fn leg(&mut self, mut schedule: Schedule) -> Result<Leg> {
         let mut latencies = Latencies::new()?;
@@ -152,6 +186,7 @@ impl Side {
         }
         Ok(Leg {
             deliveries: self.received - received_before,
+            missing: self.expected - self.received,
             elapsed: (self.crowd.now() - start).max(schedule.length()),
             usage: meter.stop()?,
             latencies,
