@@ -22,13 +22,28 @@ enum Command {
     #[command(flatten)]
     Plaza(plaza::Command),
     /// Measure this build on this machine
+    #[cfg(feature = "bench")]
     Bench(wayfare_bench::Bench),
+    /// Measure this build on this machine (left out of this build, which says how to get it)
+    #[cfg(not(feature = "bench"))]
+    #[command(disable_help_flag = true)]
+    Bench {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+        words: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
     let Arguments { command } = wayfare::arguments();
     wayfare::exit_code(match command {
         Command::Plaza(command) => stock::run(command),
+        #[cfg(feature = "bench")]
         Command::Bench(bench) => bench.run(),
+        #[cfg(not(feature = "bench"))]
+        Command::Bench { words } => Err(anyhow::anyhow!(
+            "this program was built without benchmarks, to be built quickly. \
+             Run: cargo run --release -p wayfare-bench -- {}",
+            words.join(" ")
+        )),
     })
 }

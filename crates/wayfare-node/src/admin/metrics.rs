@@ -9,7 +9,9 @@ use axum::response::IntoResponse;
 use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use wayfare_core::operator::{Query, Report};
+#[cfg(feature = "services")]
 use wayfare_etcd::{Etcd, MemberStatus};
+#[cfg(feature = "services")]
 use wayfare_postgres::Postgres;
 
 use super::failure::Failure;
@@ -80,9 +82,12 @@ pub(super) async fn render(State(admin): State<Admin>) -> Result<impl IntoRespon
             gauge!("wayfare_timers", &label).set(counts.timers as f64);
         }
         store.file().into_iter().for_each(measure_file);
-        store.postgres().into_iter().for_each(measure_postgres);
-        for member in store.etcd().into_iter().flat_map(Etcd::members) {
-            measure_member(&member);
+        #[cfg(feature = "services")]
+        {
+            store.postgres().into_iter().for_each(measure_postgres);
+            for member in store.etcd().into_iter().flat_map(Etcd::members) {
+                measure_member(&member);
+            }
         }
     }
     Ok(([(CONTENT_TYPE, TEXT_FORMAT)], admin.metrics.0.render()))
@@ -105,6 +110,7 @@ fn measure_file(file: &StoreFile) {
 
 /// Publishes the counters of PostgreSQL. Writes divided by transactions is the mean size of a
 /// group.
+#[cfg(feature = "services")]
 fn measure_postgres(postgres: &Postgres) {
     let counts = postgres.counters();
     counter!("wayfare_postgres_writes_total").absolute(counts.writes);
@@ -120,6 +126,7 @@ fn measure_postgres(postgres: &Postgres) {
 
 /// Publishes the last known state of an etcd member. The values stay when the member stops
 /// answering.
+#[cfg(feature = "services")]
 fn measure_member(member: &MemberStatus) {
     let label = [("member", member.endpoint.clone())];
     let is_up = member.away.is_none();

@@ -2,7 +2,6 @@
 
 use std::future::{Future, pending};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
@@ -75,10 +74,10 @@ impl Preparation<'_> {
         run: &Run,
     ) -> Pin<Box<dyn Future<Output = Superseded> + Send>> {
         let node = self.settings.node.clone();
-        match store.etcd() {
+        match store.shared_coordination() {
             // Nobody else can write to memory, or to a folder that this process has locked.
             None => Box::pin(pending()),
-            Some(etcd) => Box::pin(store::superseded(Arc::new(etcd.clone()), node, run.clone())),
+            Some(shared) => Box::pin(store::superseded(shared, node, run.clone())),
         }
     }
 }

@@ -9,6 +9,13 @@ mod layers;
 mod nearest;
 mod problem;
 mod relations;
+#[cfg_attr(
+    not(feature = "services"),
+    expect(
+        dead_code,
+        reason = "no URL is understood without the clients of services"
+    )
+)]
 mod service_addresses;
 mod settings;
 mod settings_file;

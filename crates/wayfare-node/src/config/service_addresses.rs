@@ -177,6 +177,7 @@ impl fmt::Debug for Address {
 const TORN: &str = "the password must be percent-encoded where it holds : / ? # or @ (%3A %2F %3F \
                     %23 %40), or be in a file that is named instead";
 
+#[cfg(feature = "services")]
 fn etcd(text: &str) -> Result<Address, String> {
     let address = Address(text.to_owned());
     if address.is_torn() {
@@ -186,6 +187,7 @@ fn etcd(text: &str) -> Result<Address, String> {
     parsed.map(|_| address).map_err(|wrong| wrong.to_string())
 }
 
+#[cfg(feature = "services")]
 fn postgres(text: &str) -> Result<Address, String> {
     let address = Address(text.to_owned());
     if address.is_torn() {
@@ -193,6 +195,21 @@ fn postgres(text: &str) -> Result<Address, String> {
     }
     let parsed = address.whole().parse::<wayfare_postgres::Config>();
     parsed.map(|_| address).map_err(|wrong| wrong.to_string())
+}
+
+/// Says how to get what this program was built without.
+#[cfg(not(feature = "services"))]
+const NOT_BUILT: &str = "this program was built without the clients of etcd and PostgreSQL, to be \
+                         built quickly: build it with `--features services`";
+
+#[cfg(not(feature = "services"))]
+fn etcd(_: &str) -> Result<Address, String> {
+    Err(NOT_BUILT.into())
+}
+
+#[cfg(not(feature = "services"))]
+fn postgres(_: &str) -> Result<Address, String> {
+    Err(NOT_BUILT.into())
 }
 
 fn masked(text: Option<&str>) -> String {

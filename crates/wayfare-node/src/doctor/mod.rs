@@ -3,7 +3,9 @@
 
 mod doors;
 mod folder;
+#[cfg_attr(not(feature = "services"), path = "remote_services_absent.rs")]
 mod remote_services;
+mod services;
 
 use serde::Serialize;
 use tokio::runtime::Handle;
@@ -79,8 +81,8 @@ pub(crate) async fn examine(
 ) -> Vec<Finding> {
     let settings = &config.settings;
     let mut findings = folder::examine(settings, running);
-    findings.extend(remote_services::coordination(settings, services).await);
-    findings.extend(remote_services::storage(settings, services).await);
+    findings.extend(services::coordination(settings, services).await);
+    findings.extend(services::storage(settings, services).await);
     findings.extend(doors::examine(config, mode, running.is_some()));
     findings
 }

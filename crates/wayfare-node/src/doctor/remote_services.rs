@@ -12,7 +12,7 @@ use wayfare_postgres::Examination;
 use wayfare_protocol::coordination::{Commit, Expect, Failure, Key};
 
 use super::Finding;
-use crate::config::{Address, CoordinationChoice, Settings, StorageChoice};
+use crate::config::{Address, Settings};
 use crate::store;
 
 /// The key prefix of the record that the check writes and removes.
@@ -27,21 +27,15 @@ const DATABASE_BYTES_MAX: u64 = 3 << 29;
 const CLOCK_MS_MAX: i64 = 30_000;
 const MIB: u64 = 1 << 20;
 
-pub(super) async fn coordination(settings: &Settings, services: &Handle) -> Vec<Finding> {
-    let check = "coordination";
-    match &settings.coordination {
-        CoordinationChoice::Embedded => {
-            vec![Finding::ok(check, "in the store of the data folder")]
-        }
-        CoordinationChoice::Memory => vec![Finding::warn(
-            check,
-            "in memory: sessions are forgotten when the node ends",
-            "for tests; leave `coordination` out to keep them in the data folder",
-        )],
-        CoordinationChoice::Etcd(address) => match connect(settings, address, services).await {
-            Ok(etcd) => etcd_findings(settings, address, &etcd, services).await,
-            Err(finding) => vec![*finding],
-        },
+/// Checks an etcd cluster.
+pub(super) async fn coordination(
+    settings: &Settings,
+    address: &Address,
+    services: &Handle,
+) -> Vec<Finding> {
+    match connect(settings, address, services).await {
+        Ok(etcd) => etcd_findings(settings, address, &etcd, services).await,
+        Err(finding) => vec![*finding],
     }
 }
 
@@ -176,33 +170,28 @@ async fn race(etcd: &Etcd, services: &Handle) -> Finding {
     }
 }
 
-pub(super) async fn storage(settings: &Settings, services: &Handle) -> Vec<Finding> {
+/// Checks a PostgreSQL database.
+pub(super) async fn storage(
+    settings: &Settings,
+    address: &Address,
+    services: &Handle,
+) -> Vec<Finding> {
     let check = "storage";
-    match &settings.storage {
-        StorageChoice::Embedded => vec![Finding::ok(check, "in the store of the data folder")],
-        StorageChoice::Memory => vec![Finding::warn(
-            check,
-            "in memory: durable rooms, too, are forgotten when the node ends",
-            "for tests; leave `storage` out to keep them in the data folder",
-        )],
-        StorageChoice::Postgres(address) => {
-            let config = match store::remote_storage(settings, address) {
-                Ok(config) => config,
-                Err(error) => return vec![Finding::fail(check, error.to_string(), "")],
+    let config = match store::remote_storage(settings, address) {
+        Ok(config) => config,
+        Err(error) => return vec![Finding::fail(check, error.to_string(), "")],
+    };
+    let examining = services.spawn(wayfare_postgres::examine(config)).await;
+    match examining {
+        Ok(Ok(found)) => postgres_findings(&found),
+        Ok(Err(error)) => {
+            let advice = match error.is_passing() {
+                true => "start it, or look at address and firewalls; a node waits for it",
+                false => "docs/operations/postgres.md says what each of these means",
             };
-            let examining = services.spawn(wayfare_postgres::examine(config)).await;
-            match examining {
-                Ok(Ok(found)) => postgres_findings(&found),
-                Ok(Err(error)) => {
-                    let advice = match error.is_passing() {
-                        true => "start it, or look at address and firewalls; a node waits for it",
-                        false => "docs/operations/postgres.md says what each of these means",
-                    };
-                    vec![Finding::fail(check, error.to_string(), advice)]
-                }
-                Err(error) => vec![Finding::fail(check, error.to_string(), "")],
-            }
+            vec![Finding::fail(check, error.to_string(), advice)]
         }
+        Err(error) => vec![Finding::fail(check, error.to_string(), "")],
     }
 }
 

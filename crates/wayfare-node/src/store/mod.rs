@@ -3,23 +3,40 @@
 pub(crate) mod backup;
 mod disk;
 mod open;
+#[cfg_attr(not(feature = "services"), path = "remote_absent.rs")]
+mod remote;
 mod restore;
 mod startup;
 pub(crate) mod store_file;
+#[cfg_attr(
+    not(feature = "services"),
+    expect(
+        dead_code,
+        reason = "there is nothing to wait for without remote services"
+    )
+)]
 mod waits;
 
-pub(crate) use open::{open, remote_coordination, remote_storage};
+pub(crate) use open::open;
+#[cfg(feature = "services")]
+pub(crate) use remote::{remote_coordination, remote_storage};
 pub(crate) use restore::restore;
-pub(crate) use startup::{admit, start_up, superseded};
-pub(crate) use waits::{Trouble, Waits};
+#[cfg(feature = "services")]
+pub(crate) use startup::admit;
+pub(crate) use startup::{start_up, superseded};
+#[cfg(feature = "services")]
+pub(crate) use waits::Trouble;
+pub(crate) use waits::Waits;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use wayfare_core::cluster::Sharing;
 use wayfare_engine::model::{MemoryCoordination, MemoryStorage};
 use wayfare_engine::{Coordination, Storage};
-use wayfare_etcd::{Etcd, MemberStatus};
+#[cfg(feature = "services")]
+use wayfare_etcd::Etcd;
+#[cfg(feature = "services")]
 use wayfare_postgres::Postgres;
 
 use crate::shards::Engines;
@@ -27,9 +44,6 @@ use store_file::StoreFile;
 
 /// The interval of checks for a failed store.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The time limit at a stop for writes in flight.
-const FINISH_TIME_MAX: Duration = Duration::from_secs(5);
-const FINISH_PAUSE: Duration = Duration::from_millis(2);
 
 /// The opened services of a node. Cheap to clone.
 #[derive(Clone)]
@@ -45,6 +59,7 @@ pub(crate) struct Store {
 enum Records {
     InFile,
     Memory(Arc<MemoryCoordination>),
+    #[cfg(feature = "services")]
     Etcd(Etcd),
 }
 
@@ -53,6 +68,7 @@ enum Records {
 enum States {
     InFile,
     Memory(Arc<MemoryStorage>),
+    #[cfg(feature = "services")]
     Postgres(Arc<Postgres>),
 }
 
@@ -70,6 +86,7 @@ impl Store {
     pub(crate) fn sharing(&self) -> Sharing {
         match &self.coordination {
             Records::InFile | Records::Memory(_) => Sharing::Exclusive,
+            #[cfg(feature = "services")]
             Records::Etcd(_) => Sharing::Shared,
         }
     }
@@ -78,6 +95,7 @@ impl Store {
         Some(match &self.coordination {
             Records::InFile => self.file.as_ref()?.engine()?,
             Records::Memory(memory) => memory.clone(),
+            #[cfg(feature = "services")]
             Records::Etcd(etcd) => Arc::new(etcd.clone()),
         })
     }
@@ -86,6 +104,7 @@ impl Store {
         Some(match &self.storage {
             States::InFile => self.file.as_ref()?.engine()?,
             States::Memory(memory) => memory.clone(),
+            #[cfg(feature = "services")]
             States::Postgres(postgres) => postgres.clone(),
         })
     }
@@ -95,7 +114,13 @@ impl Store {
         self.file.as_ref()
     }
 
+    /// Returns coordination, if other processes can have it open.
+    pub(crate) fn shared_coordination(&self) -> Option<Arc<dyn Coordination>> {
+        (self.sharing() == Sharing::Shared).then(|| self.coordination())?
+    }
+
     /// Returns the etcd client, if coordination is etcd.
+    #[cfg(feature = "services")]
     pub(crate) fn etcd(&self) -> Option<&Etcd> {
         match &self.coordination {
             Records::Etcd(etcd) => Some(etcd),
@@ -104,6 +129,7 @@ impl Store {
     }
 
     /// Returns the PostgreSQL client, if storage is PostgreSQL.
+    #[cfg(feature = "services")]
     pub(crate) fn postgres(&self) -> Option<&Postgres> {
         match &self.storage {
             States::Postgres(postgres) => Some(postgres),
@@ -118,20 +144,7 @@ impl Store {
 
     /// Returns a line for each service that does not answer at present, with the consequence.
     pub(crate) fn away(&self) -> Vec<String> {
-        let mut away = Vec::new();
-        if let Some(etcd) = self.etcd() {
-            let members = etcd.members();
-            if members.iter().all(|member| member.away.is_some()) {
-                away.push(format!(
-                    "coordination does not answer, so new players cannot log in ({})",
-                    reasons(&members)
-                ));
-            }
-        }
-        if self.postgres().is_some_and(|it| it.counters().is_away) {
-            away.push("storage does not answer, so durable rooms wait".into());
-        }
-        away
+        remote::away(self)
     }
 
     /// Waits until nothing can be stored any more, and logs it once.
@@ -152,37 +165,9 @@ impl Store {
 
     /// Writes all queued data and closes the file. Blocks until then.
     pub(crate) fn close(&self) {
-        if let Some(postgres) = self.postgres() {
-            finish(postgres);
-        }
+        remote::finish(self);
         if let Some(file) = &self.file {
             file.close();
         }
     }
-}
-
-/// Waits for outstanding writes, as long as the server answers.
-fn finish(postgres: &Postgres) {
-    let deadline = Instant::now() + FINISH_TIME_MAX;
-    loop {
-        let counts = postgres.counters();
-        if counts.unanswered == 0 {
-            return;
-        }
-        if counts.is_away || Instant::now() >= deadline {
-            return tracing::warn!(
-                writes = counts.unanswered,
-                "storage does not answer, and writes were given up: nobody was told that they are stored, \
-                 and some may be. Nothing that was acknowledged is lost"
-            );
-        }
-        std::thread::park_timeout(FINISH_PAUSE);
-    }
-}
-
-fn reasons(members: &[MemberStatus]) -> String {
-    let reasons = members
-        .iter()
-        .filter_map(|it| Some(format!("{} {}", it.endpoint, it.away.as_ref()?)));
-    reasons.collect::<Vec<_>>().join("; ")
 }

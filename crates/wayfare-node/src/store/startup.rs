@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use tokio::time;
+#[cfg(feature = "services")]
+use wayfare_core::cluster::{Admission, AdmissionError, Sharing};
 use wayfare_core::cluster::{
-    Admission, AdmissionError, Output, Report, Run, Sharing, Startup, StartupError, StartupPlan,
-    Superseded, Supersession, SupersessionOutput, WatchHint,
+    Output, Report, Run, Startup, StartupError, StartupPlan, Superseded, Supersession,
+    SupersessionOutput, WatchHint,
 };
 use wayfare_engine::Coordination;
 use wayfare_protocol::{Instant, NodeId};
@@ -53,6 +55,7 @@ pub(crate) async fn start_up(
 ///
 /// # Errors
 /// If there is another node, or that cannot be found out.
+#[cfg(feature = "services")]
 pub(crate) async fn admit(
     coordination: &dyn Coordination,
     own: &NodeId,
