@@ -137,5 +137,6 @@ fn summary(room: &Room, shard: ShardIndex) -> RoomSummary {
         epoch: room.id.epoch.0,
         durability: room.kind().settings.durability,
         held_bytes: room.held_bytes(),
+        ticks_unwritten: room.has_unwritten_ticks(),
     }
 }

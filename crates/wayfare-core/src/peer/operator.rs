@@ -63,6 +63,8 @@ pub struct RoomSummary {
     pub durability: Durability,
     /// Bytes of its effects that wait for storage.
     pub held_bytes: usize,
+    /// Ticks changed its state that storage does not have yet, within the last second.
+    pub ticks_unwritten: bool,
 }
 
 /// A room in full.

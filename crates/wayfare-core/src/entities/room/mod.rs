@@ -207,6 +207,11 @@ impl Room {
         self.stream.sequence
     }
 
+    pub(crate) fn has_unwritten_ticks(&self) -> bool {
+        let persistence = self.persistence.as_ref();
+        persistence.is_some_and(|it| it.ticks_due.is_some())
+    }
+
     pub(crate) fn held_bytes(&self) -> usize {
         self.stream.held_bytes()
     }
