@@ -1,5 +1,7 @@
 //! Bots: programs that play through a connection, as any client does.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
@@ -7,7 +9,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
-use wayfare_client::{Client, RoomEvent};
+use wayfare_client::{Client, RoomEvent, Ticket};
 
 use crate::messages::{Color, Command, Event, Outfit, Point, SIZE};
 
@@ -69,9 +71,13 @@ const SMALL_TALK: [&str; 36] = [
 /// Connects bots to rooms of the server at `url`, this many to each, and plays until all of them
 /// have been disconnected. Blocks: give it a thread of its own.
 ///
+/// Their tickets are kept in the folder `tickets`, so that the bots of a server that was killed go
+/// on where they were, instead of standing beside their successors until their grace is over.
+///
 /// # Errors
-/// If the threads and timers of a client cannot be created.
-pub fn run(url: &str, parties: &[(&str, usize)]) -> anyhow::Result<()> {
+/// If the threads and timers of a client cannot be created, or the folder cannot be.
+pub fn run(url: &str, parties: &[(&str, usize)], tickets: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(tickets)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -79,7 +85,9 @@ pub fn run(url: &str, parties: &[(&str, usize)]) -> anyhow::Result<()> {
         let mut bots = JoinSet::new();
         for (room, count) in parties {
             for _ in 0..*count {
-                bots.spawn(play(url.to_owned(), (*room).to_owned(), bots.len()));
+                let number = bots.len();
+                let kept = KeptTicket::at(tickets.join(number.to_string()));
+                bots.spawn(play(url.to_owned(), (*room).to_owned(), number, kept));
             }
         }
         while let Some(ended) = bots.join_next().await {
@@ -91,17 +99,46 @@ pub fn run(url: &str, parties: &[(&str, usize)]) -> anyhow::Result<()> {
     })
 }
 
-async fn play(url: String, room: String, number: usize) -> anyhow::Result<()> {
+/// The file in which a bot's ticket outlives the process.
+struct KeptTicket {
+    path: PathBuf,
+    last: Option<Ticket>,
+}
+
+impl KeptTicket {
+    fn at(path: PathBuf) -> Self {
+        let last = fs::read(&path).ok().map(|bytes| Ticket(bytes.into()));
+        Self { path, last }
+    }
+
+    /// Writes the client's ticket down if it is another than before.
+    fn keep(&mut self, ticket: Option<Ticket>) -> std::io::Result<()> {
+        if let Some(ticket) = ticket
+            && self.last.as_ref() != Some(&ticket)
+        {
+            fs::write(&self.path, &ticket.0)?;
+            self.last = Some(ticket);
+        }
+        Ok(())
+    }
+}
+
+async fn play(
+    url: String,
+    room: String,
+    number: usize,
+    mut kept: KeptTicket,
+) -> anyhow::Result<()> {
     let mut rng = SmallRng::seed_from_u64(number as u64);
     // Bots do not all arrive at once.
     sleep(Duration::from_millis(300) * number as u32).await;
     let name = NAMES[number % NAMES.len()];
-    let client = Client::builder()
-        .endpoint(url)
-        .guest(name)
-        .sdk("plaza-bot")
-        .connect()
-        .await?;
+    let mut builder = Client::builder().endpoint(url).guest(name).sdk("plaza-bot");
+    if let Some(ticket) = kept.last.clone() {
+        builder = builder.resume(ticket);
+    }
+    let client = builder.connect().await?;
+    kept.keep(client.ticket())?;
     let outfit = Outfit {
         color: COLORS[number % COLORS.len()],
     };
@@ -115,6 +152,8 @@ async fn play(url: String, room: String, number: usize) -> anyhow::Result<()> {
                 None => return Ok(()),
             },
             () = sleep_until(bored_at) => {
+                // A connection that was lost in between has brought another.
+                kept.keep(client.ticket())?;
                 bored_at += Duration::from_millis(rng.random_range(1500..6000));
                 Some(idle(&mut rng))
             }

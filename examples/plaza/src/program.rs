@@ -75,7 +75,8 @@ pub fn run_with(
         .when_ready(move |server| {
             let on_square = bots / 4;
             let parties = [("plaza/main", bots - on_square), ("square/main", on_square)];
-            if let Err(error) = bots::run(&server.url, &parties) {
+            let tickets = server.data.join("bots");
+            if let Err(error) = bots::run(&server.url, &parties, &tickets) {
                 eprintln!("the bots went home: {error:#}");
             }
         })
