@@ -9,8 +9,9 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
-use wayfare_client::{Client, RoomEvent, Ticket};
+use wayfare_client::{Client, RoomEvent, State, Ticket};
 
+use crate::company::{Bots, Company};
 use crate::messages::{Color, Command, Event, Outfit, Point, SIZE};
 
 const NAMES: [&str; 12] = [
@@ -82,12 +83,17 @@ pub fn run(url: &str, parties: &[(&str, usize)], tickets: &Path) -> anyhow::Resu
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let mut bots = JoinSet::new();
+        let (mut bots, known) = (JoinSet::new(), Bots::default());
         for (room, count) in parties {
             for _ in 0..*count {
                 let number = bots.len();
                 let kept = KeptTicket::at(tickets.join(number.to_string()));
-                bots.spawn(play(url.to_owned(), (*room).to_owned(), number, kept));
+                bots.spawn(play(
+                    url.to_owned(),
+                    (*room).to_owned(),
+                    number,
+                    (kept, known.clone()),
+                ));
             }
         }
         while let Some(ended) = bots.join_next().await {
@@ -127,7 +133,7 @@ async fn play(
     url: String,
     room: String,
     number: usize,
-    mut kept: KeptTicket,
+    (mut kept, bots): (KeptTicket, Bots),
 ) -> anyhow::Result<()> {
     let mut rng = SmallRng::seed_from_u64(number as u64);
     // Bots do not all arrive at once.
@@ -139,15 +145,26 @@ async fn play(
     }
     let client = builder.connect().await?;
     kept.keep(client.ticket())?;
+    if let State::Connected { player, .. } = &*client.states().borrow() {
+        bots.insert(player.to_string());
+    }
     let outfit = Outfit {
         color: COLORS[number % COLORS.len()],
     };
     let mut room = client.join(&room, &outfit).await?;
+    let mut company = Company::new(bots, &room.view()?);
     let mut bored_at = Instant::now();
     loop {
         let command = tokio::select! {
             event = room.next() => match event {
-                Some(RoomEvent::Event(event)) => answer(name, &event, &mut rng),
+                Some(RoomEvent::Event(event)) => {
+                    company.handle_event(&event);
+                    answer(name, &event, &mut rng)
+                }
+                Some(RoomEvent::Resync(resync)) => {
+                    company.handle_view(&resync.view.decode()?);
+                    None
+                }
                 Some(_) => None,
                 None => return Ok(()),
             },
@@ -155,7 +172,7 @@ async fn play(
                 // A connection that was lost in between has brought another.
                 kept.keep(client.ticket())?;
                 bored_at += Duration::from_millis(rng.random_range(1500..6000));
-                Some(idle(&mut rng))
+                (!company.is_absent()).then(|| idle(&mut rng))
             }
         };
         if let Some(command) = command {
@@ -174,7 +191,7 @@ fn answer(name: &str, event: &Event, rng: &mut SmallRng) -> Option<Command> {
     }
 }
 
-/// Returns a bot's action when nothing happens.
+/// Returns a bot's action when nothing happens and somebody is there to see it.
 fn idle(rng: &mut SmallRng) -> Command {
     match rng.random_range(0..10) {
         0 => Command::Wave,

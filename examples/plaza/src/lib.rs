@@ -9,6 +9,7 @@
 )]
 
 pub mod bots;
+mod company;
 pub mod messages;
 mod plaza;
 mod program;
