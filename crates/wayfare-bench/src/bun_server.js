@@ -52,6 +52,8 @@ function event(room, sequence, payload) {
 const server = Bun.serve({
   hostname: "127.0.0.1",
   port: 0,
+  // A server under comparison waits in silence while the others are measured.
+  idleTimeout: 0,
   fetch(request, server) {
     const room = new URL(request.url).pathname.slice(1);
     if (server.upgrade(request, { data: { room } })) return undefined;
@@ -59,6 +61,7 @@ const server = Bun.serve({
   },
   websocket: {
     perMessageDeflate: false,
+    idleTimeout: 0,
     open(socket) {
       socket.subscribe(socket.data.room);
     },

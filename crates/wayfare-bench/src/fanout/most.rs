@@ -13,6 +13,8 @@ use super::side::{Leg, Side};
 
 /// A delivery that is later than this disturbs a game: it is nearly half a tick of 20 Hz.
 pub(super) const P99_MAX: Duration = Duration::from_millis(20);
+/// The tries at one rate until it is too much: another program may have disturbed the first.
+const TRIES: u32 = 2;
 /// The length of a try.
 const TRY_LENGTH: Duration = Duration::from_millis(1500);
 /// The rate of the first try, of each member, in commands per second.
@@ -52,8 +54,13 @@ fn most(name: &str, side: &mut Side) -> Result<f64> {
     let clients = side.shape().clients();
     let mut kept_up = |rate: f64| -> Result<bool> {
         let label = format!("{name}, try {rate:.2} Hz");
-        let leg = run_leg(&label, side, &Schedule::new(clients, rate, TRY_LENGTH))?;
-        Ok(is_in_time(&leg))
+        for _ in 0..TRIES {
+            let leg = run_leg(&label, side, &Schedule::new(clients, rate, TRY_LENGTH))?;
+            if is_in_time(&leg) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     };
     let (mut good, mut bad) = (0.0, None);
     let mut rate = FIRST_HZ;
