@@ -91,7 +91,9 @@ impl DueTimes {
             due.insert(format!("{NOTE}{errand}"), at.parse().unwrap_or(0));
         }
         for (player, since) in state.named(AWAY).filter(|(player, _)| is_member(player)) {
-            let since: u64 = since.parse().unwrap_or(0);
+            // A grace begins again when the room is restored.
+            let restored = self.restored_at.unwrap_or_default().as_millis() as u64;
+            let since = restored.max(since.parse().unwrap_or(0));
             let at = since + self.grace.as_millis() as u64;
             due.insert(format!("{AWAY}{player}"), at);
         }
