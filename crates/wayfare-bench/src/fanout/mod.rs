@@ -83,21 +83,18 @@ impl Fanout {
         raise_open_files(2 * u64::from(shape.clients()) + 256)?;
         let (epoch, cores) = (Instant::now(), Cores::choose()?);
         progress(format_args!("{} clients come in", shape.clients()));
-        let mut sides = vec![("wayfare", Side::wayfare(shape, epoch, cores)?)];
-        for against in &self.against {
-            sides.push((against.name(), Side::other(*against, shape, epoch, cores)?));
-        }
-        match self.rate {
-            Some(rate) => self.measure(rate, cores, &mut sides)?,
-            None => self.measure_loads(cores, &mut sides)?,
-        }
-        for (name, side) in &sides {
-            ensure!(
-                !side.faults().any(),
-                "{name}: messages were lost, doubled or out of order"
-            );
-        }
-        Ok(())
+        let wayfare = || Ok(("wayfare", Side::wayfare(shape, epoch, cores)?));
+        let others = self.against.iter().map(|&against| {
+            let side = Side::other(against, shape, epoch, cores);
+            Ok((against.name(), side?))
+        });
+        let mut sides = std::iter::once_with(wayfare).chain(others);
+        let Some(rate) = self.rate else {
+            return self.measure_loads(cores, &mut sides);
+        };
+        let mut sides = sides.collect::<Result<Vec<Named>>>()?;
+        self.measure(rate, cores, &mut sides)?;
+        sides.iter().try_for_each(check_faults)
     }
 
     fn measure(&self, rate: f64, cores: Cores, sides: &mut [Named]) -> Result<()> {
@@ -112,16 +109,18 @@ impl Fanout {
         print(self.json, &report)
     }
 
-    fn measure_loads(&self, cores: Cores, sides: &mut [Named]) -> Result<()> {
+    /// Measures one server after the other: the sessions of one that waits would end.
+    fn measure_loads(
+        &self,
+        cores: Cores,
+        sides: &mut dyn Iterator<Item = Result<Named>>,
+    ) -> Result<()> {
         let mut servers = BTreeMap::new();
         let length = Duration::from_secs_f64(self.seconds);
-        for index in 0..sides.len() {
-            let (name, side) = &mut sides[index];
-            servers.insert(*name, most::measure(name, side, length)?);
-            // The sessions of the others must not fall silent.
-            for (_, side) in &mut *sides {
-                side.pause()?;
-            }
+        for side in sides {
+            let mut side = side?;
+            servers.insert(side.0, most::measure(side.0, &mut side.1, length)?);
+            check_faults(&side)?;
         }
         let pinned = cores.are_apart();
         print(self.json, &Loads { pinned, servers })
@@ -170,6 +169,14 @@ impl Fanout {
         }
         Ok(legs)
     }
+}
+
+fn check_faults((name, side): &Named) -> Result<()> {
+    ensure!(
+        !side.faults().any(),
+        "{name}: messages were lost, doubled or out of order"
+    );
+    Ok(())
 }
 
 fn run_leg(name: &str, side: &mut Side, schedule: &Schedule) -> Result<Leg> {
