@@ -21,8 +21,9 @@ use crate::{Closed, Flush, READ_FRAMES_MAX, Read, Stream};
 #[derive(Debug)]
 pub struct WebSocket<S> {
     stream: S,
-    /// Bytes that were read from the stream and wait for the next batch.
-    unread: Unread,
+    /// Bytes that were read from the stream and wait for the next batch. Boxed: a silent connection
+    /// has none.
+    unread: Option<Box<Unread>>,
     inbound: Inbound,
     outbound: Outbound,
     pong: Pong,
@@ -43,16 +44,16 @@ struct Batch {
 
 /// Bytes of which a part was taken. They stay in their place, so that taking them all costs one
 /// copy.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Unread {
     bytes: Box<[u8]>,
     taken: u32,
 }
 
 impl Unread {
-    fn new(bytes: Vec<u8>) -> Self {
+    fn new(bytes: Vec<u8>) -> Option<Box<Self>> {
         let bytes = bytes.into_boxed_slice();
-        Self { bytes, taken: 0 }
+        (!bytes.is_empty()).then(|| Box::new(Self { bytes, taken: 0 }))
     }
 
     fn rest(&mut self) -> &mut [u8] {
@@ -60,9 +61,8 @@ impl Unread {
     }
 
     /// Keeps the last `left` bytes.
-    fn keep(mut self, left: usize) -> Self {
+    fn keep(&mut self, left: usize) {
         self.taken = (self.bytes.len() - left) as u32;
-        self
     }
 }
 
@@ -142,11 +142,13 @@ impl<S: Stream> WebSocket<S> {
         batch: &mut Batch,
         message: &mut impl FnMut(&[u8]),
     ) -> Result<Read, Closed> {
-        let mut unread = mem::take(&mut self.unread);
-        let left = self.digest(unread.rest(), batch, message)?;
-        if left > 0 {
-            self.unread = unread.keep(left);
-            return Ok(Read::More);
+        if let Some(mut unread) = self.unread.take() {
+            let left = self.digest(unread.rest(), batch, message)?;
+            if left > 0 {
+                unread.keep(left);
+                self.unread = Some(unread);
+                return Ok(Read::More);
+            }
         }
         let mut room = scratch.len();
         while room > 0 && batch.frames_left > 0 {
@@ -306,7 +308,7 @@ impl<S: Stream> WebSocket<S> {
     /// ended.
     fn end(&mut self, closed: Closed) -> Read {
         self.inbound.clear();
-        self.unread = Unread::default();
+        self.unread = None;
         Read::Closed(*self.closed.get_or_insert(closed))
     }
 
