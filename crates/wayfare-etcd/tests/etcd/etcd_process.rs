@@ -94,11 +94,19 @@ impl Member {
     pub(crate) fn of_file(plan: &Plan, text: &str) -> Self {
         let health_port = free_port();
         let data = plan.folder.join("data").to_string_lossy().into_owned();
-        let text = text
-            .replace("127.0.0.1:2379", &format!("127.0.0.1:{}", plan.client_port))
-            .replace("127.0.0.1:2380", &format!("127.0.0.1:{}", plan.peer_port))
-            .replace("127.0.0.1:2381", &format!("127.0.0.1:{health_port}"))
-            .replace("/var/lib/etcd/wayfare", &data);
+        let ports = [
+            ("127.0.0.1:2379", "<client>", plan.client_port),
+            ("127.0.0.1:2380", "<peer>", plan.peer_port),
+            ("127.0.0.1:2381", "<health>", health_port),
+        ];
+        let mut text = text.replace("/var/lib/etcd/wayfare", &data);
+        // In two steps: a new port may begin with the digits of a documented one.
+        for (documented, mark, _) in ports {
+            text = text.replace(documented, mark);
+        }
+        for (_, mark, port) in ports {
+            text = text.replace(mark, &format!("127.0.0.1:{port}"));
+        }
         fs::create_dir_all(&plan.folder).unwrap();
         let file = plan.folder.join("etcd.yml");
         fs::write(&file, text).unwrap();
