@@ -250,11 +250,11 @@ pub const SCENARIOS: &[Scenario] = &[
                 faults: FaultOdds {
                     kill: 6,
                     cut: 3,
-                    storage: 12,
+                    storage: 20,
                     ..FaultOdds::default()
                 },
                 deeds: Deeds {
-                    close: 3,
+                    close: 12,
                     ..Deeds::ALL
                 },
                 ..Plan::free(chance)

@@ -18,7 +18,11 @@ const BAD: Rates = Rates {
     slow: 0.25,
     ..Rates::NONE
 };
-const LATE: Rates = Rates { late: 0.25, ..BAD };
+const LATE: Rates = Rates {
+    late: 0.25,
+    unanswered: 0.2,
+    ..BAD
+};
 const AWAY: Rates = Rates {
     unavailable: 0.5,
     lost: 0.5,
