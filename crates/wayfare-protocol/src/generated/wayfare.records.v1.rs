@@ -100,7 +100,7 @@ pub struct RoomRecord {
     pub calls: ::prost::alloc::vec::Vec<Call>,
     #[prost(uint64, repeated, tag = "19")]
     pub calls_gone: ::prost::alloc::vec::Vec<u64>,
-    /// How often the wall clock had been set in that run when it was read.
+    /// The number of times that the wall clock had been set in that run when it was read.
     #[prost(uint32, tag = "20")]
     pub clock_steps: u32,
 }

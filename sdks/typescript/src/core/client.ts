@@ -85,14 +85,14 @@ export class ClientCore {
     return this.#roundTrip;
   }
 
-  /** What the server's clock shows: milliseconds since 1970; unknown before it has said so. */
+  /** The time of the server's clock: milliseconds since 1970; unknown before it has said so. */
   serverTime(now: number): number | undefined {
     return this.#serverClock.now(now);
   }
 
   /**
-   * What the next connection presents to resume the session. Without one it begins a session, with the
-   * credential.
+   * The ticket that the next connection presents to resume the session. Without one it begins a
+   * session, with the credential.
    */
   get ticket(): Uint8Array | undefined {
     const { ticket } = this.#session ?? {};

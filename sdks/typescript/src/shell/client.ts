@@ -117,10 +117,10 @@ export class Client {
   }
 
   /**
-   * What resumes this session in another client, as `resume` of `connect`: a page that keeps it when it
-   * is left (`sessionStorage`, at `pagehide`) goes on when it is loaded again. A secret, and good once:
-   * when it is used, the session goes on there and ends here. There is none before the first connection
-   * and after the end.
+   * The ticket that resumes this session in another client, as `resume` of `connect`: a page that keeps
+   * it when it is left (`sessionStorage`, at `pagehide`) goes on when it is loaded again. A secret, and
+   * good once: when it is used, the session goes on there and ends here. There is none before the first
+   * connection and after the end.
    */
   get ticket(): string | undefined {
     const { ticket } = this.#driver.core;
@@ -133,7 +133,7 @@ export class Client {
   }
 
   /**
-   * What the server's clock shows now, in milliseconds since 1970: what its rooms have as
+   * The present time of the server's clock, in milliseconds since 1970: what its rooms have as
    * `cx.server_time()`, for showing how long something will take. It is off by half a round trip at
    * most, and does not jump while the client is connected, unless somebody sets the server's clock.
    */

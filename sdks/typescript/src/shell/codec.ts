@@ -14,7 +14,7 @@ export interface Codec {
 }
 
 /**
- * What rooms speak unless they choose otherwise. Fields that are `undefined` are left out; maps, sets,
+ * The codec of rooms that choose no other. Fields that are `undefined` are left out; maps, sets,
  * dates, functions and buffers other than `Uint8Array` are refused. A `bigint` of up to 64 bits can be
  * sent; what comes is a number, and integers beyond 2^53 lose their last digits, as in JSON. Keys that
  * are no texts come as texts.
